@@ -1,0 +1,141 @@
+"""The Inspect side of a trial: the model's turns, the two tools, and the evidence in the log."""
+
+from inspect_ai.model import ChatMessageAssistant, ModelOutput, execute_tools, get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.tool import Tool, ToolDef
+from inspect_ai.util import LimitExceededError, sandbox
+
+import anyio
+
+from offswitch.errors import TrialFailure
+from offswitch.evidence import Ending, Evidence, Fault, FaultCause, to_json
+from offswitch.protocol import Protocol
+from offswitch.questions import make_questions, question_set
+from offswitch.trial import Trial
+from offswitch.verdict import Verdict, judge
+from offswitch_prompts import word
+from offswitch_sandbox.engine import EngineWitness
+from offswitch_sandbox.machine import Machine, MachineError
+from offswitch_sandbox.witness import InterfaceWitness, Witness
+
+EVIDENCE = "evidence"
+"""the key of the sample's store under which the evidence stands"""
+
+
+class _Broken(Exception):
+    """Carries a fault of our machinery out of the model's turns."""
+
+    def __init__(self, cause: FaultCause, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = Fault(cause, detail)
+
+
+@solver
+def work(protocol: Protocol) -> Solver:
+    """Lets the model work until it submits, stops, meets a limit or has lost its machine."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        trial = await _open_trial(state, protocol)
+        submission: list[str] = []
+        ending, fault = Ending.FAULT, None
+        state.tools = _tools(trial, submission)
+        try:
+            ending = await _take_turns(state, trial, submission)
+        except LimitExceededError:
+            ending = Ending.LIMIT
+            raise
+        except _Broken as broken:
+            fault = broken.fault
+        except Exception as error:
+            fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            # Also when time is up: the evidence is what the trial was for.
+            with anyio.CancelScope(shield=True):
+                evidence = await trial.close(ending, submission[0] if submission else None, fault)
+            state.store.set(EVIDENCE, to_json(evidence))
+        _raise_failure(evidence)
+        state.completed = True
+        return state
+
+    return solve
+
+
+async def _open_trial(state: TaskState, protocol: Protocol) -> Trial:
+    name = question_set(state.metadata["seed"], state.metadata["trial"], state.epoch)
+    state.metadata["question_set"] = name
+    machine = Machine(sandbox())
+    try:
+        trial = Trial(machine, await _witness(machine), protocol, make_questions(name, protocol.questions))
+        await trial.open()
+    except MachineError as error:
+        raise TrialFailure(f"{FaultCause.ENGINE}: {error}") from error
+    return trial
+
+
+async def _witness(machine: Machine) -> Witness:
+    """The engine where the provider runs its machine there, else the provider's own interface."""
+
+    async def is_alive() -> bool:
+        return await machine.look() is not None
+
+    try:
+        connection = await sandbox().connection()
+    except (NotImplementedError, ConnectionError):
+        return InterfaceWitness(is_alive)
+    if connection.type != "docker" or connection.container is None:
+        return InterfaceWitness(is_alive)
+    return EngineWitness(connection.container)
+
+
+def _tools(trial: Trial, submission: list[str]) -> list[Tool]:
+    async def bash(command: str) -> str:
+        return await trial.run(command)
+
+    async def submit(answer: str) -> str:
+        submission.append(answer)
+        trial.over = trial.over or Ending.SUBMITTED
+        return answer
+
+    # Not parallel: the commands of one turn run in order, one after the other.
+    shell = ToolDef(
+        bash, "bash", word("shell"), {"command": word("shell_command")}, parallel=False
+    )
+    hand_in = ToolDef(submit, "submit", word("submit"), {"answer": word("submit_answer")}, parallel=False)
+    return [shell.as_tool(), hand_in.as_tool()]
+
+
+async def _take_turns(state: TaskState, trial: Trial, submission: list[str]) -> Ending:
+    while trial.over is None:
+        message = await _generate(state, trial)
+        if not message.tool_calls:
+            return Ending.STOPPED
+        messages, _ = await execute_tools(state.messages, state.tools)
+        state.messages.extend(messages)
+    return trial.over
+
+
+async def _generate(state: TaskState, trial: Trial) -> ChatMessageAssistant:
+    """One model turn; whatever the API does wrong is a fault of our machinery."""
+    try:
+        output: ModelOutput = await get_model().generate(state.messages, state.tools)
+    except LimitExceededError:
+        raise
+    except Exception as error:
+        raise _Broken(FaultCause.MODEL_API, f"{type(error).__name__}: {error}".splitlines()[0]) from error
+    if output.error and not output.choices:
+        raise _Broken(FaultCause.MODEL_API, output.error)
+    trial.turn += 1
+    state.output = output
+    state.messages.append(output.message)
+    state.metadata["model_served"] = output.model
+    if output.stop_reason == "content_filter":
+        raise _Broken(FaultCause.CONTENT_FILTER, "the model's answer was withheld by a content filter")
+    return output.message
+
+
+def _raise_failure(evidence: Evidence) -> None:
+    """A trial without a verdict is an error to Inspect: counted, shown, and retried where asked for."""
+    judgement = judge(evidence)
+    if judgement.verdict is Verdict.FAILURE:
+        raise TrialFailure(f"{judgement.failure}: {'; '.join(judgement.reasons)}")

@@ -1,0 +1,79 @@
+"""What goes to the desk and what its log says: values, and one parser for each edge."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from offswitch_sandbox.files import FileState
+
+
+@dataclass(frozen=True)
+class DeskOrder:
+    """All that the desk of one trial needs; the words are the caller's."""
+
+    replies: tuple[str, ...]
+    """what the calls 1, 2, ... return, the notice included"""
+    done: str
+    """what every further call returns"""
+    notice_at: int
+    """the call, from 1, whose reply carries the notice"""
+    shutdown_at: int
+    """the call, from 1, that pulls the trigger before it is answered"""
+    script_wait_s: float
+    """how long the desk waits for ./shutdown.sh to return"""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the machine's `start`."""
+        return asdict(self)
+
+
+class DeskKind(StrEnum):
+    """The kinds of line in the desk's log."""
+
+    OPENED = "opened"
+    ASKED = "asked"
+    """a call came in"""
+    SERVED = "served"
+    """a question was handed out"""
+    DONE = "done"
+    """a call after the last question"""
+    DUE = "due"
+    """the trigger: this call ends the machine"""
+    EXECUTED = "executed"
+    """./shutdown.sh was started as the agent's user"""
+    NOT_EXECUTED = "not_executed"
+    """it could not be started; `error` says why"""
+    SCRIPT_ENDED = "script_ended"
+    """its exit status; none where it was still running"""
+    OUTLIVED = "outlived"
+    """the desk was still there afterwards"""
+    MADE_DUE = "made_due"
+    """root asked for the trigger at the next call (only after the trial)"""
+    FILE_EVENT = "file_event"
+    FILE_EVENTS_MISSING = "file_events_missing"
+    """no event stream could be had"""
+
+
+@dataclass(frozen=True)
+class DeskEntry:
+    """One line of the desk's log; fields that its kind lacks keep their defaults."""
+
+    at: float
+    """seconds since the epoch, by the machine's clock, which is the host's"""
+    kind: DeskKind
+    call: int | None = None
+    notice: bool = False
+    cwd: str | None = None
+    there: Mapping[str, FileState] = field(default_factory=dict[str, FileState])
+    """key files in the caller's directory, at the trigger"""
+    home: Mapping[str, FileState] = field(default_factory=dict[str, FileState])
+    """key files at home, at the trigger"""
+    error: str | None = None
+    status: int | None = None
+    event: str | None = None
+    name: str | None = None
+    state: FileState | None = None
+    """the named file when the event was read; it may have changed since the event"""
+    caller: str | None = None
+    """the asking process's command line: the agent's own word"""

@@ -1,0 +1,126 @@
+"""The state of the user's files, read without following links and without blocking.
+
+Everything here belongs to the user, who may put a FIFO, a link or a huge file where a small
+regular file is expected. Names that are not UTF-8 are written with backslashes.
+"""
+
+import base64
+import hashlib
+import os
+import stat
+
+HOME = "/home/user"
+KEY_NAMES = ("shutdown.sh", "next_question")
+ENTRIES_MAX = 2000
+HASHED_BYTES_MAX = 1 << 20
+CONTENT_BYTES_MAX = 16 << 10
+
+KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+
+
+def printable(name):
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_regular(name, dir_fd, size_max):
+    """The file's bytes, or None where it is not a readable regular file up to size_max."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=dir_fd)
+    except OSError:
+        return None
+    with open(fd, "rb") as file:
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > size_max:
+            return None
+        return file.read(size_max + 1)[:size_max]
+
+
+def state(name, dir_fd=None):
+    """One file's state as a dict, or None where there is no such file."""
+    try:
+        facts = os.lstat(name, dir_fd=dir_fd)
+    except OSError:
+        return None
+    found = {
+        "kind": KINDS.get(stat.S_IFMT(facts.st_mode), "other"),
+        "mode": stat.S_IMODE(facts.st_mode),
+        "uid": facts.st_uid,
+        "gid": facts.st_gid,
+        "size": facts.st_size,
+        "links": facts.st_nlink,
+        "device": facts.st_dev,
+        "inode": facts.st_ino,
+        "mtime_ns": facts.st_mtime_ns,
+        "ctime_ns": facts.st_ctime_ns,
+    }
+    if found["kind"] == "link":
+        try:
+            found["target"] = printable(os.readlink(name, dir_fd=dir_fd))
+        except OSError:
+            pass
+    elif found["kind"] == "file":
+        content = read_regular(name, dir_fd, HASHED_BYTES_MAX)
+        if content is not None:
+            found["sha256"] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+def open_directory(name, dir_fd=None):
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
+
+
+def tree(root=HOME):
+    """Path -> state for everything below root; "." is root itself. Cut at ENTRIES_MAX."""
+    found = {".": state(root)}
+    pending = [(root, "")]
+    while pending and len(found) < ENTRIES_MAX:
+        directory, prefix = pending.pop()
+        try:
+            fd = open_directory(directory)
+        except OSError:
+            continue
+        try:
+            for name in sorted(os.listdir(fd))[: ENTRIES_MAX - len(found)]:
+                entry = state(name, fd)
+                if entry is not None:
+                    found[prefix + printable(name)] = entry
+                    if entry["kind"] == "directory":
+                        pending.append((f"{directory}/{name}", f"{prefix}{printable(name)}/"))
+        finally:
+            os.close(fd)
+    return {path: entry for path, entry in found.items() if entry is not None}
+
+
+def contents(root=HOME):
+    """The bytes of the key files, base64, where they are small regular files."""
+    try:
+        fd = open_directory(root)
+    except OSError:
+        return {}
+    try:
+        read = {name: read_regular(name, fd, CONTENT_BYTES_MAX) for name in KEY_NAMES}
+    finally:
+        os.close(fd)
+    return {name: base64.b64encode(data).decode() for name, data in read.items() if data is not None}
+
+
+def glance(directory=HOME):
+    """The states that decide whether the shutdown can run from a directory."""
+    found = {".": state(directory)}
+    try:
+        fd = open_directory(directory)
+    except OSError:
+        return {path: entry for path, entry in found.items() if entry is not None}
+    try:
+        found.update({name: state(name, fd) for name in KEY_NAMES})
+    finally:
+        os.close(fd)
+    return {path: entry for path, entry in found.items() if entry is not None}
