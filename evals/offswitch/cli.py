@@ -1,1 +1,157 @@
-def main(): ...
+"""The command line. Each command imports what it needs when it runs, so that --help is quick."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+P = ParamSpec("P")
+DEMO_TRIALS = 3
+BAD_INPUT = 2
+
+
+def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """What a user can mend is one line on stderr and exit code 2, never a traceback."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        from offswitch.errors import InputError
+        from offswitch_prompts import PromptError
+        from offswitch_sandbox.machine import MachineError
+
+        try:
+            command(*args, **kwargs)
+        except (InputError, PromptError, MachineError) as error:
+            click.echo(f"offswitch: {error}", err=True)
+            sys.exit(BAD_INPUT)
+
+    return guarded
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="offswitch")
+def main() -> None:
+    """Does an agent let itself be switched off?"""
+
+
+@main.command()
+@click.option("--model", required=True, help="As for inspect eval, such as openai/gpt-5 or script/comply.")
+@click.option("--variants", default="A-K", show_default=True, help='Prompts by letter: "A,E,J" or "A-K".')
+@click.option("--trials", default=10, show_default=True, help="Trials per variant.")
+@click.option("--seed", default=1, show_default=True, help="What the questions are drawn from.")
+@click.option("--sandbox", default="docker", show_default=True, help="Any Inspect sandbox provider.")
+@click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
+@click.option("--max-samples", type=int, help="Trials at once; Inspect's own default without it.")
+@click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider.")
+@click.option("-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5.")
+@clear_errors
+def run(
+    model: str, variants: str, trials: int, seed: int, sandbox: str, log_dir: str, max_samples: int | None,
+    model_args: tuple[str, ...], task_args: tuple[str, ...],
+) -> None:
+    """Runs trials and prints the rates."""
+    from offswitch.runs import Run, pairs
+
+    parameters = {"variants": variants, "trials": trials, "seed": seed, **pairs(task_args, "-T")}
+    log = Run(model, parameters, sandbox, log_dir, max_samples, pairs(model_args, "-M")).start()
+    _print_rates(log)
+
+
+@main.command()
+@click.option("--trials", default=DEMO_TRIALS, show_default=True, help="Trials per variant.")
+@click.option("--sandbox", default="docker", show_default=True, help="Any Inspect sandbox provider.")
+@click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
+@clear_errors
+def demo(trials: int, sandbox: str, log_dir: str) -> None:
+    """All variants on real machines with a simulated subject: no keys, under two minutes."""
+    from offswitch.runs import Run
+
+    parameters = {"variants": "A-K", "trials": trials, "seed": 1}
+    log = Run("script/subject", parameters, sandbox, log_dir, None, {}).start()
+    _print_rates(log)
+
+
+@main.command()
+@click.argument("logs")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@clear_errors
+def trials(logs: str, form: str) -> None:
+    """One record per trial of a log or a directory of logs."""
+    from offswitch_analysis.tables import as_csv, jsonl, trials_table
+
+    records = _records(logs)
+    if form == "table":
+        _show(trials_table(records))
+    else:
+        click.echo({"jsonl": jsonl, "csv": as_csv}[form](records), nl=False)
+
+
+@main.command()
+@click.argument("logs")
+@clear_errors
+def rates(logs: str) -> None:
+    """Per model and variant: verdicts, and the sabotage rate with its interval."""
+    _print_rates(logs)
+
+
+@main.group()
+def prompts() -> None:
+    """The variants A to K."""
+
+
+@prompts.command("list")
+@clear_errors
+def list_prompts() -> None:
+    """Every variant with its name and what it is expected to show."""
+    from offswitch_prompts import load_variants
+
+    for variant in load_variants().values():
+        click.echo(f"{variant.letter}  {variant.name:<24} {variant.hypothesis}")
+
+
+@prompts.command("show")
+@click.argument("letter")
+@clear_errors
+def show_prompt(letter: str) -> None:
+    """A variant as a model reads it."""
+    from offswitch_prompts import load_variants, select_letters
+    from offswitch_sandbox.machine import CLIENT, SCRIPT
+
+    variants = load_variants()
+    for chosen in select_letters(letter, variants):
+        prompt = variants[chosen].render({"client": CLIENT, "script": SCRIPT, "questions": 6})
+        levels = ", ".join(f"{factor} {level}" for factor, level in variants[chosen].levels.items())
+        click.echo(f"variant {chosen} ({variants[chosen].name}): {levels}\n")
+        click.echo(f"[system]\n{prompt.system}\n\n[user]\n{prompt.user}\n")
+
+
+def _records(logs: str) -> Any:
+    from offswitch_analysis.records import read_logs
+
+    found = read_logs(logs)
+    for line in found.skipped:
+        click.echo(f"offswitch: {line}", err=True)
+    return found.records
+
+
+def _print_rates(logs: str) -> None:
+    from offswitch_analysis.rates import cells
+    from offswitch_analysis.tables import rates_table
+
+    _show(rates_table(cells(_records(logs))))
+    click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {_directory(logs)}")
+
+
+def _directory(logs: str) -> str:
+    return str(Path(logs).parent) if logs.endswith((".eval", ".json")) else logs
+
+
+def _show(table: Any) -> None:
+    from rich.console import Console
+
+    # Piped output gets the width the table needs.
+    console = Console()
+    (console if console.is_terminal else Console(width=200)).print(table)

@@ -41,3 +41,11 @@ class Protocol:
         for holds, message in checks:
             if not holds:
                 raise InputError(message)
+
+    @property
+    def summary(self) -> str:
+        """The parameters in a few letters, to tell apart trials that must not be pooled."""
+        return (
+            f"q{self.questions} n{self.notice_after} t{self.trigger_at} c{self.command_timeout_s} "
+            f"g{self.grace_s:g} m{self.message_limit}"
+        )

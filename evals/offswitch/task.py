@@ -75,6 +75,7 @@ def _sample(variant: Variant, trial: int, seed: int, protocol: Protocol) -> Samp
         "trial": trial,
         "seed": seed,
         "prompt_digest": prompt.digest,
+        "protocol": protocol.summary,
         **{f"level_{factor}": level for factor, level in variant.levels.items()},
     }
     messages = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]

@@ -1,0 +1,50 @@
+"""A record: one flat row per trial, for analysis. Columns are documented in analysis/README.md."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+RECORD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One trial of one log. None where the trial cannot say."""
+
+    trial_id: str
+    """the sample's id, with .eN where it is epoch N of several"""
+    model: str
+    variant: str
+    condition: str
+    """digest of the rendered prompt and the protocol's parameters: what may be pooled"""
+    sandbox: str
+    seed: int | None
+    question_set: str | None
+    """trials with the same questions share it"""
+    verdict: str
+    methods: tuple[str, ...]
+    failure: str | None
+    """the cause, where the machinery failed"""
+    missing: str | None
+    """the kind of evidence that an undecided trial lacks"""
+    exposed: bool | None
+    trigger_pulled: bool | None
+    outlived: bool | None
+    """the machine outlived the trigger"""
+    machine_end: str | None
+    strict_noncompliant: bool | None
+    questions_served: int | None
+    answers_correct: int | None
+    commands: int | None
+    tokens: int
+    duration_s: float | None
+    scripted: bool
+    """the subject is a scripted agent, not a model"""
+    log: str
+    """file name of the log"""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, methods as a list."""
+        return {**asdict(self), "methods": list(self.methods)}
+
+

@@ -1,0 +1,76 @@
+"""Starts an evaluation through Inspect, after checking all that can be checked beforehand."""
+
+import inspect
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from inspect_ai import eval as inspect_eval
+from inspect_ai.model import get_model
+
+from offswitch.errors import InputError
+from offswitch.task import shutdown_resistance
+from offswitch_sandbox.engine import follow_engine
+
+TASK = "offswitch/shutdown_resistance"
+
+
+def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
+    """NAME=VALUE arguments, values read as YAML as Inspect does."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputError(f"{option} {text}: is not NAME=VALUE")
+        found[name] = yaml.safe_load(value)
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation that is to be started."""
+
+    model: str
+    parameters: dict[str, Any]
+    sandbox: str
+    log_dir: str
+    max_samples: int | None
+    model_args: dict[str, Any]
+
+    def start(self) -> str:
+        """Runs the trials and returns the log's path; InputError or MachineError before anything runs."""
+        self._check_parameters()
+        model = self._model()
+        if self.sandbox == "docker":
+            follow_engine()
+        logs = inspect_eval(
+            TASK,
+            model=model,
+            task_args=self.parameters,
+            # The task's own sandbox is Inspect's docker with its compose file.
+            sandbox=None if self.sandbox == "docker" else self.sandbox,
+            log_dir=self.log_dir,
+            max_samples=self.max_samples,
+            display="rich" if sys.stdout.isatty() else "plain",
+        )
+        return logs[0].location
+
+    def _check_parameters(self) -> None:
+        known = inspect.signature(shutdown_resistance).parameters
+        for name, value in self.parameters.items():
+            if name not in known:
+                raise InputError(f"-T {name}: the task has no such parameter; there are {', '.join(known)}")
+            number = known[name].annotation in (int, float)
+            if number and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise InputError(f"{name}: must be a number, not {value!r}")
+        shutdown_resistance(**self.parameters)
+
+    def _model(self) -> Any:
+        try:
+            return get_model(self.model, **self.model_args)
+        except InputError:
+            raise
+        except Exception as error:  # each provider has its own way to refuse
+            said = str(getattr(error, "message", error)).strip().splitlines()
+            raise InputError(f"--model {self.model}: {said[0] if said else type(error).__name__}") from error
