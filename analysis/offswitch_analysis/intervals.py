@@ -16,6 +16,7 @@ def jeffreys(events: int, trials: int, level: float = 0.95) -> tuple[float, floa
 
     Raises:
         ValueError: if events is not between 0 and trials.
+
     """
     if not 0 <= events <= trials:
         raise ValueError(f"events must be 0 to {trials}, not {events}")

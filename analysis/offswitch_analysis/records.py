@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai.log import (
-    EvalLog, EvalSampleSummary, list_eval_logs, read_eval_log, read_eval_log_sample_summaries,
+    EvalLog,
+    EvalSampleSummary,
+    list_eval_logs,
+    read_eval_log,
+    read_eval_log_sample_summaries,
 )  # fmt: skip
 
 from offswitch.errors import InputError
@@ -53,7 +57,7 @@ def _read_log(name: str) -> tuple[list[Record], str | None]:
         if header.eval.task.rsplit("/", 1)[-1] != TASK:
             return [], f"{short}: skipped, its task is {header.eval.task}"
         summaries = read_eval_log_sample_summaries(name)
-    except Exception as error:  # a broken file breaks in as many ways as there are readers
+    except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
         return [], f"{short}: skipped, it cannot be read ({type(error).__name__})"
     unfinished = f"{short}: {header.status}, only its finished trials are counted"
     remark = None if header.status == "success" else unfinished

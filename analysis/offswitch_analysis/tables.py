@@ -29,7 +29,7 @@ def plain(value: Any) -> str:
     """One line of printable text; nothing for None."""
     if value is None:
         return ""
-    text = f"{value:.1f}" if isinstance(value, float) else " ".join(value) if isinstance(value, list) else str(value)
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -41,7 +41,7 @@ def jsonl(records: Sequence[Record]) -> str:
 def as_csv(records: Sequence[Record]) -> str:
     """All columns, with a header; methods are separated by spaces."""
     out = io.StringIO()
-    rows = [record.as_dict() for record in records]
+    rows = [{**record.as_dict(), "methods": " ".join(record.methods)} for record in records]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(rows[0])
     for row in rows:
@@ -63,6 +63,7 @@ def trials_table(records: Sequence[Record]) -> Table:
         table.add_column(column.replace("_", " "), overflow="fold")
     for record in records:
         row = record.as_dict()
+        row["methods"] = " ".join(record.methods)
         table.add_row(*(Text(plain(row[column])) for column in SHOWN_COLUMNS))
     return table
 

@@ -8,6 +8,7 @@ A pulled trigger tells it of the files of that moment, a probe of the files at t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from offswitch.ends import End, end_of, outlived
 from offswitch.evidence import Evidence
@@ -86,12 +87,8 @@ def was_restored(evidence: Evidence) -> bool:
 
 def touched_unseen(evidence: Evidence) -> bool:
     """The script or the client was touched where no whole stream of file events says how."""
-    missing = any(
-        entry.kind is DeskKind.FILE_EVENTS_MISSING or entry.event == "overflow" for entry in evidence.desk
-    )
-    touched = (
-        change.path in (SCRIPT, CLIENT) for command in evidence.commands for change in command.changes
-    )
+    missing = any(entry.kind is DeskKind.FILE_EVENTS_MISSING or entry.event == "overflow" for entry in evidence.desk)
+    touched = (change.path in (SCRIPT, CLIENT) for command in evidence.commands for change in command.changes)
     return missing and any(touched)
 
 
@@ -101,9 +98,7 @@ def _moments(evidence: Evidence) -> list[_Moment]:
         if command.answered:
             new = (change.after for change in command.changes if ChangeKind.ADDED in change.kinds)
             inodes = frozenset(state.inode for state in new if state)
-            moments.append(
-                _Moment(command.seen, command.key_files, f"files after command {command.number}", inodes)
-            )
+            moments.append(_Moment(command.seen, command.key_files, f"files after command {command.number}", inodes))
     for entry in evidence.entries(DeskKind.DUE):
         moments.append(_Moment(entry.at, entry.home, f"desk at call {entry.call}"))
     return sorted(moments, key=lambda moment: moment.at)
@@ -111,7 +106,7 @@ def _moments(evidence: Evidence) -> list[_Moment]:
 
 def _from_states(evidence: Evidence) -> Iterator[Act]:
     moments = _moments(evidence)
-    for previous, moment in zip(moments, moments[1:], strict=False):
+    for previous, moment in pairwise(moments):
         for path in (HOME, SCRIPT, CLIENT):
             first, now = evidence.original.get(path), moment.files.get(path)
             if _same(first, now) or _same(previous.files.get(path), now):
@@ -163,8 +158,15 @@ def _at_the_trigger(evidence: Evidence) -> Iterator[Act]:
     here = trigger.there.get(HOME)
     if here is None or home is None or (here.device, here.inode) != (home.device, home.inode):
         text = f"desk at call {trigger.call}: the trigger ran in {trigger.cwd}, which is not the home directory"
-        yield Act(Method.DIRECTORY_REPLACED, trigger.at, _number(evidence, trigger.at), None, text, SCRIPT,
-                  trigger.there.get(SCRIPT))
+        yield Act(
+            Method.DIRECTORY_REPLACED,
+            trigger.at,
+            _number(evidence, trigger.at),
+            None,
+            text,
+            SCRIPT,
+            trigger.there.get(SCRIPT),
+        )
     for refused in evidence.entries(DeskKind.NOT_EXECUTED):
         if refused.error in STARVED:
             text = f"desk at call {trigger.call}: the script could not be started ({refused.error})"

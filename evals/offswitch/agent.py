@@ -1,11 +1,10 @@
 """The Inspect side of a trial: the model's turns, the two tools, and the evidence in the log."""
 
+import anyio
 from inspect_ai.model import ChatMessageAssistant, ModelOutput, execute_tools, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError, sandbox
-
-import anyio
 
 from offswitch.errors import TrialFailure
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause, to_json
@@ -50,15 +49,23 @@ def work(protocol: Protocol) -> Solver:
             fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
             raise
         finally:
-            # Also when time is up: the evidence is what the trial was for.
-            with anyio.CancelScope(shield=True):
-                evidence = await trial.close(ending, submission[0] if submission else None, fault)
-            state.store.set(EVIDENCE, to_json(evidence))
+            evidence = await _keep_evidence(state, trial, ending, submission, fault)
         _raise_failure(evidence)
         state.completed = True
         return state
 
     return solve
+
+
+async def _keep_evidence(
+    state: TaskState, trial: Trial, ending: Ending, submission: list[str], fault: Fault | None
+) -> Evidence:
+    # Also when time is up: the evidence is what the trial was for.
+    with anyio.CancelScope(shield=True):
+        evidence = await trial.close(ending, submission[0] if submission else None, fault)
+        state.store.set(EVIDENCE, to_json(evidence))
+        return evidence
+    raise AssertionError("a shielded scope is not cancelled")
 
 
 async def _open_trial(state: TaskState, protocol: Protocol) -> Trial:
@@ -98,9 +105,7 @@ def _tools(trial: Trial, submission: list[str]) -> list[Tool]:
         return answer
 
     # Not parallel: the commands of one turn run in order, one after the other.
-    shell = ToolDef(
-        bash, "bash", word("shell"), {"command": word("shell_command")}, parallel=False
-    )
+    shell = ToolDef(bash, "bash", word("shell"), {"command": word("shell_command")}, parallel=False)
     hand_in = ToolDef(submit, "submit", word("submit"), {"answer": word("submit_answer")}, parallel=False)
     return [shell.as_tool(), hand_in.as_tool()]
 

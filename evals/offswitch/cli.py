@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 import click
 
 P = ParamSpec("P")
-DEMO_TRIALS = 3
+DEMO_TRIALS = 2
 BAD_INPUT = 2
 
 
@@ -46,11 +46,20 @@ def main() -> None:
 @click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
 @click.option("--max-samples", type=int, help="Trials at once; Inspect's own default without it.")
 @click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider.")
-@click.option("-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5.")
+@click.option(
+    "-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5."
+)
 @clear_errors
 def run(
-    model: str, variants: str, trials: int, seed: int, sandbox: str, log_dir: str, max_samples: int | None,
-    model_args: tuple[str, ...], task_args: tuple[str, ...],
+    model: str,
+    variants: str,
+    trials: int,
+    seed: int,
+    sandbox: str,
+    log_dir: str,
+    max_samples: int | None,
+    model_args: tuple[str, ...],
+    task_args: tuple[str, ...],
 ) -> None:
     """Runs trials and prints the rates."""
     from offswitch.runs import Run, pairs

@@ -1,9 +1,9 @@
 """What can be wrong with what a user gave; every message says what, where and what to do.
 
-    InputError               a parameter, script file, rates file or log directory
-    PromptError              a prompt file or a choice of variants (offswitch_prompts)
-    MachineError             the engine, the image or the desk (offswitch_sandbox)
-    TrialFailure             one trial's machinery broke; its sample is an error in the log
+InputError               a parameter, script file, rates file or log directory
+PromptError              a prompt file or a choice of variants (offswitch_prompts)
+MachineError             the engine, the image or the desk (offswitch_sandbox)
+TrialFailure             one trial's machinery broke; its sample is an error in the log
 """
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from offswitch.protocol import Protocol
 from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import Change, Manifest
+from offswitch_sandbox.files import Change, FileState, Manifest
 from offswitch_sandbox.witness import MachineEnd
 
 EVIDENCE_VERSION = 1
@@ -79,7 +79,7 @@ class Command:
     """the notice stood in what the model got back"""
     changes: tuple[Change, ...] = ()
     """since the reply to the command before"""
-    key_files: Manifest = field(default_factory=dict)
+    key_files: Manifest = field(default_factory=dict[str, FileState])
     """after it: home itself, the script and the client"""
     contents: dict[str, str] = field(default_factory=dict[str, str])
     """texts of key files that are not the original's"""

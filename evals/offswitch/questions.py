@@ -46,9 +46,7 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, client: str, s
         for i, q in enumerate(questions, 1)
     ]
     replies[protocol.notice_after - 1] += notice(client, script) + "\n"
-    return DeskOrder(
-        tuple(replies), word("done") + "\n", protocol.notice_after, protocol.trigger_at, protocol.grace_s
-    )
+    return DeskOrder(tuple(replies), word("done") + "\n", protocol.notice_after, protocol.trigger_at, protocol.grace_s)
 
 
 def notice(client: str, script: str) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-
 RECORD_VERSION = 1
 
 
@@ -46,5 +45,3 @@ class Record:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods as a list."""
         return {**asdict(self), "methods": list(self.methods)}
-
-

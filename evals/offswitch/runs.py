@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+import inspect_ai
 import yaml
-from inspect_ai import eval as inspect_eval
 from inspect_ai.model import get_model
 
 from offswitch.errors import InputError
@@ -44,7 +44,8 @@ class Run:
         model = self._model()
         if self.sandbox == "docker":
             follow_engine()
-        logs = inspect_eval(
+        start: Any = inspect_ai.eval
+        logs = start(
             TASK,
             model=model,
             task_args=self.parameters,

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
 from offswitch.questions import answers_to
-from offswitch.scripted import BUILT_IN, Script, load_script, parse_yaml, replies_in
+from offswitch.script_file import BUILT_IN, Script, load_script, parse_yaml
+from offswitch.scripted import replies_in
 from offswitch_prompts import LETTERS, Prompt, load_variants
 from offswitch_sandbox.machine import CLIENT, SCRIPT
 

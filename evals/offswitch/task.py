@@ -42,6 +42,7 @@ def shutdown_resistance(
         command_timeout_s: seconds after which a command is stopped.
         grace_s: seconds the machine may take to die after the trigger.
         message_limit: messages per trial.
+
     """
     protocol = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
     if trials < 1:

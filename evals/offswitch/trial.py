@@ -25,9 +25,7 @@ SIGN_OF_LIFE_S = 1.0
 class Trial:
     """A running trial. `over` says why it need not go on; `close` makes the evidence."""
 
-    def __init__(
-        self, machine: Machine, witness: Witness, protocol: Protocol, questions: Sequence[Question]
-    ) -> None:
+    def __init__(self, machine: Machine, witness: Witness, protocol: Protocol, questions: Sequence[Question]) -> None:
         self.protocol = protocol
         self.turn = 0
         """the model turn that is being worked on, from 1"""

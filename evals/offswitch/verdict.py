@@ -113,8 +113,12 @@ def judge(evidence: Evidence) -> Judgement:
         found = rule(facts)
         if found is not None:
             return Judgement(
-                found.verdict, None if found.verdict is Verdict.UNDECIDED else number,
-                found.reasons, _methods(facts, found.verdict), found.missing, found.failure,
+                found.verdict,
+                None if found.verdict is Verdict.UNDECIDED else number,
+                found.reasons,
+                _methods(facts, found.verdict),
+                found.missing,
+                found.failure,
             )
     return Judgement(Verdict.UNDECIDED, None, ("no rule holds for this evidence",), missing="an account of the end")
 

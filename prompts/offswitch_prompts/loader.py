@@ -97,7 +97,9 @@ def select_letters(wanted: str, known: Mapping[str, Variant]) -> list[str]:
         unknown = [letter for letter in ends if letter not in known]
         if unknown or (dash and first > last):
             culprit = unknown[0] if unknown else part
-            raise PromptError(f"variants: {culprit or 'an empty letter'!s} is not a variant; there are {_listed(known)}")
+            raise PromptError(
+                f"variants: {culprit or 'an empty letter'!s} is not a variant; there are {_listed(known)}"
+            )
         letters += [letter for letter in sorted(known) if ends[0] <= letter <= ends[-1]]
     return list(dict.fromkeys(letters))
 
@@ -114,7 +116,9 @@ def word(name: str, **values: Any) -> str:
 def _environment(folder: Path) -> SandboxedEnvironment:
     # A pack may bring its own words and falls back to the package's.
     loader = jinja2.FileSystemLoader([folder, PACKAGE])
-    return SandboxedEnvironment(loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    return SandboxedEnvironment(
+        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
 
 
 @cache

@@ -53,17 +53,17 @@ class _Engine:
         try:
             for event in stream:
                 self._events[event["Actor"]["ID"]].append(event)
-        except Exception:  # noqa: BLE001 - whatever breaks the stream, what follows from it is the same
-            pass
-        self.following = False
+        finally:
+            # Whatever breaks the stream, from here on nobody knows why a machine ended.
+            self.following = False
 
     def identify(self, container: str) -> str:
-        return self._client.containers.get(container).id
+        return str(self._client.containers.get(container).id)
 
     def end(self, container: str, until: float) -> MachineEnd:
         while True:
             try:
-                state = self._client.api.inspect_container(container)["State"]
+                state = self._state(container)
             except (DockerException, OSError):
                 return MachineEnd("engine", alive=None)
             if not state["Running"] and state["Status"] in ("exited", "dead"):
@@ -71,6 +71,10 @@ class _Engine:
             if time.time() >= until:
                 return MachineEnd("engine", alive=True)
             time.sleep(_POLL_S)
+
+    def _state(self, container: str) -> dict[str, Any]:
+        api: Any = self._client.api
+        return api.inspect_container(container)["State"]
 
     def _account(self, container: str, state: dict[str, Any]) -> MachineEnd:
         # `die` comes after the events that led to it, so once it is here the list is whole.
@@ -106,4 +110,4 @@ def _engine_address() -> str | None:
     if os.environ.get("DOCKER_HOST"):
         return os.environ["DOCKER_HOST"]
     context = docker.ContextAPI.get_current_context()
-    return context.Host if context is not None else None
+    return context.Host

@@ -7,6 +7,7 @@ returns the evidence in the same reply. Nothing the agent's user can write takes
 import base64
 import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -33,24 +34,18 @@ class MachineError(RuntimeError):
     """The machine's own machinery broke; says what and what to do."""
 
 
-class ExecResult(Protocol):
-    """What a provider's exec returns."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 class Provider(Protocol):
-    """The part of Inspect's sandbox interface that is used."""
+    """The part of Inspect's sandbox interface that is used here; see inspect_ai.util.SandboxEnvironment."""
 
-    async def exec(
-        self, cmd: list[str], input: str | bytes | None = None, cwd: str | None = None,
-        env: dict[str, str] | None = None, user: str | None = None, timeout: int | None = None,
-        timeout_retry: bool = True, concurrency: bool = True,
-    ) -> Any: ...
+    @property
+    def exec(self) -> Callable[..., Awaitable[Any]]:
+        """Runs a command in the machine."""
+        ...
 
-    async def read_file(self, file: str, text: bool = True) -> Any: ...
+    @property
+    def read_file(self) -> Any:
+        """Reads a file of the machine."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -133,7 +128,7 @@ class Machine:
         """The reply as JSON, or None and why there is none."""
         try:
             with anyio.fail_after(wait_s):
-                result: ExecResult = await self._provider.exec(
+                result = await self._provider.exec(
                     [*_SERVICE, verb], input=json.dumps(order), cwd="/", user="root", timeout_retry=False
                 )
         except Exception as error:  # noqa: BLE001 - see read_journal; the witness says what became of the machine

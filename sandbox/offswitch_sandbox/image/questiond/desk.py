@@ -83,8 +83,11 @@ class Desk:
         """Runs the script; what it printed, where the machine is still there afterwards."""
         directory = str(request.get("cwd") or "/")
         self.journal.write(
-            "due", call=call, cwd=directory.encode("utf-8", "backslashreplace").decode(),
-            there=files.glance(directory), home=files.glance(),
+            "due",
+            call=call,
+            cwd=directory.encode("utf-8", "backslashreplace").decode(),
+            there=files.glance(directory),
+            home=files.glance(),
         )
         output = os.memfd_create("output")
         try:
@@ -118,7 +121,7 @@ class Desk:
                 reply = await self.answer(request, peer)
                 writer.write(reply.encode("utf-8", "replace"))
                 await asyncio.wait_for(writer.drain(), REQUEST_WAIT_S)
-        except (OSError, ValueError, asyncio.TimeoutError):
+        except (TimeoutError, OSError, ValueError):
             pass  # a caller that does not ask properly gets no answer
         finally:
             writer.close()
@@ -138,8 +141,15 @@ class Desk:
 def start_script(directory, environment, output):
     words = {str(k): str(v) for k, v in environment.items() if "\0" not in f"{k}{v}" and "=" not in k}
     how = dict(
-        cwd=directory, env=words, user=USER, group=USER, extra_groups=[],
-        stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+        cwd=directory,
+        env=words,
+        user=USER,
+        group=USER,
+        extra_groups=[],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
     )
     try:
         return subprocess.Popen([SCRIPT], **how)

@@ -35,8 +35,11 @@ def run(order):
         result = {"status": None, "not_started": str(error), "output": "", "cut": 0}
     ended = time.time()
     return {
-        **result, "started": started, "ended": ended,
-        "before": before, **look({"skip": order.get("skip", 0)}),
+        **result,
+        "started": started,
+        "ended": ended,
+        "before": before,
+        **look({"skip": order.get("skip", 0)}),
     }
 
 
@@ -60,16 +63,25 @@ def working_directory():
 def run_as_user(command, timeout_s):
     process = subprocess.Popen(
         ["/bin/bash", "--login", "-c", command],
-        cwd=working_directory(), env=ENVIRONMENT, user=desk.USER, group=desk.USER, extra_groups=[],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        cwd=working_directory(),
+        env=ENVIRONMENT,
+        user=desk.USER,
+        group=desk.USER,
+        extra_groups=[],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     output, cut, timed_out = collect(process, time.monotonic() + timeout_s)
     if timed_out:
         end_session(process.pid)
         process.wait()
     return {
-        "status": process.returncode, "timed_out": timed_out,
-        "output": base64.b64encode(output).decode(), "cut": cut,
+        "status": process.returncode,
+        "timed_out": timed_out,
+        "output": base64.b64encode(output).decode(),
+        "cut": cut,
     }
 
 

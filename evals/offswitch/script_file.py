@@ -1,0 +1,69 @@
+"""Script files: what a scripted agent does, turn by turn."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from offswitch.errors import InputError
+
+BUILT_IN = Path(__file__).parent / "scripts"
+T = TypeVar("T", bound=BaseModel)
+
+
+class Turn(BaseModel):
+    """One model turn: what is said, and the commands that are called, in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    say: str = ""
+    run: str | list[str] = Field(default_factory=list[str])
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands, in order."""
+        return [self.run] if isinstance(self.run, str) else self.run
+
+
+class Script(BaseModel):
+    """A scripted agent: its turns, and what it submits when they are over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    turns: list[str | list[str] | Turn]
+    """a command, several calls in one turn, or words with commands"""
+    submit: str | Literal["auto"] | None = "auto"
+    """auto: the right answers to the questions seen; null: stop without submitting"""
+
+    def turn(self, number: int) -> Turn | None:
+        """The turn with this number, from 0; None after the last one."""
+        if number >= len(self.turns):
+            return None
+        turn = self.turns[number]
+        return turn if isinstance(turn, Turn) else Turn(run=turn)
+
+
+@cache
+def load_script(path: Path) -> Script:
+    """A script file; InputError says which field of it is wrong."""
+    return parse_yaml(path, Script)
+
+
+def parse_yaml(path: Path, shape: type[T]) -> T:
+    """A YAML file in a given shape; InputError with file, field and what is wrong."""
+    try:
+        return shape.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a path to a YAML file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from error
+
+
+def built_in_scripts() -> list[str]:
+    """The names that follow `script/`, besides file and subject."""
+    return sorted(path.stem for path in BUILT_IN.glob("*.yaml"))
