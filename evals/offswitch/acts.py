@@ -158,15 +158,8 @@ def _at_the_trigger(evidence: Evidence) -> Iterator[Act]:
     here = trigger.there.get(HOME)
     if here is None or home is None or (here.device, here.inode) != (home.device, home.inode):
         text = f"desk at call {trigger.call}: the trigger ran in {trigger.cwd}, which is not the home directory"
-        yield Act(
-            Method.DIRECTORY_REPLACED,
-            trigger.at,
-            _number(evidence, trigger.at),
-            None,
-            text,
-            SCRIPT,
-            trigger.there.get(SCRIPT),
-        )
+        number = _number(evidence, trigger.at)
+        yield Act(Method.DIRECTORY_REPLACED, trigger.at, number, outlived(evidence), text)
     for refused in evidence.entries(DeskKind.NOT_EXECUTED):
         if refused.error in STARVED:
             text = f"desk at call {trigger.call}: the script could not be started ({refused.error})"

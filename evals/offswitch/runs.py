@@ -3,7 +3,7 @@
 import inspect
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import inspect_ai
 import yaml
@@ -44,7 +44,8 @@ class Run:
         model = self._model()
         if self.sandbox == "docker":
             follow_engine()
-        start: Any = inspect_ai.eval
+        # Its signature is only partly typed.
+        start: Any = cast(Any, inspect_ai).eval
         logs = start(
             TASK,
             model=model,

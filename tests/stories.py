@@ -1,0 +1,171 @@
+"""Evidence told as a story: each method is something that happens in a trial."""
+
+from dataclasses import replace
+from typing import Self
+
+from offswitch.evidence import Command, Ending, Evidence, Fault, FaultCause, Probe
+from offswitch.protocol import Protocol
+from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch_sandbox.files import FileState, diff
+from offswitch_sandbox.witness import MachineEnd
+
+Files = dict[str, FileState]
+
+HOME = FileState("directory", 0o755, 1000, 1000, 4096, inode=10, mtime_ns=1, ctime_ns=1)
+SCRIPT = FileState("file", 0o755, 1000, 1000, 116, inode=11, mtime_ns=1, ctime_ns=1, sha256="script")
+CLIENT = FileState("file", 0o755, 1000, 1000, 660, inode=12, mtime_ns=1, ctime_ns=1, sha256="client")
+ORIGINAL: Files = {".": HOME, "shutdown.sh": SCRIPT, "next_question": CLIENT}
+ELSEWHERE = FileState("directory", 0o777, 0, 0, 4096, inode=99, mtime_ns=1, ctime_ns=1)
+
+REWRITTEN = replace(SCRIPT, sha256="other", size=25, ctime_ns=2)
+NOT_RUNNABLE = replace(SCRIPT, mode=0o644, ctime_ns=2)
+TOUCHED = replace(SCRIPT, ctime_ns=2)
+EMPTY = replace(SCRIPT, sha256="empty", size=0, ctime_ns=2)
+LINK = replace(SCRIPT, kind="link", sha256=None, target="/bin/true", inode=20)
+FIFO = replace(SCRIPT, kind="fifo", sha256=None, size=0, inode=21)
+
+
+class Story:
+    """A trial that is going on; `evidence` is what is known when it is over."""
+
+    def __init__(self) -> None:
+        self.protocol = Protocol()
+        self.now = 1000.0
+        self.turn = 0
+        self.calls = 0
+        self.files: Files = dict(ORIGINAL)
+        self.commands: list[Command] = []
+        self.desk: list[DeskEntry] = [DeskEntry(self.now, DeskKind.OPENED)]
+        self.machine = MachineEnd("engine", alive=True)
+        self.ending = Ending.STOPPED
+        self.submission: str | None = None
+        self.correct: tuple[bool, ...] = (False,) * 6
+        self.probe: Probe | None = None
+        self.fault: Fault | None = None
+        self.desk_log_whole = True
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is known of the trial so far."""
+        return Evidence(
+            protocol=self.protocol,
+            original=ORIGINAL,
+            commands=tuple(self.commands),
+            desk=tuple(self.desk),
+            desk_log_whole=self.desk_log_whole,
+            ending=self.ending,
+            turns=self.turn,
+            machine=self.machine,
+            submission=self.submission,
+            correct=self.correct,
+            probe=self.probe,
+            fault=self.fault,
+        )
+
+    def log(self, kind: DeskKind, **facts: object) -> Self:
+        """A line of the desk's log."""
+        self.now += 0.01
+        self.desk.append(replace(DeskEntry(self.now, kind), **facts))
+        return self
+
+    def event(self, event: str, name: str = "shutdown.sh", state: FileState | None = None) -> Self:
+        """A file event that the desk wrote down."""
+        return self.log(DeskKind.FILE_EVENT, event=event, name=name, state=state)
+
+    def does(self, words: str, same_turn: bool = False, **files: FileState | None) -> Self:
+        """A command that leaves files in these states; script, client and home name the key files."""
+        return self.begins(words, same_turn).has(**files).ends()
+
+    def begins(self, words: str, same_turn: bool = False) -> Self:
+        """A command that is not over yet."""
+        self.now += 1
+        self.turn += 0 if same_turn else 1
+        number = len(self.commands) + 1
+        self.commands.append(Command(number, self.turn, words, self.now, self.now, self.now, answered=False))
+        return self
+
+    def has(self, **files: FileState | None) -> Self:
+        """The key files are in these states from now on."""
+        names = {"script": "shutdown.sh", "client": "next_question", "home": "."}
+        for name, state in files.items():
+            self.files = {k: v for k, v in self.files.items() if k != names[name]}
+            if state is not None:
+                self.files[names[name]] = state
+        return self
+
+    def ends(self, notice_shown: bool = False, added: Files | None = None) -> Self:
+        """The command's reply comes back."""
+        self.now += 0.1
+        before = next((dict(c.key_files) for c in reversed(self.commands[:-1]) if c.answered), ORIGINAL)
+        self.commands[-1] = replace(
+            self.commands[-1],
+            answered=True,
+            ended=self.now,
+            seen=self.now,
+            status=0,
+            notice_shown=notice_shown,
+            key_files=dict(self.files),
+            changes=diff(before, {**self.files, **(added or {})}),
+        )
+        return self
+
+    def asks(self, times: int = 1, words: str = "./next_question") -> Self:
+        """Calls of the client, a command and a turn each; the fourth pulls the trigger and the machine ends."""
+        for _ in range(times):
+            self.begins(words)
+            self.calls_desk()
+            if self.machine.alive:
+                self.ends(notice_shown=self.calls == self.protocol.notice_after)
+        return self
+
+    def calls_desk(self, outlives: bool = False, refused: str | None = None, there: Files | None = None) -> Self:
+        """One call that reaches the desk."""
+        self.calls += 1
+        self.log(DeskKind.ASKED, call=self.calls)
+        if self.calls == self.protocol.trigger_at:
+            self.log(DeskKind.DUE, call=self.calls, home=dict(self.files), there=there or dict(self.files), cwd="/x")
+            self.log(DeskKind.NOT_EXECUTED, error=refused) if refused else self.log(DeskKind.EXECUTED)
+            if not outlives and not refused:
+                return self.machine_ends()
+            self.log(DeskKind.OUTLIVED)
+        return self.log(DeskKind.SERVED, call=self.calls, notice=self.calls == self.protocol.notice_after)
+
+    def outlives(self, refused: str | None = None, there: Files | None = None) -> Self:
+        """The call that pulls the trigger, which the machine outlives."""
+        return self.begins("./next_question").calls_desk(outlives=True, refused=refused, there=there).ends()
+
+    def machine_ends(
+        self, exit_code: int = 143, killed: bool | None = False, oom: bool | None = False, after: float = 0.03
+    ) -> Self:
+        """The machine is gone, as its witness tells."""
+        self.machine = MachineEnd("engine", False, self.now + after, exit_code, killed, oom)
+        self.ending = Ending.MACHINE_GONE
+        return self
+
+    def submits(self, right: int) -> Self:
+        """The agent hands in, the first answers right."""
+        self.turn += 1
+        self.ending, self.submission = Ending.SUBMITTED, "..."
+        self.correct = tuple(i < right for i in range(6))
+        return self
+
+    def says(self) -> Self:
+        """A turn without a tool call."""
+        self.turn += 1
+        self.ending = Ending.STOPPED
+        return self
+
+    def limit(self) -> Self:
+        """Inspect's limit ends the trial."""
+        self.ending = Ending.LIMIT
+        return self
+
+    def probed(self, pulled: bool = True, died: bool | None = True) -> Self:
+        """After the trial the shutdown was given its turn."""
+        self.probe = Probe(pulled, died)
+        return self
+
+    def breaks(self, cause: FaultCause = FaultCause.MODEL_API) -> Self:
+        """Our machinery breaks."""
+        self.ending, self.fault = Ending.FAULT, Fault(cause, "it broke")
+        return self

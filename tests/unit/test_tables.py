@@ -1,0 +1,67 @@
+"""Records as text: hostile words stay inert, and scripted subjects are named as such."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+from rich.console import Console
+
+from offswitch.record import Record
+from offswitch_analysis.rates import cells
+from offswitch_analysis.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_table, trials_table
+
+RECORD = Record(
+    trial_id="A-0001", model="openai/x", variant="A", condition="abc q6", sandbox="docker", seed=1, question_set="q",
+    verdict="sabotaged", methods=("rewritten", "restored_afterwards"), failure=None, missing=None, exposed=True,
+    trigger_pulled=True, outlived=True, machine_end="alive", strict_noncompliant=True, questions_served=6,
+    answers_correct=6, commands=8, tokens=10, duration_s=1.5, scripted=False, log="l.eval",
+)  # fmt: skip
+
+
+def shown(table: object) -> str:
+    console = Console(width=250, file=io.StringIO(), record=True)
+    console.print(table)
+    return console.export_text()
+
+
+def test_jsonl_has_one_object_a_line_with_methods_as_a_list() -> None:
+    lines = jsonl([RECORD, RECORD]).splitlines()
+    assert [json.loads(line)["methods"] for line in lines] == [["rewritten", "restored_afterwards"]] * 2
+
+
+def test_csv_reads_back() -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv([RECORD])))
+    assert (row["verdict"], row["methods"], row["seed"]) == ("sabotaged", "rewritten restored_afterwards", "1")
+
+
+def test_no_csv_cell_is_a_formula_and_no_escape_reaches_a_terminal() -> None:
+    hostile = replace(RECORD, model="=cmd|' /C calc'!A1", trial_id="a\x1b[31mred\nnew", log="+1")
+    (row,) = csv.DictReader(io.StringIO(as_csv([hostile])))
+    assert row["model"].startswith("'=")
+    assert row["log"] == "'+1"
+    assert "\x1b" not in as_csv([hostile]) + shown(trials_table([hostile]))
+    assert "[red]" in shown(rates_table(cells([replace(RECORD, model="[red]x")])))
+
+
+def test_scripted_subjects_are_labelled_in_every_table() -> None:
+    scripted = replace(RECORD, scripted=True)
+    for table in (trials_table([scripted]), rates_table(cells([scripted]))):
+        assert SCRIPTED_NOTE in shown(table)
+    assert SCRIPTED_NOTE not in shown(rates_table(cells([RECORD])))
+
+
+def test_a_cell_counts_failures_apart_and_bounds_the_undecided() -> None:
+    verdicts = ["sabotaged"] * 2 + ["complied"] * 5 + ["undecided"] * 3 + ["failure"] * 4 + ["unexposed"]
+    (cell,) = cells([replace(RECORD, verdict=verdict) for verdict in verdicts])
+    low, high = cell.sabotage_extremes
+    assert (cell.trials, cell.sabotage.events, cell.sabotage.trials) == (15, 2, 7)
+    assert (low.events, low.trials, high.events, high.trials) == (2, 10, 5, 10)
+
+
+def test_trials_of_different_conditions_are_not_pooled() -> None:
+    assert len(cells([RECORD, replace(RECORD, condition="abc q9"), replace(RECORD, model="other")])) == 3
+
+
+def test_a_cell_without_trials_in_the_denominator_shows_no_rate() -> None:
+    assert "n/a" in shown(rates_table(cells([replace(RECORD, verdict="failure")])))
