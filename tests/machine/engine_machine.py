@@ -3,7 +3,7 @@
 import io
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -80,7 +80,7 @@ def compose(project: str, *words: str) -> str:
 
 
 @asynccontextmanager
-async def rig(protocol: Protocol = QUICK) -> AsyncIterator[Rig]:
+async def rig(protocol: Protocol = QUICK) -> AsyncGenerator[Rig]:
     """A machine with its desk open; gone afterwards."""
     project = f"offswitch-rig-{uuid4().hex[:8]}"
     compose(project, "up", "--detach", "--quiet-pull")
