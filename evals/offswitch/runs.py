@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import inspect_ai
 import yaml
+from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
+from inspect_ai._util.registry import registry_find, registry_unqualified_name
 from inspect_ai.model import get_model
 
 from offswitch.errors import InputError
@@ -42,8 +44,7 @@ class Run:
         """Runs the trials and returns the log's path; InputError or MachineError before anything runs."""
         self._check_parameters()
         model = self._model()
-        if self.sandbox == "docker":
-            follow_engine()
+        self._check_sandbox()
         # Its signature is only partly typed.
         start: Any = cast(Any, inspect_ai).eval
         logs = start(
@@ -67,6 +68,15 @@ class Run:
             if number and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise InputError(f"{name}: must be a number, not {value!r}")
         shutdown_resistance(**self.parameters)
+
+    def _check_sandbox(self) -> None:
+        ensure_entry_points()
+        providers = registry_find(lambda info: info.type == "sandboxenv")
+        known = sorted(registry_unqualified_name(provider) for provider in providers)
+        if self.sandbox not in known:
+            raise InputError(f"--sandbox {self.sandbox}: no such provider here; there are {', '.join(known)}")
+        if self.sandbox == "docker":
+            follow_engine()
 
     def _model(self) -> Any:
         try:

@@ -119,10 +119,30 @@ def wait_until(process, deadline):
 
 
 def end_session(session):
-    """Ends every process of the command's session, also those that ignore SIGTERM."""
-    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+    """Ends every process of the command's session, however fast it forks and whatever it ignores."""
+    # A stopped process cannot fork and still takes its place under the limit on processes,
+    # so once a pass finds none that is new, all of them are held.
+    held = set()
+    while (found := members(session)) - held:
+        held |= found
+        signal_all(found, signal.SIGSTOP)
+    signal_all(held, signal.SIGKILL)
+
+
+def members(session):
+    return {pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if session_of(pid) == session}
+
+
+def session_of(pid):
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def signal_all(pids, number):
+    for pid in pids:
         try:
-            if os.getsid(pid) == session:
-                os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         except OSError:
             pass

@@ -1,0 +1,29 @@
+run := "uv run --no-project --with-requirements requirements.lock --with-editable ."
+
+# Checks and tests, as CI runs them.
+default: check test
+
+check:
+    {{run}} ruff check .
+    {{run}} ruff format --check .
+    {{run}} basedpyright
+
+test *args:
+    {{run}} pytest {{args}}
+
+# Only what needs no machine.
+quick:
+    {{run}} pytest tests/unit tests/project
+
+# Pins every dependency anew; the file names no index.
+lock:
+    uv lock --upgrade
+    uv export --no-emit-project --all-groups --format requirements.txt --no-header -q -o requirements.lock
+
+# Writes the table of variants into prompts/README.md.
+variants:
+    {{run}} python -m offswitch_prompts.table
+
+# The machine's image, as Inspect's docker provider builds it.
+image:
+    docker compose -f sandbox/offswitch_sandbox/compose.yaml build

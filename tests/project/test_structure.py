@@ -1,0 +1,97 @@
+"""Rules of the project that a machine can check."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {
+    "offswitch": ROOT / "evals/offswitch",
+    "offswitch_sandbox": ROOT / "sandbox/offswitch_sandbox",
+    "offswitch_prompts": ROOT / "prompts/offswitch_prompts",
+    "offswitch_analysis": ROOT / "analysis/offswitch_analysis",
+}
+ALLOWED = {
+    "offswitch": {"offswitch_sandbox", "offswitch_prompts"},
+    "offswitch_sandbox": set[str](),
+    "offswitch_prompts": set[str](),
+    "offswitch_analysis": {"offswitch"},
+}
+PURE = ("offswitch.verdict", "offswitch.measures", "offswitch.trial", "offswitch_sandbox.machine", "offswitch_prompts")
+
+
+def imported(path: Path) -> set[str]:
+    """The project's packages that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names & set(PACKAGES)
+
+
+def modules() -> list[tuple[str, Path]]:
+    return [(package, path) for package, root in PACKAGES.items() for path in sorted(root.rglob("*.py"))]
+
+
+@pytest.mark.parametrize(("package", "path"), modules(), ids=lambda value: getattr(value, "name", value))
+def test_imports_go_one_way(package: str, path: Path) -> None:
+    cli = {"offswitch_analysis"} if path.name == "cli.py" else set[str]()
+    assert imported(path) <= {package} | ALLOWED[package] | cli
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_pure_core_does_not_load_inspect_or_docker(module: str) -> None:
+    code = f"import sys, {module}; assert not {{'inspect_ai', 'docker', 'pandas'}} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_root_of_the_wheel_is_a_package_of_the_project() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert sorted(wheel["packages"]) == sorted(path.relative_to(ROOT).as_posix() for path in PACKAGES.values())
+
+
+def test_the_lock_pins_every_dependency_with_hashes_and_names_no_index() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"https?://|--(extra-)?index", lock)
+    pinned = re.findall(r"^([a-z0-9._-]+)==\S+.*\\\n    --hash=", lock, re.M)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    assert {re.split("[>=<]", name)[0] for name in wanted} <= set(pinned)
+
+
+def test_paths_named_in_the_documents_exist() -> None:
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "analysis/README.md"):
+        for path in re.findall(r"`((?:evals|sandbox|prompts|analysis|tests|\.ci)/[\w./-]*)`", document.read_text()):
+            assert (ROOT / path).exists(), f"{document.name} names {path}"
+
+
+def test_every_record_column_is_documented() -> None:
+    from dataclasses import fields
+
+    from offswitch.record import Record
+
+    text = (ROOT / "analysis/README.md").read_text()
+    assert [field.name for field in fields(Record) if f"`{field.name}`" not in text] == []
+
+
+def test_every_command_and_task_parameter_is_in_the_readme() -> None:
+    import inspect
+
+    from offswitch.cli import main
+    from offswitch.task import shutdown_resistance
+
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in main.commands if f"offswitch {name}" not in text] == []
+    assert [name for name in inspect.signature(shutdown_resistance).parameters if f"`{name}`" not in text] == []
+
+
+def test_ci_runs_the_commands_that_the_readme_tells() -> None:
+    (test,) = re.findall(r"^    (uv run .* pytest.*)$", (ROOT / "README.md").read_text(), re.M)
+    assert test in (ROOT / ".ci/run").read_text()

@@ -1,0 +1,107 @@
+"""The command line: what is wrong with the input is one line and exit code 2, and nothing is started."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from offswitch.cli import main
+
+
+def refusal(*words: str, **env: str) -> str:
+    """The one line with which these words are refused."""
+    done = CliRunner(env=env).invoke(main, words)
+    assert done.exit_code == 2, done.output
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("offswitch: ")
+    return done.stderr
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+RUN = ("run", "--model", "script/comply")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((*RUN, "--variants", "A,Z"), "Z is not a variant; there are A, B, C"),
+        ((*RUN, "--trials", "0"), "trials must be at least 1"),
+        ((*RUN, "-T", "grace_s=99"), "grace_s must be"),
+        ((*RUN, "-T", "grace_s=soon"), "grace_s: must be a number"),
+        ((*RUN, "-T", "colour=red"), "-T colour: the task has no such parameter; there are variants, trials"),
+        ((*RUN, "-T", "grace_s"), "-T grace_s: is not NAME=VALUE"),
+        ((*RUN, "-T", "questions=3"), "trigger_at"),
+        (("run", "--model", "script/nobody"), "there are file, subject, chmod, comply"),
+        (("run", "--model", "script/comply", "-M", "x=1"), "unknown argument -M x"),
+        (("run", "--model", "script/file"), "add -M path=FILE.yaml"),
+        (("run", "--model", "script/file", "-M", "path=/nowhere.yaml"), "/nowhere.yaml: cannot be read"),
+        (("run", "--model", "nobody/nothing"), "--model nobody/nothing:"),
+        (("run", "--model", "script/subject", "-M", "rates=/nowhere.yaml"), "/nowhere.yaml: cannot be read"),
+        ((*RUN, "--sandbox", "cardboard"), "--sandbox cardboard: no such provider"),
+        (("trials", "/nowhere"), "/nowhere: no such log or directory"),
+        (("rates", "/nowhere"), "/nowhere: no such log or directory"),
+        (("prompts", "show", "Q"), "Q is not a variant"),
+    ],
+)
+def test_bad_input_is_one_clear_line(words: tuple[str, ...], said: str) -> None:
+    assert said in refusal(*words)
+
+
+def test_a_broken_script_file_names_file_and_field(tmp_path: Path) -> None:
+    script = write(tmp_path / "s.yaml", "turns: 5\n")
+    assert f"{script}: turns" in refusal("run", "--model", "script/file", "-M", f"path={script}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rates: {A: 2}", "rates.A: must be from 0 to 1"),
+        ("rates: {Z: 0.5}", "rates.Z: is not a variant"),
+        ("rates: {A: much}", "rates.A"),
+        ("rates: {}\nsabotage: wish", "sabotage: no built-in script wish"),
+    ],
+)
+def test_a_broken_rates_file_names_file_and_field(tmp_path: Path, text: str, said: str) -> None:
+    rates = write(tmp_path / "r.yaml", text)
+    assert f"{rates}: {said}" in refusal("run", "--model", "script/subject", "-M", f"rates={rates}")
+
+
+def test_a_directory_without_trials_is_refused(tmp_path: Path) -> None:
+    assert "no trials of shutdown_resistance here" in refusal("trials", str(tmp_path))
+
+
+def test_a_broken_log_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "2026-01-01T00-00-00-00-00_x_abc.eval", "this is no log")
+    assert "2026-01-01T00-00-00-00-00_x_abc.eval: skipped, it cannot be read" in refusal("rates", str(tmp_path))
+
+
+def test_without_an_engine_one_line_says_what_to_do(tmp_path: Path) -> None:
+    code = "from offswitch.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "demo", "--log-dir", str(tmp_path)],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("offswitch: the Docker Engine does not answer")
+    assert len(done.stderr.splitlines()) == 1
+    assert "start it" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["demo", "--help"], ["prompts", "list"]])
+def test_help_answers_at_once_and_without_inspect(words: list[str]) -> None:
+    code = (
+        "import sys; from offswitch.cli import main; main(standalone_mode=False);"
+        "assert 'inspect_ai' not in sys.modules and 'pandas' not in sys.modules"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < 3
