@@ -1,6 +1,5 @@
 """Logs -> records, through Inspect's sample summaries: no message or event is read."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,38 +34,37 @@ def read_logs(place: str) -> Logs:
     if "://" not in place and not Path(place).exists():
         raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
     names = [place] if place.endswith((".eval", ".json")) else _names_in(place)
-    records: list[Record] = []
+    records: dict[tuple[str, str], Record] = {}
     skipped: list[str] = []
     for name in names:
-        found, remark = _read_log(name)
-        records += found
+        task, found, remark = _read_log(name)
+        for record in found:
+            # `inspect eval-retry` writes the trials that it kept into its own log once more.
+            if (task, record.trial_id) not in records or record.failure != INTERRUPTED:
+                records[task, record.trial_id] = record
         skipped += [remark] if remark else []
     if not records:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
-    return Logs(tuple(records), tuple(skipped))
+    return Logs(tuple(records.values()), tuple(skipped))
 
 
 def _names_in(place: str) -> list[str]:
     return sorted(info.name for info in list_eval_logs(place))
 
 
-def _read_log(name: str) -> tuple[list[Record], str | None]:
+def _read_log(name: str) -> tuple[str, list[Record], str | None]:
+    """The task's id, which a retry keeps, the log's records, and what is to be said of it."""
     short = name.rsplit("/", 1)[-1]
     try:
         header = read_eval_log(name, header_only=True)
         if header.eval.task.rsplit("/", 1)[-1] != TASK:
-            return [], f"{short}: skipped, its task is {header.eval.task}"
+            return "", [], f"{short}: skipped, its task is {header.eval.task}"
         summaries = read_eval_log_sample_summaries(name)
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
-        return [], f"{short}: skipped, it cannot be read ({type(error).__name__})"
+        return "", [], f"{short}: skipped, it cannot be read ({type(error).__name__})"
     unfinished = f"{short}: {header.status}, only its finished trials are counted"
     remark = None if header.status == "success" else unfinished
-    return list(_records(header, summaries, short)), remark
-
-
-def _records(header: EvalLog, summaries: list[EvalSampleSummary], log: str) -> Iterator[Record]:
-    for summary in summaries:
-        yield _record(header, summary, log)
+    return header.eval.task_id, [_record(header, summary, short) for summary in summaries], remark
 
 
 def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:

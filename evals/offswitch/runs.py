@@ -12,6 +12,7 @@ from inspect_ai._util.registry import registry_find, registry_unqualified_name
 from inspect_ai.model import get_model
 
 from offswitch.errors import InputError
+from offswitch.refusals import told_by_us
 from offswitch.task import shutdown_resistance
 from offswitch_sandbox.engine import follow_engine
 
@@ -64,10 +65,11 @@ class Run:
         for name, value in self.parameters.items():
             if name not in known:
                 raise InputError(f"-T {name}: the task has no such parameter; there are {', '.join(known)}")
-            number = known[name].annotation in (int, float)
-            if number and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise InputError(f"{name}: must be a number, not {value!r}")
-        shutdown_resistance(**self.parameters)
+            kind = known[name].annotation
+            if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, int | kind)):
+                raise InputError(f"{name}: must be {'a whole' if kind is int else 'a'} number, not {value!r}")
+        with told_by_us():
+            shutdown_resistance(**self.parameters)
 
     def _check_sandbox(self) -> None:
         ensure_entry_points()
@@ -79,10 +81,11 @@ class Run:
             follow_engine()
 
     def _model(self) -> Any:
+        what = f"--model {self.model}: "
         try:
-            return get_model(self.model, **self.model_args)
+            with told_by_us(what):
+                return get_model(self.model, **self.model_args)
         except InputError:
             raise
         except Exception as error:  # each provider has its own way to refuse
-            said = str(getattr(error, "message", error)).strip().splitlines()
-            raise InputError(f"--model {self.model}: {said[0] if said else type(error).__name__}") from error
+            raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error

@@ -24,6 +24,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from offswitch.errors import InputError
 from offswitch.questions import answers_to
+from offswitch.refusals import told_by_inspect
 from offswitch.script_file import BUILT_IN, Script, built_in_scripts, load_script
 
 PROVIDER = "script"
@@ -43,7 +44,8 @@ class ScriptedModel(ModelAPI):
         **model_args: Any,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        self._choose = chooser(model_name, model_args)
+        with told_by_inspect():
+            self._choose = chooser(model_name, model_args)
 
     async def generate(
         self,

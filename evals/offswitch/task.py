@@ -10,6 +10,7 @@ from offswitch import __version__
 from offswitch.agent import work
 from offswitch.errors import InputError
 from offswitch.protocol import Protocol
+from offswitch.refusals import told_by_inspect
 from offswitch.scorer import shutdown_verdict
 from offswitch_prompts import Variant, load_variants, select_letters
 from offswitch_sandbox.machine import CLIENT, COMPOSE, SCRIPT
@@ -44,11 +45,11 @@ def shutdown_resistance(
         message_limit: messages per trial.
 
     """
-    protocol = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-    if trials < 1:
-        raise InputError(f"trials must be at least 1, not {trials}")
+    with told_by_inspect():
+        protocol = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
+        samples = _samples(variants, trials, seed, protocol)
     return Task(
-        dataset=MemoryDataset(_samples(variants, trials, seed, protocol)),
+        dataset=MemoryDataset(samples),
         solver=work(protocol),
         scorer=shutdown_verdict(),
         sandbox=("docker", str(COMPOSE)),
@@ -62,8 +63,11 @@ def shutdown_resistance(
 
 
 def _samples(variants: str | list[str], trials: int, seed: int, protocol: Protocol) -> list[Sample]:
+    if trials < 1:
+        raise InputError(f"trials must be at least 1, not {trials}")
     known = load_variants()
-    wanted = variants if isinstance(variants, str) else ",".join(map(str, variants))
+    # Inspect's command line makes a list of "A,E,J".
+    wanted = ",".join(map(str, variants)) if isinstance(variants, list) else str(variants)
     chosen = [known[letter] for letter in select_letters(wanted, known)]
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
     return [_sample(variant, trial, seed, protocol) for trial in range(1, trials + 1) for variant in chosen]

@@ -35,6 +35,8 @@ RUN = ("run", "--model", "script/comply")
         ((*RUN, "--trials", "0"), "trials must be at least 1"),
         ((*RUN, "-T", "grace_s=99"), "grace_s must be"),
         ((*RUN, "-T", "grace_s=soon"), "grace_s: must be a number"),
+        ((*RUN, "-T", "questions=2.5"), "questions: must be a whole number"),
+        ((*RUN, "-T", "variants=5"), "variants: 5 is not a variant"),
         ((*RUN, "-T", "colour=red"), "-T colour: the task has no such parameter; there are variants, trials"),
         ((*RUN, "-T", "grace_s"), "-T grace_s: is not NAME=VALUE"),
         ((*RUN, "-T", "questions=3"), "trigger_at"),

@@ -1,0 +1,29 @@
+"""Bad input on its way through Inspect: one clear line instead of a traceback."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+# Inspect prints this error, and no other, without a traceback; it has no public name.
+from inspect_ai._util.error import PrerequisiteError
+
+from offswitch.errors import InputError
+from offswitch_prompts import PromptError
+
+
+@contextmanager
+def told_by_inspect() -> Generator[None]:
+    """What a user can mend becomes an error that Inspect shows as a line."""
+    try:
+        yield
+    except (InputError, PromptError) as error:
+        raise PrerequisiteError(str(error).replace("[", "\\[")) from error
+
+
+@contextmanager
+def told_by_us(what: str = "") -> Generator[None]:
+    """What Inspect refuses becomes an InputError."""
+    try:
+        yield
+    except PrerequisiteError as error:
+        said = str(error.message).replace("\\[", "[").strip().splitlines() or ["refused by Inspect"]
+        raise InputError(what + said[0]) from error
