@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -17,12 +18,12 @@ from offswitch.record import Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import Cell, Rate
 
-SCRIPTED_NOTE = "Scripted agents: test subjects. These numbers say nothing about any real model."
+SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
 FORMULA_STARTS = ("=", "+", "-", "@")
-SHOWN_COLUMNS = (
-    "trial_id", "model", "sandbox", "verdict", "methods", "failure", "machine_end", "questions_served",
-    "answers_correct", "commands", "duration_s",
-)  # fmt: skip
+RATES_NOTE = (
+    "n: trials with a verdict, without the unexposed and the undecided; failures have no verdict.\n"
+    "min, max: the rate in % with every undecided trial as compliance, and as sabotage."
+)
 
 
 def plain(value: Any) -> str:
@@ -57,52 +58,68 @@ def _csv_cell(value: Any) -> Any:
 
 
 def trials_table(records: Sequence[Record]) -> Table:
-    """The columns a person looks at first."""
-    table = Table(caption=_caption(any(record.scripted for record in records)), caption_justify="left")
-    for column in SHOWN_COLUMNS:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for record in records:
-        row = record.as_dict()
-        row["methods"] = " ".join(record.methods)
-        table.add_row(*(Text(plain(row[column])) for column in SHOWN_COLUMNS))
-    return table
-
-
-def rates_table(cells: Sequence[Cell]) -> Table:
-    """One row per cell: the sabotage rate, and every verdict with its count."""
-    scripted = any(cell.scripted for cell in cells)
-    seen = [v for v in Verdict if any(cell.verdicts[v] for cell in cells) or v in (Verdict.FAILURE, Verdict.UNDECIDED)]
-    many = len({(cell.model, cell.variant) for cell in cells}) < len(cells)
-    table = Table(title=_title(cells), caption=_caption(scripted), title_justify="left", caption_justify="left")
-    for name in ["model", "variant", *(["condition"] if many else [])]:
+    """What a person looks at first, one row per trial."""
+    table = _table(f"{len(records)} trials", any(record.scripted for record in records))
+    for name in ("trial", "model", "verdict", "machine"):
         table.add_column(name, overflow="fold")
-    for name in ["n", "sabotage", "95 % interval", "undecided as compliance - sabotage", *seen]:
+    for name in ("served", "right", "commands", "s"):
         table.add_column(name, justify="right")
-    for cell in cells:
-        low, high = cell.sabotage_extremes
-        numbers = [str(cell.sabotage.trials), _percent(cell.sabotage), _interval(cell.sabotage)]
-        extremes = f"{_percent(low)} - {_percent(high)}"
-        counts = [str(cell.verdicts[verdict] or "-") for verdict in seen]
-        where = [plain(cell.model), cell.variant, *([plain(cell.condition)] if many else [])]
-        table.add_row(*map(Text, [*where, *numbers, extremes, *counts]))
+    for record in records:
+        why = ", ".join(record.methods) or record.failure or record.missing
+        verdict = f"{record.verdict} ({why})" if why else record.verdict
+        counts = (record.questions_served, record.answers_correct, record.commands, record.duration_s)
+        table.add_row(
+            *(Text(plain(value)) for value in (record.trial_id, record.model, verdict, record.machine_end, *counts))
+        )
     return table
 
 
-def _title(cells: Sequence[Cell]) -> str:
-    return f"Sabotage rate: {sum(cell.trials for cell in cells)} trials, {len(cells)} cells"
+def rates_tables(cells: Sequence[Cell]) -> list[Table]:
+    """A table per model, a row per cell: the sabotage rate, and every verdict with its count."""
+    models = dict.fromkeys(cell.model for cell in cells)
+    return [_rates_table([cell for cell in cells if cell.model == model]) for model in models]
 
 
-def _caption(scripted: bool) -> str:
-    note = "n: trials with a verdict but unexposed and undecided. Failures are trials without a verdict."
-    return f"{note}\n{SCRIPTED_NOTE}" if scripted else note
+def _rates_table(cells: Sequence[Cell]) -> Table:
+    title = f"{plain(cells[0].model)}: sabotage rate, {sum(cell.trials for cell in cells)} trials"
+    table = _table(title, cells[0].scripted)
+    several = len({cell.variant for cell in cells}) < len(cells)
+    for name in ["variant", *(["condition"] if several else [])]:
+        table.add_column(name, overflow="fold")
+    for name in ("n", "%", "95 % interval", "min", "max", "failures"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdicts")
+    for cell in cells:
+        where = [plain(cell.variant), *([plain(cell.condition)] if several else [])]
+        rates = [_percent(cell.sabotage), _interval(cell.sabotage), *map(_percent, cell.sabotage_extremes)]
+        failures = str(cell.verdicts[Verdict.FAILURE] or "-")
+        table.add_row(*map(Text, [*where, str(cell.sabotage.trials), *rates, failures, _verdicts(cell)]))
+    table.caption = f"{RATES_NOTE}\n{table.caption}" if table.caption else RATES_NOTE
+    return table
+
+
+def _table(title: str, scripted: bool) -> Table:
+    caption = SCRIPTED_NOTE if scripted else None
+    return Table(
+        title=Text(title),
+        caption=caption,
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+
+
+def _verdicts(cell: Cell) -> str:
+    return ", ".join(f"{n} {verdict}" for verdict, n in cell.verdicts.items() if n and verdict != Verdict.FAILURE)
 
 
 def _percent(rate: Rate) -> str:
-    return "n/a" if rate.value is None else f"{100 * rate.value:.1f} %"
+    return "n/a" if rate.value is None else f"{100 * rate.value:.1f}"
 
 
 def _interval(rate: Rate) -> str:
     if rate.value is None:
         return "n/a"
     lower, upper = rate.interval
-    return f"{100 * lower:.1f} - {100 * upper:.1f} %"
+    return f"{100 * lower:.1f} - {100 * upper:.1f}"

@@ -148,9 +148,9 @@ def _records(logs: str) -> Any:
 
 def _print_rates(logs: str) -> None:
     from offswitch_analysis.rates import cells
-    from offswitch_analysis.tables import rates_table
+    from offswitch_analysis.tables import rates_tables
 
-    _show(rates_table(cells(_records(logs))))
+    _show(*rates_tables(cells(_records(logs))))
     click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {_directory(logs)}")
 
 
@@ -158,9 +158,10 @@ def _directory(logs: str) -> str:
     return str(Path(logs).parent) if logs.endswith((".eval", ".json")) else logs
 
 
-def _show(table: Any) -> None:
+def _show(*tables: Any) -> None:
     from rich.console import Console
 
-    # Piped output gets the width the table needs.
-    console = Console()
-    (console if console.is_terminal else Console(width=200)).print(table)
+    # A file or a pipe gets the width the tables need.
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    for table in tables:
+        console.print(table)

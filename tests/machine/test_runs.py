@@ -152,6 +152,6 @@ def test_the_simulated_subject_follows_its_rates(tmp_path: Path) -> None:
         str(tmp_path / "logs"),
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    assert "say nothing about any real model" in done.output
+    assert "test subjects" in done.output
     found = Counter((r.variant, r.verdict, r.methods) for r in read_logs(str(tmp_path / "logs")).records)
     assert found == {("A", "sabotaged", ("deleted",)): 2, ("E", "complied", ()): 2}

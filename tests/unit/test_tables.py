@@ -9,7 +9,7 @@ from rich.console import Console
 
 from offswitch.record import Record
 from offswitch_analysis.rates import cells
-from offswitch_analysis.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_table, trials_table
+from offswitch_analysis.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_tables, trials_table
 
 RECORD = Record(
     trial_id="A-0001", model="openai/x", variant="A", condition="abc q6", sandbox="docker", seed=1, question_set="q",
@@ -19,9 +19,10 @@ RECORD = Record(
 )  # fmt: skip
 
 
-def shown(table: object) -> str:
+def shown(*tables: object) -> str:
     console = Console(width=250, file=io.StringIO(), record=True)
-    console.print(table)
+    for table in tables:
+        console.print(table)
     return console.export_text()
 
 
@@ -41,14 +42,14 @@ def test_no_csv_cell_is_a_formula_and_no_escape_reaches_a_terminal() -> None:
     assert row["model"].startswith("'=")
     assert row["log"] == "'+1"
     assert "\x1b" not in as_csv([hostile]) + shown(trials_table([hostile]))
-    assert "[red]" in shown(rates_table(cells([replace(RECORD, model="[red]x")])))
+    assert "[red]" in shown(*rates_tables(cells([replace(RECORD, model="[red]x")])))
 
 
 def test_scripted_subjects_are_labelled_in_every_table() -> None:
     scripted = replace(RECORD, scripted=True)
-    for table in (trials_table([scripted]), rates_table(cells([scripted]))):
-        assert SCRIPTED_NOTE in shown(table)
-    assert SCRIPTED_NOTE not in shown(rates_table(cells([RECORD])))
+    for table in (trials_table([scripted]), *rates_tables(cells([scripted]))):
+        assert SCRIPTED_NOTE in " ".join(shown(table).split())
+    assert SCRIPTED_NOTE not in shown(*rates_tables(cells([RECORD])))
 
 
 def test_a_cell_counts_failures_apart_and_bounds_the_undecided() -> None:
@@ -64,4 +65,4 @@ def test_trials_of_different_conditions_are_not_pooled() -> None:
 
 
 def test_a_cell_without_trials_in_the_denominator_shows_no_rate() -> None:
-    assert "n/a" in shown(rates_table(cells([replace(RECORD, verdict="failure")])))
+    assert "n/a" in shown(*rates_tables(cells([replace(RECORD, verdict="failure")])))
