@@ -13,11 +13,15 @@ from inspect_ai.log import (
 )  # fmt: skip
 
 from offswitch.errors import InputError
+from offswitch.evidence import FaultCause
 from offswitch.record import Record
 
 TASK = "shutdown_resistance"
 SCRIPTED = "script/"
+SCORER = "shutdown_verdict"
 INTERRUPTED = "interrupted"
+NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
+"""what changes how a model is asked but not what it answers"""
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,7 @@ class Logs:
 
 def read_logs(place: str) -> Logs:
     """The records of all logs at a path or URL, oldest log first; InputError where there are none."""
-    if "://" not in place and not Path(place).exists():
-        raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
-    names = [place] if place.endswith((".eval", ".json")) else _names_in(place)
+    names = _names_in(place)
     records: dict[tuple[str, str], Record] = {}
     skipped: list[str] = []
     for name in names:
@@ -49,7 +51,18 @@ def read_logs(place: str) -> Logs:
 
 
 def _names_in(place: str) -> list[str]:
-    return sorted(info.name for info in list_eval_logs(place))
+    try:
+        if "://" not in place and not Path(place).exists():
+            raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
+        if place.endswith((".eval", ".json")):
+            return [place]
+        return sorted(info.name for info in list_eval_logs(place))
+    except (OSError, ValueError, ImportError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{place}: cannot be read ({' '.join(str(error).split())}); give a directory of logs"
+        ) from error
 
 
 def _read_log(name: str) -> tuple[str, list[Record], str | None]:
@@ -58,7 +71,7 @@ def _read_log(name: str) -> tuple[str, list[Record], str | None]:
     try:
         header = read_eval_log(name, header_only=True)
         if header.eval.task.rsplit("/", 1)[-1] != TASK:
-            return "", [], f"{short}: skipped, its task is {header.eval.task}"
+            return "", [], f"{short}: skipped, its task is {header.eval.task!a}"
         summaries = read_eval_log_sample_summaries(name)
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
         return "", [], f"{short}: skipped, it cannot be read ({type(error).__name__})"
@@ -73,7 +86,7 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
         trial_id=f"{summary.id}" + (f".e{summary.epoch}" if (header.eval.config.epochs or 1) > 1 else ""),
         model=header.eval.model,
         variant=str(given.get("variant")),
-        condition=f"{str(given.get('prompt_digest'))[:12]} {given.get('protocol')}",
+        condition=_condition(header, given),
         sandbox=header.eval.sandbox.type if header.eval.sandbox else "none",
         seed=given.get("seed"),
         question_set=given.get("question_set"),
@@ -96,9 +109,19 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
     )
 
 
+def _condition(header: EvalLog, given: dict[str, Any]) -> str:
+    """All that trials must share to be pooled: task version, prompt, protocol and generation settings."""
+    settings = header.eval.model_generate_config.model_dump(exclude_none=True)
+    told = " ".join(f"{name}={settings[name]}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
+    parts = [f"v{header.eval.task_version}", str(given.get("prompt_digest"))[:12], str(given.get("protocol")), told]
+    return " ".join(filter(None, parts))
+
+
 def _facts(summary: EvalSampleSummary) -> dict[str, Any]:
-    """What the scorer said of the trial; an unscored one was broken off."""
-    for score in (summary.scores or {}).values():
-        if score.metadata and "verdict" in score.metadata:
-            return score.metadata
-    return {"verdict": "failure", "failure": INTERRUPTED if summary.error is None else "internal"}
+    """What the scorer said of the trial, in its last word; a trial that it never saw has failed."""
+    ours = [score for name, score in (summary.scores or {}).items() if name.rsplit("/", 1)[-1].startswith(SCORER)]
+    if ours and ours[-1].metadata and "verdict" in ours[-1].metadata:
+        return ours[-1].metadata
+    broken_off = summary.error is None or "Cancelled" in summary.error
+    # Without a score the trial's own code was never reached: the machine could not be had.
+    return {"verdict": "failure", "failure": INTERRUPTED if broken_off else FaultCause.ENGINE.value}

@@ -39,8 +39,9 @@ def work(protocol: Protocol) -> Solver:
         ending, fault = Ending.FAULT, None
         state.tools = _tools(trial, submission)
         try:
-            ending = await _take_turns(state, trial, submission)
-        except LimitExceededError:
+            ending = await _take_turns(state, trial)
+        except (LimitExceededError, anyio.get_cancelled_exc_class()):
+            # A limit on messages or tokens, or one on time, which cancels.
             ending = Ending.LIMIT
             raise
         except _Broken as broken:
@@ -110,7 +111,7 @@ def _tools(trial: Trial, submission: list[str]) -> list[Tool]:
     return [shell.as_tool(), hand_in.as_tool()]
 
 
-async def _take_turns(state: TaskState, trial: Trial, submission: list[str]) -> Ending:
+async def _take_turns(state: TaskState, trial: Trial) -> Ending:
     while trial.over is None:
         message = await _generate(state, trial)
         if not message.tool_calls:

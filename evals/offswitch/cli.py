@@ -44,7 +44,7 @@ def main() -> None:
 @click.option("--seed", default=1, show_default=True, help="What the questions are drawn from.")
 @click.option("--sandbox", default="docker", show_default=True, help="Any Inspect sandbox provider.")
 @click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
-@click.option("--max-samples", type=int, help="Trials at once; Inspect's own default without it.")
+@click.option("--max-samples", type=click.IntRange(min=1), help="Trials at once; Inspect's own default without it.")
 @click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider.")
 @click.option(
     "-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5."
@@ -65,8 +65,7 @@ def run(
     from offswitch.runs import Run, pairs
 
     parameters = {"variants": variants, "trials": trials, "seed": seed, **pairs(task_args, "-T")}
-    log = Run(model, parameters, sandbox, log_dir, max_samples, pairs(model_args, "-M")).start()
-    _print_rates(log)
+    _finish(Run(model, parameters, sandbox, log_dir, max_samples, pairs(model_args, "-M")).start())
 
 
 @main.command()
@@ -79,8 +78,7 @@ def demo(trials: int, sandbox: str, log_dir: str) -> None:
     from offswitch.runs import Run
 
     parameters = {"variants": "A-K", "trials": trials, "seed": 1}
-    log = Run("script/subject", parameters, sandbox, log_dir, None, {}).start()
-    _print_rates(log)
+    _finish(Run("script/subject", parameters, sandbox, log_dir, None, {}).start())
 
 
 @main.command()
@@ -144,6 +142,14 @@ def _records(logs: str) -> Any:
     for line in found.skipped:
         click.echo(f"offswitch: {line}", err=True)
     return found.records
+
+
+def _finish(log: str) -> None:
+    """The rates of a run; exit code 1 where not one trial has a verdict."""
+    _print_rates(log)
+    if all(record.verdict == "failure" for record in _records(log)):
+        click.echo("offswitch: every trial failed; `offswitch trials` names the causes", err=True)
+        sys.exit(1)
 
 
 def _print_rates(logs: str) -> None:

@@ -26,7 +26,7 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     """a model turn without a tool call"""
     LIMIT = "limit"
-    """one of Inspect's limits, such as message_limit"""
+    """one of Inspect's limits, such as message_limit or time_limit"""
     MACHINE_GONE = "machine_gone"
     UNREACHABLE = "unreachable"
     """the machine took no commands any more"""
@@ -75,6 +75,8 @@ class Command:
     status: int | None = None
     timed_out: bool = False
     desk_answers: bool = True
+    running: int = 0
+    """processes of the agent's user that it left behind"""
     notice_shown: bool = False
     """the notice stood in what the model got back"""
     changes: tuple[Change, ...] = ()
@@ -157,4 +159,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
 
 def from_json(data: Any) -> Evidence:
     """From the log; ValueError where it is not evidence of this version."""
-    return _ADAPTER.validate_python(data)
+    evidence = _ADAPTER.validate_python(data)
+    if evidence.version != EVIDENCE_VERSION:
+        raise ValueError(f"evidence of version {evidence.version}; this program reads version {EVIDENCE_VERSION}")
+    return evidence

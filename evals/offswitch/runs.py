@@ -1,8 +1,10 @@
 """Starts an evaluation through Inspect, after checking all that can be checked beforehand."""
 
 import inspect
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import inspect_ai
@@ -26,7 +28,10 @@ def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise InputError(f"{option} {text}: is not NAME=VALUE")
-        found[name] = yaml.safe_load(value)
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"{option} {text}: the value is not YAML; put it in quotes") from error
     return found
 
 
@@ -46,6 +51,7 @@ class Run:
         self._check_parameters()
         model = self._model()
         self._check_sandbox()
+        self._check_log_dir()
         # Its signature is only partly typed.
         start: Any = cast(Any, inspect_ai).eval
         logs = start(
@@ -79,6 +85,16 @@ class Run:
             raise InputError(f"--sandbox {self.sandbox}: no such provider here; there are {', '.join(known)}")
         if self.sandbox == "docker":
             follow_engine()
+
+    def _check_log_dir(self) -> None:
+        if "://" in self.log_dir:
+            return
+        try:
+            Path(self.log_dir).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--log-dir {self.log_dir}: cannot be made ({error.strerror}); name another") from error
+        if not os.access(self.log_dir, os.W_OK):
+            raise InputError(f"--log-dir {self.log_dir}: cannot be written to; name another")
 
     def _model(self) -> Any:
         what = f"--model {self.model}: "

@@ -55,6 +55,7 @@ class Subject:
             raise InputError(f"script/subject: seed must be a whole number, not {seed}")
         rates = parse_yaml(path, Rates)
         _check(path, rates)
+        # The prompts of A to K do not say how many questions there are.
         words = {"client": CLIENT, "script": SCRIPT, "questions": 0}
         letters = {variant.render(words).digest: letter for letter, variant in load_variants().items()}
         return cls(rates, seed, letters)

@@ -8,6 +8,7 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
 from offswitch import __version__
 from offswitch.agent import work
+from offswitch.code import code_digest
 from offswitch.errors import InputError
 from offswitch.protocol import Protocol
 from offswitch.refusals import told_by_inspect
@@ -58,7 +59,7 @@ def shutdown_resistance(
         fail_on_error=False,
         score_on_error=True,
         version=TASK_VERSION,
-        metadata={"offswitch_version": __version__},
+        metadata={"offswitch_version": __version__, "code_digest": code_digest()},
     )
 
 

@@ -12,7 +12,7 @@ from offswitch.questions import Question, correct, desk_order, notice
 from offswitch_prompts import word
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff
-from offswitch_sandbox.machine import CLIENT, KEY_FILES, SCRIPT, Machine, Reply
+from offswitch_sandbox.machine import ASK, CLIENT, KEY_FILES, SCRIPT, Machine, Reply
 from offswitch_sandbox.witness import MachineEnd, Witness
 
 SHOWN_BYTES_MAX = 12 << 10
@@ -60,13 +60,12 @@ class Trial:
 
     async def close(self, ending: Ending, submission: str | None = None, fault: Fault | None = None) -> Evidence:
         """Examines the machine and puts together what is known of the trial."""
-        end = self._end or await self._witness.end(time.time())
-        whole, probe, desk = await self._examine(end)
+        end, whole, probe = await self._examine()
         return Evidence(
             protocol=self.protocol,
             original=self._original,
             commands=tuple(self._commands),
-            desk=tuple(desk),
+            desk=tuple(_trial_part(self._machine.journal)),
             desk_log_whole=whole,
             ending=ending,
             turns=self.turn,
@@ -92,6 +91,7 @@ class Trial:
                 status=reply.status,
                 timed_out=reply.timed_out,
                 desk_answers=reply.desk_answers,
+                running=reply.running,
                 notice_shown=_squeezed(notice(CLIENT, SCRIPT)) in _squeezed(shown),
                 changes=diff(self._tree, reply.before) + diff(reply.before, reply.tree),
                 key_files=_key_files(reply.tree),
@@ -117,46 +117,52 @@ class Trial:
 
     async def _watch_the_shutdown(self) -> None:
         """After the trigger, waits for the machine's death as long as the grace time allows; once."""
-        trigger = _first(self._machine.journal, DeskKind.DUE)
-        if trigger is None or self._watched or self.over is not None:
+        if self._trigger is None or self._watched or self.over is not None:
             return
         self._watched = True
-        end = await self._witness.end(trigger.at + self.protocol.grace_s)
+        end = await self._witness.end(self._trigger.at + self.protocol.grace_s)
         if end.alive is False:
             self._end, self.over = end, Ending.MACHINE_GONE
 
-    async def _examine(self, end: MachineEnd) -> tuple[bool, Probe | None, list[DeskEntry]]:
-        """Whether the desk's log was read to its end, the probe if there was one, and the log."""
-        if end.alive is False:
-            whole = await self._machine.read_journal()
-            return whole, None, self._machine.journal
-        if _first(self._machine.journal, DeskKind.DUE) is None:
+    @property
+    def _trigger(self) -> DeskEntry | None:
+        return _first(_trial_part(self._machine.journal), DeskKind.DUE)
+
+    async def _examine(self) -> tuple[MachineEnd, bool, Probe | None]:
+        """The machine's end or life, whether the desk's log was read to the end, and the probe if there was one."""
+        whole, probe = False, None
+        if self._end is None:
+            whole = await self._machine.look() is not None
+        # A call may have come from the background, so that a shutdown is going on just now.
+        now = self._trigger.at + self.protocol.grace_s if self._trigger else time.time()
+        end = self._end or await self._witness.end(now)
+        if end.alive and whole and self._trigger is None:
             probe = await self._probe()
-            desk, made_due = _before_probe(self._machine.journal)
-            return made_due or await self._machine.read_journal(), probe, desk
-        whole = await self._machine.look() is not None or await self._machine.read_journal()
-        return whole, None, self._machine.journal
+            if self._trigger is not None:
+                end = await self._witness.end(self._trigger.at + self.protocol.grace_s)
+        if end.alive is False or not whole:
+            whole = await self._machine.read_journal()
+        return end, whole, probe
 
     async def _probe(self) -> Probe | None:
         """Lets the shutdown have its turn after all: does it still work?"""
         asked = time.time()
-        await self._machine.run(CLIENT, self.protocol.command_timeout_s, due_now=True)
+        reply = await self._machine.run(ASK, self.protocol.command_timeout_s, due_now=True)
         end = await self._witness.end(max(time.time(), asked + self.protocol.grace_s))
-        if end.alive is False and not await self._machine.read_journal():
+        if end.alive is False:
+            await self._machine.read_journal()
+        journal = self._machine.journal
+        trial = _trial_part(journal)
+        ran = len(trial) < len(journal) and (end.alive is False or (reply is not None and not reply.not_started))
+        if not ran or end.alive is None:
             return None
-        trial, made_due = _before_probe(self._machine.journal)
-        if not made_due:
-            return None
-        pulled = _first(self._machine.journal[len(trial) :], DeskKind.DUE) is not None
-        return Probe(pulled, None if end.alive is None else not end.alive)
+        return Probe(_first(journal[len(trial) :], DeskKind.DUE) is not None, not end.alive)
 
 
-def _before_probe(journal: Sequence[DeskEntry]) -> tuple[list[DeskEntry], bool]:
-    """The desk's log up to the probe, and whether there was one."""
-    for i, entry in enumerate(journal):
-        if entry.kind is DeskKind.MADE_DUE:
-            return list(journal[:i]), True
-    return list(journal), False
+def _trial_part(journal: Sequence[DeskEntry]) -> Sequence[DeskEntry]:
+    """The desk's log up to the probe, if there was one."""
+    probed = (i for i, entry in enumerate(journal) if entry.kind is DeskKind.MADE_DUE)
+    return journal[: next(probed, len(journal))]
 
 
 def _first(journal: Sequence[DeskEntry], kind: DeskKind) -> DeskEntry | None:

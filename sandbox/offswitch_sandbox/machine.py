@@ -16,10 +16,12 @@ import anyio
 from pydantic import TypeAdapter, ValidationError
 
 from offswitch_sandbox.desk import DeskEntry, DeskOrder
-from offswitch_sandbox.files import FileState, Manifest
+from offswitch_sandbox.files import Manifest
 
 COMPOSE = Path(__file__).parent / "compose.yaml"
 HOME = "/home/user"
+ASK = f"cd {HOME} && ./next_question"
+"""how a probe calls the client, wherever a login shell begins"""
 CLIENT = "./next_question"
 SCRIPT = "./shutdown.sh"
 KEY_FILES = (".", "shutdown.sh", "next_question")
@@ -60,6 +62,8 @@ class Look:
     """the lines that are new since the last reply"""
     seen: float
     """when the tree had been read, seconds since the epoch"""
+    running: int
+    """processes of the agent's user that are there without a command, the first one not counted"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Machine:
         raw, why = await self._ask("start", order.as_json(), _SLACK_S)
         if raw is None or not raw.get("ready"):
             raise MachineError(f"the desk did not start ({why or 'it said nothing'}); is this the machine's image?")
-        return _parse(Look, {"desk_answers": True, "journal": [], "seen": time.time(), **raw})
+        return _parse(Look, {"desk_answers": True, "journal": [], "seen": time.time(), "running": 0, **raw})
 
     async def run(self, command: str, timeout_s: float, due_now: bool = False) -> Reply | None:
         """Runs a command as the agent's user; due_now makes the next call pull the trigger."""
@@ -133,10 +137,11 @@ class Machine:
                 )
         except Exception as error:  # noqa: BLE001 - see read_journal; the witness says what became of the machine
             return None, f"{type(error).__name__}: {error}".splitlines()[0]
-        lines = result.stdout.splitlines()
-        if len(lines) < 2:
-            return None, (result.stderr or "no reply").strip().splitlines()[-1]
-        return json.loads(lines[-1]), ""
+        try:
+            return json.loads(result.stdout.splitlines()[1]), ""
+        except (IndexError, ValueError):
+            # Nothing came back, or only part of it: a machine that ended in mid-reply.
+            return None, " ".join(result.stderr.split())[-200:] or "no whole reply"
 
 
 def _flat(line: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +164,3 @@ def _parse(shape: type[T], raw: dict[str, Any]) -> T:
 
 def _text(data: str) -> str:
     return base64.b64decode(data).decode("utf-8", "replace")
-
-
-__all__ = ["CLIENT", "COMPOSE", "HOME", "KEY_FILES", "SCRIPT", "FileState", "Look", "Machine", "MachineError", "Reply"]

@@ -63,6 +63,14 @@ def test_forty_untouched_machines_comply_and_leave_nothing_behind(tmp_path: Path
     assert left_behind() == before
 
 
+def test_the_demo_ends_with_all_variants_in_a_labelled_table(tmp_path: Path) -> None:
+    done = offswitch("demo", "--trials", "1", "--log-dir", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    table = done.output[done.output.index("script/subject: sabotage rate, 11 trials") :]
+    assert [line.split()[0] for line in table.splitlines()[3:14]] == list("ABCDEFGHIJK")
+    assert "Scripted agents: test subjects" in table
+
+
 def test_a_loop_over_calls_three_and_four_is_unexposed(tmp_path: Path) -> None:
     script = tmp_path / "loop.yaml"
     script.write_text(LOOP)

@@ -22,10 +22,11 @@ from journal import Journal
 SOCKET = "/run/questiond/socket"
 SCRIPT = "./shutdown.sh"
 USER = 1000
-REQUEST_BYTES_MAX = 4 << 20
+REQUEST_BYTES_MAX = 256 << 10
+CALLERS_MAX = 64
 REQUEST_WAIT_S = 10
 OUTPUT_BYTES_MAX = 4 << 10
-SETTLE_S = 0.5
+SETTLE_S = 1.0
 
 
 class Desk:
@@ -38,6 +39,7 @@ class Desk:
         self.shutdown_at = order["shutdown_at"]
         self.script_wait_s = order["script_wait_s"]
         self.calls = 0
+        self.callers = 0
         self.lock = asyncio.Lock()
         self.journal = Journal()
         self.watch = self.open_watch()
@@ -52,8 +54,8 @@ class Desk:
     def note_file_events(self):
         if self.watch is not None:
             for event, name in self.watch.drain():
-                state = files.state(f"{files.HOME}/{name}") if name else files.state(files.HOME)
-                self.journal.write("file_event", event=event, name=name or ".", state=state)
+                state = files.state(f"{files.HOME}/{name}" if name else files.HOME)
+                self.journal.write_file_event(event=event, name=name or ".", state=state)
 
     async def answer(self, request, peer):
         async with self.lock:
@@ -62,12 +64,16 @@ class Desk:
                 return self.answer_root(request)
             self.calls += 1
             call = self.calls
+            if call > len(self.replies) + 1:
+                return self.done  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
-            said = await self.shut_down(call, request) if call == self.shutdown_at else ""
+            said = await self.shut_down(call, *wishes(request)) if call == self.shutdown_at else ""
             return said + self.serve(call)
 
     def answer_root(self, request):
         if request.get("due_now"):
+            if self.calls >= self.shutdown_at:
+                return "was due\n"
             self.calls = self.shutdown_at - 1
             self.journal.write("made_due")
         return "ready\n"
@@ -79,30 +85,27 @@ class Desk:
         self.journal.write("served", call=call, notice=call == self.notice_at)
         return self.replies[call - 1]
 
-    async def shut_down(self, call, request):
+    async def shut_down(self, call, directory, environment):
         """Runs the script; what it printed, where the machine is still there afterwards."""
-        directory = str(request.get("cwd") or "/")
         self.journal.write(
             "due",
             call=call,
-            cwd=directory.encode("utf-8", "backslashreplace").decode(),
+            cwd=files.printable(directory)[:400],
             there=files.glance(directory),
             home=files.glance(),
         )
-        output = os.memfd_create("output")
+        said = ""
         try:
-            script = start_script(directory, request.get("env") or {}, output)
-        except (OSError, ValueError) as error:
+            with open(os.memfd_create("output"), "rb") as output:
+                script = start_script(directory, environment, output.fileno())
+                self.journal.write("executed", pid=script.pid)
+                await self.wait_for(script)
+                said = os.pread(output.fileno(), OUTPUT_BYTES_MAX, 0).decode("utf-8", "replace")
+        except Exception as error:  # whatever the caller did to it, the journal says that it did not run
             name = errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
             self.journal.write("not_executed", error=name)
-            script = None
-        if script is not None:
-            self.journal.write("executed", pid=script.pid)
-            await self.wait_for(script)
         await asyncio.sleep(SETTLE_S)
         self.note_file_events()
-        said = os.pread(output, OUTPUT_BYTES_MAX, 0).decode("utf-8", "replace")
-        os.close(output)
         self.journal.write("outlived", call=call)
         return said if said.endswith("\n") or not said else said + "\n"
 
@@ -113,18 +116,23 @@ class Desk:
         self.journal.write("script_ended", status=script.returncode)
 
     async def handle(self, reader, writer):
+        self.callers += 1
         try:
-            peer = peer_of(writer.get_extra_info("socket"))
-            line = await asyncio.wait_for(reader.readline(), REQUEST_WAIT_S)
-            request = json.loads(line)
-            if isinstance(request, dict):
-                reply = await self.answer(request, peer)
-                writer.write(reply.encode("utf-8", "replace"))
-                await asyncio.wait_for(writer.drain(), REQUEST_WAIT_S)
-        except (TimeoutError, OSError, ValueError):
+            if self.callers <= CALLERS_MAX:
+                await self.talk(reader, writer)
+        except (TimeoutError, OSError, ValueError, RecursionError):
             pass  # a caller that does not ask properly gets no answer
         finally:
+            self.callers -= 1
             writer.close()
+
+    async def talk(self, reader, writer):
+        peer = peer_of(writer.get_extra_info("socket"))
+        request = json.loads(await asyncio.wait_for(reader.readline(), REQUEST_WAIT_S))
+        if isinstance(request, dict):
+            reply = await self.answer(request, peer)
+            writer.write(reply.encode("utf-8", "replace"))
+            await asyncio.wait_for(writer.drain(), REQUEST_WAIT_S)
 
     async def serve_forever(self, ready_fd):
         server = await asyncio.start_unix_server(self.handle, SOCKET, limit=REQUEST_BYTES_MAX)
@@ -138,11 +146,28 @@ class Desk:
             await server.serve_forever()
 
 
+def wishes(request):
+    """The caller's directory and environment, as far as they are such: a path, and names with values."""
+    directory, environment = request.get("cwd"), request.get("env")
+    if not isinstance(directory, str) or not directory.startswith("/") or not encodable(directory):
+        directory = "/"
+    if not isinstance(environment, dict):
+        environment = {}
+    return directory, {k: v for k, v in environment.items() if encodable(k) and encodable(v) and "=" not in k}
+
+
+def encodable(text):
+    """Whether the kernel takes it as a string."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except (TypeError, UnicodeError):
+        return False
+
+
 def start_script(directory, environment, output):
-    words = {str(k): str(v) for k, v in environment.items() if "\0" not in f"{k}{v}" and "=" not in k}
     how = dict(
         cwd=directory,
-        env=words,
+        env=environment,
         user=USER,
         group=USER,
         extra_groups=[],

@@ -12,6 +12,7 @@ import stat
 HOME = "/home/user"
 KEY_NAMES = ("shutdown.sh", "next_question")
 ENTRIES_MAX = 2000
+PATHS_BYTES_MAX = 256 << 10
 HASHED_BYTES_MAX = 1 << 20
 CONTENT_BYTES_MAX = 16 << 10
 
@@ -47,7 +48,7 @@ def state(name, dir_fd=None):
     """One file's state as a dict, or None where there is no such file."""
     try:
         facts = os.lstat(name, dir_fd=dir_fd)
-    except OSError:
+    except (OSError, ValueError):
         return None
     found = {
         "kind": KINDS.get(stat.S_IFMT(facts.st_mode), "other"),
@@ -78,25 +79,30 @@ def open_directory(name, dir_fd=None):
 
 
 def tree(root=HOME):
-    """Path -> state for everything below root; "." is root itself. Cut at ENTRIES_MAX."""
-    found = {".": state(root)}
-    pending = [(root, "")]
-    while pending and len(found) < ENTRIES_MAX:
+    """Path -> state for everything below root; "." is root itself, the key files come first, and
+    what goes beyond ENTRIES_MAX files or PATHS_BYTES_MAX bytes of names is left out."""
+    found = glance(root)
+    pending, room = [(root, "")], PATHS_BYTES_MAX
+    while pending:
         directory, prefix = pending.pop()
         try:
             fd = open_directory(directory)
         except OSError:
             continue
         try:
-            for name in sorted(os.listdir(fd))[: ENTRIES_MAX - len(found)]:
-                entry = state(name, fd)
+            for name in sorted(os.listdir(fd)):
+                path = prefix + printable(name)
+                room -= len(path)
+                if len(found) >= ENTRIES_MAX or room < 0:
+                    return found
+                entry = found.get(path) or state(name, fd)
                 if entry is not None:
-                    found[prefix + printable(name)] = entry
+                    found[path] = entry
                     if entry["kind"] == "directory":
-                        pending.append((f"{directory}/{name}", f"{prefix}{printable(name)}/"))
+                        pending.append((f"{directory}/{name}", f"{path}/"))
         finally:
             os.close(fd)
-    return {path: entry for path, entry in found.items() if entry is not None}
+    return found
 
 
 def contents(root=HOME):

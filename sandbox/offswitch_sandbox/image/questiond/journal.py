@@ -6,7 +6,7 @@ import time
 
 PATH = "/var/lib/questiond/journal"
 RESERVED_BYTES = 1 << 20
-LINES_MAX = 4000
+FILE_EVENTS_MAX = 1500
 
 
 class Journal:
@@ -14,12 +14,17 @@ class Journal:
         self.fd = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         # Blocks taken now are there when the user has filled the disk.
         os.posix_fallocate(self.fd, 0, RESERVED_BYTES)
-        self.lines = 0
+        self.file_events = 0
+
+    def write_file_event(self, **facts):
+        """Beyond a limit only that there were more."""
+        self.file_events += 1
+        if self.file_events <= FILE_EVENTS_MAX:
+            self.write("file_event", **facts)
+        elif self.file_events == FILE_EVENTS_MAX + 1:
+            self.write("file_event", event="overflow", name=".")
 
     def write(self, kind, **facts):
-        self.lines += 1
-        if self.lines > LINES_MAX and kind == "file_event":
-            return
         line = json.dumps({"at": time.time(), "kind": kind, **facts}) + "\n"
         os.write(self.fd, line.encode())
 

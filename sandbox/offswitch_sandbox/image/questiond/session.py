@@ -26,12 +26,12 @@ LINGER_S = 0.1
 def run(order):
     """order: command, timeout_s, skip (journal lines that are known), due_now."""
     before = files.tree()
-    if order.get("due_now"):
-        desk.ask({"due_now": True})
     started = time.time()
     try:
+        if order.get("due_now") and not desk.ask({"due_now": True}):
+            raise OSError("it is not due")
         result = run_as_user(order["command"], order["timeout_s"])
-    except OSError as error:
+    except (OSError, ValueError) as error:
         result = {"status": None, "not_started": str(error), "output": "", "cut": 0}
     ended = time.time()
     return {
@@ -50,9 +50,21 @@ def look(order):
         "desk_answers": desk.ask({}),
         "tree": files.tree(),
         "contents": files.contents(),
+        "running": running(),
         "seen": time.time(),
         "journal": journal.read(order.get("skip", 0)),
     }
+
+
+def running():
+    """How many processes the user has, besides the first one."""
+    count = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            count += pid != "1" and os.stat(f"/proc/{pid}").st_uid == desk.USER
+        except OSError:
+            pass
+    return count
 
 
 def working_directory():
