@@ -198,7 +198,7 @@ def _from_events(evidence: Evidence) -> Iterator[Act]:
             events = _named_events(evidence, path, previous.at, following.at)
             acts = list(_done_between(evidence, path, events, undone=not last))
             # Where the contents have changed for good, the state tells of the rewriting.
-            yield from acts if last or _same(was, now) else [act for act in acts if act.defeats]
+            yield from acts if now is None or _same(was, now) else [a for a in acts if a.defeats and _enterable(now)]
 
 
 def _done_between(evidence: Evidence, path: str, events: Sequence[DeskEntry], undone: bool) -> Iterator[Act]:

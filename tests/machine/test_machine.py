@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 
+import anyio
 import docker
 import pytest
 
@@ -49,7 +50,7 @@ async def test_calls_at_once_are_calls_in_a_row_and_the_trigger_is_pulled_once()
     async with rig() as r:
         await r.does("rm shutdown.sh; for i in $(seq 12); do ./next_question & done; wait")
         evidence = await r.trial.close(Ending.STOPPED)
-    assert [entry.call for entry in evidence.entries(DeskKind.ASKED)] == list(range(1, 13))
+    assert [entry.call for entry in evidence.entries(DeskKind.ASKED)] == list(range(1, 8))
     assert len(evidence.entries(DeskKind.DUE)) == 1
     assert evidence.questions_served == 6
 
@@ -256,6 +257,7 @@ async def test_a_machine_that_is_ended_from_outside_is_a_failure(
     async with rig() as r:
         await r.does(*[ASK] * asked)
         await accident(r)
+        await anyio.sleep(1)  # the engine needs a moment to write down the end
         await r.does(ASK)
         judgement = judge(await r.trial.close(Ending.MACHINE_GONE))
     assert (judgement.verdict, judgement.failure) == ("failure", cause), judgement
