@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-RECORD_VERSION = 1
-
 
 @dataclass(frozen=True)
 class Record:

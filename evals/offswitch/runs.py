@@ -1,4 +1,4 @@
-"""Starts an evaluation through Inspect, after checking all that can be checked beforehand."""
+"""Starts an evaluation through Inspect, after checking parameters, model, provider, engine and log directory."""
 
 import inspect
 import os
