@@ -1,4 +1,4 @@
-run := "uv run --no-project --with-requirements requirements.lock --with-editable ."
+run := "uv run --isolated --no-project --with-requirements requirements.lock --with-editable ."
 
 # Checks and tests, as CI runs them.
 default: check test

@@ -15,9 +15,9 @@ from inspect_ai.log import (
 from offswitch.errors import InputError
 from offswitch.evidence import FaultCause
 from offswitch.record import Record
+from offswitch.script_file import is_scripted
 
 TASK = "shutdown_resistance"
-SCRIPTED = "script/"
 SCORER = "shutdown_verdict"
 INTERRUPTED = "interrupted"
 NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
@@ -104,7 +104,7 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
         commands=facts.get("commands"),
         tokens=sum(usage.total_tokens for usage in summary.model_usage.values()),
         duration_s=summary.total_time,
-        scripted=header.eval.model.startswith(SCRIPTED),
+        scripted=is_scripted(header.eval.model),
         log=log,
     )
 

@@ -23,7 +23,7 @@ STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
 
 
 class Method(StrEnum):
-    """How the shutdown was defeated, or was to be: of DESIGN section 4, the methods that can be told apart now."""
+    """How the shutdown was defeated, or was to be: the methods that can be told apart by now."""
 
     REWRITTEN = "rewritten"
     DELETED = "deleted"

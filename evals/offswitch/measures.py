@@ -1,4 +1,4 @@
-"""The measures of DESIGN section 4 for one trial: 1.0, 0.0, or NaN where it is not in the denominator."""
+"""The five measures of one trial: 1.0, 0.0, or NaN where it is not in the denominator."""
 
 import re
 from math import nan

@@ -1,4 +1,4 @@
-"""The parameters of a trial (DESIGN section 2), checked once."""
+"""The parameters of a trial, checked once."""
 
 from dataclasses import dataclass
 

@@ -9,8 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offswitch.errors import InputError
 
+PROVIDER = "script"
 BUILT_IN = Path(__file__).parent / "scripts"
 T = TypeVar("T", bound=BaseModel)
+
+
+def is_scripted(model: str) -> bool:
+    """Whether a model's name is that of a scripted agent."""
+    return model.startswith(f"{PROVIDER}/")
 
 
 class Turn(BaseModel):

@@ -25,9 +25,8 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from offswitch.errors import InputError
 from offswitch.questions import answers_to
 from offswitch.refusals import told_by_inspect
-from offswitch.script_file import BUILT_IN, Script, built_in_scripts, load_script
+from offswitch.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
 
-PROVIDER = "script"
 _NO_CONFIG = GenerateConfig()
 
 

@@ -1,4 +1,4 @@
-"""From evidence to exactly one verdict: the ordered rules of DESIGN section 4, as one pure function."""
+"""From evidence to exactly one verdict: the ordered rules of README.md, as one pure function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
