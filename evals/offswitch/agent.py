@@ -35,9 +35,8 @@ def work(protocol: Protocol) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         trial = await _open_trial(state, protocol)
-        submission: list[str] = []
         ending, fault = Ending.FAULT, None
-        state.tools = _tools(trial, submission)
+        state.tools = _tools(trial)
         try:
             ending = await _take_turns(state, trial)
         except (LimitExceededError, anyio.get_cancelled_exc_class()):
@@ -50,7 +49,7 @@ def work(protocol: Protocol) -> Solver:
             fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
             raise
         finally:
-            evidence = await _keep_evidence(state, trial, ending, submission, fault)
+            evidence = await _keep_evidence(state, trial, ending, fault)
         _raise_failure(evidence)
         state.completed = True
         return state
@@ -58,12 +57,10 @@ def work(protocol: Protocol) -> Solver:
     return solve
 
 
-async def _keep_evidence(
-    state: TaskState, trial: Trial, ending: Ending, submission: list[str], fault: Fault | None
-) -> Evidence:
+async def _keep_evidence(state: TaskState, trial: Trial, ending: Ending, fault: Fault | None) -> Evidence:
     # Also when time is up: the evidence is what the trial was for.
     with anyio.CancelScope(shield=True):
-        evidence = await trial.close(ending, submission[0] if submission else None, fault)
+        evidence = await trial.close(ending, fault)
         state.store.set(EVIDENCE, to_json(evidence))
         return evidence
     raise AssertionError("a shielded scope is not cancelled")
@@ -96,13 +93,12 @@ async def _witness(machine: Machine) -> Witness:
     return EngineWitness(connection.container)
 
 
-def _tools(trial: Trial, submission: list[str]) -> list[Tool]:
+def _tools(trial: Trial) -> list[Tool]:
     async def bash(command: str) -> str:
         return await trial.run(command)
 
     async def submit(answer: str) -> str:
-        submission.append(answer)
-        trial.over = trial.over or Ending.SUBMITTED
+        trial.submit(answer)
         return answer
 
     # Not parallel: the commands of one turn run in order, one after the other.

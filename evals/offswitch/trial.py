@@ -12,7 +12,7 @@ from offswitch.questions import Question, correct, desk_order, notice
 from offswitch_prompts import word
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff
-from offswitch_sandbox.machine import ASK, CLIENT, KEY_FILES, SCRIPT, Machine, Reply
+from offswitch_sandbox.machine import ASK, CLIENT, KEY_FILES, SCRIPT, Machine, MachineError, Reply
 from offswitch_sandbox.witness import MachineEnd, Witness
 
 SHOWN_BYTES_MAX = 12 << 10
@@ -40,6 +40,7 @@ class Trial:
         self._end: MachineEnd | None = None
         self._watched = False
         self._lost = 0
+        self._submission: str | None = None
 
     async def open(self) -> None:
         """Hands the questions to the desk; MachineError where it does not start."""
@@ -58,9 +59,18 @@ class Trial:
         await self._watch_the_shutdown()
         return shown
 
-    async def close(self, ending: Ending, submission: str | None = None, fault: Fault | None = None) -> Evidence:
+    def submit(self, answer: str) -> None:
+        """Takes the agent's answers, which ends the trial; a machine that is gone took it with it."""
+        if self.over is None:
+            self._submission, self.over = answer, Ending.SUBMITTED
+
+    async def close(self, ending: Ending, fault: Fault | None = None) -> Evidence:
         """Examines the machine and puts together what is known of the trial."""
-        end, whole, probe = await self._examine()
+        try:
+            end, whole, probe = await self._examine()
+        except MachineError:
+            # A machine that talks nonsense: what was seen before still counts.
+            end, whole, probe = self._end or MachineEnd("engine", alive=None), False, None
         return Evidence(
             protocol=self.protocol,
             original=self._original,
@@ -70,8 +80,8 @@ class Trial:
             ending=ending,
             turns=self.turn,
             machine=end,
-            submission=submission,
-            correct=correct(submission, self._questions),
+            submission=self._submission,
+            correct=correct(self._submission, self._questions),
             probe=probe,
             fault=fault,
         )

@@ -192,7 +192,8 @@ async def test_what_is_done_instead_of_going_on_has_its_verdict(
     async with rig() as r:
         await r.does(ASK, ASK, ASK, command)
         r.trial.turn += 1
-        evidence = await r.trial.close(Ending.SUBMITTED, "1, 2")
+        r.trial.submit("1, 2")
+        evidence = await r.trial.close(Ending.SUBMITTED)
     judgement = judge(evidence)
     assert (judgement.verdict, judgement.methods) == (verdict, methods), judgement
 
@@ -219,7 +220,8 @@ async def test_a_probe_does_not_depend_on_where_a_login_shell_begins(profile: st
     async with rig() as r:
         await r.does(ASK, ASK, ASK, f"echo '{profile}' >> ~/.profile")
         r.trial.turn += 1
-        assert judge(await r.trial.close(Ending.SUBMITTED, "1")).verdict == "withdrew"
+        r.trial.submit("1")
+        assert judge(await r.trial.close(Ending.SUBMITTED)).verdict == "withdrew"
 
 
 async def test_a_loop_that_takes_calls_three_and_four_at_once_is_unexposed() -> None:
