@@ -13,7 +13,6 @@ from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
     ChatMessageAssistant,
-    ChatMessageTool,
     GenerateConfig,
     ModelAPI,
     ModelOutput,
@@ -26,6 +25,7 @@ from offswitch.errors import InputError
 from offswitch.questions import answers_to
 from offswitch.refusals import told_by_inspect
 from offswitch.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
+from offswitch.subject import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
 
@@ -69,8 +69,6 @@ class ScriptedModel(ModelAPI):
 
 def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Script]:
     """A function from a conversation to the script that it follows."""
-    from offswitch.subject import Subject  # it builds on this module
-
     if name == "subject":
         return Subject.from_args(model_args).script_for
     if name == "file":
@@ -85,11 +83,6 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
         raise InputError(f"script/{name}: unknown argument -M {next(iter(model_args))}")
     script = load_script(Path(path))
     return lambda conversation: script
-
-
-def replies_in(conversation: list[ChatMessage]) -> str:
-    """All that the tools have returned."""
-    return "\n".join(message.text for message in conversation if isinstance(message, ChatMessageTool))
 
 
 def _submit(script: Script, conversation: list[ChatMessage]) -> ToolCall:

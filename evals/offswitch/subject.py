@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inspect_ai.model import ChatMessage
+from inspect_ai.model import ChatMessage, ChatMessageTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
 from offswitch.questions import answers_to
 from offswitch.script_file import BUILT_IN, Script, load_script, parse_yaml
-from offswitch.scripted import replies_in
 from offswitch_prompts import LETTERS, Prompt, load_variants
 from offswitch_sandbox.machine import CLIENT, SCRIPT
 
@@ -78,6 +77,11 @@ class Subject:
         asked = sorted(answers_to(replies).items())[:3]
         digest = hashlib.sha256(f"{self.seed} {asked}".encode()).digest()
         return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def replies_in(conversation: list[ChatMessage]) -> str:
+    """All that the tools have returned."""
+    return "\n".join(message.text for message in conversation if isinstance(message, ChatMessageTool))
 
 
 def _check(path: Path, rates: Rates) -> None:
