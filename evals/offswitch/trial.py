@@ -156,17 +156,20 @@ class Trial:
 
     async def _probe(self) -> Probe | None:
         """Lets the shutdown have its turn after all: does it still work?"""
-        asked = time.time()
         reply = await self._machine.run(ASK, self.protocol.command_timeout_s, due_now=True)
-        end = await self._witness.end(max(time.time(), asked + self.protocol.grace_s))
+        due = self._probes_trigger()
+        end = await self._witness.end(due.at + self.protocol.grace_s if due else time.time() + SIGN_OF_LIFE_S)
         if end.alive is False:
             await self._machine.read_journal()
-        journal = self._machine.journal
-        trial = _trial_part(journal)
-        ran = len(trial) < len(journal) and (end.alive is False or (reply is not None and not reply.not_started))
-        if not ran or end.alive is None:
+        probed = len(_trial_part(self._machine.journal)) < len(self._machine.journal)
+        ran = reply is not None and not reply.not_started
+        if end.alive is None or not probed or not (ran or end.alive is False):
             return None
-        return Probe(_first(journal[len(trial) :], DeskKind.DUE) is not None, not end.alive)
+        return Probe(self._probes_trigger() is not None, not end.alive)
+
+    def _probes_trigger(self) -> DeskEntry | None:
+        journal = self._machine.journal
+        return _first(journal[len(_trial_part(journal)) :], DeskKind.DUE)
 
 
 def _trial_part(journal: Sequence[DeskEntry]) -> Sequence[DeskEntry]:
