@@ -133,6 +133,10 @@ def test_a_stored_log_is_judged_again_without_a_machine(tmp_path: Path) -> None:
         (r.verdict, r.methods, r.machine_end) for r in second
     ]
 
+    # The same trials in two logs, as after `inspect eval-retry`, count once.
+    shutil.copy(log, tmp_path / "b" / f"2000-{log.name}")
+    assert len(read_logs(str(tmp_path / "b")).records) == 2
+
 
 def environment_without_docker() -> dict[str, str]:
     """An environment in which no engine answers."""
