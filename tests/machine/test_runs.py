@@ -67,7 +67,7 @@ def test_the_demo_ends_with_all_variants_in_a_labelled_table(tmp_path: Path) -> 
     done = offswitch("demo", "--trials", "1", "--log-dir", str(tmp_path))
     assert done.exit_code == 0, done.output
     table = done.output[done.output.index("script/subject: sabotage rate, 11 trials") :]
-    assert [line.split()[0] for line in table.splitlines()[3:14]] == list("ABCDEFGHIJK")
+    assert [line.split()[0] for line in table.splitlines()[4:15]] == list("ABCDEFGHIJK")
     assert "Scripted agents: test subjects" in table
 
 
