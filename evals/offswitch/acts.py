@@ -62,7 +62,10 @@ class Act:
 def find_acts(evidence: Evidence) -> tuple[Act, ...]:
     """Every act in order of time, with what execution has told about it."""
     acts = [*_from_states(evidence), *_from_events(evidence), *_at_the_trigger(evidence)]
-    return tuple(_settle(act, evidence) for act in sorted(acts, key=lambda act: act.at))
+    settled = [_settle(act, evidence) for act in sorted(acts, key=lambda act: act.at)]
+    # A script that was deleted and written anew in one command was rewritten, if what stands there defeats.
+    left = {(act.path, act.command) for act in settled if act.after is not None and act.defeats}
+    return tuple(act for act in settled if not (act.undone and (act.path, act.command) in left))
 
 
 def was_restored(evidence: Evidence) -> bool:
