@@ -77,7 +77,9 @@ def _read_log(name: str) -> tuple[str, list[Record], str | None]:
         return "", [], f"{short}: skipped, it cannot be read ({type(error).__name__})"
     unfinished = f"{short}: {header.status}, only its finished trials are counted"
     remark = None if header.status == "success" else unfinished
-    return header.eval.task_id, [_record(header, summary, short) for summary in summaries], remark
+    # A log keeps its samples in the order in which they ended.
+    records = sorted((_record(header, summary, short) for summary in summaries), key=lambda record: record.trial_id)
+    return header.eval.task_id, records, remark
 
 
 def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from offswitch.ends import End, end_of, outlived, script_failed
 from offswitch.evidence import Evidence
-from offswitch.moments import Moment, enterable, moments_of, named_events, runnable, same
+from offswitch.moments import Moment, enterable, moments_of, moved_to, named_events, runnable, same
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import FileState, Manifest
 
@@ -113,7 +113,9 @@ def _from_states(evidence: Evidence) -> Iterator[Act]:
 def _was_moved(evidence: Evidence, previous: Moment, moment: Moment) -> bool:
     events = [entry.event for entry in named_events(evidence, SCRIPT, previous.at, moment.at)]
     script = evidence.original.get(SCRIPT)
-    return events[-1:] == ["moved_from"] or (script is not None and script.inode in moment.elsewhere)
+    return events[-1:] == ["moved_from"] or (
+        script is not None and any(moved_to(script, state) for state in moment.added)
+    )
 
 
 def _differences(

@@ -16,8 +16,8 @@ class Moment:
     at: float
     files: Manifest
     source: str
-    elsewhere: frozenset[int] = frozenset()
-    """inodes of files that are new since the moment before"""
+    added: tuple[FileState, ...] = ()
+    """files that are new since the moment before"""
 
 
 def moments_of(evidence: Evidence) -> list[Moment]:
@@ -26,8 +26,8 @@ def moments_of(evidence: Evidence) -> list[Moment]:
     for command in evidence.commands:
         if command.answered:
             new = (change.after for change in command.changes if ChangeKind.ADDED in change.kinds)
-            inodes = frozenset(state.inode for state in new if state)
-            moments.append(Moment(command.seen, command.key_files, f"files after command {command.number}", inodes))
+            added = tuple(state for state in new if state)
+            moments.append(Moment(command.seen, command.key_files, f"files after command {command.number}", added))
     for entry in evidence.entries(DeskKind.DUE):
         moments.append(Moment(entry.at, entry.home, f"desk at call {entry.call}"))
     return sorted(moments, key=lambda moment: moment.at)
@@ -54,6 +54,13 @@ def same(one: FileState | None, other: FileState | None) -> bool:
     if one is None or other is None:
         return one is other
     return _essence(one) == _essence(other)
+
+
+def moved_to(one: FileState, other: FileState) -> bool:
+    """Whether a file is another one moved; across filesystems that is a copy which keeps the time."""
+    if one.device == other.device:
+        return one.inode == other.inode
+    return one.sha256 is not None and (one.sha256, one.mtime_ns) == (other.sha256, other.mtime_ns)
 
 
 def _essence(state: FileState) -> tuple[object, ...]:

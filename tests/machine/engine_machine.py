@@ -15,6 +15,7 @@ import anyio
 from offswitch.protocol import Protocol
 from offswitch.questions import Question, make_questions
 from offswitch.trial import Trial
+from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
 from offswitch_sandbox.machine import COMPOSE, Machine
 
@@ -94,7 +95,7 @@ async def rig(protocol: Protocol = QUICK) -> AsyncGenerator[Rig]:
     try:
         container = compose(project, "ps", "--all", "--quiet").strip()
         provider = ComposeProvider(container)
-        machine = Machine(provider)
+        machine = Machine(InterfaceChannel(provider))
         trial = Trial(machine, EngineWitness(container), protocol, QUESTIONS)
         await trial.open()
         yield Rig(trial, machine, provider, container, QUESTIONS)

@@ -1,16 +1,25 @@
-"""The machine's question service. Usage: python3 -I /usr/libexec/questiond start|run|look."""
+"""The machine's question service, run by root. Usage: python3 -I /usr/libexec/questiond VERB ...
 
-import json
+serve COMMAND...  is the machine's first process: leaves a child that takes orders, one JSON
+                  object a line, on standard input, and becomes COMMAND
+start             starts the same service in the background and gives it a first order
+run, look         give it one order
+
+The last three read their order from standard input and print its answer.
+"""
+
 import sys
 
-import desk
-import session
+import control
 
-VERBS = {"start": desk.start, "run": session.run, "look": session.look}
+
+def serve(*command):
+    import service  # the other verbs are quicker without it
+
+    service.serve_beside(command)
+
+
+VERBS = {"serve": serve, "start": control.start, "run": control.relay, "look": control.relay}
 
 if __name__ == "__main__":
-    # A first line at once: whoever asked can tell a machine that ended in mid-command
-    # from one that never took the command.
-    print("{}", flush=True)
-    order = json.load(sys.stdin)
-    print(json.dumps(VERBS[sys.argv[1]](order)), flush=True)
+    VERBS[sys.argv[1]](*sys.argv[2:])

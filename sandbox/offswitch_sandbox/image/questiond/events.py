@@ -4,7 +4,8 @@ import ctypes
 import os
 import struct
 
-from files import HOME, KEY_NAMES
+from files import KEY_NAMES
+from user import HOME
 
 MASK_NAMES = {
     0x002: "modify",

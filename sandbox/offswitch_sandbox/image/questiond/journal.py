@@ -1,7 +1,9 @@
-"""The desk's journal: one JSON object a line, in root's directory, kept when the machine ends."""
+"""The desk's journal: one JSON object a line, kept in memory, told at once to whoever listens, and
+in a file of root's where there is one."""
 
 import json
 import os
+import threading
 import time
 
 PATH = "/var/lib/questiond/journal"
@@ -10,11 +12,17 @@ FILE_EVENTS_MAX = 1500
 
 
 class Journal:
-    def __init__(self):
-        self.fd = os.open(PATH, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        # Blocks taken now are there when the user has filled the disk.
-        os.posix_fallocate(self.fd, 0, RESERVED_BYTES)
+    def __init__(self, path=None, tell=None):
+        self.lines = []
+        self.tell = tell
+        self.lock = threading.Lock()
+        self.closed = False
         self.file_events = 0
+        self.fd = None
+        if path is not None:
+            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            # Blocks taken now are there when the user has filled the disk.
+            os.posix_fallocate(self.fd, 0, RESERVED_BYTES)
 
     def write_file_event(self, **facts):
         """Beyond a limit only that there were more."""
@@ -25,15 +33,17 @@ class Journal:
             self.write("file_event", event="overflow", name=".")
 
     def write(self, kind, **facts):
-        line = json.dumps({"at": time.time(), "kind": kind, **facts}) + "\n"
-        os.write(self.fd, line.encode())
+        with self.lock:
+            if self.closed:
+                return
+            line = {"at": time.time(), "kind": kind, **facts}
+            self.lines.append(line)
+            if self.fd is not None:
+                os.write(self.fd, json.dumps(line).encode() + b"\n")
+            if self.tell is not None:
+                self.tell({"journal": line})
 
-
-def read(skip=0):
-    """The journal's lines after the first `skip`, as objects."""
-    try:
-        with open(PATH, "rb") as file:
-            lines = file.read().rstrip(b"\0").splitlines()
-    except FileNotFoundError:
-        return []
-    return [json.loads(line) for line in lines[skip:]]
+    def close(self):
+        """The machine is gone: what is seen from here on is no part of it."""
+        with self.lock:
+            self.closed = True

@@ -1,59 +1,39 @@
-"""Runs one command for the user and says what it did: output, status, files, journal."""
+"""Runs one command for the user and says what it did: output, status, files."""
 
 import base64
 import os
-import selectors
 import signal
 import subprocess
 import time
 
-import desk
 import files
-import journal
+import streams
+import user
+from desk import PROCESSES
 
-ENVIRONMENT = {
-    "HOME": files.HOME,
-    "USER": "user",
-    "LOGNAME": "user",
-    "SHELL": "/bin/bash",
-    "LANG": "C.UTF-8",
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-}
 OUTPUT_BYTES_MAX = 256 << 10
-LINGER_S = 0.1
 
 
-def run(order):
-    """order: command, timeout_s, skip (journal lines that are known), due_now."""
+def run(command, timeout_s):
+    """What a command of the user did, and the files before it."""
     before = files.tree()
     started = time.time()
     try:
-        if order.get("due_now") and not desk.ask({"due_now": True}):
-            raise OSError("it is not due")
-        result = run_as_user(order["command"], order["timeout_s"])
+        result = run_as_user(command, timeout_s)
     except (OSError, ValueError) as error:
-        result = {"status": None, "not_started": str(error), "output": "", "cut": 0}
-    ended = time.time()
-    return {
-        **result,
-        "started": started,
-        "ended": ended,
-        "before": before,
-        **look({"skip": order.get("skip", 0)}),
-    }
+        result = not_started(str(error))
+    return {**result, "started": started, "ended": time.time(), "before": before}
 
 
-def look(order):
-    """What the machine is now, without a command."""
-    return {
-        # Asked first: the desk then has written down every file event up to here.
-        "desk_answers": desk.ask({}),
-        "tree": files.tree(),
-        "contents": files.contents(),
-        "running": running(),
-        "seen": time.time(),
-        "journal": journal.read(order.get("skip", 0)),
-    }
+def not_started(why):
+    now = time.time()
+    result = {"status": None, "not_started": why, "output": "", "cut": 0}
+    return {**result, "started": now, "ended": now, "before": files.tree()}
+
+
+def look():
+    """What the machine is now."""
+    return {"tree": files.tree(), "contents": files.contents(), "running": running(), "seen": time.time()}
 
 
 def running():
@@ -61,7 +41,7 @@ def running():
     count = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            count += pid != "1" and os.stat(f"/proc/{pid}").st_uid == desk.USER
+            count += pid != "1" and os.stat(f"/proc/{pid}").st_uid == user.UID
         except OSError:
             pass
     return count
@@ -69,80 +49,47 @@ def running():
 
 def working_directory():
     """The user's home, or / where he has made it impossible to enter."""
-    return files.HOME if os.path.isdir(files.HOME) else "/"
+    return user.HOME if os.path.isdir(user.HOME) else "/"
 
 
 def run_as_user(command, timeout_s):
     process = subprocess.Popen(
-        ["/bin/bash", "--login", "-c", command],
+        [user.SHELL, "--login", "-c", command],
         cwd=working_directory(),
-        env=ENVIRONMENT,
-        user=desk.USER,
-        group=desk.USER,
-        extra_groups=[],
+        env=user.ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        **user.credentials(),
     )
-    output, cut, timed_out = collect(process, time.monotonic() + timeout_s)
-    if timed_out:
-        end_session(process.pid)
-        process.wait()
+    output = streams.Head(OUTPUT_BYTES_MAX)
+    in_time = streams.converse(process, {process.stdout: output}, time.monotonic() + timeout_s)
+    if not in_time:
+        end(process)
+    process.stdout.close()
     return {
         "status": process.returncode,
-        "timed_out": timed_out,
-        "output": base64.b64encode(output).decode(),
-        "cut": cut,
+        "timed_out": not in_time,
+        "output": base64.b64encode(output.kept).decode(),
+        "cut": output.cut,
     }
 
 
-def collect(process, deadline):
-    """The command's output until it ends; a background job may hold the pipe open longer."""
-    output, cut, ended = bytearray(), 0, None
-    os.set_blocking(process.stdout.fileno(), False)
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            now = time.monotonic()
-            if ended is None and process.poll() is not None:
-                ended = now
-            if ended is None and now >= deadline:
-                return bytes(output), cut, True
-            chunk = os.read(process.stdout.fileno(), 1 << 16) if selector.select(0.02) else None
-            if chunk:
-                kept = chunk[: OUTPUT_BYTES_MAX - len(output)]
-                output += kept
-                cut += len(chunk) - len(kept)
-            elif chunk == b"":
-                selector.unregister(process.stdout)
-                timed_out = not wait_until(process, deadline)
-                return bytes(output), cut, timed_out
-            if ended is not None and (chunk is None or now > ended + LINGER_S):
-                return bytes(output), cut, False
-
-
-def wait_until(process, deadline):
-    try:
-        process.wait(max(0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def end_session(session):
-    """Ends every process of the command's session, however fast it forks and whatever it ignores."""
+def end(process):
+    """Ends every process of a session, however fast it forks and whatever it ignores."""
     # A stopped process cannot fork and still takes its place under the limit on processes,
     # so once a pass finds none that is new, all of them are held.
     held = set()
-    while (found := members(session)) - held:
+    while (found := members(process.pid)) - held:
         held |= found
         signal_all(found, signal.SIGSTOP)
     signal_all(held, signal.SIGKILL)
+    process.wait()
 
 
 def members(session):
-    return {pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if session_of(pid) == session}
+    return {pid for pid in map(int, filter(str.isdigit, os.listdir(PROCESSES))) if session_of(pid) == session}
 
 
 def session_of(pid):

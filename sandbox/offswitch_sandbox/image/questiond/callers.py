@@ -1,0 +1,78 @@
+"""Takes requests on a socket that anybody may connect to: one request a connection, one after the other."""
+
+import os
+import selectors
+import socket
+import time
+
+REQUEST_BYTES_MAX = 256 << 10
+CALLERS_MAX = 64
+REQUEST_WAIT_S = 3
+
+
+class Caller:
+    def __init__(self, connection):
+        self.connection = connection
+        self.request = bytearray()
+        self.deadline = time.monotonic() + REQUEST_WAIT_S
+
+    def hear(self):
+        """Whether the request is whole; OSError where it will never be."""
+        chunk = self.connection.recv(1 << 16)
+        self.request += chunk
+        if len(self.request) > REQUEST_BYTES_MAX:
+            raise OSError("the request does not end")
+        return not chunk
+
+
+def listen(path):
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    os.chmod(path, 0o666)
+    server.listen(1024)
+    server.setblocking(False)
+    return server
+
+
+def serve(server, answer):
+    """Answers for ever; whoever does not ask properly, or in time, is not answered."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(server, selectors.EVENT_READ)
+        while True:
+            ready = [key for key, _ in selector.select(REQUEST_WAIT_S)]
+            for caller in [key.data for key in ready if key.data]:
+                attend(caller, selector, answer)
+            if any(key.data is None for key in ready):
+                admit(server, selector)
+            for caller in [key.data for key in selector.get_map().values() if key.data]:
+                if time.monotonic() > caller.deadline:
+                    dismiss(caller, selector)
+
+
+def admit(server, selector):
+    try:
+        connection, _ = server.accept()
+    except OSError:  # no descriptor is left, or the caller has gone
+        return
+    if len(selector.get_map()) > CALLERS_MAX:
+        connection.close()
+        return
+    connection.setblocking(False)
+    selector.register(connection, selectors.EVENT_READ, Caller(connection))
+
+
+def attend(caller, selector, answer):
+    try:
+        if not caller.hear():
+            return
+        caller.connection.send(answer(bytes(caller.request), caller.connection))
+    except BlockingIOError:
+        return
+    except OSError:
+        pass
+    dismiss(caller, selector)
+
+
+def dismiss(caller, selector):
+    selector.unregister(caller.connection)
+    caller.connection.close()
