@@ -5,6 +5,7 @@ import selectors
 import socket
 import time
 
+SOCKET = "/run/questiond/socket"
 REQUEST_BYTES_MAX = 256 << 10
 CALLERS_MAX = 64
 REQUEST_WAIT_S = 3
@@ -25,7 +26,7 @@ class Caller:
         return not chunk
 
 
-def listen(path):
+def listen(path=SOCKET):
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     os.chmod(path, 0o666)

@@ -19,7 +19,6 @@ import files
 import user
 from events import Watch
 
-SOCKET = "/run/questiond/socket"
 SCRIPT = "./shutdown.sh"
 OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
@@ -121,13 +120,16 @@ class Desk:
             pass
         self.journal.write("script_ended", status=script.returncode)
 
-    def open(self):
-        """Listens from here on. Two threads and no more, so that a user who takes every process stops nothing."""
-        server = callers.listen(SOCKET)
+    def open(self, server, begin_thread):
+        """Answers from here on. Two threads and no more, so that a user who takes every process stops nothing."""
         self.journal.write("opened")
-        threading.Thread(target=callers.serve, args=(server, self.answer_caller), daemon=True).start()
+        threading.Thread(target=self.take_callers, args=(server, begin_thread), daemon=True).start()
         if self.watch is not None:
             threading.Thread(target=self.follow_events, daemon=True).start()
+
+    def take_callers(self, server, begin_thread):
+        begin_thread()
+        callers.serve(server, self.answer_caller)
 
     def answer_caller(self, request, caller):
         return self.answer(request, peer_of(caller)).encode("utf-8", "replace")

@@ -6,10 +6,12 @@ desk's journal go out as they are written, {"journal"}.
 
 import json
 import os
+import queue
 import signal
 import socket
 import threading
 
+import callers
 import desk
 import files
 import journal
@@ -17,17 +19,18 @@ import programs
 import session
 import user
 
-# What is slow or may wait gets a thread of its own; the rest is done in order, in no new thread, so
-# that it works where the user has taken every process.
-AT_ONCE = ("exec", "read", "write")
+# In order, and in no new thread, so that it works where the user has taken every process.
+IN_ORDER = ("run", "look")
 
 
 class Service:
-    def __init__(self, tell=None, journal_path=None, has_ended=lambda: False):
+    """What serves a machine, from the inside; one that serves from outside overrides the three methods below."""
+
+    journal_path = journal.PATH
+
+    def __init__(self, tell=None):
         self.desk = None
         self.tell = tell
-        self.journal_path = journal_path
-        self.has_ended = has_ended
         self.verbs = {
             "start": self.start,
             "run": self.run,
@@ -37,25 +40,37 @@ class Service:
             "write": programs.write,
         }
 
+    def begin_thread(self):
+        """Called in every thread that starts processes."""
+
+    def listen(self):
+        """The socket to which the user's client connects."""
+        return callers.listen()
+
+    def check(self, status=None):
+        """Raises where the machine has ended; status is that of a command that ran in it."""
+
     def answer(self, message):
-        """The answer to an order; {"gone"} where the machine ended over it."""
-        verb, order = message["verb"], message.get("order") or {}
         try:
-            answer = {"id": message.get("id"), "answer": self.verbs[verb](order)}
+            self.check()
+            answer = self.verbs[message["verb"]](message.get("order") or {})
+            self.check()
         except Exception as error:  # the order's fault or the machine's: whoever gave it is told
-            answer = {"id": message.get("id"), "error": f"{type(error).__name__}: {error}"[:400]}
-        return {"id": message.get("id"), "gone": True} if self.has_ended() else answer
+            return {"id": message.get("id"), "error": f"{type(error).__name__}: {error}"[:400]}
+        return {"id": message.get("id"), "answer": answer}
 
     def start(self, order):
         self.desk = desk.Desk(order, journal.Journal(self.journal_path, self.tell))
-        self.desk.open()
+        self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 
     def run(self, order):
         """order: command, timeout_s, skip (journal lines that are known), due_now."""
         if order.get("due_now") and not self.desk.make_due():
             return {**session.not_started("it is not due"), **self.look(order)}
-        return {**session.run(order["command"], order["timeout_s"]), **self.look(order)}
+        done = session.run(order["command"], order["timeout_s"])
+        self.check(done["status"])
+        return {**done, **self.look(order)}
 
     def look(self, order):
         """What the machine is now, without a command."""
@@ -77,26 +92,55 @@ class Lines:
                 data = data[os.write(self.outgoing, data) :]
 
 
-def attend(service, incoming, lines):
-    """Answers every order until there are no more."""
+class Attendance:
+    """Takes orders in a thread that is there from the beginning, and does them there one after the other.
 
-    def do(message):
-        lines.tell(service.answer(message))
+    The others are done in threads of their own, which this thread leaves to the first one to start: a thread
+    that has entered a machine from outside cannot.
+    """
 
-    for line in incoming:
-        message = json.loads(line)
-        try:
-            if message["verb"] not in AT_ONCE:
-                do(message)
+    def __init__(self, service, incoming, lines):
+        self.service, self.incoming, self.lines = service, incoming, lines
+        self.aside = queue.SimpleQueue()
+
+    def run(self):
+        """Returns when there are no more orders."""
+        threading.Thread(target=self.take_orders, daemon=True).start()
+        while (message := self.aside.get()) is not None:
+            if message["verb"] == "start":
+                self.answer(message)
             else:
-                threading.Thread(target=do, args=(message,), daemon=True).start()
-        except RuntimeError:  # no thread can be had
-            do(message)
+                self.answer_aside(message)
+
+    def take_orders(self):
+        try:
+            self.service.begin_thread()
+            for line in self.incoming:
+                message = json.loads(line)
+                if message["verb"] in IN_ORDER:
+                    self.answer(message)
+                else:
+                    self.aside.put(message)
+        finally:
+            self.aside.put(None)
+
+    def answer(self, message):
+        self.lines.tell(self.service.answer(message))
+
+    def answer_aside(self, message):
+        def begin():
+            self.service.begin_thread()
+            self.answer(message)
+
+        try:
+            threading.Thread(target=begin, daemon=True).start()
+        except RuntimeError as error:
+            self.lines.tell({"id": message.get("id"), "error": f"no thread can be had ({error})"})
 
 
 def serve_beside(command):
     """Leaves a child that takes orders on standard input, and becomes the command; see __main__."""
-    user.lay_out_home()
+    user.lay_out_home(user.home_files())
     child = os.fork()
     null = os.open(os.devnull, os.O_RDWR)
     if child == 0:
@@ -113,7 +157,7 @@ def serve_beside(command):
 def take_orders(incoming, outgoing):
     lines = Lines(outgoing)
     try:
-        attend(Service(lines.tell, journal.PATH), incoming, lines)
+        Attendance(Service(lines.tell), incoming, lines).run()
     except OSError:
         pass
     # Nobody gives orders any more, so nobody needs the machine.
@@ -123,7 +167,7 @@ def take_orders(incoming, outgoing):
 
 def daemon(path, ready_fd):
     """Takes orders on a socket, one a connection."""
-    user.lay_out_home()
+    user.lay_out_home(user.home_files())
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
@@ -134,11 +178,12 @@ def daemon(path, ready_fd):
     server.listen(64)
     os.write(ready_fd, b"1")
     os.close(ready_fd)
-    service = Service(journal_path=journal.PATH)
+    service = Service()
     while True:
         connection, _ = server.accept()
         with connection, connection.makefile("rb") as incoming:
             try:
-                attend(service, incoming, Lines(connection.fileno()))
+                for line in incoming:
+                    Lines(connection.fileno()).tell(service.answer(json.loads(line)))
             except (OSError, ValueError):
                 pass  # whoever asked is gone

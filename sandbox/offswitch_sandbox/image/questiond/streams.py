@@ -2,7 +2,6 @@
 
 import os
 import selectors
-import subprocess
 import time
 
 LINGER_S = 0.1
@@ -45,28 +44,56 @@ def converse(process, sinks, deadline, data=b""):
     A job in the background may hold a pipe open for longer than the process lives.
     """
     left, ended = memoryview(data), None
-    with selectors.DefaultSelector() as selector:
+    with selectors.DefaultSelector() as selector, End(process, selector) as end:
         for pipe in sinks:
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, selectors.EVENT_READ)
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
             selector.register(process.stdin, selectors.EVENT_WRITE)
-        while selector.get_map():
+        while ended is None or selector.get_map():
             now = time.monotonic()
-            if ended is None and process.poll() is not None:
-                ended = now
             if ended is None and now >= deadline:
                 return False
-            ready = selector.select(0.02)
+            ready = selector.select(min(end.look_again_s, deadline - now) if ended is None else 0)
+            if ended is None and end.has_come():
+                ended = time.monotonic()
             for key, _ in ready:
                 if key.fileobj is process.stdin:
                     left = feed(selector, process.stdin, left)
-                else:
+                elif key.fileobj in sinks:
                     drain(selector, key.fileobj, sinks[key.fileobj])
             if ended is not None and (not ready or now > ended + LINGER_S):
-                return True
-    return wait_until(process, deadline)
+                break
+    return True
+
+
+class End:
+    """A process's end, as something that a selector can wait for where the kernel has that."""
+
+    look_again_s = 0.5
+
+    def __init__(self, process, selector):
+        self.process, self.selector = process, selector
+        try:
+            self.fd = os.pidfd_open(process.pid)
+            selector.register(self.fd, selectors.EVENT_READ)
+        except OSError:
+            self.fd, self.look_again_s = None, 0.02
+
+    def __enter__(self):
+        return self
+
+    def has_come(self):
+        if self.process.poll() is None:
+            return False
+        if self.fd is not None:
+            self.selector.unregister(self.fd)
+        return True
+
+    def __exit__(self, *_):
+        if self.fd is not None:
+            os.close(self.fd)
 
 
 def feed(selector, pipe, left):
@@ -88,11 +115,3 @@ def drain(selector, pipe, sink):
         sink.take(chunk)
     else:
         selector.unregister(pipe)
-
-
-def wait_until(process, deadline):
-    try:
-        process.wait(max(0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return True

@@ -29,9 +29,13 @@ def become():
         os.setresuid(UID, UID, UID)
 
 
-def lay_out_home():
+def home_files():
+    """(name, content, mode) of all that his home has in it at first."""
+    return [file for directory, mode in SKELETONS for file in read_all(directory, mode)]
+
+
+def lay_out_home(found):
     """Puts the user's files into his home, as him; False where that failed. Forks: no thread may be there yet."""
-    found = [file for directory, mode in SKELETONS for file in read_all(directory, mode)]
     child = os.fork()
     if child == 0:
         try:
@@ -45,7 +49,6 @@ def lay_out_home():
 
 
 def read_all(directory, mode):
-    """(name, content, mode) of each file of a directory that may not be there."""
     for path in sorted(glob.glob(f"{directory}/*") + glob.glob(f"{directory}/.*")):
         if os.path.isfile(path):
             with open(path, "rb") as file:

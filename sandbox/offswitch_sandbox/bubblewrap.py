@@ -1,0 +1,81 @@
+"""Machines of Linux namespaces, without a daemon and without an image."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.wire import Wire
+from offswitch_sandbox.witness import MachineEnd
+
+KEEPER = Path(__file__).parent / "keeper"
+NEEDED = (0, 8)
+"""the first version of bubblewrap that can forbid further user namespaces and limit a tmpfs"""
+KILLED = 137
+MADE_WITHIN_S = 60.0
+
+
+class NamespaceWitness:
+    """The keeper of a machine, which waits for the machine's first process from outside of it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def end(self, until: float) -> MachineEnd:
+        """See Witness."""
+        ended = await self._wire.fact("ended", until)
+        if ended is None:
+            return MachineEnd("keeper", alive=None if self._wire.closed else True)
+        code, memory = ended["exit_code"], ended["out_of_memory"]
+        # Nothing in a namespace can send SIGKILL to its first process: that came from outside, or from the
+        # kernel for want of memory, and where memory is not counted nobody knows which.
+        killed = code < 0 or (None if memory is None else not memory) if code in (KILLED, -9) else code < 0
+        return MachineEnd("keeper", False, ended["at"], code, killed, memory)
+
+
+class Keepers:
+    """The process that makes this program's machines; it ends, and they with it, when the program does."""
+
+    def __init__(self) -> None:
+        check_bubblewrap()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(KEEPER), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+            )
+
+    async def make(self) -> Wire:
+        """A new machine; MachineError where it cannot be had."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [json.dumps({}).encode()], [theirs.fileno()])
+        wire = Wire(ours)
+        if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
+            why = wire.facts.get("broken", "the keeper said nothing")
+            wire.close()
+            raise MachineError(f"bubblewrap made no machine ({why}); see `offswitch doctor`")
+        return wire
+
+    def close(self) -> None:
+        """Ends every machine and waits until nothing is left of them."""
+        self._control.close()
+        self._process.wait()
+
+
+def check_bubblewrap() -> None:
+    """MachineError with the remedy where bubblewrap is not there or too old."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise MachineError("bubblewrap is not installed; install it (apt install bubblewrap), or start a Docker Engine")
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    version = tuple(map(int, re.findall(r"\d+", said)[:2]))
+    if version < NEEDED:
+        raise MachineError(f"{said.strip()} is too old: 0.8 or newer is needed; or start a Docker Engine")

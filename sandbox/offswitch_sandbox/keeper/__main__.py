@@ -1,0 +1,72 @@
+"""Makes machines of Linux namespaces. Usage: python3 -I keeper FD
+
+FD is a socket. Each message on it is an order (JSON) with the descriptor of another socket: a
+process is left behind that makes one machine, enters it and serves it there. When FD is closed
+everything ends. Only the standard library is used, and nothing of the evaluation.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "image" / "questiond"))
+
+import limits  # noqa: E402
+import place  # noqa: E402
+import service  # noqa: E402, F401 - loaded once, here, and not by every machine
+from namespace import keep  # noqa: E402
+
+SWEEP_S = 1.0
+
+
+def main(control):
+    """Takes orders until nobody can give any."""
+    base = place.Place()
+    machines = set()
+    control.settimeout(SWEEP_S)
+    while True:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        except TimeoutError:
+            sweep(machines, base)
+            continue
+        if not message:
+            break
+        machines.add(leave_keeper(json.loads(message), descriptors[0], base, control))
+        sweep(machines, base)
+    while machines:
+        sweep(machines, base, os.WEXITED)
+    base.remove()
+
+
+def leave_keeper(order, channel, base, control):
+    keeper = os.fork()
+    if keeper == 0:
+        control.close()
+        keep(order, channel, base)
+        os._exit(0)
+    os.close(channel)
+    return keeper
+
+
+def sweep(machines, base, how=os.WEXITED | os.WNOHANG):
+    """Clears away what ended machines have left."""
+    while machines:
+        ended = os.waitid(os.P_ALL, 0, how)
+        if ended is None:
+            return
+        machines.discard(ended.si_pid)
+        base.clear(ended.si_pid)
+        limits.remove(ended.si_pid)
+        if how == os.WEXITED:
+            return
+
+
+if __name__ == "__main__":
+    os.setsid()
+    # Whoever stops the runner does not stop the machines before they have been looked at.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,177 @@
+"""One machine of namespaces: made by bwrap, entered and served from outside.
+
+The keeper enters every namespace of the machine but that of its processes: its children are in
+the machine, it is not, so nothing in there can see, signal or trace it. It serves with the same
+code that runs in a container. Inside there is one user, and the keeper has his number; what
+keeps its memory from him is that it is not dumpable.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import callers
+import limits
+import service
+import user
+
+IDLE = "$SIG{CHLD} = 'IGNORE'; $SIG{TERM} = sub { exit 143 }; syswrite STDOUT, '.'; close STDOUT; sleep 1 while 1"
+FIRST_PROCESS = 'echo; read -r go; exec /opt/idle -e "$0" </dev/null 2>/dev/null'
+"""Once it is what it will be, nobody can look at it any more, so it waits until its namespaces have been opened."""
+UIDS = 0x70000000
+"""from here on no user of the host has a number; each machine gets one where root makes it"""
+NOBODY = 65534
+MEMORY_BYTES = 512 << 20
+PROCESSES = 256
+DISK_BYTES = 128 << 20
+SHARED_BYTES = 16 << 20
+PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
+GONE_WAIT_S = 0.5
+KINDS = ("user", "ipc", "net", "uts", "cgroup", "mnt", "pid")
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Keeper(service.Service):
+    """Serves a machine from outside of it."""
+
+    journal_path = None
+
+    def __init__(self, tell, server, processes):
+        super().__init__(tell)
+        self.server = server
+        self.processes = processes
+        self.ended = threading.Event()
+
+    def listen(self):
+        return self.server
+
+    def begin_thread(self):
+        join(self.processes)
+
+    def check(self, status=None):
+        # What a machine's end killed is seen a moment before the end itself.
+        if self.ended.wait(GONE_WAIT_S if status == -signal.SIGKILL else 0):
+            raise ProcessLookupError("the machine has ended")
+
+    def watch(self, bwrap, group):
+        """Waits for the machine's end and tells of it."""
+        code = bwrap.wait()
+        at = time.time()
+        self.ended.set()
+        if self.desk is not None:
+            self.desk.journal.close()
+        self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": group.out_of_memory() if group else None}})
+
+
+def keep(order, channel, base):
+    """Makes a machine, serves it until nobody gives orders any more, and ends it."""
+    lines = service.Lines(channel)
+    bwrap = None
+    try:
+        group = limits.Group(MEMORY_BYTES, PROCESSES) if os.getuid() == 0 else None
+        directory = become_nobody(base)
+        server = callers.listen(f"{directory}/socket")
+        home = user.home_files()
+        bwrap, namespaces = start(directory, base)
+        enter(namespaces, group is not None and group.events is not None)
+        if not user.lay_out_home(home):
+            raise OSError("the home directory could not be filled")
+        keeper = Keeper(lines.tell, server, namespaces["pid"])
+        threading.Thread(target=keeper.watch, args=(bwrap, group), daemon=True).start()
+        lines.tell({"made": True})
+        with os.fdopen(channel, "rb", closefd=False) as incoming:
+            service.Attendance(keeper, incoming, lines).run()
+    except Exception as error:
+        lines.tell({"broken": f"{type(error).__name__}: {error}"})
+    finally:
+        if bwrap is not None:
+            bwrap.kill()
+
+
+def become_nobody(base):
+    """Root lays down its number before anything of the machine is made; returns the socket's directory."""
+    if os.getuid() != 0:
+        return base.make_socket_directory(os.getuid())
+    with open("/proc/self/uid_map") as file:
+        all_numbers = int(file.read().split()[2]) > 1 << 31
+    number = UIDS + os.getpid() if all_numbers else NOBODY
+    directory = base.make_socket_directory(number)
+    os.setgroups([])
+    os.setresgid(number, number, number)
+    os.setresuid(number, number, number)
+    return directory
+
+
+def start(directory, base):
+    """bwrap, and descriptors of the machine's namespaces by kind; once the first process is ready."""
+    info, info_fd = os.pipe()
+    complaint = os.memfd_create("complaint")
+    bwrap = subprocess.Popen(
+        [*command(directory, base, info_fd)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaint,
+        pass_fds=(info_fd,),
+    )
+    os.close(info_fd)
+    with open(info, "rb") as told, bwrap.stdout as ready, bwrap.stdin as go:
+        facts = told.read()
+        if ready.read(1) == b"\n":
+            first = json.loads(facts)["child-pid"]
+            namespaces = {kind: os.open(f"/proc/{first}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in KINDS}
+            go.write(b"\n")
+            go.close()
+            if ready.read(1) == b".":
+                return bwrap, namespaces
+        bwrap.kill()
+        raise OSError(os.pread(complaint, 400, 0).decode(errors="replace").strip() or "bwrap said nothing")
+
+
+def command(directory, base, info_fd):
+    """The words that make the machine; a later one may cover what an earlier one has put there."""
+    yield from ("bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--as-pid-1")
+    yield from ("--info-fd", f"{info_fd}", "--uid", f"{user.UID}", "--gid", f"{user.UID}", "--hostname", "server")
+    for path in ("/opt", "/run", "/srv", "/var", "/home"):
+        yield from ("--perms", "0755", "--dir", path)
+    yield from ("--ro-bind", "/usr", "/usr", "--ro-bind", base.etc, "/etc", "--ro-bind", base.idle, "/opt/idle")
+    for path in ("/bin", "/sbin", "/lib", "/lib64", "/lib32"):
+        if os.path.islink(path):
+            yield from ("--symlink", os.readlink(path), path)
+        elif os.path.isdir(path):
+            yield from ("--ro-bind", path, path)
+    # What the host's owner has put there is not the machine's business.
+    yield from ("--tmpfs", "/usr/local", "--dir", "/usr/local/bin", "--remount-ro", "/usr/local")
+    yield from ("--size", f"{SHARED_BYTES}", "--tmpfs", "/dev", "--perms", "1777", "--dir", "/dev/shm")
+    for name in DEVICES:
+        yield from ("--dev-bind", f"/dev/{name}", f"/dev/{name}")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        yield from ("--symlink", f"/proc/self/fd/{number}", f"/dev/{name}")
+    yield from ("--symlink", "/proc/self/fd", "/dev/fd", "--proc", "/proc", "--ro-bind", directory, "/run/questiond")
+    yield from ("--size", f"{DISK_BYTES}", "--perms", "1777", "--tmpfs", "/tmp", "--symlink", "../tmp", "/var/tmp")
+    yield from ("--size", f"{DISK_BYTES}", "--perms", "0755", "--tmpfs", user.HOME, "--dir", "/root")
+    yield from ("--remount-ro", "/", "--chdir", user.HOME, "--clearenv", "--", "/bin/sh", "-c", FIRST_PROCESS, IDLE)
+
+
+def enter(namespaces, grouped):
+    """Joins the machine's namespaces but that of its processes, which each thread joins for its children."""
+    for kind in KINDS[:-1]:
+        join(namespaces[kind])
+    for option, value in ((PR_SET_NO_NEW_PRIVS, 1), (PR_SET_DUMPABLE, 0)):
+        if libc.prctl(option, value, 0, 0, 0) < 0:
+            raise OSError(ctypes.get_errno(), "prctl")
+    with open("/proc/sys/user/max_user_namespaces", "w") as file:
+        file.write("0")
+    limits.limit_processes(grouped, MEMORY_BYTES, PROCESSES)
+    os.environ.clear()
+    os.environ.update(user.ENVIRONMENT)
+    os.chdir(user.HOME)
+
+
+def join(namespace):
+    if libc.setns(namespace, 0) < 0:
+        raise OSError(ctypes.get_errno(), f"the machine cannot be entered: {os.strerror(ctypes.get_errno())}")

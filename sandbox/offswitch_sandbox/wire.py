@@ -1,0 +1,135 @@
+"""A lasting connection to one machine's service: orders and answers as JSON, one a line.
+
+Whoever waits for an answer reads for all that wait, so no task has to run in the background.
+"""
+
+import itertools
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import anyio
+
+from offswitch_sandbox.channel import NoAnswer, told
+
+CHUNK_BYTES = 1 << 18
+T = TypeVar("T")
+
+
+class Wire:
+    """See channel.Channel. The service's end may be in the machine or beside it."""
+
+    def __init__(self, connection: socket.socket, unframe: Callable[[bytes], bytes] = bytes) -> None:
+        connection.setblocking(False)
+        self._connection = connection
+        self._unframe = unframe
+        self._numbers = itertools.count(1)
+        self._reading = anyio.Lock()
+        self._writing = anyio.Lock()
+        self._pending: list[bytes] = []
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._journal: list[dict[str, Any]] = []
+        self.facts: dict[str, Any] = {}
+        """what the service has said of the machine without being asked: made, broken, ended"""
+        self.closed = False
+        """nothing more will come"""
+
+    async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
+        """See Channel."""
+        number = next(self._numbers)
+        try:
+            with anyio.fail_after(wait_s):
+                await self._send(json.dumps({"id": number, "verb": verb, "order": order}).encode() + b"\n")
+                answer = await self._read_until(lambda: self._answers.pop(number, None))
+        except TimeoutError as error:
+            raise NoAnswer(f"no answer within {wait_s:g} seconds") from error
+        if answer is None:
+            raise NoAnswer(self.facts.get("broken") or "the connection to the machine has ended")
+        return told(answer)
+
+    async def last_journal(self) -> list[dict[str, Any]] | None:
+        """See Channel: its lines came as they were written, and what came before the end is all there was."""
+        await self.fact("ended", time.time())
+        return list(self._journal) if self.closed or "ended" in self.facts else None
+
+    async def fact(self, name: str, until: float) -> Any:
+        """What the service says of the machine, if it does so before `until` (epoch seconds), else None."""
+        with anyio.move_on_after(max(0.0, until - time.time())):
+            return await self._read_until(lambda: self.facts.get(name))
+        return self.facts.get(name)
+
+    async def until_closed(self, until: float) -> bool:
+        """Whether the connection ends before `until` (epoch seconds)."""
+        await self.fact("", until)
+        return self.closed
+
+    def close(self) -> None:
+        """Ends the machine: its service has nobody left to serve."""
+        self.closed = True
+        self._connection.close()
+
+    async def _read_until(self, found: Callable[[], T | None]) -> T | None:
+        """What is looked for, as soon as it is there; None where the connection ends before."""
+        while (result := found()) is None and not self.closed:
+            async with self._reading:
+                if (result := found()) is not None or self.closed:
+                    break
+                await self._read()
+        return result
+
+    async def _read(self) -> None:
+        try:
+            chunk = self._connection.recv(CHUNK_BYTES)
+        except BlockingIOError:
+            await anyio.wait_readable(self._connection)
+            return
+        except OSError:
+            chunk = b""
+        self.closed = not chunk
+        *whole, rest = self._unframe(chunk).split(b"\n")
+        for line in whole:
+            self._take(json.loads(b"".join([*self._pending, line])))
+            self._pending.clear()
+        self._pending.append(rest)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            self._answers[message["id"]] = message
+        elif "journal" in message:
+            self._journal.append(message["journal"])
+        else:
+            self.facts.update(message)
+
+    async def _send(self, data: bytes) -> None:
+        left = memoryview(data)
+        async with self._writing:
+            while left:
+                try:
+                    left = left[self._connection.send(left) :]
+                except BlockingIOError:
+                    await anyio.wait_writable(self._connection)
+                except OSError as error:
+                    raise NoAnswer("the connection to the machine has ended") from error
+
+
+class Frames:
+    """Takes a container's output out of the frames in which the engine sends it: 8 bytes, then so much data."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._left = 0
+
+    def __call__(self, chunk: bytes) -> bytes:
+        """The data in what has come, frame or part of one."""
+        data, found = self._held + chunk, bytearray()
+        while data:
+            if not self._left:
+                if len(data) < 8:
+                    break
+                self._left, data = int.from_bytes(data[4:8], "big"), data[8:]
+            found += data[: self._left]
+            self._left, data = max(0, self._left - len(data)), data[self._left :]
+        self._held = data
+        return bytes(found)
