@@ -21,15 +21,17 @@ from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.witness import MachineEnd
 
 EVENTS = ("kill", "oom", "die")
+ANSWER_WAIT_S = 120
 _POLL_S = 0.05
 _EVENT_WAIT_S = 5.0
+_NS = 1e9
 
 
 class EngineWitness:
     """Watches one container of the local Docker Engine."""
 
     def __init__(self, container: str) -> None:
-        self._engine = _engine()
+        self._engine = engine()
         self._id = self._engine.identify(container)
 
     async def end(self, until: float) -> MachineEnd:
@@ -37,75 +39,92 @@ class EngineWitness:
         return await anyio.to_thread.run_sync(partial(self._engine.end, self._id, until))
 
 
-class _Engine:
+class Engine:
+    """One Docker Engine, and what it tells of containers that are killed or end."""
+
     def __init__(self) -> None:
         try:
-            self._client = docker.DockerClient(base_url=_engine_address())
-            self._client.ping()
-            stream = self._client.events(filters={"type": "container", "event": list(EVENTS)}, decode=True)
+            self.client = docker.DockerClient(base_url=engine_address(), timeout=ANSWER_WAIT_S)
+            self.client.ping()
+            stream = self.client.events(filters={"type": "container", "event": list(EVENTS)}, decode=True)
         except (DockerException, OSError) as error:
             raise MachineError(f"the Docker Engine does not answer ({error}); start it, or set DOCKER_HOST") from error
+        self.api: Any = self.client.api
         self._events: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._came = threading.Condition()
         self.following = True
         threading.Thread(target=self._follow, args=(stream,), daemon=True).start()
 
     def _follow(self, stream: Any) -> None:
         try:
             for event in stream:
-                self._events[event["Actor"]["ID"]].append(event)
+                with self._came:
+                    self._events[event["Actor"]["ID"]].append(event)
+                    self._came.notify_all()
         finally:
             # Whatever breaks the stream, from here on nobody knows why a machine ended.
-            self.following = False
+            with self._came:
+                self.following = False
+                self._came.notify_all()
 
     def identify(self, container: str) -> str:
-        return str(self._client.containers.get(container).id)
+        """The full id of a container."""
+        return str(self.client.containers.get(container).id)
+
+    def forget(self, container: str) -> None:
+        """Lets go of what was told of a container."""
+        with self._came:
+            self._events.pop(container, None)
 
     def end(self, container: str, until: float) -> MachineEnd:
+        """See Witness; asks the engine, which knows a container until it is removed."""
         while True:
             try:
-                state = self._state(container)
+                state = self.api.inspect_container(container)["State"]
             except (DockerException, OSError):
                 return MachineEnd("engine", alive=None)
             if not state["Running"] and state["Status"] in ("exited", "dead"):
-                return self._account(container, state)
+                self.wait_for_end(container, _EVENT_WAIT_S)
+                at = datetime.fromisoformat(state["FinishedAt"]).timestamp()
+                return self._account(container, at, state["ExitCode"])
             if time.time() >= until:
                 return MachineEnd("engine", alive=True)
             time.sleep(_POLL_S)
 
-    def _state(self, container: str) -> dict[str, Any]:
-        api: Any = self._client.api
-        return api.inspect_container(container)["State"]
+    def told_end(self, container: str, wait_s: float) -> MachineEnd:
+        """A container's end from the engine's events alone; alive is None where they do not tell within wait_s."""
+        event = self.wait_for_end(container, wait_s)
+        if event is None:
+            return MachineEnd("engine", alive=None)
+        return self._account(container, event["timeNano"] / _NS, int(event["Actor"]["Attributes"]["exitCode"]))
 
-    def _account(self, container: str, state: dict[str, Any]) -> MachineEnd:
-        # `die` comes after the events that led to it, so once it is here the list is whole.
-        deadline = time.monotonic() + _EVENT_WAIT_S
-        while self.following and not self._seen(container, "die") and time.monotonic() < deadline:
-            time.sleep(_POLL_S / 10)
-        whole = self._seen(container, "die")
-        return MachineEnd(
-            "engine",
-            alive=False,
-            at=datetime.fromisoformat(state["FinishedAt"]).timestamp(),
-            exit_code=state["ExitCode"],
-            killed_from_outside=self._seen(container, "kill") if whole else None,
-            out_of_memory=self._seen(container, "oom") if whole else None,
-        )
+    def wait_for_end(self, container: str, wait_s: float) -> dict[str, Any] | None:
+        """The event of a container's end; the events that led to it have come before it."""
+        with self._came:
+            self._came.wait_for(lambda: not self.following or self._find(container, "die"), wait_s)
+            return self._find(container, "die")
 
-    def _seen(self, container: str, action: str) -> bool:
-        return any(event["Action"] == action for event in self._events[container])
+    def _account(self, container: str, at: float, exit_code: int) -> MachineEnd:
+        whole = self._find(container, "die") is not None
+        killed, oom = (self._find(container, action) is not None if whole else None for action in ("kill", "oom"))
+        return MachineEnd("engine", False, at, exit_code, killed, oom)
+
+    def _find(self, container: str, action: str) -> dict[str, Any] | None:
+        return next((event for event in self._events[container] if event["Action"] == action), None)
 
 
 def follow_engine() -> None:
     """Starts to follow the engine's events; MachineError with the remedy where none answers."""
-    _engine()
+    engine()
 
 
 @cache
-def _engine() -> _Engine:
-    return _Engine()
+def engine() -> Engine:
+    """The engine that the docker command line would talk to."""
+    return Engine()
 
 
-def _engine_address() -> str | None:
+def engine_address() -> str | None:
     """Where the docker command line would go: DOCKER_HOST, else its current context."""
     if os.environ.get("DOCKER_HOST"):
         return os.environ["DOCKER_HOST"]

@@ -1,9 +1,9 @@
 """The machine's question service, run by root. Usage: python3 -I /usr/libexec/questiond VERB ...
 
-serve COMMAND...  is the machine's first process: leaves a child that takes orders, one JSON
-                  object a line, on standard input, and becomes COMMAND
-start             starts the same service in the background and gives it a first order
-run, look         give it one order
+serve OWNER COMMAND  is the machine's first process: leaves a child that takes orders, one JSON
+                     object a line, on standard input, and becomes COMMAND, run by OWNER
+start                starts the same service in the background and gives it a first order
+run, look            give it one order
 
 The last three read their order from standard input and print its answer.
 """
@@ -13,10 +13,10 @@ import sys
 import control
 
 
-def serve(*command):
+def serve(owner, *command):
     import service  # the other verbs are quicker without it
 
-    service.serve_beside(command)
+    service.serve_beside(owner, command)
 
 
 VERBS = {"serve": serve, "start": control.start, "run": control.relay, "look": control.relay}

@@ -2,29 +2,29 @@
 
 import base64
 import os
-import pwd
 import subprocess
 import time
 
 import session
 import streams
+import user
 
 OUTPUT_BYTES_MAX = 10 << 20
 
 
 def run(order):
-    """order: command (words), and where wanted input, cwd, env, user, timeout_s; see answer in the code."""
-    identity = credentials(order.get("user"))
+    """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s."""
+    credentials, home = identity(order.get("user"))
     try:
         process = subprocess.Popen(
             order["command"],
             cwd=order.get("cwd"),
-            env={**os.environ, **home_of(order.get("user")), **(order.get("env") or {})},
+            env={**os.environ, **home, **(order.get("env") or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            **identity,
+            **credentials,
         )
     except FileNotFoundError as error:
         return {"status": 127, "stdout": "", "stderr": encoded(f"{error.filename}: not found\n".encode())}
@@ -64,23 +64,10 @@ def encoded(data):
     return base64.b64encode(data).decode()
 
 
-def credentials(name):
-    """For subprocess.Popen: another user than the service's own, which only root can become."""
-    if name is None or str(os.geteuid()) == name or (name == "root" and os.geteuid() == 0):
-        return {}
+def identity(name):
+    """Credentials and home of whom a program runs as: another than the service's own only root can become."""
+    if name is None or name == str(os.geteuid()):
+        return {}, {}
     if os.geteuid() != 0:
         raise LookupError(f"this machine has one user, so nothing runs as {name}")
-    account = account_of(name)
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": os.getgrouplist(account.pw_name, account.pw_gid)}
-
-
-def account_of(name):
-    name = name.split(":")[0]
-    try:
-        return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
-    except KeyError:
-        raise LookupError(f"there is no user {name} in this machine") from None
-
-
-def home_of(name):
-    return {} if name is None or os.geteuid() != 0 else {"HOME": account_of(name).pw_dir}
+    return user.credentials(name), {"HOME": user.account_of(name.partition(":")[0]).pw_dir}

@@ -138,9 +138,10 @@ class Attendance:
             self.lines.tell({"id": message.get("id"), "error": f"no thread can be had ({error})"})
 
 
-def serve_beside(command):
-    """Leaves a child that takes orders on standard input, and becomes the command; see __main__."""
-    user.lay_out_home(user.home_files())
+def serve_beside(owner, command):
+    """Leaves a child that takes orders on standard input, and becomes the owner's command; see __main__."""
+    if os.path.isdir(user.HOME):
+        user.lay_out_home(user.home_files())
     child = os.fork()
     null = os.open(os.devnull, os.O_RDWR)
     if child == 0:
@@ -151,6 +152,7 @@ def serve_beside(command):
         take_orders(incoming, outgoing)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
+    user.become(owner)
     os.execvp(command[0], command)
 
 

@@ -1,7 +1,9 @@
 """The user whom this machine belongs to, and whom his commands run as."""
 
 import glob
+import grp
 import os
+import pwd
 
 UID = 1000
 HOME = "/home/user"
@@ -17,16 +19,30 @@ ENVIRONMENT = {
 SKELETONS = (("/etc/skel", 0o644), (os.path.join(os.path.dirname(os.path.abspath(__file__)), "home"), 0o755))
 
 
-def credentials():
-    """For subprocess.Popen: root becomes the user, the user stays what he is."""
-    return {"user": UID, "group": UID, "extra_groups": []} if os.geteuid() == 0 else {}
+def credentials(name=str(UID)):
+    """For subprocess.Popen: root becomes that user, and any other stays what he is."""
+    if os.geteuid() != 0 or name in ("root", "0"):
+        return {}
+    if name == str(UID):
+        return {"user": UID, "group": UID, "extra_groups": []}
+    name, _, group = name.partition(":")
+    account = account_of(name)
+    number = account.pw_gid if not group else int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    return {"user": account.pw_uid, "group": number, "extra_groups": os.getgrouplist(account.pw_name, number)}
 
 
-def become():
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setresgid(UID, UID, UID)
-        os.setresuid(UID, UID, UID)
+def account_of(name):
+    try:
+        return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    except KeyError:
+        raise LookupError(f"there is no user {name} in this machine") from None
+
+
+def become(name=str(UID)):
+    if found := credentials(name):
+        os.setgroups(found["extra_groups"])
+        os.setresgid(*[found["group"]] * 3)
+        os.setresuid(*[found["user"]] * 3)
 
 
 def home_files():

@@ -1,0 +1,166 @@
+"""A compose file as a plan for one container: what is not honoured here is refused by name."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from docker.utils import parse_bytes
+
+from offswitch_sandbox.machine import MachineError
+
+_UNITS_NS = 1_000_000_000
+_WITHOUT_EFFECT = {"stop_grace_period", "pull_policy"}
+"""machines are killed when they are no longer needed, and images pulled where they are missing"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """How to build an image."""
+
+    context: Path
+    dockerfile: str = "Dockerfile"
+    args: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One container, in the Engine API's words."""
+
+    image: str
+    build: Build | None
+    config: Mapping[str, Any]
+    """for the container itself"""
+    host_config: Mapping[str, Any]
+    """for what it gets of the host"""
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a compose file or, by its name, for a Dockerfile; MachineError where it cannot be honoured."""
+    if "Dockerfile" in path.name:
+        return _plan({"services": {"default": {"build": {"context": str(path.parent), "dockerfile": path.name}}}}, path)
+    try:
+        content = yaml.safe_load(_interpolated(path.read_text()))
+    except (OSError, yaml.YAMLError) as error:
+        raise MachineError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
+    return _plan(content, path)
+
+
+def plan_of(content: Mapping[str, Any], name: str) -> Plan:
+    """The plan in the content of a compose file."""
+    return _plan(content, Path(name))
+
+
+def _plan(content: Any, path: Path) -> Plan:
+    services = content.get("services") if isinstance(content, dict) else None
+    if not isinstance(services, dict) or len(services) != 1:
+        raise MachineError(f"{path}: a machine is one service; use --sandbox docker for several")
+    _refuse(path, "", set(content) - {"services", "version", "name"})
+    ((_, service),) = services.items()
+    named = {key: value for key, value in (service or {}).items() if value is not None}
+    build = _build(named.pop("build", None), path)
+    image = named.pop("image", None) or f"offswitch-{path.parent.name.lower()}"
+    _refuse(path, "services.*.", set(named) - set(_CONFIG) - set(_HOST_CONFIG) - _WITHOUT_EFFECT)
+    return Plan(image, build, _translated(path, named, _CONFIG), _translated(path, named, _HOST_CONFIG))
+
+
+def _translated(path: Path, service: Mapping[str, Any], words: Mapping[str, tuple[str, Callable[[Any], Any]]]) -> Any:
+    found: dict[str, Any] = {}
+    for key in service.keys() & words.keys():
+        name, translate = words[key]
+        try:
+            found[name] = translate(service[key])
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            raise MachineError(f"{path}: services.*.{key}: {service[key]!r} is not understood ({error})") from error
+    return found
+
+
+def _refuse(path: Path, where: str, keys: set[str]) -> None:
+    unknown = sorted(key for key in keys if not str(key).startswith("x-"))
+    if unknown:
+        raise MachineError(
+            f"{path}: {where}{unknown[0]} is not honoured by the offswitch provider; leave it out or use --sandbox docker"
+        )
+
+
+def _build(given: Any, path: Path) -> Build | None:
+    if given is None:
+        return None
+    words = {"context": given} if isinstance(given, str) else dict(given)
+    _refuse(path, "services.*.build.", set(words) - {"context", "dockerfile", "args"})
+    args = {name: str(value) for name, value in _pairs(words.get("args") or {}).items()}
+    return Build(path.parent / words.get("context", "."), words.get("dockerfile", "Dockerfile"), args)
+
+
+def _interpolated(text: str) -> str:
+    """${NAME}, ${NAME:-default} and $$, as compose has them."""
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        return "$" if name is None else os.environ.get(name) or default or ""
+
+    return re.sub(r"\$(?:\$|\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\})", value, text)
+
+
+def _pairs(given: Any) -> dict[str, Any]:
+    if isinstance(given, dict):
+        return {str(key): value for key, value in given.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return dict(text.partition("=")[::2] for text in given)
+
+
+def _words(given: Any) -> list[str]:
+    return ["/bin/sh", "-c", given] if isinstance(given, str) else [str(word) for word in given]
+
+
+def _environment(given: Any) -> list[str]:
+    pairs = _pairs(given)
+    return [f"{k}={os.environ.get(k, '') if v is None else v}" for k, v in pairs.items()]
+
+
+def _network(given: Any) -> str:
+    if given not in ("none", "bridge"):
+        raise ValueError("there are none and bridge")
+    return given
+
+
+def _tmpfs(given: Any) -> dict[str, str]:
+    return {path: options for path, _, options in (text.partition(":") for text in _listed(given))}
+
+
+def _listed(given: Any) -> list[str]:
+    return [given] if isinstance(given, str) else [str(item) for item in given]
+
+
+def _ulimits(given: Any) -> list[dict[str, Any]]:
+    return [
+        {"Name": name, "Soft": v["soft"], "Hard": v["hard"]} if isinstance(v, dict) else {"Name": name, "Soft": v, "Hard": v}
+        for name, v in given.items()
+    ]
+
+
+_CONFIG: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "command": ("Cmd", _words),
+    "entrypoint": ("Entrypoint", _words),
+    "environment": ("Env", _environment),
+    "hostname": ("Hostname", str),
+    "user": ("User", str),
+    "working_dir": ("WorkingDir", str),
+}
+_HOST_CONFIG: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "cap_add": ("CapAdd", _listed),
+    "cap_drop": ("CapDrop", _listed),
+    "cpus": ("NanoCpus", lambda given: int(float(given) * _UNITS_NS)),
+    "init": ("Init", bool),
+    "mem_limit": ("Memory", parse_bytes),
+    "memswap_limit": ("MemorySwap", parse_bytes),
+    "network_mode": ("NetworkMode", _network),
+    "pids_limit": ("PidsLimit", int),
+    "read_only": ("ReadonlyRootfs", bool),
+    "security_opt": ("SecurityOpt", _listed),
+    "shm_size": ("ShmSize", parse_bytes),
+    "tmpfs": ("Tmpfs", _tmpfs),
+    "ulimits": ("Ulimits", _ulimits),
+}

@@ -1,0 +1,216 @@
+"""Machines in containers, through the Docker Engine's API: no process on this side for anything that is done."""
+
+import hashlib
+import io
+import os
+import socket
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+
+from offswitch_sandbox.compose_file import Build, Plan
+from offswitch_sandbox.engine import Engine, engine
+from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.wire import Frames, Wire
+from offswitch_sandbox.witness import MachineEnd
+
+RUNNER = "offswitch.runner"
+"""the label that says which program a container belongs to"""
+SERVICE = Path(__file__).parent / "image" / "questiond"
+SERVE = ["python3", "-I", "/usr/libexec/questiond", "serve"]
+EVENT_WAIT_S = 10.0
+
+
+@dataclass
+class Container:
+    """A running machine."""
+
+    id: str
+    wire: Wire
+
+
+class ContainerWitness:
+    """The connection to the machine's service, which ends when the machine does, and the engine's word why."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    async def end(self, until: float) -> MachineEnd:
+        """See Witness."""
+        if not await self._container.wire.until_closed(until):
+            return MachineEnd("engine", alive=True)
+        return await anyio.to_thread.run_sync(engine().told_end, self._container.id, EVENT_WAIT_S)
+
+
+class Containers:
+    """Makes containers of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._engine = engine()
+        self._plan = plan
+        self._image = _image(self._engine, plan)
+        self._config = _config(plan, self._engine.api.inspect_image(self._image)["Config"])
+
+    async def make(self) -> Container:
+        """A new machine; MachineError where the engine refuses."""
+        return await anyio.to_thread.run_sync(self._make)
+
+    async def remove(self, container: Container) -> None:
+        """Ends a machine, however it is."""
+        container.wire.close()
+        await anyio.to_thread.run_sync(remove, container.id)
+
+    def _make(self) -> Container:
+        api = self._engine.api
+        identifier: str | None = None
+        try:
+            identifier = api.create_container_from_config({**self._config, "Image": self._image})["Id"]
+            if not self._has_service:
+                api.put_archive(identifier, "/usr/libexec", _packed(SERVICE))
+            wire = Wire(_attached(api, identifier), Frames())
+            api.start(identifier)
+        except (DockerException, OSError) as error:
+            if identifier is not None:
+                remove(identifier)
+            raise MachineError(f"the Docker Engine made no machine of {self._image} ({_first_line(error)})") from error
+        assert identifier is not None
+        return Container(identifier, wire)
+
+    @property
+    def _has_service(self) -> bool:
+        return "questiond" in (self._config["Labels"] or {})
+
+
+def remove(identifier: str) -> None:
+    """Removes a container if it is still there."""
+    with_engine = engine()
+    try:
+        with_engine.api.remove_container(identifier, force=True, v=True)
+    except (APIError, NotFound):
+        pass  # it has ended, and the engine is removing it
+    with_engine.forget(identifier)
+
+
+def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:
+    """What the engine is asked for: the plan, with the service as first process that becomes the plan's own."""
+    entrypoint = plan.config.get("Entrypoint") or image.get("Entrypoint") or []
+    replaced = "Entrypoint" in plan.config and "Cmd" not in plan.config
+    command = plan.config.get("Cmd") or ([] if replaced else image.get("Cmd") or [])
+    owner = plan.config.get("User") or image.get("User") or "root"
+    if not [*entrypoint, *command]:
+        raise MachineError("the image has no command, so its container would end at once; set one in the compose file")
+    return {
+        **plan.config,
+        "User": "0:0",
+        "Entrypoint": [*SERVE, owner],
+        "Cmd": [*entrypoint, *command],
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "Labels": {**(image.get("Labels") or {}), RUNNER: runner()},
+        # A machine whose runner is gone ends by itself, and with this nothing of it is left.
+        "HostConfig": {"AutoRemove": True, "LogConfig": {"Type": "none"}, "Init": False, **plan.host_config},
+    }
+
+
+def _attached(api: Any, identifier: str) -> socket.socket:
+    """A connection to the service's standard input and output."""
+    raw = api.attach_socket(identifier, {"stdin": 1, "stdout": 1, "stream": 1})
+    return socket.socket(fileno=os.dup(raw.fileno()))
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error).splitlines()[0]
+
+
+def _image(at: Engine, plan: Plan) -> str:
+    """The image's name, once it is there: built from exactly these files, or pulled."""
+    name = plan.image if plan.build is None else f"{plan.image}-{_digest(plan.build)[:12]}"
+    try:
+        at.client.images.get(name)
+    except ImageNotFound:
+        try:
+            if plan.build is None:
+                at.client.images.pull(name)
+            else:
+                build = plan.build
+                at.client.images.build(
+                    path=str(build.context), dockerfile=build.dockerfile, buildargs=dict(build.args), tag=name, rm=True
+                )
+        except (BuildError, DockerException, OSError, TypeError) as error:
+            raise MachineError(f"the image {name} cannot be had ({_first_line(error)})") from error
+    return name
+
+
+def _digest(build: Build) -> str:
+    found = hashlib.sha256(repr(sorted(build.args.items())).encode())
+    for path in _files(build.context):
+        found.update(f"{path.relative_to(build.context)}\0{path.stat().st_mode:o}\0".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def _files(directory: Path) -> Iterable[Path]:
+    return sorted(p for p in directory.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+
+
+def _packed(directory: Path) -> bytes:
+    """The directory as a tar archive that only root can open."""
+
+    def closed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        member.uid = member.gid = 0
+        member.mode = 0o700 if member.isdir() else 0o600
+        return None if "__pycache__" in member.name else member
+
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.add(directory, directory.name, filter=closed)
+    return data.getvalue()
+
+
+@cache
+def runner() -> str:
+    """This program: host, process and when that began, so that a number used again is not taken for it."""
+    return f"{_host()} {os.getpid()} {_began(os.getpid())}"
+
+
+def remove_abandoned() -> int:
+    """Removes containers whose program, on this host, is no longer there; returns how many."""
+    found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
+    abandoned = [container["Id"] for container in found if _is_gone(container["Labels"][RUNNER])]
+    for identifier in abandoned:
+        remove(identifier)
+    return len(abandoned)
+
+
+def remove_all() -> int:
+    """Removes every machine of every program; returns how many."""
+    found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
+    for container in found:
+        remove(container["Id"])
+    return len(found)
+
+
+def _is_gone(label: str) -> bool:
+    host, process, began = label.split(" ")
+    return host == _host() and _began(int(process)) != began
+
+
+def _host() -> str:
+    """This machine since it was started, as far as its processes can see each other."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip() if Path("/proc").exists() else socket.gethostname()
+    return f"{boot}/{Path('/proc/self/ns/pid').readlink() if Path('/proc').exists() else ''}"
+
+
+def _began(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return "" if Path("/proc").exists() else "unknown"
