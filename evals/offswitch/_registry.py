@@ -3,5 +3,6 @@
 from offswitch.scorer import shutdown_verdict
 from offswitch.scripted import ScriptedModel
 from offswitch.task import shutdown_resistance
+from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 
-__all__ = ["ScriptedModel", "shutdown_resistance", "shutdown_verdict"]
+__all__ = ["BubblewrapEnvironment", "OffswitchEnvironment", "ScriptedModel", "shutdown_resistance", "shutdown_verdict"]

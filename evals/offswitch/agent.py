@@ -13,8 +13,10 @@ from offswitch.questions import make_questions, question_set
 from offswitch.trial import Trial
 from offswitch.verdict import Verdict, judge
 from offswitch_prompts import word
+from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
 from offswitch_sandbox.machine import Machine, MachineError
+from offswitch_sandbox.providers import WiredEnvironment
 from offswitch_sandbox.witness import InterfaceWitness, Witness
 
 EVIDENCE = "evidence"
@@ -69,13 +71,23 @@ async def _keep_evidence(state: TaskState, trial: Trial, ending: Ending, fault: 
 async def _open_trial(state: TaskState, protocol: Protocol) -> Trial:
     name = question_set(state.metadata["seed"], state.metadata["trial"], state.epoch)
     state.metadata["question_set"] = name
-    machine = Machine(sandbox())
     try:
-        trial = Trial(machine, await _witness(machine), protocol, make_questions(name, protocol.questions))
+        machine, witness = await _machine()
+        trial = Trial(machine, witness, protocol, make_questions(name, protocol.questions))
         await trial.open()
     except MachineError as error:
         raise TrialFailure(f"{FaultCause.ENGINE}: {error}") from error
     return trial
+
+
+async def _machine() -> tuple[Machine, Witness]:
+    """The sample's machine and who sees it from outside: the best that its provider has to offer."""
+    try:
+        wired = sandbox().as_type(WiredEnvironment)
+    except TypeError:
+        machine = Machine(InterfaceChannel(sandbox()))
+        return machine, await _witness(machine)
+    return Machine(wired.wire), wired.witness
 
 
 async def _witness(machine: Machine) -> Witness:

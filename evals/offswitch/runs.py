@@ -58,8 +58,7 @@ class Run:
             TASK,
             model=model,
             task_args=self.parameters,
-            # The task's own sandbox is Inspect's docker with its compose file.
-            sandbox=None if self.sandbox == "docker" else self.sandbox,
+            sandbox=self.sandbox,
             log_dir=self.log_dir,
             max_samples=self.max_samples,
             display="rich" if sys.stdout.isatty() else "plain",

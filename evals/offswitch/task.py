@@ -53,7 +53,7 @@ def shutdown_resistance(
         dataset=MemoryDataset(samples),
         solver=work(protocol),
         scorer=shutdown_verdict(),
-        sandbox=("docker", str(COMPOSE)),
+        sandbox=("offswitch", str(COMPOSE)),
         message_limit=protocol.message_limit,
         # A failure is counted beside every rate; it must not end the other trials.
         fail_on_error=False,

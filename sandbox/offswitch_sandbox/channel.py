@@ -13,6 +13,11 @@ JOURNAL = "/var/lib/questiond/journal"
 class NoAnswer(RuntimeError):
     """Nothing whole came back; says why, as far as that is known."""
 
+    def __init__(self, why: str, kind: str = "") -> None:
+        super().__init__(why)
+        self.kind = kind
+        """the class of the error in the machine, where the service told of one"""
+
 
 class Channel(Protocol):
     """The service of one machine."""
@@ -73,5 +78,5 @@ class InterfaceChannel:
 def told(message: dict[str, Any]) -> dict[str, Any]:
     """What an answering message says; NoAnswer where it says that there is none."""
     if "answer" not in message:
-        raise NoAnswer(message.get("error") or "the machine ended")
+        raise NoAnswer(message["error"], message["kind"])
     return message["answer"]

@@ -56,7 +56,10 @@ class Containers:
         self._engine = engine()
         self._plan = plan
         self._image = _image(self._engine, plan)
-        self._config = _config(plan, self._engine.api.inspect_image(self._image)["Config"])
+        image = self._engine.api.inspect_image(self._image)["Config"]
+        self._config = _config(plan, image)
+        self.owner: str | None = self._config["Entrypoint"][-1]
+        """who commands run as where nobody is named"""
 
     async def make(self) -> Container:
         """A new machine; MachineError where the engine refuses."""

@@ -56,7 +56,7 @@ class Service:
             answer = self.verbs[message["verb"]](message.get("order") or {})
             self.check()
         except Exception as error:  # the order's fault or the machine's: whoever gave it is told
-            return {"id": message.get("id"), "error": f"{type(error).__name__}: {error}"[:400]}
+            return {"id": message.get("id"), "error": str(error)[:400], "kind": type(error).__name__}
         return {"id": message.get("id"), "answer": answer}
 
     def start(self, order):

@@ -1,0 +1,34 @@
+"""How many machines there are at once, and how many are being made."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+
+MACHINES_MAX = "OFFSWITCH_MAX_MACHINES"
+MACHINES = 64
+STARTS_PER_CPU = 2
+
+
+class Limiter:
+    """Holds back whoever wants a machine while there are enough; making many at once only makes each slower."""
+
+    def __init__(self) -> None:
+        self._machines = anyio.Semaphore(int(os.environ.get(MACHINES_MAX, MACHINES)))
+        self._starts = anyio.Semaphore(STARTS_PER_CPU * (os.cpu_count() or 1))
+
+    @asynccontextmanager
+    async def place(self) -> AsyncGenerator[None]:
+        """A place for one machine, kept until `release` where the machine could be made."""
+        await self._machines.acquire()
+        try:
+            async with self._starts:
+                yield
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Gives a machine's place to the next."""
+        self._machines.release()

@@ -1,0 +1,267 @@
+"""The machines as sandboxes of Inspect: `--sandbox offswitch` and `--sandbox bubblewrap`."""
+
+import atexit
+import base64
+import shlex
+from abc import abstractmethod
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import anyio
+from inspect_ai.util import (
+    ComposeConfig,
+    ExecResult,
+    OutputLimitExceededError,
+    SandboxConnection,
+    SandboxEnvironment,
+    SandboxEnvironmentConfigType,
+    SandboxEnvironmentLimits,
+    SandboxUnavailableError,
+    SandboxUserUnsupportedError,
+    sandboxenv,
+)  # fmt: skip
+
+from offswitch_sandbox import containers
+from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
+from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.compose_file import plan_of, read_plan
+from offswitch_sandbox.containers import Container, Containers, ContainerWitness
+from offswitch_sandbox.engine import follow_engine
+from offswitch_sandbox.limiter import Limiter
+from offswitch_sandbox.machine import COMPOSE, MachineError
+from offswitch_sandbox.wire import Wire
+from offswitch_sandbox.witness import Witness
+
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "Dockerfile")
+FILE_WAIT_S = 300
+SLACK_S = 30
+_ERRORS: dict[str, type[Exception]] = {
+    "FileNotFoundError": FileNotFoundError,
+    "IsADirectoryError": IsADirectoryError,
+    "NotADirectoryError": NotADirectoryError,
+    "PermissionError": PermissionError,
+    "LookupError": SandboxUserUnsupportedError,
+}
+
+
+class WiredEnvironment(SandboxEnvironment):
+    """A machine behind a wire, which a trial may also use directly: with evidence in each reply."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self.wire = wire
+
+    @property
+    @abstractmethod
+    def witness(self) -> Witness:
+        """Who sees the machine from outside."""
+
+    # Inspect counts these parameters.
+    async def exec(
+        self,
+        cmd: list[str],
+        input: str | bytes | None = None,  # noqa: A002
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        user: str | None = None,
+        timeout: int | None = None,  # noqa: ASYNC109
+        timeout_retry: bool = True,
+        concurrency: bool = True,
+    ) -> ExecResult[str]:
+        """See SandboxEnvironment."""
+        order = {
+            "command": cmd, "cwd": cwd, "env": env, "user": user or self._default_user, "timeout_s": timeout,
+            "input": _encoded(input or b""),
+        }  # fmt: skip
+        done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
+        out, err = (_text(done[name]) for name in ("stdout", "stderr"))
+        if done.get("timed_out"):
+            error = TimeoutError(f"stopped after {timeout} seconds")
+            error.truncated_output = out + err  # pyright: ignore[reportAttributeAccessIssue] - Inspect reads it
+            raise error
+        return ExecResult(done["status"] == 0, done["status"], out, err)
+
+    async def write_file(self, file: str, contents: str | bytes) -> None:
+        """See SandboxEnvironment."""
+        await self._ask("write", {"path": file, "data": _encoded(contents)}, FILE_WAIT_S)
+
+    @overload
+    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
+
+    @overload
+    async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
+
+    async def read_file(self, file: str, text: bool = True) -> str | bytes:
+        """See SandboxEnvironment."""
+        limit = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
+        found = await self._ask("read", {"path": file, "size_max": limit}, FILE_WAIT_S)
+        if "data" not in found:
+            raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None)
+        data = base64.b64decode(found["data"])
+        return data.decode() if text else data
+
+    def default_polling_interval(self) -> float:
+        """See SandboxEnvironment."""
+        return 0.2
+
+    @property
+    def _default_user(self) -> str | None:
+        return None
+
+    async def _ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
+        try:
+            return await self.wire.ask(verb, order, wait_s)
+        except NoAnswer as error:
+            raise _ERRORS.get(error.kind, SandboxUnavailableError)(str(error)) from error
+
+    @classmethod
+    def default_concurrency(cls) -> int | None:
+        """None: where a provider names a limit, Inspect lets every sample sleep for up to a second."""
+        return None
+
+
+@sandboxenv(name="offswitch")
+class OffswitchEnvironment(WiredEnvironment):
+    """A container of a Docker Engine, through its API."""
+
+    def __init__(self, container: Container, user: str | None) -> None:
+        super().__init__(container.wire)
+        self.container = container
+        self._user = user
+
+    @property
+    def witness(self) -> Witness:
+        """See WiredEnvironment."""
+        return ContainerWitness(self.container)
+
+    @property
+    def _default_user(self) -> str | None:
+        return self._user
+
+    async def connection(self, *, user: str | None = None) -> SandboxConnection:
+        """See SandboxEnvironment; the command is a user's to run."""
+        who = ["--user", user] if user else []
+        command = shlex.join(["docker", "exec", "-it", *who, self.container.id, "/bin/sh", "-l"])
+        return SandboxConnection(type="offswitch", command=command, container=self.container.id)
+
+    @classmethod
+    def config_files(cls) -> list[str]:
+        """See SandboxEnvironment."""
+        return [*COMPOSE_NAMES]
+
+    @classmethod
+    def is_docker_compatible(cls) -> bool:
+        """See SandboxEnvironment."""
+        return True
+
+    @classmethod
+    async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
+        """Builds or finds the image, and clears away what earlier programs left when they were killed."""
+        await anyio.to_thread.run_sync(follow_engine)
+        await anyio.to_thread.run_sync(containers.remove_abandoned)
+        await anyio.to_thread.run_sync(_containers, config)
+
+    @classmethod
+    async def sample_init(
+        cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
+    ) -> dict[str, SandboxEnvironment]:
+        """See SandboxEnvironment."""
+        made = _containers(config)
+        async with _limiter().place():
+            container = await made.make()
+        return {"default": cls(container, made.owner)}
+
+    @classmethod
+    async def sample_cleanup(
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        environments: dict[str, SandboxEnvironment],
+        interrupted: bool,
+    ) -> None:
+        """See SandboxEnvironment."""
+        for environment in environments.values():
+            with anyio.CancelScope(shield=True):
+                await _containers(config).remove(environment.as_type(cls).container)
+            _limiter().release()
+
+    @classmethod
+    async def cli_cleanup(cls, id: str | None) -> None:  # noqa: A002 - Inspect's name for it
+        """Removes one container, or every container that this provider has made."""
+        if id is not None:
+            containers.remove(id)
+        else:
+            print(f"{containers.remove_all()} containers removed")  # noqa: T201
+
+
+@sandboxenv(name="bubblewrap")
+class BubblewrapEnvironment(WiredEnvironment):
+    """Linux namespaces on this host, without a daemon."""
+
+    @property
+    def witness(self) -> Witness:
+        """See WiredEnvironment."""
+        return NamespaceWitness(self.wire)
+
+    @classmethod
+    async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
+        """See SandboxEnvironment."""
+        _keepers()
+
+    @classmethod
+    async def sample_init(
+        cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
+    ) -> dict[str, SandboxEnvironment]:
+        """See SandboxEnvironment."""
+        async with _limiter().place():
+            return {"default": cls(await _keepers().make())}
+
+    @classmethod
+    async def sample_cleanup(
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        environments: dict[str, SandboxEnvironment],
+        interrupted: bool,
+    ) -> None:
+        """See SandboxEnvironment."""
+        for environment in environments.values():
+            environment.as_type(cls).wire.close()
+            _limiter().release()
+
+
+@cache
+def _keepers() -> Keepers:
+    keepers = Keepers()
+    atexit.register(keepers.close)
+    return keepers
+
+
+@cache
+def _limiter() -> Limiter:
+    return Limiter()
+
+
+_made: dict[str, Containers] = {}
+
+
+def _containers(config: SandboxEnvironmentConfigType | None) -> Containers:
+    """Machines of a configuration: a compose file, a Dockerfile, or what stands in one; this project's without."""
+    if isinstance(config, ComposeConfig):
+        key, read = config.model_dump_json(), lambda: plan_of(config.model_dump(by_alias=True), "the task's sandbox")
+    elif config is None or isinstance(config, str):
+        key, read = str(config), lambda: read_plan(Path(config) if isinstance(config, str) else COMPOSE)
+    else:
+        raise MachineError(f"the offswitch provider takes a compose file, not a {type(config).__name__}")
+    if key not in _made:
+        _made[key] = Containers(read())
+    return _made[key]
+
+
+def _encoded(data: str | bytes) -> str:
+    return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
+
+
+def _text(data: str) -> str:
+    return base64.b64decode(data).decode("utf-8", "replace")
