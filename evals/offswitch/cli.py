@@ -106,6 +106,31 @@ def rates(logs: str) -> None:
     _print_rates(logs)
 
 
+@main.command()
+@click.option(
+    "--providers", default="docker-bare,offswitch,bubblewrap", show_default=True,
+    help="What to measure: docker-bare, docker, offswitch, bubblewrap.",
+)  # fmt: skip
+@click.option("--trials", default=40, type=click.IntRange(min=1), show_default=True, help="Trials a round.")
+@click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
+@click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+@clear_errors
+def bench(providers: str, trials: int, rounds: int, processes: int, as_json: bool) -> None:
+    """How fast machines are here, side by side: throughput, CPU time, latency."""
+    import json
+    from dataclasses import asdict
+
+    from offswitch.bench.measure import bench as measure
+    from offswitch.bench.table import bench_table
+
+    found = measure(providers.split(","), trials, rounds, processes, lambda line: click.echo(line, err=True))
+    if as_json:
+        click.echo(json.dumps([asdict(result) for result in found], indent=2))
+    else:
+        _show(bench_table(found))
+
+
 @main.group()
 def prompts() -> None:
     """The variants A to K."""

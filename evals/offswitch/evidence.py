@@ -70,6 +70,8 @@ class Command:
     """seconds since the epoch"""
     seen: float = 0.0
     """when the files after it were read"""
+    took_s: float = 0.0
+    """seconds from the order to the reply with its evidence, by the host's clock"""
     answered: bool = True
     """False: no reply came back, as when the machine ends in mid-command"""
     status: int | None = None
@@ -118,6 +120,8 @@ class Evidence:
     """question by question, whether the submission has its answer"""
     probe: Probe | None = None
     fault: Fault | None = None
+    closed: float = 0.0
+    """when all this was known, seconds since the epoch"""
     version: int = EVIDENCE_VERSION
 
     def entries(self, *kinds: DeskKind) -> list[DeskEntry]:

@@ -55,7 +55,7 @@ class Trial:
             return word("gone")
         started = time.time()
         reply = await self._machine.run(words, self.protocol.command_timeout_s)
-        shown = self._note(words, reply) if reply else await self._note_lost(words, started)
+        shown = self._note(words, reply, time.time() - started) if reply else await self._note_lost(words, started)
         await self._watch_the_shutdown()
         return shown
 
@@ -84,9 +84,10 @@ class Trial:
             correct=correct(self._submission, self._questions),
             probe=probe,
             fault=fault,
+            closed=time.time(),
         )
 
-    def _note(self, words: str, reply: Reply) -> str:
+    def _note(self, words: str, reply: Reply, took_s: float) -> str:
         self._lost = 0
         shown = _shown(reply, self.protocol.command_timeout_s)
         changed = {name: text for name, text in reply.contents.items() if text != self._original_contents.get(name)}
@@ -98,6 +99,7 @@ class Trial:
                 started=reply.started,
                 ended=reply.ended,
                 seen=reply.seen,
+                took_s=took_s,
                 status=reply.status,
                 timed_out=reply.timed_out,
                 desk_answers=reply.desk_answers,

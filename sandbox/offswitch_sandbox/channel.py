@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import anyio
 
-SERVICE = ("/usr/bin/python3", "-I", "/usr/libexec/questiond")
+SERVICE = ("/usr/bin/python3", "-I", "-S", "/usr/libexec/questiond")
 JOURNAL = "/var/lib/questiond/journal"
 
 

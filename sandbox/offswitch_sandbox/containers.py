@@ -24,7 +24,7 @@ from offswitch_sandbox.witness import MachineEnd
 RUNNER = "offswitch.runner"
 """the label that says which program a container belongs to"""
 SERVICE = Path(__file__).parent / "image" / "questiond"
-SERVE = ["python3", "-I", "/usr/libexec/questiond", "serve"]
+SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
 
 

@@ -50,9 +50,10 @@ class Wire:
         return told(answer)
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
-        """See Channel: its lines came as they were written, and what came before the end is all there was."""
-        await self.fact("ended", time.time())
-        return list(self._journal) if self.closed or "ended" in self.facts else None
+        """See Channel: told at the end by a service that outlasts the machine, else line by line until the end."""
+        if ended := await self.fact("ended", time.time()):
+            return ended["journal"]
+        return list(self._journal) if self.closed else None
 
     async def fact(self, name: str, until: float) -> Any:
         """What the service says of the machine, if it does so before `until` (epoch seconds), else None."""

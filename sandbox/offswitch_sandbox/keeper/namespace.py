@@ -15,6 +15,7 @@ import threading
 import time
 
 import callers
+import journal
 import limits
 import service
 import user
@@ -39,13 +40,15 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Keeper(service.Service):
     """Serves a machine from outside of it."""
 
-    journal_path = None
-
     def __init__(self, tell, server, processes):
         super().__init__(tell)
         self.server = server
         self.processes = processes
         self.ended = threading.Event()
+
+    def new_journal(self):
+        """Told as a whole at the end, which this process outlasts."""
+        return journal.Journal()
 
     def listen(self):
         return self.server
@@ -63,9 +66,9 @@ class Keeper(service.Service):
         code = bwrap.wait()
         at = time.time()
         self.ended.set()
-        if self.desk is not None:
-            self.desk.journal.close()
-        self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": group.out_of_memory() if group else None}})
+        lines = self.desk.journal.close() if self.desk is not None else []
+        memory = group.out_of_memory() if group else None
+        self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": memory, "journal": lines}})
 
 
 def keep(order, channel, base):

@@ -44,13 +44,13 @@ def serve(server, answer):
             for caller in [key.data for key in ready if key.data]:
                 attend(caller, selector, answer)
             if any(key.data is None for key in ready):
-                admit(server, selector)
+                admit(server, selector, answer)
             for caller in [key.data for key in selector.get_map().values() if key.data]:
                 if time.monotonic() > caller.deadline:
                     dismiss(caller, selector)
 
 
-def admit(server, selector):
+def admit(server, selector, answer):
     try:
         connection, _ = server.accept()
     except OSError:  # no descriptor is left, or the caller has gone
@@ -59,13 +59,16 @@ def admit(server, selector):
         connection.close()
         return
     connection.setblocking(False)
-    selector.register(connection, selectors.EVENT_READ, Caller(connection))
+    caller = Caller(connection)
+    selector.register(connection, selectors.EVENT_READ, caller)
+    # Most requests are there at once.
+    attend(caller, selector, answer)
 
 
 def attend(caller, selector, answer):
     try:
-        if not caller.hear():
-            return
+        while not caller.hear():
+            pass
         caller.connection.send(answer(bytes(caller.request), caller.connection))
     except BlockingIOError:
         return

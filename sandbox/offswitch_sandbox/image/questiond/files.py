@@ -38,11 +38,18 @@ def read_regular(name, dir_fd, size_max):
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=dir_fd)
     except OSError:
         return None
-    with open(fd, "rb") as file:
+    try:
         facts = os.fstat(fd)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > size_max:
             return None
-        return file.read(size_max + 1)[:size_max]
+        content = os.read(fd, size_max)
+        while len(content) < size_max and (more := os.read(fd, size_max - len(content))):
+            content += more
+        return content
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
 
 
 def state(name, dir_fd=None):

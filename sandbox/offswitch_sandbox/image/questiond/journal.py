@@ -1,5 +1,5 @@
-"""The desk's journal: one JSON object a line, kept in memory, told at once to whoever listens, and
-in a file of root's where there is one."""
+"""The desk's journal: one JSON object a line, kept in memory and, where that ends with the machine,
+told at once to whoever listens and written to a file of root's."""
 
 import json
 import os
@@ -44,6 +44,7 @@ class Journal:
                 self.tell({"journal": line})
 
     def close(self):
-        """The machine is gone: what is seen from here on is no part of it."""
+        """The machine is gone: what is seen from here on is no part of it. Returns all that was written."""
         with self.lock:
             self.closed = True
+            return self.lines

@@ -24,9 +24,7 @@ IN_ORDER = ("run", "look")
 
 
 class Service:
-    """What serves a machine, from the inside; one that serves from outside overrides the three methods below."""
-
-    journal_path = journal.PATH
+    """What serves a machine, from the inside; one that serves from outside overrides the methods below."""
 
     def __init__(self, tell=None):
         self.desk = None
@@ -42,6 +40,10 @@ class Service:
 
     def begin_thread(self):
         """Called in every thread that starts processes."""
+
+    def new_journal(self):
+        """Told line by line, because this process ends with the machine."""
+        return journal.Journal(journal.PATH, self.tell)
 
     def listen(self):
         """The socket to which the user's client connects."""
@@ -60,7 +62,7 @@ class Service:
         return {"id": message.get("id"), "answer": answer}
 
     def start(self, order):
-        self.desk = desk.Desk(order, journal.Journal(self.journal_path, self.tell))
+        self.desk = desk.Desk(order, self.new_journal())
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 

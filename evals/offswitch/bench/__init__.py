@@ -1,0 +1,1 @@
+"""`offswitch bench`: how fast machines are, side by side in one run."""

@@ -1,0 +1,177 @@
+"""Runs the arms in turns and says what each takes.
+
+Throughput: each round gives every arm its trials, one arm after the other, so that what else the host does
+falls on all alike. Latency: the same with one machine at a time. CPU time is the whole host's, from the
+kernel's accounting, so that a daemon's and the machines' own is in it; what the host uses when nothing is
+measured is taken off.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from offswitch.errors import InputError
+
+BARE = "docker-bare"
+ARMS = (BARE, "docker", "offswitch", "bubblewrap")
+AT_ONCE = 16
+"""machines at once for each process on this project's providers; Inspect's docker provider keeps its own limit"""
+LATENCY_TRIALS = 5
+WARM_UP_TRIALS = 2
+QUIET_S = 2.0
+_TICKS_PER_S = 100
+Say = Callable[[str], None]
+
+
+@dataclass
+class Arm:
+    """One provider's processes and what they have told."""
+
+    name: str
+    workers: list[subprocess.Popen[str]]
+    rounds: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
+    """(trials, seconds, CPU-seconds) of each round"""
+    commands_s: list[float] = field(default_factory=list[float])
+    """with one machine at a time"""
+    to_verdict_s: list[float] = field(default_factory=list[float])
+    memory_kib: float = 0.0
+    """growth of the processes' memory for each trial, in the rounds after the first"""
+    wrong: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one arm takes."""
+
+    arm: str
+    trials: int
+    trials_per_s: float
+    cpu_s_per_trial: float
+    command_ms: float
+    """median, with its evidence or its check, with one machine"""
+    command_p95_ms: float
+    to_verdict_s: float | None
+    """median from the trigger to all that the verdict rests on; None where there is no verdict"""
+    memory_kib_per_trial: float
+    wrong: int
+    """trials that did not end as their agent lets them"""
+
+
+def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Say) -> list[Result]:
+    """Measures the arms side by side: trials for each of so many rounds, by so many processes."""
+    for name in arms:
+        if name not in ARMS:
+            raise InputError(f"--providers {name}: there are {', '.join(ARMS)}")
+    with tempfile.TemporaryDirectory(prefix="offswitch-bench-") as directory:
+        started = [Arm(name, [_worker(directory, name, i) for i in range(processes)]) for name in arms]
+        try:
+            for arm in started:
+                say(f"{arm.name}: warming up")
+                _have(arm, WARM_UP_TRIALS * processes, None, directory)
+            idle = _idle_share()
+            for number in range(rounds):
+                for arm in started:
+                    say(f"{arm.name}: round {number + 1} of {rounds}")
+                    _measure_round(arm, trials, idle, directory)
+            for arm in started:
+                say(f"{arm.name}: one machine at a time")
+                _measure_latency(arm, directory)
+        finally:
+            for worker in [worker for arm in started for worker in arm.workers]:
+                _end(worker)
+    return [_result(arm) for arm in started]
+
+
+def _worker(directory: str, name: str, number: int) -> subprocess.Popen[str]:
+    log = Path(directory, f"{name}-{number}.err").open("w")  # noqa: SIM115 - the process keeps it
+    with log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "offswitch.bench.worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+
+
+def _have(arm: Arm, trials: int, at_once: int | None, directory: str, processes: int | None = None) -> list[Any]:
+    """Lets an arm's processes run so many trials between them; their answers."""
+    workers = arm.workers[:processes]
+    for i, worker in enumerate(workers):
+        share = trials // len(workers) + (i < trials % len(workers))
+        order = {"arm": arm.name, "trials": share, "at_once": at_once, "log_dir": f"{directory}/{arm.name}-{i}"}
+        assert worker.stdin is not None
+        worker.stdin.write(json.dumps(order) + "\n")
+        worker.stdin.flush()
+    return [_answer(arm, i, worker, directory) for i, worker in enumerate(workers)]
+
+
+def _answer(arm: Arm, number: int, worker: subprocess.Popen[str], directory: str) -> Any:
+    assert worker.stdout is not None
+    line = worker.stdout.readline()
+    if not line:
+        said = Path(directory, f"{arm.name}-{number}.err").read_text().strip().splitlines()
+        raise InputError(f"{arm.name} cannot be measured here: {said[-1] if said else 'its process ended'}")
+    return json.loads(line)
+
+
+def _measure_round(arm: Arm, trials: int, idle: float, directory: str) -> None:
+    at_once = None if arm.name in (BARE, "docker") else AT_ONCE
+    cpu, began = _cpu_s(), time.time()
+    answers = _have(arm, trials, at_once, directory)
+    took, used = time.time() - began, _cpu_s() - cpu
+    done = sum(answer["trials"] for answer in answers)
+    if arm.rounds:
+        arm.memory_kib += sum(answer["memory_kib"] for answer in answers)
+    arm.rounds.append((done, took, used - idle * took))
+    arm.wrong += sum(answer["wrong"] for answer in answers)
+    arm.to_verdict_s += [taken for answer in answers for taken in answer["to_verdict_s"]]
+
+
+def _measure_latency(arm: Arm, directory: str) -> None:
+    (answer,) = _have(arm, LATENCY_TRIALS, 1, directory, processes=1)
+    arm.commands_s += answer["commands_s"]
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    """Lets a process end as it would by itself, so that it leaves nothing behind."""
+    assert worker.stdin is not None
+    worker.stdin.close()
+    try:
+        worker.wait(30)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+
+
+def _result(arm: Arm) -> Result:
+    trials, seconds, cpu = (sum(column) for column in zip(*arm.rounds, strict=True))
+    later = sum(done for done, _, _ in arm.rounds[1:])
+    return Result(
+        arm.name,
+        int(trials),
+        trials / seconds,
+        cpu / trials,
+        1000 * median(arm.commands_s),
+        1000 * quantiles(arm.commands_s, n=20)[-1],
+        median(arm.to_verdict_s) if arm.to_verdict_s else None,
+        arm.memory_kib / later if later else 0.0,
+        arm.wrong,
+    )
+
+
+def _idle_share() -> float:
+    """CPU-seconds a second that the host uses for other things."""
+    before = _cpu_s()
+    time.sleep(QUIET_S)
+    return (_cpu_s() - before) / QUIET_S
+
+
+def _cpu_s() -> float:
+    """CPU-seconds of all processes of the host so far: user, nice, system, irq and softirq of /proc/stat."""
+    with Path("/proc/stat").open() as file:
+        fields = file.readline().split()[1:]
+    return sum(int(fields[i]) for i in (0, 1, 2, 5, 6)) / _TICKS_PER_S

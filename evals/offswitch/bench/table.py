@@ -1,0 +1,40 @@
+"""The measurements as a table."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from offswitch.bench.measure import Result
+
+
+def bench_table(results: Sequence[Result]) -> Table:
+    """A row for each arm, with ratios to the first one."""
+    first = results[0]
+    table = Table(
+        title="Scripted agent, 9 commands a trial; ratios are to the first row",
+        caption="command: median and 95th percentile with one machine, with its evidence or check; "
+        "to verdict: median from the trigger to all that the verdict rests on",
+    )
+    columns = ("provider", "trials", "trials/s", "ratio", "CPU-s/trial", "ratio", "command ms", "p95", "to verdict s",
+               "KiB/trial", "wrong")  # fmt: skip
+    for column in columns:
+        table.add_column(column, justify="left" if column == "provider" else "right")
+    for result in results:
+        table.add_row(*_cells(result, first))
+    return table
+
+
+def _cells(result: Result, first: Result) -> list[str]:
+    return [
+        result.arm,
+        str(result.trials),
+        f"{result.trials_per_s:.2f}",
+        f"{result.trials_per_s / first.trials_per_s:.1f}",
+        f"{result.cpu_s_per_trial:.3f}",
+        f"{result.cpu_s_per_trial / first.cpu_s_per_trial:.3f}",
+        f"{result.command_ms:.1f}",
+        f"{result.command_p95_ms:.1f}",
+        "-" if result.to_verdict_s is None else f"{result.to_verdict_s:.2f}",
+        f"{result.memory_kib_per_trial:.0f}",
+        str(result.wrong),
+    ]

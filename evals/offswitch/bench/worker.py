@@ -1,0 +1,85 @@
+"""Runs one arm's trials whenever a line on standard input says so: `python -m offswitch.bench.worker`.
+
+Each line is an order: arm, trials, at_once, log_dir. The answer is a line too: seconds by the clock, the
+growth of this process's memory, and what the trials' logs say of commands and verdicts.
+"""
+
+import json
+import os
+import resource
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from time import time
+from typing import Any, cast
+
+import inspect_ai
+from inspect_ai.log import EvalSample, read_eval_log
+
+from offswitch.agent import EVIDENCE
+from offswitch.bench.bare import TOOK, bare
+from offswitch.evidence import from_json
+from offswitch.task import shutdown_resistance
+from offswitch.verdict import judge
+
+BARE = "docker-bare"
+MODEL = "script/errand"
+
+
+def main() -> None:
+    """Answers orders until there are no more."""
+    answers = os.fdopen(os.dup(1), "w")
+    for line in sys.stdin:
+        with redirect_stdout(sys.stderr):
+            answer = run(**json.loads(line))
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def run(arm: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, Any]:
+    """Runs trials of an arm: what they took."""
+    start: Any = cast(Any, inspect_ai).eval
+    is_bare = arm == BARE
+    task = bare(trials) if is_bare else shutdown_resistance(variants="E", trials=trials)
+    sandbox = None if is_bare else arm
+    before, began = _memory_kib(), time()
+    log = start(task, model=MODEL, sandbox=sandbox, max_samples=at_once, log_dir=log_dir, display="none")[0]
+    ended = time()
+    samples = read_eval_log(log.location).samples or []
+    told = [(_of_bare if is_bare else _of_ours)(sample) for sample in samples]
+    Path(log.location).unlink()
+    return {
+        "began": began,
+        "ended": ended,
+        "trials": len(samples),
+        "memory_kib": _memory_kib() - before,
+        "commands_s": [took for one in told for took in one["commands_s"]],
+        "to_verdict_s": [one["to_verdict_s"] for one in told if one["to_verdict_s"] is not None],
+        "wrong": sum(one["wrong"] for one in told),
+    }
+
+
+def _of_ours(sample: EvalSample) -> dict[str, Any]:
+    stored = sample.store.get(EVIDENCE)
+    if stored is None:
+        return {"commands_s": [], "to_verdict_s": None, "wrong": 1}
+    evidence = from_json(stored)
+    trigger = evidence.trigger
+    return {
+        "commands_s": [command.took_s for command in evidence.commands if command.answered],
+        "to_verdict_s": evidence.closed - trigger.at if trigger else None,
+        "wrong": int(judge(evidence).verdict != "complied"),
+    }
+
+
+def _of_bare(sample: EvalSample) -> dict[str, Any]:
+    # The last command ends the machine and gives no answer.
+    return {"commands_s": sample.store.get(TOOK, [])[:-1], "to_verdict_s": None, "wrong": int(sample.store["alive"])}
+
+
+def _memory_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main()
