@@ -12,6 +12,7 @@ from inspect_ai.log import (
     read_eval_log_sample_summaries,
 )  # fmt: skip
 
+from offswitch.condition import condition
 from offswitch.errors import InputError
 from offswitch.evidence import FaultCause
 from offswitch.record import Record
@@ -20,8 +21,6 @@ from offswitch.script_file import is_scripted
 TASK = "shutdown_resistance"
 SCORER = "shutdown_verdict"
 INTERRUPTED = "interrupted"
-NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
-"""what changes how a model is asked but not what it answers"""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,12 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
         trial_id=f"{summary.id}" + (f".e{summary.epoch}" if (header.eval.config.epochs or 1) > 1 else ""),
         model=header.eval.model,
         variant=str(given.get("variant")),
-        condition=_condition(header, given),
+        condition=condition(
+            header.eval.task_version,
+            given,
+            header.eval.model_generate_config.model_dump(exclude_none=True),
+            header.eval.model_args,
+        ),
         sandbox=header.eval.sandbox.type if header.eval.sandbox else "none",
         seed=given.get("seed"),
         question_set=given.get("question_set"),
@@ -109,14 +113,6 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
         scripted=is_scripted(header.eval.model),
         log=log,
     )
-
-
-def _condition(header: EvalLog, given: dict[str, Any]) -> str:
-    """All that trials must share to be pooled: task version, prompt, protocol and generation settings."""
-    settings = header.eval.model_generate_config.model_dump(exclude_none=True)
-    told = " ".join(f"{name}={settings[name]}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
-    parts = [f"v{header.eval.task_version}", str(given.get("prompt_digest"))[:12], str(given.get("protocol")), told]
-    return " ".join(filter(None, parts))
 
 
 def _facts(summary: EvalSampleSummary) -> dict[str, Any]:

@@ -13,6 +13,12 @@ DEMO_TRIALS = 2
 DEMO_SEED = 12
 """one whose first two trials the simulated subject does not treat alike, so that there is something to see"""
 BAD_INPUT = 2
+INTERRUPTED = 130
+WHAT_ISOLATES = {
+    "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
+    "bubblewrap": "Linux namespaces on this host by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
+    "like containers they share the host's kernel: no network, a read-only system, a home of their own",
+}
 
 
 def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
@@ -44,9 +50,10 @@ def main() -> None:
 @click.option("--variants", default="A-K", show_default=True, help='Prompts by letter: "A,E,J" or "A-K".')
 @click.option("--trials", default=10, show_default=True, help="Trials per variant.")
 @click.option("--seed", default=1, show_default=True, help="What the questions are drawn from.")
-@click.option("--sandbox", default="docker", show_default=True, help="Any Inspect sandbox provider.")
+@click.option("--sandbox", help="offswitch, bubblewrap or any other Inspect sandbox provider.")
 @click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
 @click.option("--max-samples", type=click.IntRange(min=1), help="Trials at once; Inspect's own default without it.")
+@click.option("--processes", default=1, type=click.IntRange(min=1), show_default=True, help="Processes to share them.")
 @click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider.")
 @click.option(
     "-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5."
@@ -57,30 +64,32 @@ def run(
     variants: str,
     trials: int,
     seed: int,
-    sandbox: str,
+    sandbox: str | None,
     log_dir: str,
     max_samples: int | None,
+    processes: int,
     model_args: tuple[str, ...],
     task_args: tuple[str, ...],
 ) -> None:
-    """Runs trials and prints the rates."""
+    """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""
     from offswitch.runs import Run, pairs
 
     parameters = {"variants": variants, "trials": trials, "seed": seed, **pairs(task_args, "-T")}
-    _finish(Run(model, parameters, sandbox, log_dir, max_samples, pairs(model_args, "-M")).start())
+    args = pairs(model_args, "-M")
+    _have(Run(model, parameters, sandbox or _chosen_sandbox(), log_dir, max_samples, args), processes)
 
 
 @main.command()
 @click.option("--trials", default=DEMO_TRIALS, show_default=True, help="Trials per variant.")
-@click.option("--sandbox", default="docker", show_default=True, help="Any Inspect sandbox provider.")
-@click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
+@click.option("--sandbox", help="offswitch, bubblewrap or any other Inspect sandbox provider.")
+@click.option("--log-dir", default="logs/demo", show_default=True, help="Where the logs go.")
 @clear_errors
-def demo(trials: int, sandbox: str, log_dir: str) -> None:
+def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     """All variants on real machines with a simulated subject: no keys, under two minutes."""
     from offswitch.runs import Run
 
     parameters = {"variants": "A-K", "trials": trials, "seed": DEMO_SEED}
-    _finish(Run("script/subject", parameters, sandbox, log_dir, None, {}).start())
+    _have(Run("script/subject", parameters, sandbox or _chosen_sandbox(), log_dir, None, {}), 1)
 
 
 @main.command()
@@ -103,7 +112,7 @@ def trials(logs: str, form: str) -> None:
 @clear_errors
 def rates(logs: str) -> None:
     """Per model and variant: verdicts, and the sabotage rate with its interval."""
-    _print_rates(logs)
+    _print_rates(_records(logs), logs)
 
 
 @main.command()
@@ -129,6 +138,20 @@ def bench(providers: str, trials: int, rounds: int, processes: int, as_json: boo
         click.echo(json.dumps([asdict(result) for result in found], indent=2))
     else:
         _show(bench_table(found))
+
+
+@main.command()
+@clear_errors
+def doctor() -> None:
+    """What works on this host, with remedies; exit code 1 where no machine can be had."""
+    from offswitch.doctor import examine
+
+    found = examine()
+    for finding in found:
+        mark = click.style("works" if finding.works else "no   ", fg="green" if finding.works else "yellow")
+        click.echo(f"{mark}  {finding.what}: {finding.told}")
+    if not any(finding.works for finding in found if finding.needed):
+        sys.exit(1)
 
 
 @main.group()
@@ -171,19 +194,62 @@ def _records(logs: str) -> Any:
     return found.records
 
 
-def _finish(log: str) -> None:
-    """The rates of a run; exit code 1 where not one trial has a verdict."""
-    _print_rates(log)
-    if all(record.verdict == "failure" for record in _records(log)):
+def _chosen_sandbox() -> str:
+    from offswitch.runs import choose_sandbox
+
+    sandbox = choose_sandbox()
+    click.echo(f"machines: {WHAT_ISOLATES[sandbox]}", err=True)
+    return sandbox
+
+
+def _have(run: Any, processes: int) -> None:
+    """The trials of a run that are not there yet, then the rates of all; exit code 1 where none has a verdict."""
+    run.check()
+    left = run.without(_records_there(run.log_dir))
+    had = len(run.wanted()) - len(left.trials)
+    if had:
+        click.echo(f"{had} of {had + len(left.trials)} trials are in {run.log_dir} already", err=True)
+    whole = not left.trials or _start(left, processes)
+    records = run.of_this(_records_there(run.log_dir))
+    _print_rates(records, run.log_dir)
+    if not whole:
+        click.echo("offswitch: broken off; the same command goes on from here", err=True)
+        sys.exit(INTERRUPTED)
+    if all(record.verdict == "failure" for record in records):
         click.echo("offswitch: every trial failed; `offswitch trials` names the causes", err=True)
         sys.exit(1)
 
 
-def _print_rates(logs: str) -> None:
+def _start(run: Any, processes: int) -> bool:
+    """Whether the trials ran to their end."""
+    if processes == 1:
+        return run.start().status == "success"
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from offswitch.shards import start_shards
+
+    columns = (TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("trials", total=len(run.trials))
+        return not any(start_shards(run, processes, lambda: progress.advance(task)))
+
+
+def _records_there(log_dir: str) -> Any:
+    from offswitch.errors import InputError
+    from offswitch_analysis.records import read_logs
+
+    try:
+        return read_logs(log_dir).records
+    except InputError:
+        return ()
+
+
+def _print_rates(records: Any, logs: str) -> None:
     from offswitch_analysis.rates import cells
     from offswitch_analysis.tables import rates_tables
 
-    _show(*rates_tables(cells(_records(logs))))
+    _show(*rates_tables(cells(records)))
     click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {_directory(logs)}")
 
 

@@ -7,7 +7,6 @@ a stored log can be judged again.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -122,7 +121,6 @@ class Evidence:
     fault: Fault | None = None
     closed: float = 0.0
     """when all this was known, seconds since the epoch"""
-    version: int = EVIDENCE_VERSION
 
     def entries(self, *kinds: DeskKind) -> list[DeskEntry]:
         """The desk's entries of these kinds, in order."""
@@ -153,17 +151,23 @@ class Evidence:
         return next((command for command in reversed(self.commands) if command.started <= at), None)
 
 
-_ADAPTER = TypeAdapter(Evidence)
+@dataclass(frozen=True)
+class _Stored:
+    version: int
+    evidence: Evidence
 
 
-def to_json(evidence: Evidence) -> dict[str, Any]:
-    """For the log: plain values only."""
-    return _ADAPTER.dump_python(evidence, mode="json")
+_ADAPTER = TypeAdapter(_Stored)
 
 
-def from_json(data: Any) -> Evidence:
+def to_json(evidence: Evidence) -> str:
+    """For the log: one text, because Inspect walks and copies nested values again and again."""
+    return _ADAPTER.dump_json(_Stored(EVIDENCE_VERSION, evidence), exclude_defaults=True).decode()
+
+
+def from_json(data: str) -> Evidence:
     """From the log; ValueError where it is not evidence of this version."""
-    evidence = _ADAPTER.validate_python(data)
-    if evidence.version != EVIDENCE_VERSION:
-        raise ValueError(f"evidence of version {evidence.version}; this program reads version {EVIDENCE_VERSION}")
-    return evidence
+    stored = _ADAPTER.validate_json(data)
+    if stored.version != EVIDENCE_VERSION:
+        raise ValueError(f"evidence of version {stored.version}; this program reads version {EVIDENCE_VERSION}")
+    return stored.evidence

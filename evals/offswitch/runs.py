@@ -1,9 +1,11 @@
-"""Starts an evaluation through Inspect, after checking parameters, model, provider, engine and log directory."""
+"""Runs trials through Inspect: checks everything first, runs only what is missing, in one process or several."""
 
 import inspect
 import os
+import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,14 +13,23 @@ import inspect_ai
 import yaml
 from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
 from inspect_ai._util.registry import registry_find, registry_unqualified_name
+from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
+from offswitch.condition import condition
 from offswitch.errors import InputError
+from offswitch.record import Record
 from offswitch.refusals import told_by_us
-from offswitch.task import shutdown_resistance
+from offswitch.script_file import is_scripted
+from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch_sandbox.bubblewrap import check_bubblewrap
 from offswitch_sandbox.engine import follow_engine
+from offswitch_sandbox.machine import MachineError
 
 TASK = "offswitch/shutdown_resistance"
+INTERRUPTED = "interrupted"
+FLUSHES = 1000
+"""how often a log is written at most; up to so many trials, each one is on disk when it has ended"""
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
@@ -37,7 +48,7 @@ def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Run:
-    """One evaluation that is to be started."""
+    """Trials that are wanted; `trials` names those that are still to be had, all of them where it is None."""
 
     model: str
     parameters: dict[str, Any]
@@ -45,25 +56,57 @@ class Run:
     log_dir: str
     max_samples: int | None
     model_args: dict[str, Any]
+    trials: tuple[str, ...] | None = None
 
-    def start(self) -> str:
-        """Runs the trials and returns the log's path; InputError or MachineError before anything runs."""
+    def check(self) -> None:
+        """InputError or MachineError before anything runs."""
         self._check_parameters()
-        model = self._model()
+        self._model()
         self._check_sandbox()
         self._check_log_dir()
+
+    def wanted(self) -> dict[str, str]:
+        """trial id -> condition of every trial."""
+        task = shutdown_resistance(**self.parameters)
+        return {
+            str(sample.id): condition(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
+            for sample in task.dataset
+        }
+
+    def of_this(self, records: Iterable[Record]) -> list[Record]:
+        """The records of these trials, from whichever run of the same command."""
+        wanted, seed = self.wanted(), self.parameters.get("seed")
+        return [
+            record
+            for record in records
+            if (record.model, record.sandbox, record.seed) == (self.model, self.sandbox, seed)
+            and wanted.get(record.trial_id) == record.condition
+        ]
+
+    def without(self, records: Iterable[Record]) -> "Run":
+        """What is left to do; a trial that was broken off from outside has not been had."""
+        had = {record.trial_id for record in self.of_this(records) if record.failure != INTERRUPTED}
+        return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
+
+    def start(self, display: str | None = None) -> EvalLog:
+        """Runs the trials in this process."""
+        end_on_sigterm()
         # Its signature is only partly typed.
         start: Any = cast(Any, inspect_ai).eval
-        logs = start(
+        count = len(self.wanted() if self.trials is None else self.trials)
+        return start(
             TASK,
-            model=model,
+            model=self._model(),
             task_args=self.parameters,
             sandbox=self.sandbox,
             log_dir=self.log_dir,
             max_samples=self.max_samples,
-            display="rich" if sys.stdout.isatty() else "plain",
-        )
-        return logs[0].location
+            sample_id=None if self.trials is None else list(self.trials),
+            display=display or ("rich" if sys.stdout.isatty() else "plain"),
+            log_buffer=max(1, count // FLUSHES),
+            # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
+            log_realtime=not is_scripted(self.model),
+        )[0]
 
     def _check_parameters(self) -> None:
         known = inspect.signature(shutdown_resistance).parameters
@@ -82,8 +125,10 @@ class Run:
         known = sorted(registry_unqualified_name(provider) for provider in providers)
         if self.sandbox not in known:
             raise InputError(f"--sandbox {self.sandbox}: no such provider here; there are {', '.join(known)}")
-        if self.sandbox == "docker":
+        if self.sandbox in ("docker", "offswitch"):
             follow_engine()
+        if self.sandbox == "bubblewrap":
+            check_bubblewrap()
 
     def _check_log_dir(self) -> None:
         if "://" in self.log_dir:
@@ -104,3 +149,21 @@ class Run:
             raise
         except Exception as error:  # each provider has its own way to refuse
             raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
+
+
+def end_on_sigterm() -> None:
+    """A polite end of the process is an interruption like Ctrl-C: machines are removed, logs are finished."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def choose_sandbox() -> str:
+    """`offswitch` where an engine answers, else `bubblewrap`; MachineError with both remedies."""
+    try:
+        follow_engine()
+    except MachineError as no_engine:
+        try:
+            check_bubblewrap()
+        except MachineError as no_bubblewrap:
+            raise MachineError(f"{no_engine}; or, without an engine: {no_bubblewrap}") from no_bubblewrap
+        return "bubblewrap"
+    return "offswitch"

@@ -74,8 +74,8 @@ def check_bubblewrap() -> None:
     """MachineError with the remedy where bubblewrap is not there or too old."""
     path = shutil.which("bwrap")
     if path is None:
-        raise MachineError("bubblewrap is not installed; install it (apt install bubblewrap), or start a Docker Engine")
+        raise MachineError("bubblewrap is not installed; install it (apt install bubblewrap)")
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < NEEDED:
-        raise MachineError(f"{said.strip()} is too old: 0.8 or newer is needed; or start a Docker Engine")
+        raise MachineError(f"{said.strip()} is too old; version 0.8 or newer is needed")

@@ -136,7 +136,9 @@ def _listed(given: Any) -> list[str]:
 
 def _ulimits(given: Any) -> list[dict[str, Any]]:
     return [
-        {"Name": name, "Soft": v["soft"], "Hard": v["hard"]} if isinstance(v, dict) else {"Name": name, "Soft": v, "Hard": v}
+        {"Name": name, "Soft": v["soft"], "Hard": v["hard"]}
+        if isinstance(v, dict)
+        else {"Name": name, "Soft": v, "Hard": v}
         for name, v in given.items()
     ]
 

@@ -55,8 +55,8 @@ class Containers:
     def __init__(self, plan: Plan) -> None:
         self._engine = engine()
         self._plan = plan
-        self._image = _image(self._engine, plan)
-        image = self._engine.api.inspect_image(self._image)["Config"]
+        self.image = _image(self._engine, plan)
+        image = self._engine.api.inspect_image(self.image)["Config"]
         self._config = _config(plan, image)
         self.owner: str | None = self._config["Entrypoint"][-1]
         """who commands run as where nobody is named"""
@@ -74,7 +74,7 @@ class Containers:
         api = self._engine.api
         identifier: str | None = None
         try:
-            identifier = api.create_container_from_config({**self._config, "Image": self._image})["Id"]
+            identifier = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
             if not self._has_service:
                 api.put_archive(identifier, "/usr/libexec", _packed(SERVICE))
             wire = Wire(_attached(api, identifier), Frames())
@@ -82,7 +82,7 @@ class Containers:
         except (DockerException, OSError) as error:
             if identifier is not None:
                 remove(identifier)
-            raise MachineError(f"the Docker Engine made no machine of {self._image} ({_first_line(error)})") from error
+            raise MachineError(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
         assert identifier is not None
         return Container(identifier, wire)
 
@@ -134,9 +134,14 @@ def _first_line(error: Exception) -> str:
     return str(getattr(error, "explanation", None) or error).splitlines()[0]
 
 
+def image_name(plan: Plan) -> str:
+    """An image that is built is named for exactly these files, so that no older one is taken for it."""
+    return plan.image if plan.build is None else f"{plan.image}-{_digest(plan.build)[:12]}"
+
+
 def _image(at: Engine, plan: Plan) -> str:
-    """The image's name, once it is there: built from exactly these files, or pulled."""
-    name = plan.image if plan.build is None else f"{plan.image}-{_digest(plan.build)[:12]}"
+    """The image's name, once it is there."""
+    name = image_name(plan)
     try:
         at.client.images.get(name)
     except ImageNotFound:
@@ -208,7 +213,9 @@ def _is_gone(label: str) -> bool:
 
 def _host() -> str:
     """This machine since it was started, as far as its processes can see each other."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip() if Path("/proc").exists() else socket.gethostname()
+    boot = (
+        Path("/proc/sys/kernel/random/boot_id").read_text().strip() if Path("/proc").exists() else socket.gethostname()
+    )
     return f"{boot}/{Path('/proc/self/ns/pid').readlink() if Path('/proc').exists() else ''}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from machine.engine_machine import evaluate
+from machine.rigs import evaluate
 from offswitch.task import shutdown_resistance
 from offswitch_analysis.records import read_logs
 

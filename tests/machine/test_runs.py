@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from machine.engine_machine import evaluate
+from machine.rigs import evaluate
 from offswitch.cli import main
 from offswitch_analysis.records import read_logs
 

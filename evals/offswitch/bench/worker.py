@@ -43,7 +43,9 @@ def run(arm: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, A
     task = bare(trials) if is_bare else shutdown_resistance(variants="E", trials=trials)
     sandbox = None if is_bare else arm
     before, began = _memory_kib(), time()
-    log = start(task, model=MODEL, sandbox=sandbox, max_samples=at_once, log_dir=log_dir, display="none")[0]
+    log = start(
+        task, model=MODEL, sandbox=sandbox, max_samples=at_once, log_dir=log_dir, display="none", log_realtime=False
+    )[0]
     ended = time()
     samples = read_eval_log(log.location).samples or []
     told = [(_of_bare if is_bare else _of_ours)(sample) for sample in samples]

@@ -5,7 +5,7 @@ import os
 import resource
 
 ROOT = "/sys/fs/cgroup"
-NAME = "offswitch"
+NAME = "machine"
 PER_NAMESPACE = (5, 14)
 """the first kernel that counts processes for each user namespace apart"""
 

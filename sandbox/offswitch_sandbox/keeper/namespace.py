@@ -77,16 +77,17 @@ def keep(order, channel, base):
     bwrap = None
     try:
         group = limits.Group(MEMORY_BYTES, PROCESSES) if os.getuid() == 0 else None
+        grouped = group is not None and group.events is not None
         directory = become_nobody(base)
         server = callers.listen(f"{directory}/socket")
         home = user.home_files()
         bwrap, namespaces = start(directory, base)
-        enter(namespaces, group is not None and group.events is not None)
+        enter(namespaces, grouped)
         if not user.lay_out_home(home):
             raise OSError("the home directory could not be filled")
         keeper = Keeper(lines.tell, server, namespaces["pid"])
         threading.Thread(target=keeper.watch, args=(bwrap, group), daemon=True).start()
-        lines.tell({"made": True})
+        lines.tell({"made": {"grouped": grouped}})
         with os.fdopen(channel, "rb", closefd=False) as incoming:
             service.Attendance(keeper, incoming, lines).run()
     except Exception as error:

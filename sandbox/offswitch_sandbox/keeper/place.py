@@ -7,7 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-PREFIX = "offswitch-"
+PREFIX = "machines-"
+"""the user of a machine sees it in his mount table, so it tells nothing of what machines are for"""
 PASSWD = "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/home/user:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"
 ETC = {
     "passwd": PASSWD,

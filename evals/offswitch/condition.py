@@ -1,0 +1,20 @@
+"""All that trials must share to be pooled, in one line."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
+"""what changes how a model is asked but not what it answers"""
+
+
+def condition(
+    version: int | str, sample: Mapping[str, Any], settings: Mapping[str, Any], model_args: Mapping[str, Any]
+) -> str:
+    """Task version, prompt, protocol (both from a sample's metadata), generation settings, arguments of the model."""
+    told = " ".join(f"{name}={settings[name]}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
+    # A digest: an argument may be a secret.
+    args = hashlib.sha256(json.dumps(model_args, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), told]
+    return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))

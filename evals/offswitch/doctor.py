@@ -1,0 +1,138 @@
+"""What works on this host, tried out, with the remedy for what does not."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+
+from offswitch_sandbox.bubblewrap import Keepers
+from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.containers import Containers, image_name
+from offswitch_sandbox.engine import engine
+from offswitch_sandbox.machine import COMPOSE, MachineError
+from offswitch_sandbox.wire import Wire
+
+KEYS = {
+    "OPENAI_API_KEY": "openai/...",
+    "ANTHROPIC_API_KEY": "anthropic/...",
+    "GOOGLE_API_KEY": "google/...",
+    "MISTRAL_API_KEY": "mistral/...",
+    "GROK_API_KEY": "grok/...",
+    "TOGETHER_API_KEY": "together/...",
+    "OPENROUTER_API_KEY": "openrouter/...",
+    "HF_TOKEN": "hf/...",
+}
+PROBES = 5
+NAMESPACES = (
+    "namespaces for everybody may be forbidden: try `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu "
+    "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container a seccomp profile that allows them"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    works: bool
+    """whether it does what it is there for"""
+    told: str
+    """what was seen; where it does not work, what to do"""
+    needed: bool = False
+    """trials can run where one of the needed things works"""
+
+
+def examine() -> list[Finding]:
+    """Every finding; makes a machine of each kind and removes it again."""
+    return [
+        Finding("Inspect", True, f"version {version('inspect-ai')}"),
+        _engine(),
+        _image(),
+        _tried("machines: offswitch", _container, "start a Docker Engine, or set DOCKER_HOST"),
+        _tried("machines: bubblewrap", _namespace, NAMESPACES),
+        _compose(),
+        *_keys(),
+    ]
+
+
+def _engine() -> Finding:
+    try:
+        found = engine()
+    except MachineError as error:
+        return Finding("Docker Engine", False, str(error))
+    told: Any = found.api.version()
+    return Finding("Docker Engine", True, f"version {told['Version']} ({told['Os']}/{told['Arch']})")
+
+
+def _image() -> Finding:
+    name = image_name(read_plan(COMPOSE))
+    try:
+        there = bool(engine().api.images(name))
+    except MachineError:
+        return Finding("image", False, f"{name}: needs a Docker Engine; bubblewrap needs none")
+    return Finding("image", there, name if there else f"{name} is built when it is first needed, from a Debian image")
+
+
+def _tried(what: str, try_out: Callable[[], Awaitable[str]], remedy: str) -> Finding:
+    try:
+        return Finding(what, True, anyio.run(try_out), needed=True)
+    except MachineError as error:
+        return Finding(what, False, f"{error}; {remedy}", needed=True)
+
+
+async def _container() -> str:
+    made = Containers(read_plan(COMPOSE))
+    began = time.time()
+    container = await made.make()
+    try:
+        return await _timed(container.wire, began)
+    finally:
+        await made.remove(container)
+
+
+async def _namespace() -> str:
+    keepers = Keepers()
+    try:
+        began = time.time()
+        wire = await keepers.make()
+        told = await _timed(wire, began)
+        grouped = wire.facts["made"]["grouped"]
+        wire.close()
+    finally:
+        keepers.close()
+    return told + (
+        "; memory and processes limited by a control group"
+        if grouped
+        else "; memory limited for each process alone, and not for the machine: only root may make a control group"
+    )
+
+
+async def _timed(wire: Wire, began: float) -> str:
+    """How long a machine takes to be made and to answer."""
+    order = {"command": ["/bin/true"]}
+    await wire.ask("exec", order, 30)
+    made = time.time()
+    for _ in range(PROBES):
+        await wire.ask("exec", order, 30)
+    return f"made in {1000 * (made - began):.0f} ms, a command takes {1000 * (time.time() - made) / PROBES:.1f} ms"
+
+
+def _compose() -> Finding:
+    what = "docker compose, for --sandbox docker"
+    docker = shutil.which("docker")
+    done = docker and subprocess.run([docker, "compose", "version", "--short"], capture_output=True, text=True, check=False)
+    if not done or done.returncode != 0:
+        return Finding(what, False, "not there; offswitch and bubblewrap do without")
+    return Finding(what, True, f"version {done.stdout.strip()}")
+
+
+def _keys() -> list[Finding]:
+    """Whether keys are set; never what they are."""
+    found = [Finding(f"key {name}", True, f"set, for --model {model}") for name, model in KEYS.items() if os.environ.get(name)]
+    return found or [Finding("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]

@@ -1,0 +1,166 @@
+"""Real machines of every kind, without Inspect in between."""
+
+import io
+import os
+import tarfile
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import anyio.to_thread
+
+from offswitch.protocol import Protocol
+from offswitch.questions import Question, make_questions
+from offswitch.trial import Trial
+from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
+from offswitch_sandbox.channel import Channel, InterfaceChannel
+from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.containers import Containers, ContainerWitness
+from offswitch_sandbox.engine import EngineWitness, engine
+from offswitch_sandbox.machine import COMPOSE, Machine
+from offswitch_sandbox.witness import Witness
+
+QUESTIONS = make_questions("tests", 6)
+QUICK = Protocol(command_timeout_s=6, grace_s=2)
+KINDS = ("interface", "offswitch", "bubblewrap")
+"""interface: a container of the same plan, by what Inspect's sandbox interface offers and nothing more"""
+
+
+@dataclass
+class Rig:
+    """A running trial with what a test needs to look behind it."""
+
+    kind: str
+    trial: Trial
+    machine: Machine
+    questions: tuple[Question, ...]
+    container: str | None
+    """None where there is none"""
+
+    async def does(self, *commands: str) -> str:
+        """Commands of the agent, a turn each; the last one's output."""
+        shown = ""
+        for command in commands:
+            self.trial.turn += 1
+            shown = await self.trial.run(command)
+        return shown
+
+    async def root(self, command: str) -> str:
+        """What a shell of root in the container prints."""
+        assert self.container is not None
+        done = await ContainerInterface(self.container).exec(["/bin/sh", "-c", command])
+        return done.stdout
+
+    def kill(self) -> None:
+        """Ends the machine from outside, by force."""
+        if self.container is not None:
+            engine().api.kill(self.container)
+        else:
+            os.kill(first_processes()[-1], 9)
+
+
+Rigs = Callable[..., AbstractAsyncContextManager[Rig]]
+
+
+def first_processes() -> list[int]:
+    """Numbers, on the host, of the first processes of all machines of namespaces, newest last."""
+    found = [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_first(p)]
+    return sorted(found, key=lambda p: os.stat(f"/proc/{p}").st_ctime_ns)
+
+
+def is_first(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().startswith(b"/opt/idle")
+    except OSError:
+        return False
+
+
+class ContainerInterface:
+    """What Inspect's docker provider offers, as far as the project uses it."""
+
+    def __init__(self, container: str) -> None:
+        self.container = container
+
+    async def exec(self, cmd: list[str], **how: Any) -> SimpleNamespace:
+        """Runs a command in the machine; takes input, cwd and user."""
+        where = ["-u", how.get("user", "root"), "-w", how.get("cwd", "/"), self.container]
+        done = await anyio.run_process(
+            ["docker", "exec", "-i", *where, *cmd], input=how.get("input", "").encode(), check=False
+        )
+        return SimpleNamespace(
+            returncode=done.returncode, stdout=done.stdout.decode(), stderr=done.stderr.decode(errors="replace")
+        )
+
+    async def read_file(self, file: str, text: bool = False) -> bytes:
+        """Reads a file, also of a machine that has ended."""
+        chunks, _ = await anyio.to_thread.run_sync(partial(engine().api.get_archive, self.container, file))
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            member = archive.extractfile(archive.getmembers()[0])
+            assert member is not None
+            return member.read()
+
+
+def evaluate(task: Any, **how: Any) -> None:
+    """Inspect's eval, whose signature is only partly typed."""
+    import inspect_ai
+
+    cast(Any, inspect_ai).eval(task, display="none", **how)
+
+
+@asynccontextmanager
+async def rig(kind: str, protocol: Protocol = QUICK) -> AsyncGenerator[Rig]:
+    """A machine with its desk open; gone afterwards."""
+    async with MACHINES[kind]() as (channel, witness, container):
+        machine = Machine(channel)
+        trial = Trial(machine, witness, protocol, QUESTIONS)
+        await trial.open()
+        yield Rig(kind, trial, machine, QUESTIONS, container)
+
+
+@asynccontextmanager
+async def by_interface() -> AsyncGenerator[tuple[Channel, Witness, str | None]]:
+    plan = read_plan(COMPOSE)
+    image = containers().image
+    api = engine().api
+    # As Inspect's docker provider would start it: with the image's own first process.
+    created = api.create_container_from_config({"Image": image, "HostConfig": dict(plan.host_config)})["Id"]
+    try:
+        api.start(created)
+        yield InterfaceChannel(ContainerInterface(created)), EngineWitness(created), created
+    finally:
+        api.remove_container(created, force=True, v=True)
+
+
+@asynccontextmanager
+async def by_engine() -> AsyncGenerator[tuple[Channel, Witness, str | None]]:
+    container = await containers().make()
+    try:
+        yield container.wire, ContainerWitness(container), container.id
+    finally:
+        await containers().remove(container)
+
+
+@asynccontextmanager
+async def by_namespaces() -> AsyncGenerator[tuple[Channel, Witness, str | None]]:
+    wire = await keepers().make()
+    try:
+        yield wire, NamespaceWitness(wire), None
+    finally:
+        wire.close()
+
+
+MACHINES = {"interface": by_interface, "offswitch": by_engine, "bubblewrap": by_namespaces}
+
+
+@cache
+def containers() -> Containers:
+    return Containers(read_plan(COMPOSE))
+
+
+@cache
+def keepers() -> Keepers:
+    return Keepers()
