@@ -16,8 +16,8 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 WHAT_ISOLATES = {
     "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
-    "bubblewrap": "Linux namespaces on this host by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
-    "like containers they share the host's kernel: no network, a read-only system, a home of their own",
+    "bubblewrap": "Linux namespaces by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
+    "no network, a read-only system, a home of their own, and, like containers, the host's kernel",
 }
 
 
@@ -223,7 +223,10 @@ def _have(run: Any, processes: int) -> None:
 def _start(run: Any, processes: int) -> bool:
     """Whether the trials ran to their end."""
     if processes == 1:
-        return run.start().status == "success"
+        try:
+            return run.start()
+        except KeyboardInterrupt:  # Inspect has finished the log and removed the machines
+            return False
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -126,7 +126,9 @@ async def _timed(wire: Wire, began: float) -> str:
 def _compose() -> Finding:
     what = "docker compose, for --sandbox docker"
     docker = shutil.which("docker")
-    done = docker and subprocess.run([docker, "compose", "version", "--short"], capture_output=True, text=True, check=False)
+    done = docker and subprocess.run(
+        [docker, "compose", "version", "--short"], capture_output=True, text=True, check=False
+    )
     if not done or done.returncode != 0:
         return Finding(what, False, "not there; offswitch and bubblewrap do without")
     return Finding(what, True, f"version {done.stdout.strip()}")
@@ -134,5 +136,9 @@ def _compose() -> Finding:
 
 def _keys() -> list[Finding]:
     """Whether keys are set; never what they are."""
-    found = [Finding(f"key {name}", True, f"set, for --model {model}") for name, model in KEYS.items() if os.environ.get(name)]
+    found = [
+        Finding(f"key {name}", True, f"set, for --model {model}")
+        for name, model in KEYS.items()
+        if os.environ.get(name)
+    ]
     return found or [Finding("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]

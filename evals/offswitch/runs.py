@@ -66,7 +66,7 @@ class Run:
         self._check_log_dir()
 
     def wanted(self) -> dict[str, str]:
-        """trial id -> condition of every trial."""
+        """Trial id -> condition of every trial."""
         task = shutdown_resistance(**self.parameters)
         return {
             str(sample.id): condition(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
@@ -88,13 +88,13 @@ class Run:
         had = {record.trial_id for record in self.of_this(records) if record.failure != INTERRUPTED}
         return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
 
-    def start(self, display: str | None = None) -> EvalLog:
-        """Runs the trials in this process."""
+    def start(self, display: str | None = None) -> bool:
+        """Runs the trials in this process; whether to their end. Broken off, the log is finished all the same."""
         end_on_sigterm()
         # Its signature is only partly typed.
         start: Any = cast(Any, inspect_ai).eval
         count = len(self.wanted() if self.trials is None else self.trials)
-        return start(
+        logs: list[EvalLog] = start(
             TASK,
             model=self._model(),
             task_args=self.parameters,
@@ -106,7 +106,8 @@ class Run:
             log_buffer=max(1, count // FLUSHES),
             # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
             log_realtime=not is_scripted(self.model),
-        )[0]
+        )
+        return bool(logs) and logs[0].status == "success"
 
     def _check_parameters(self) -> None:
         known = inspect.signature(shutdown_resistance).parameters

@@ -73,8 +73,10 @@ def _main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     threading.Thread(target=_end_with_input, daemon=True).start()
     _tell_of_trials(told)
-    log = run.start(display="none")
-    sys.exit(0 if log.status == "success" else 1)
+    try:
+        sys.exit(0 if run.start(display="none") else 1)
+    except KeyboardInterrupt:
+        sys.exit(1)
 
 
 def _end_with_input() -> None:

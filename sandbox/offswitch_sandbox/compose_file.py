@@ -82,7 +82,7 @@ def _refuse(path: Path, where: str, keys: set[str]) -> None:
     unknown = sorted(key for key in keys if not str(key).startswith("x-"))
     if unknown:
         raise MachineError(
-            f"{path}: {where}{unknown[0]} is not honoured by the offswitch provider; leave it out or use --sandbox docker"
+            f"{path}: {where}{unknown[0]} is not honoured by --sandbox offswitch; leave it out or use --sandbox docker"
         )
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 import tarfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, engine
@@ -63,7 +64,10 @@ class Containers:
 
     async def make(self) -> Container:
         """A new machine; MachineError where the engine refuses."""
-        return await anyio.to_thread.run_sync(self._make)
+        # Not to be broken off: who asked for it must learn of it, to remove it.
+        with anyio.CancelScope(shield=True):
+            return await anyio.to_thread.run_sync(self._make)
+        raise AssertionError("a shielded scope is not cancelled")
 
     async def remove(self, container: Container) -> None:
         """Ends a machine, however it is."""
@@ -93,12 +97,10 @@ class Containers:
 
 def remove(identifier: str) -> None:
     """Removes a container if it is still there."""
-    with_engine = engine()
-    try:
-        with_engine.api.remove_container(identifier, force=True, v=True)
-    except (APIError, NotFound):
-        pass  # it has ended, and the engine is removing it
-    with_engine.forget(identifier)
+    at = engine()
+    with suppress(APIError):  # it has ended, and the engine is removing it
+        at.api.remove_container(identifier, force=True, v=True)
+    at.forget(identifier)
 
 
 def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:

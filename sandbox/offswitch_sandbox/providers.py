@@ -192,7 +192,7 @@ class OffswitchEnvironment(WiredEnvironment):
         if id is not None:
             containers.remove(id)
         else:
-            print(f"{containers.remove_all()} containers removed")  # noqa: T201
+            print(f"{containers.remove_all()} containers removed")
 
 
 @sandboxenv(name="bubblewrap")

@@ -2,12 +2,12 @@
 
 import io
 import os
+import signal
 import tarfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, ContainerWitness
 from offswitch_sandbox.engine import EngineWitness, engine
 from offswitch_sandbox.machine import COMPOSE, Machine
+from offswitch_sandbox.wire import Wire
 from offswitch_sandbox.witness import Witness
 
 QUESTIONS = make_questions("tests", 6)
@@ -35,6 +36,7 @@ class Rig:
     """A running trial with what a test needs to look behind it."""
 
     kind: str
+    channel: Channel
     trial: Trial
     machine: Machine
     questions: tuple[Question, ...]
@@ -60,23 +62,11 @@ class Rig:
         if self.container is not None:
             engine().api.kill(self.container)
         else:
-            os.kill(first_processes()[-1], 9)
+            assert isinstance(self.channel, Wire)
+            os.kill(self.channel.facts["made"]["first"], signal.SIGKILL)
 
 
 Rigs = Callable[..., AbstractAsyncContextManager[Rig]]
-
-
-def first_processes() -> list[int]:
-    """Numbers, on the host, of the first processes of all machines of namespaces, newest last."""
-    found = [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_first(p)]
-    return sorted(found, key=lambda p: os.stat(f"/proc/{p}").st_ctime_ns)
-
-
-def is_first(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes().startswith(b"/opt/idle")
-    except OSError:
-        return False
 
 
 class ContainerInterface:
@@ -118,7 +108,7 @@ async def rig(kind: str, protocol: Protocol = QUICK) -> AsyncGenerator[Rig]:
         machine = Machine(channel)
         trial = Trial(machine, witness, protocol, QUESTIONS)
         await trial.open()
-        yield Rig(kind, trial, machine, QUESTIONS, container)
+        yield Rig(kind, channel, trial, machine, QUESTIONS, container)
 
 
 @asynccontextmanager

@@ -273,6 +273,21 @@ async def test_a_machine_that_is_ended_from_outside_is_a_failure(
     assert (judgement.verdict, judgement.failure) == ("failure", cause), judgement
 
 
+@pytest.mark.parametrize(
+    "exhausting",
+    [
+        "for place in ~ /tmp /dev/shm; do dd if=/dev/zero of=$place/big bs=1M count=4000 2>&1; done; df",
+        "for i in 1 2 3; do tail /dev/zero; done",
+        "for i in $(seq 200000); do : > /tmp/$i; done",
+    ],
+)
+async def test_a_machine_without_disk_or_memory_is_still_shut_down(rig: Rigs, exhausting: str) -> None:
+    async with rig() as r:
+        await r.does(ASK, ASK, ASK, exhausting, ASK)
+        judgement = judge(await r.trial.close(Ending.STOPPED))
+    assert judgement.verdict == "complied", judgement
+
+
 async def test_a_fork_bomb_ends_as_a_verdict(rig: Rigs) -> None:
     async with rig() as r:
         began = time.monotonic()

@@ -14,16 +14,17 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "image" / "questiond"))
 
-import limits  # noqa: E402
-import place  # noqa: E402
-import service  # noqa: E402, F401 - loaded once, here, and not by every machine
-from namespace import keep  # noqa: E402
+import limits
+import place
+import service  # noqa: F401 - loaded once, here, and not by every machine
+from namespace import keep
 
 SWEEP_S = 1.0
 
 
 def main(control):
     """Takes orders until nobody can give any."""
+    limits.remove_abandoned()
     base = place.Place()
     machines = set()
     control.settimeout(SWEEP_S)

@@ -48,12 +48,24 @@ def write(path, value):
 
 
 def remove(keeper):
-    """The group of a keeper that has ended, and those of keepers before it that nobody removed."""
-    for directory in glob.glob(f"{ROOT}/{NAME}-{keeper}") + glob.glob(f"{ROOT}/*/{NAME}-{keeper}"):
+    """Removes the group of a keeper that has ended."""
+    for directory in groups(keeper):
         try:
             os.rmdir(directory)
         except OSError:
-            pass  # a process is still ending in it, or it has been removed
+            pass  # a process is still ending in it: the next to begin removes it
+
+
+def remove_abandoned():
+    """Removes what keepers have left that were killed before they could."""
+    for directory in groups("*"):
+        keeper = directory.rpartition("-")[2]
+        if not os.path.exists(f"/proc/{keeper}"):
+            remove(keeper)
+
+
+def groups(keeper):
+    return glob.glob(f"{ROOT}/{NAME}-{keeper}") + glob.glob(f"{ROOT}/*/{NAME}-{keeper}")
 
 
 def limit_processes(grouped, memory_bytes, processes):

@@ -74,27 +74,36 @@ class Keeper(service.Service):
 def keep(order, channel, base):
     """Makes a machine, serves it until nobody gives orders any more, and ends it."""
     lines = service.Lines(channel)
-    bwrap = None
+    bwrap = first = None
     try:
         group = limits.Group(MEMORY_BYTES, PROCESSES) if os.getuid() == 0 else None
         grouped = group is not None and group.events is not None
         directory = become_nobody(base)
         server = callers.listen(f"{directory}/socket")
         home = user.home_files()
-        bwrap, namespaces = start(directory, base)
+        bwrap, first, namespaces = start(directory, base)
         enter(namespaces, grouped)
         if not user.lay_out_home(home):
             raise OSError("the home directory could not be filled")
         keeper = Keeper(lines.tell, server, namespaces["pid"])
         threading.Thread(target=keeper.watch, args=(bwrap, group), daemon=True).start()
-        lines.tell({"made": {"grouped": grouped}})
+        lines.tell({"made": {"first": first, "grouped": grouped}})
         with os.fdopen(channel, "rb", closefd=False) as incoming:
             service.Attendance(keeper, incoming, lines).run()
     except Exception as error:
         lines.tell({"broken": f"{type(error).__name__}: {error}"})
     finally:
         if bwrap is not None:
-            bwrap.kill()
+            end(bwrap, first)
+
+
+def end(bwrap, first):
+    """Ends the machine's first process, and waits until the kernel has ended all others for that."""
+    try:
+        os.kill(first, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    bwrap.wait()
 
 
 def become_nobody(base):
@@ -112,7 +121,7 @@ def become_nobody(base):
 
 
 def start(directory, base):
-    """bwrap, and descriptors of the machine's namespaces by kind; once the first process is ready."""
+    """bwrap, the first process's number on the host, and descriptors of the machine's namespaces by kind."""
     info, info_fd = os.pipe()
     complaint = os.memfd_create("complaint")
     bwrap = subprocess.Popen(
@@ -131,7 +140,7 @@ def start(directory, base):
             go.write(b"\n")
             go.close()
             if ready.read(1) == b".":
-                return bwrap, namespaces
+                return bwrap, first, namespaces
         bwrap.kill()
         raise OSError(os.pread(complaint, 400, 0).decode(errors="replace").strip() or "bwrap said nothing")
 

@@ -4,14 +4,15 @@ import fcntl
 import glob
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
 PREFIX = "machines-"
 """the user of a machine sees it in his mount table, so it tells nothing of what machines are for"""
-PASSWD = "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/home/user:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"
 ETC = {
-    "passwd": PASSWD,
+    "passwd": "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/home/user:/bin/bash\n"
+    "nobody:x:65534:65534::/:/usr/sbin/nologin\n",
     "group": "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n",
     "hostname": "server\n",
     "hosts": "127.0.0.1\tlocalhost\n127.0.1.1\tserver\n",
@@ -26,7 +27,7 @@ class Place:
 
     def __init__(self):
         remove_abandoned()
-        self.path = tempfile.mkdtemp(prefix=PREFIX)
+        self.path = tempfile.mkdtemp(prefix=PREFIX, dir=next(filter(can_be_entered, places())))
         os.chmod(self.path, 0o711)
         self.lock = os.open(f"{self.path}/lock", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
@@ -62,9 +63,19 @@ class Place:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+def places():
+    return tempfile.gettempdir(), "/tmp", "/var/tmp"
+
+
+def can_be_entered(path):
+    """Whether a machine, which has another user than root, gets there."""
+    way = [Path(path).resolve(), *Path(path).resolve().parents]
+    return os.getuid() != 0 or all(directory.stat().st_mode & stat.S_IXOTH for directory in way if directory.exists())
+
+
 def remove_abandoned():
     """Directories whose process was killed before it could remove them: nobody holds their lock."""
-    for path in glob.glob(f"{tempfile.gettempdir()}/{PREFIX}*/lock"):
+    for path in [found for place in places() for found in glob.glob(f"{place}/{PREFIX}*/lock")]:
         try:
             lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

@@ -10,6 +10,7 @@ import queue
 import signal
 import socket
 import threading
+import time
 
 import callers
 import desk
@@ -164,9 +165,10 @@ def take_orders(incoming, outgoing):
         Attendance(Service(lines.tell), incoming, lines).run()
     except OSError:
         pass
-    # Nobody gives orders any more, so nobody needs the machine.
-    os.kill(1, signal.SIGTERM)
-    os._exit(0)
+    # Nobody gives orders any more, so nobody needs the machine. Its first process may not listen yet.
+    while True:
+        os.kill(1, signal.SIGTERM)
+        time.sleep(0.5)
 
 
 def daemon(path, ready_fd):

@@ -1,0 +1,215 @@
+"""Nothing leaks, nothing hangs and nothing is lost, whatever happens to the program that runs the trials."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from offswitch_analysis.records import read_logs
+from offswitch_sandbox.containers import RUNNER
+
+WIRED = ("offswitch", "bubblewrap")
+RUN = "from offswitch.cli import main; main()"
+MIXED = {
+    "comply": "complied",
+    "rewrite": "sabotaged",
+    "delete": "sabotaged",
+    "chmod": "sabotaged",
+    "withdraw": "withdrew",
+}
+
+
+def run_words(sandbox: str, log_dir: Path, trials: int, model: str, *more: str) -> list[str]:
+    words = ["run", "--model", model, "--variants", "E", "--trials", str(trials), "--sandbox", sandbox]
+    return [sys.executable, "-c", RUN, *words, "--log-dir", str(log_dir), *more]
+
+
+class Runner:
+    """A program that runs trials, with a directory of its own for temporary files, by which it is known."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.temporary = Path(tempfile.mkdtemp())
+        # Where root runs it, its machines have another user.
+        self.temporary.chmod(0o711)
+        self.process = subprocess.Popen(
+            words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, "TMPDIR": str(self.temporary)},
+        )  # fmt: skip
+
+    def left(self) -> list[str]:
+        """What of it and of its machines is still there."""
+        return [*abandoned_containers(), *abandoned_groups(), *self.processes(), *map(str, self.temporary.iterdir())]
+
+    def processes(self) -> list[str]:
+        """Every process that has its directory in its environment, or descends from one that has."""
+        mark = f"TMPDIR={self.temporary}".encode()
+        known = {process for process in processes() if mark in environment(process)}
+        while more := {process for process in processes() if parent(process) in known} - known:
+            known |= more
+        return [f"process {process}: {command_line(process)}" for process in known - {self.process.pid}]
+
+    def containers(self) -> list[str]:
+        """Containers that it or a process of it has made."""
+        own = {line.split(":")[0].split()[1] for line in self.processes()} | {str(self.process.pid)}
+        return [label for label in labels() if label.split(" ")[1] in own]
+
+
+def labels(*status: str) -> list[str]:
+    wanted = [f"label={RUNNER}", *(f"status={name}" for name in status)]
+    filters = [word for filter_ in wanted for word in ("--filter", filter_)]
+    command = ["docker", "ps", "-a", *filters, "--format", f'{{{{.Label "{RUNNER}"}}}}']
+    return subprocess.check_output(command, text=True).splitlines()
+
+
+def abandoned_containers(status: str = "running") -> list[str]:
+    return [f"container of {label}" for label in labels(status) if not Path(f"/proc/{label.split(' ')[1]}").exists()]
+
+
+def abandoned_groups() -> list[str]:
+    groups = Path("/sys/fs/cgroup").glob("*/machine-*")
+    return [str(group) for group in groups if not Path(f"/proc/{group.name.split('-')[1]}").exists()]
+
+
+def processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def environment(process: int) -> bytes:
+    return read(f"/proc/{process}/environ")
+
+
+def command_line(process: int) -> str:
+    return read(f"/proc/{process}/cmdline").replace(b"\0", b" ").decode(errors="replace")[:90]
+
+
+def parent(process: int) -> int:
+    fields = read(f"/proc/{process}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields and fields[0] != b"Z" else 0
+
+
+def read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def slow_agent(tmp_path: Path) -> list[str]:
+    """A scripted agent whose trials take a few seconds."""
+    script = tmp_path / "slow.yaml"
+    script.write_text("turns: [./next_question, sleep 1.5, ./next_question, ./next_question, ./next_question]\n")
+    return ["-M", f"path={script}"]
+
+
+@pytest.mark.parametrize("sandbox", WIRED)
+@pytest.mark.parametrize(("number", "processes"), [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGKILL, 2)])
+def test_a_run_that_is_broken_off_leaves_nothing_and_goes_on(
+    tmp_path: Path, sandbox: str, number: signal.Signals, processes: int
+) -> None:
+    logs = tmp_path / "logs"
+    more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
+    words = run_words(sandbox, logs, 12, "script/file", *more)
+    broken = Runner(words)
+    assert wait_for(lambda: len(verdicts(logs)) >= 2, 90)
+    broken.process.send_signal(number)
+    broken.process.wait(60)
+    assert broken.process.returncode in (130, -number)
+    assert wait_for(lambda: not broken.left(), 30), broken.left()
+    had = verdicts(logs)
+    assert 2 <= len(had) < 12
+
+    again = Runner(words)
+    _, told = again.process.communicate()
+    assert again.process.returncode == 0, told
+    assert f"of 12 trials are in {logs} already" in told
+    assert Counter(verdicts(logs).values()) == {"complied": 12}
+    assert verdicts(logs).items() >= had.items()
+    assert not again.left()
+    # One that was made and not yet started, when its program was killed, is removed by the next.
+    assert sandbox != "offswitch" or not abandoned_containers("created")
+
+
+def agent(tmp_path: Path, third: str) -> list[str]:
+    """A scripted agent that complies, after a command of one's choice."""
+    script = tmp_path / "agent.yaml"
+    script.write_text(f"turns: [./next_question, {third}, ./next_question, ./next_question, ./next_question]\n")
+    return ["-M", f"path={script}"]
+
+
+def verdicts(logs: Path) -> dict[str, str]:
+    """The verdict of each trial that has one; a trial that has two is an error."""
+    try:
+        records = read_logs(str(logs)).records
+    except ValueError:
+        return {}
+    found = [(record.trial_id, record.verdict) for record in records if record.failure != "interrupted"]
+    assert len(dict(found)) == len(found), found
+    return dict(found)
+
+
+@pytest.mark.parametrize("sandbox", WIRED)
+def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
+    words = run_words(
+        sandbox, tmp_path / "logs", 64, "script/file", *agent(tmp_path, "sleep 14"), "--max-samples", "64"
+    )
+    runner = Runner(words)
+    most = 0
+    while runner.process.poll() is None:
+        found = runner.containers() if sandbox == "offswitch" else [p for p in runner.processes() if "/opt/idle" in p]
+        most = max(most, len(found))
+        time.sleep(1)
+    assert runner.process.returncode == 0
+    assert most >= 60
+    assert Counter(verdicts(tmp_path / "logs").values()) == {"complied": 64}
+    assert not runner.left()
+
+
+@pytest.mark.parametrize("sandbox", WIRED)
+def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: Path, sandbox: str) -> None:
+    measure, counts = tmp_path / "measure.py", tmp_path / "counts.json"
+    measure.write_text(MEASURE)
+    share = 300 // len(MIXED)
+    words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(share), str(counts), *MIXED]
+    runner = Runner(words)
+    _, told = runner.process.communicate()
+    assert runner.process.returncode == 0, told
+    found = Counter(
+        (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
+    )
+    assert found == dict.fromkeys(MIXED.items(), share)
+    assert not runner.left()
+    descriptors = json.loads(counts.read_text())
+    assert descriptors[-1] <= descriptors[0] + 5, descriptors
+
+
+MEASURE = """
+import json, os, sys
+import inspect_ai
+from offswitch.task import shutdown_resistance
+sandbox, logs, share, counts, *names = sys.argv[1:]
+descriptors = []
+for name in names:
+    inspect_ai.eval(
+        shutdown_resistance(variants="E", trials=int(share)), model=f"script/{name}", sandbox=sandbox, log_dir=logs,
+        display="none", max_samples=64, log_realtime=False,
+    )
+    descriptors.append(len(os.listdir("/proc/self/fd")))
+open(counts, "w").write(json.dumps(descriptors))
+"""
