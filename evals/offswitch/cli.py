@@ -14,6 +14,8 @@ DEMO_SEED = 12
 """one whose first two trials the simulated subject does not treat alike, so that there is something to see"""
 BAD_INPUT = 2
 INTERRUPTED = 130
+AUTO = "auto"
+"""for --sandbox: the best that works here"""
 WHAT_ISOLATES = {
     "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
     "bubblewrap": "Linux namespaces by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
@@ -50,7 +52,7 @@ def main() -> None:
 @click.option("--variants", default="A-K", show_default=True, help='Prompts by letter: "A,E,J" or "A-K".')
 @click.option("--trials", default=10, show_default=True, help="Trials per variant.")
 @click.option("--seed", default=1, show_default=True, help="What the questions are drawn from.")
-@click.option("--sandbox", help="offswitch, bubblewrap or any other Inspect sandbox provider.")
+@click.option("--sandbox", help="offswitch, bubblewrap or another of Inspect's; without it the best that works here.")
 @click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
 @click.option("--max-samples", type=click.IntRange(min=1), help="Trials at once; Inspect's own default without it.")
 @click.option("--processes", default=1, type=click.IntRange(min=1), show_default=True, help="Processes to share them.")
@@ -75,13 +77,12 @@ def run(
     from offswitch.runs import Run, pairs
 
     parameters = {"variants": variants, "trials": trials, "seed": seed, **pairs(task_args, "-T")}
-    args = pairs(model_args, "-M")
-    _have(Run(model, parameters, sandbox or _chosen_sandbox(), log_dir, max_samples, args), processes)
+    _have(Run(model, parameters, sandbox or AUTO, log_dir, max_samples, pairs(model_args, "-M")), processes)
 
 
 @main.command()
 @click.option("--trials", default=DEMO_TRIALS, show_default=True, help="Trials per variant.")
-@click.option("--sandbox", help="offswitch, bubblewrap or any other Inspect sandbox provider.")
+@click.option("--sandbox", help="offswitch, bubblewrap or another of Inspect's; without it the best that works here.")
 @click.option("--log-dir", default="logs/demo", show_default=True, help="Where the logs go.")
 @clear_errors
 def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
@@ -89,7 +90,7 @@ def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     from offswitch.runs import Run
 
     parameters = {"variants": "A-K", "trials": trials, "seed": DEMO_SEED}
-    _have(Run("script/subject", parameters, sandbox or _chosen_sandbox(), log_dir, None, {}), 1)
+    _have(Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {}), 1)
 
 
 @main.command()
@@ -120,7 +121,10 @@ def rates(logs: str) -> None:
     "--providers", default="docker-bare,offswitch,bubblewrap", show_default=True,
     help="What to measure: docker-bare, docker, offswitch, bubblewrap.",
 )  # fmt: skip
-@click.option("--trials", default=40, type=click.IntRange(min=1), show_default=True, help="Trials a round.")
+@click.option(
+    "--trials", default=80, type=click.IntRange(min=1), show_default=True,
+    help="Trials a round; a quarter of them on Inspect's docker provider.",
+)  # fmt: skip
 @click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
 @click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
@@ -194,17 +198,12 @@ def _records(logs: str) -> Any:
     return found.records
 
 
-def _chosen_sandbox() -> str:
-    from offswitch.runs import choose_sandbox
-
-    sandbox = choose_sandbox()
-    click.echo(f"machines: {WHAT_ISOLATES[sandbox]}", err=True)
-    return sandbox
-
-
 def _have(run: Any, processes: int) -> None:
     """The trials of a run that are not there yet, then the rates of all; exit code 1 where none has a verdict."""
-    run.check()
+    asked_for = run.sandbox
+    run = run.checked()
+    if asked_for == AUTO:
+        click.echo(f"machines: {WHAT_ISOLATES[run.sandbox]}", err=True)
     left = run.without(_records_there(run.log_dir))
     had = len(run.wanted()) - len(left.trials)
     if had:

@@ -58,12 +58,14 @@ class Run:
     model_args: dict[str, Any]
     trials: tuple[str, ...] | None = None
 
-    def check(self) -> None:
-        """InputError or MachineError before anything runs."""
+    def checked(self) -> "Run":
+        """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
         self._check_parameters()
         self._model()
-        self._check_sandbox()
+        chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
+        chosen._check_sandbox()
         self._check_log_dir()
+        return chosen
 
     def wanted(self) -> dict[str, str]:
         """Trial id -> condition of every trial."""
@@ -154,7 +156,11 @@ class Run:
 
 def end_on_sigterm() -> None:
     """A polite end of the process is an interruption like Ctrl-C: machines are removed, logs are finished."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+    def interrupt(*_: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def choose_sandbox() -> str:

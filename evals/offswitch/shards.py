@@ -67,8 +67,9 @@ def _wait(started: list[subprocess.Popen[str]]) -> None:
 
 def _main() -> None:
     """One process's share: the run comes as a line; when the input ends, whoever wanted it is gone."""
-    given = json.loads(sys.stdin.readline())
-    run = Run(**{**given, "trials": tuple(given["trials"])})
+    given: dict[str, Any] = json.loads(sys.stdin.readline())
+    given["trials"] = tuple(given["trials"])
+    run = Run(**given)
     told = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     threading.Thread(target=_end_with_input, daemon=True).start()
@@ -88,7 +89,8 @@ def _end_with_input() -> None:
 def _tell_of_trials(told: TextIO) -> None:
     from inspect_ai.hooks import Hooks, SampleEnd, hooks
 
-    @hooks(name="offswitch_progress", description="Says that a trial has ended.")
+    # Inspect's decorator is not typed.
+    @hooks(name="offswitch_progress", description="Says that a trial has ended.")  # pyright: ignore
     class Progress(Hooks):  # pyright: ignore[reportUnusedClass] - Inspect keeps it
         async def on_sample_end(self, data: SampleEnd) -> None:
             told.write(DONE + "\n")

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
+from docker.errors import DockerException
 from docker.utils import parse_bytes
 
 from offswitch_sandbox.machine import MachineError
@@ -55,16 +56,20 @@ def plan_of(content: Mapping[str, Any], name: str) -> Plan:
 
 
 def _plan(content: Any, path: Path) -> Plan:
-    services = content.get("services") if isinstance(content, dict) else None
-    if not isinstance(services, dict) or len(services) != 1:
+    services = _mapping(_mapping(content).get("services"))
+    if len(services) != 1:
         raise MachineError(f"{path}: a machine is one service; use --sandbox docker for several")
-    _refuse(path, "", set(content) - {"services", "version", "name"})
-    ((_, service),) = services.items()
-    named = {key: value for key, value in (service or {}).items() if value is not None}
+    _refuse(path, "", set(_mapping(content)) - {"services", "version", "name"})
+    (service,) = services.values()
+    named = {key: value for key, value in _mapping(service).items() if value is not None}
     build = _build(named.pop("build", None), path)
     image = named.pop("image", None) or f"offswitch-{path.parent.name.lower()}"
     _refuse(path, "services.*.", set(named) - set(_CONFIG) - set(_HOST_CONFIG) - _WITHOUT_EFFECT)
     return Plan(image, build, _translated(path, named, _CONFIG), _translated(path, named, _HOST_CONFIG))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
 
 
 def _translated(path: Path, service: Mapping[str, Any], words: Mapping[str, tuple[str, Callable[[Any], Any]]]) -> Any:
@@ -73,7 +78,7 @@ def _translated(path: Path, service: Mapping[str, Any], words: Mapping[str, tupl
         name, translate = words[key]
         try:
             found[name] = translate(service[key])
-        except (TypeError, ValueError, AttributeError, LookupError) as error:
+        except (DockerException, TypeError, ValueError, AttributeError, LookupError) as error:
             raise MachineError(f"{path}: services.*.{key}: {service[key]!r} is not understood ({error})") from error
     return found
 
@@ -106,9 +111,7 @@ def _interpolated(text: str) -> str:
 
 
 def _pairs(given: Any) -> dict[str, Any]:
-    if isinstance(given, dict):
-        return {str(key): value for key, value in given.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return dict(text.partition("=")[::2] for text in given)
+    return _mapping(given) or dict(text.partition("=")[::2] for text in given)
 
 
 def _words(given: Any) -> list[str]:
@@ -135,12 +138,8 @@ def _listed(given: Any) -> list[str]:
 
 
 def _ulimits(given: Any) -> list[dict[str, Any]]:
-    return [
-        {"Name": name, "Soft": v["soft"], "Hard": v["hard"]}
-        if isinstance(v, dict)
-        else {"Name": name, "Soft": v, "Hard": v}
-        for name, v in given.items()
-    ]
+    limits = ((name, _mapping(value) or {"soft": value, "hard": value}) for name, value in given.items())
+    return [{"Name": name, "Soft": limit["soft"], "Hard": limit["hard"]} for name, limit in limits]
 
 
 _CONFIG: dict[str, tuple[str, Callable[[Any], Any]]] = {

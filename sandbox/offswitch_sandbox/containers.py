@@ -76,19 +76,18 @@ class Containers:
 
     def _make(self) -> Container:
         api = self._engine.api
-        identifier: str | None = None
+        made: str = ""
         try:
-            identifier = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
+            made = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
             if not self._has_service:
-                api.put_archive(identifier, "/usr/libexec", _packed(SERVICE))
-            wire = Wire(_attached(api, identifier), Frames())
-            api.start(identifier)
+                api.put_archive(made, "/usr/libexec", _packed(SERVICE))
+            wire = Wire(_attached(api, made), Frames())
+            api.start(made)
         except (DockerException, OSError) as error:
-            if identifier is not None:
-                remove(identifier)
+            if made:
+                remove(made)
             raise MachineError(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
-        assert identifier is not None
-        return Container(identifier, wire)
+        return Container(made, wire)
 
     @property
     def _has_service(self) -> bool:
@@ -105,9 +104,9 @@ def remove(identifier: str) -> None:
 
 def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:
     """What the engine is asked for: the plan, with the service as first process that becomes the plan's own."""
-    entrypoint = plan.config.get("Entrypoint") or image.get("Entrypoint") or []
+    entrypoint: list[str] = plan.config.get("Entrypoint") or image.get("Entrypoint") or []
     replaced = "Entrypoint" in plan.config and "Cmd" not in plan.config
-    command = plan.config.get("Cmd") or ([] if replaced else image.get("Cmd") or [])
+    command: list[str] = plan.config.get("Cmd") or ([] if replaced else image.get("Cmd")) or []
     owner = plan.config.get("User") or image.get("User") or "root"
     if not [*entrypoint, *command]:
         raise MachineError("the image has no command, so its container would end at once; set one in the compose file")

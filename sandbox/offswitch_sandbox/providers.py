@@ -121,7 +121,7 @@ class WiredEnvironment(SandboxEnvironment):
         return None
 
 
-@sandboxenv(name="offswitch")
+@sandboxenv(name="offswitch")  # pyright: ignore[reportUntypedClassDecorator]
 class OffswitchEnvironment(WiredEnvironment):
     """A container of a Docker Engine, through its API."""
 
@@ -195,7 +195,7 @@ class OffswitchEnvironment(WiredEnvironment):
             print(f"{containers.remove_all()} containers removed")
 
 
-@sandboxenv(name="bubblewrap")
+@sandboxenv(name="bubblewrap")  # pyright: ignore[reportUntypedClassDecorator]
 class BubblewrapEnvironment(WiredEnvironment):
     """Linux namespaces on this host, without a daemon."""
 

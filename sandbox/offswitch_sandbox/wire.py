@@ -15,6 +15,8 @@ import anyio
 from offswitch_sandbox.channel import NoAnswer, told
 
 CHUNK_BYTES = 1 << 18
+REST_WAIT_S = 1.0
+"""for what is on its way when a machine has ended"""
 T = TypeVar("T")
 
 
@@ -51,7 +53,7 @@ class Wire:
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
         """See Channel: told at the end by a service that outlasts the machine, else line by line until the end."""
-        if ended := await self.fact("ended", time.time()):
+        if ended := await self.fact("ended", time.time() + REST_WAIT_S):
             return ended["journal"]
         return list(self._journal) if self.closed else None
 

@@ -166,10 +166,10 @@ def verdicts(logs: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("sandbox", WIRED)
 def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
-    words = run_words(
-        sandbox, tmp_path / "logs", 64, "script/file", *agent(tmp_path, "sleep 14"), "--max-samples", "64"
-    )
-    runner = Runner(words)
+    # Long enough for the last one to be there before the first one goes, whatever else the host has to do.
+    wait = agent(tmp_path, "sleep 45" if sandbox == "offswitch" else "sleep 20")
+    more = ["--max-samples", "64", "-T", "command_timeout_s=60"]
+    runner = Runner(run_words(sandbox, tmp_path / "logs", 64, "script/file", *wait, *more))
     most = 0
     while runner.process.poll() is None:
         found = runner.containers() if sandbox == "offswitch" else [p for p in runner.processes() if "/opt/idle" in p]

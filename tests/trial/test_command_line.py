@@ -89,17 +89,18 @@ def test_a_broken_log_is_named(tmp_path: Path) -> None:
     assert "2026-01-01T00-00-00-00-00_x_abc.eval: skipped, it cannot be read" in refusal("rates", str(tmp_path))
 
 
-def test_without_an_engine_one_line_says_what_to_do(tmp_path: Path) -> None:
+def test_without_engine_and_bubblewrap_one_line_says_what_to_do(tmp_path: Path) -> None:
     code = "from offswitch.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "demo", "--log-dir", str(tmp_path)],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"},
+        env={"PATH": "/nowhere", "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("offswitch: the Docker Engine does not answer")
     assert len(done.stderr.splitlines()) == 1
     assert "start it" in done.stderr
+    assert "install it (apt install bubblewrap)" in done.stderr
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["demo", "--help"], ["prompts", "list"]])

@@ -7,6 +7,7 @@ growth of this process's memory, and what the trials' logs say of commands and v
 import json
 import os
 import resource
+import shutil
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -14,16 +15,17 @@ from time import time
 from typing import Any, cast
 
 import inspect_ai
-from inspect_ai.log import EvalSample, read_eval_log
+from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
 
 from offswitch.agent import EVIDENCE
 from offswitch.bench.bare import TOOK, bare
 from offswitch.evidence import from_json
-from offswitch.task import shutdown_resistance
+from offswitch.runs import Run
 from offswitch.verdict import judge
 
 BARE = "docker-bare"
-MODEL = "script/errand"
+MODEL = "script/file"
+MODEL_ARGS = {"path": str(Path(__file__).with_name("errand.yaml"))}
 
 
 def main() -> None:
@@ -37,24 +39,23 @@ def main() -> None:
 
 
 def run(arm: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, Any]:
-    """Runs trials of an arm: what they took."""
-    start: Any = cast(Any, inspect_ai).eval
-    is_bare = arm == BARE
-    task = bare(trials) if is_bare else shutdown_resistance(variants="E", trials=trials)
-    sandbox = None if is_bare else arm
-    before, began = _memory_kib(), time()
-    log = start(
-        task, model=MODEL, sandbox=sandbox, max_samples=at_once, log_dir=log_dir, display="none", log_realtime=False
-    )[0]
-    ended = time()
-    samples = read_eval_log(log.location).samples or []
-    told = [(_of_bare if is_bare else _of_ours)(sample) for sample in samples]
-    Path(log.location).unlink()
+    """Runs trials of an arm, as a user would: what they took."""
+    memory, began = _memory_kib(), time()
+    if arm == BARE:
+        start: Any = cast(Any, inspect_ai).eval
+        start(
+            bare(trials), model=MODEL, model_args=MODEL_ARGS, max_samples=at_once, log_dir=log_dir, display="none",
+        )  # fmt: skip
+    else:
+        Run(MODEL, {"variants": "E", "trials": trials}, arm, log_dir, at_once, MODEL_ARGS).start(display="none")
+    ended, grown = time(), _memory_kib() - memory
+    samples = [sample for log in list_eval_logs(log_dir) for sample in read_eval_log(log).samples or []]
+    shutil.rmtree(log_dir)
+    told = [(_of_bare if arm == BARE else _of_ours)(sample) for sample in samples]
     return {
-        "began": began,
-        "ended": ended,
+        "seconds": ended - began,
         "trials": len(samples),
-        "memory_kib": _memory_kib() - before,
+        "memory_kib": grown,
         "commands_s": [took for one in told for took in one["commands_s"]],
         "to_verdict_s": [one["to_verdict_s"] for one in told if one["to_verdict_s"] is not None],
         "wrong": sum(one["wrong"] for one in told),

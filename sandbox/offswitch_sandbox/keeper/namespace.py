@@ -6,6 +6,7 @@ code that runs in a container. Inside there is one user, and the keeper has his 
 keeps its memory from him is that it is not dumpable.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -30,6 +31,7 @@ MEMORY_BYTES = 512 << 20
 PROCESSES = 256
 DISK_BYTES = 128 << 20
 SHARED_BYTES = 16 << 20
+CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 GONE_WAIT_S = 0.5
 KINDS = ("user", "ipc", "net", "uts", "cgroup", "mnt", "pid")
@@ -56,6 +58,10 @@ class Keeper(service.Service):
     def begin_thread(self):
         join(self.processes)
 
+    def begin_aside(self):
+        join(self.processes)
+        drop_capabilities()
+
     def check(self, status=None):
         # What a machine's end killed is seen a moment before the end itself.
         if self.ended.wait(GONE_WAIT_S if status == -signal.SIGKILL else 0):
@@ -68,7 +74,8 @@ class Keeper(service.Service):
         self.ended.set()
         lines = self.desk.journal.close() if self.desk is not None else []
         memory = group.out_of_memory() if group else None
-        self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": memory, "journal": lines}})
+        with contextlib.suppress(OSError):  # nobody may be there any more who would want to know
+            self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": memory, "journal": lines}})
 
 
 def keep(order, channel, base):
@@ -91,7 +98,8 @@ def keep(order, channel, base):
         with os.fdopen(channel, "rb", closefd=False) as incoming:
             service.Attendance(keeper, incoming, lines).run()
     except Exception as error:
-        lines.tell({"broken": f"{type(error).__name__}: {error}"})
+        with contextlib.suppress(OSError):
+            lines.tell({"broken": f"{type(error).__name__}: {error}"})
     finally:
         if bwrap is not None:
             end(bwrap, first)
@@ -188,3 +196,10 @@ def enter(namespaces, grouped):
 def join(namespace):
     if libc.setns(namespace, 0) < 0:
         raise OSError(ctypes.get_errno(), f"the machine cannot be entered: {os.strerror(ctypes.get_errno())}")
+
+
+def drop_capabilities():
+    """Those of this thread; they are what the keeper has in the machine's user namespace."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    if libc.capset(header, (ctypes.c_uint32 * 6)()) < 0:
+        raise OSError(ctypes.get_errno(), "capset")

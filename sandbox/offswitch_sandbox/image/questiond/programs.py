@@ -1,4 +1,4 @@
-"""Programs and files for whoever gives the orders: not the user's commands, and without evidence."""
+"""Programs and files for whoever gives the orders; these are not the user's commands."""
 
 import base64
 import os
@@ -38,7 +38,8 @@ def run(order):
     for pipe in (process.stdin, process.stdout, process.stderr):
         pipe.close()
     return {
-        "status": process.returncode,
+        # as a shell has it: 128 and the signal's number
+        "status": process.returncode if process.returncode >= 0 else 128 - process.returncode,
         "timed_out": not in_time,
         "stdout": encoded(out.bytes()),
         "stderr": encoded(err.bytes()),

@@ -42,6 +42,10 @@ class Service:
     def begin_thread(self):
         """Called in every thread that starts processes."""
 
+    def begin_aside(self):
+        """Called in the thread of an order that is not the user's; it may do what he may."""
+        self.begin_thread()
+
     def new_journal(self):
         """Told line by line, because this process ends with the machine."""
         return journal.Journal(journal.PATH, self.tell)
@@ -132,7 +136,7 @@ class Attendance:
 
     def answer_aside(self, message):
         def begin():
-            self.service.begin_thread()
+            self.service.begin_aside()
             self.answer(message)
 
         try:

@@ -1,0 +1,66 @@
+"""A compose file as a plan for one container."""
+
+from pathlib import Path
+
+import pytest
+
+from offswitch_sandbox.compose_file import Plan, read_plan
+from offswitch_sandbox.machine import COMPOSE, MachineError
+
+
+def plan(tmp_path: Path, service: str) -> Plan:
+    path = tmp_path / "compose.yaml"
+    path.write_text(f"services: {{default: {service}}}\n")
+    return read_plan(path)
+
+
+def test_the_projects_own_machine_is_planned_as_its_compose_file_says() -> None:
+    found = read_plan(COMPOSE)
+    assert found.host_config["CapDrop"] == ["ALL"]
+    assert (found.host_config["Memory"], found.host_config["MemorySwap"]) == (512 << 20, 512 << 20)
+    assert (found.host_config["PidsLimit"], found.host_config["NanoCpus"]) == (256, 10**9)
+    assert found.host_config["NetworkMode"] == "none"
+    assert found.host_config["Tmpfs"]["/tmp"] == "exec,size=128m,mode=1777"
+    assert found.build is not None
+    assert found.build.context == COMPOSE.parent / "image"
+    assert found.build.args == {"BASE": "debian:bookworm-slim"}
+
+
+def test_variables_are_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHICH", "debian")
+    found = plan(tmp_path, '{image: "${WHICH}:${TAG:-12}", environment: {A: "$$x", B: "${NONE}"}}')
+    assert found.image == "debian:12"
+    assert found.config["Env"] == ["A=$x", "B="]
+
+
+def test_commands_are_words_or_a_line_for_the_shell(tmp_path: Path) -> None:
+    found = plan(tmp_path, "{image: x, entrypoint: [a, b], command: sleep 5}")
+    assert found.config == {"Entrypoint": ["a", "b"], "Cmd": ["/bin/sh", "-c", "sleep 5"]}
+
+
+def test_a_dockerfile_alone_is_a_plan(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\n")
+    found = read_plan(tmp_path / "Dockerfile")
+    assert found.build is not None
+    assert (found.build.context, found.host_config) == (tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("{image: x, privileged: true}", "services.*.privileged is not honoured"),
+        ("{image: x, volumes: ['/:/host']}", "services.*.volumes is not honoured"),
+        ("{image: x, healthcheck: {test: 'true'}}", "services.*.healthcheck is not honoured"),
+        ("{build: {context: ., target: y}}", "services.*.build.target is not honoured"),
+        ("{image: x, network_mode: host}", "services.*.network_mode: 'host' is not understood"),
+        ("{image: x, mem_limit: lots}", "services.*.mem_limit: 'lots' is not understood"),
+        ("{image: x}, other: {image: y}", "a machine is one service"),
+        ("{image: x", "cannot be read"),
+    ],
+)
+def test_what_would_not_be_honoured_is_refused_by_name(tmp_path: Path, service: str, said: str) -> None:
+    with pytest.raises(MachineError) as raised:
+        plan(tmp_path, service)
+    assert said in str(raised.value)
+    assert str(tmp_path / "compose.yaml") in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,104 @@
+"""The connection to a machine's service."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.wire import Frames, Wire
+
+pytestmark = pytest.mark.anyio
+
+
+def serving(answer: Callable[[dict[str, Any]], list[dict[str, Any]]]) -> Wire:
+    """A wire whose other end tells these messages for each order."""
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        with theirs, theirs.makefile("rb") as orders:
+            for line in orders:
+                for message in answer(json.loads(line)):
+                    theirs.sendall(json.dumps(message).encode() + b"\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    return Wire(ours)
+
+
+def echo(order: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"id": order["id"], "answer": {"verb": order["verb"], **order["order"]}}]
+
+
+async def test_an_order_is_answered() -> None:
+    assert await serving(echo).ask("look", {"x": 1}, 5) == {"verb": "look", "x": 1}
+
+
+async def test_each_of_many_that_ask_at_once_gets_its_own_answer() -> None:
+    held: list[dict[str, Any]] = []
+
+    def backwards(order: dict[str, Any]) -> list[dict[str, Any]]:
+        held.append(order)
+        return [message for one in reversed(held) for message in echo(one)] if len(held) == 20 else []
+
+    wire, got = serving(backwards), dict[int, Any]()
+
+    async def ask(number: int) -> None:
+        got[number] = await wire.ask("run", {"number": number}, 5)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(ask, number)
+    assert {number: answer["number"] for number, answer in got.items()} == {n: n for n in range(20)}
+
+
+async def test_an_answer_of_many_megabytes_comes_whole() -> None:
+    text = "x" * (8 << 20)
+    wire = serving(lambda order: [{"id": order["id"], "answer": {"text": text}}])
+    assert (await wire.ask("read", {}, 20))["text"] == text
+
+
+async def test_what_is_not_answered_in_time_is_no_answer() -> None:
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match=r"no answer within 0\.2 seconds"):
+        await serving(lambda _: []).ask("look", {}, 0.2)
+    assert time.monotonic() - began < 2
+
+
+async def test_an_error_of_the_service_is_told_with_its_kind() -> None:
+    wire = serving(lambda order: [{"id": order["id"], "error": "no such file", "kind": "FileNotFoundError"}])
+    with pytest.raises(NoAnswer, match="no such file") as raised:
+        await wire.ask("read", {}, 5)
+    assert raised.value.kind == "FileNotFoundError"
+
+
+async def test_a_connection_that_ends_in_mid_answer_is_no_answer_and_the_journal_is_kept() -> None:
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours)
+    theirs.sendall(b'{"journal": {"kind": "due"}}\n{"id": 1, "answer": {"half"')
+    theirs.close()
+    with pytest.raises(NoAnswer):
+        await wire.ask("run", {}, 5)
+    assert await wire.last_journal() == [{"kind": "due"}]
+
+
+async def test_an_open_connection_has_no_last_journal() -> None:
+    assert await serving(echo).last_journal() is None
+
+
+async def test_what_the_service_says_of_itself_is_a_fact() -> None:
+    wire = serving(lambda order: [{"made": {"first": 7}}, *echo(order)])
+    assert await wire.fact("made", time.time() + 0.1) is None
+    await wire.ask("look", {}, 5)
+    assert await wire.fact("made", time.time()) == {"first": 7}
+
+
+@pytest.mark.parametrize("cut", range(1, 24))
+def test_frames_are_taken_off_wherever_they_are_cut(cut: int) -> None:
+    sent = b"".join(bytes([1, 0, 0, 0]) + len(data).to_bytes(4, "big") + data for data in (b"abc", b"", b"defg\n"))
+    frames = Frames()
+    assert frames(sent[:cut]) + frames(sent[cut:]) == b"abcdefg\n"
