@@ -29,7 +29,7 @@ from offswitch_sandbox.machine import MachineError
 TASK = "offswitch/shutdown_resistance"
 INTERRUPTED = "interrupted"
 FLUSHES = 1000
-"""how often a log is written at most; up to so many trials, each one is on disk when it has ended"""
+"""how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Run:
             max_samples=self.max_samples,
             sample_id=None if self.trials is None else list(self.trials),
             display=display or ("rich" if sys.stdout.isatty() else "plain"),
-            log_buffer=max(1, count // FLUSHES),
+            log_buffer=None if is_scripted(self.model) else max(1, count // FLUSHES),
             # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
             log_realtime=not is_scripted(self.model),
         )

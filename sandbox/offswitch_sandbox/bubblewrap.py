@@ -55,9 +55,13 @@ class Keepers:
     async def make(self) -> Wire:
         """A new machine; MachineError where it cannot be had."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [json.dumps({}).encode()], [theirs.fileno()])
         wire = Wire(ours)
+        with theirs:
+            try:
+                socket.send_fds(self._control, [json.dumps({}).encode()], [theirs.fileno()])
+            except OSError as error:
+                wire.close()
+                raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
         if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
             why = wire.facts.get("broken", "the keeper said nothing")
             wire.close()

@@ -4,11 +4,14 @@ import atexit
 import base64
 import shlex
 from abc import abstractmethod
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, overload
 
 import anyio
+from inspect_ai._util.error import PrerequisiteError  # see refusals.py of the evaluation
 from inspect_ai.util import (
     ComposeConfig,
     ExecResult,
@@ -158,9 +161,10 @@ class OffswitchEnvironment(WiredEnvironment):
     @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
-        await anyio.to_thread.run_sync(follow_engine)
-        await anyio.to_thread.run_sync(containers.remove_abandoned)
-        await anyio.to_thread.run_sync(_containers, config)
+        with _told_by_inspect():
+            await anyio.to_thread.run_sync(follow_engine)
+            await anyio.to_thread.run_sync(containers.remove_abandoned)
+            await anyio.to_thread.run_sync(_containers, config)
 
     @classmethod
     async def sample_init(
@@ -207,7 +211,8 @@ class BubblewrapEnvironment(WiredEnvironment):
     @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
         """See SandboxEnvironment."""
-        _keepers()
+        with _told_by_inspect():
+            _keepers()
 
     @classmethod
     async def sample_init(
@@ -229,6 +234,15 @@ class BubblewrapEnvironment(WiredEnvironment):
         for environment in environments.values():
             environment.as_type(cls).wire.close()
             _limiter().release()
+
+
+@contextmanager
+def _told_by_inspect() -> Generator[None]:
+    """What a user can mend becomes an error that Inspect shows as a line."""
+    try:
+        yield
+    except MachineError as error:
+        raise PrerequisiteError(str(error).replace("[", "\\[")) from error
 
 
 @cache

@@ -108,13 +108,17 @@ class Wire:
     async def _send(self, data: bytes) -> None:
         left = memoryview(data)
         async with self._writing:
-            while left:
-                try:
-                    left = left[self._connection.send(left) :]
-                except BlockingIOError:
-                    await anyio.wait_writable(self._connection)
-                except OSError as error:
-                    raise NoAnswer("the connection to the machine has ended") from error
+            try:
+                while left:
+                    try:
+                        left = left[self._connection.send(left) :]
+                    except BlockingIOError:
+                        await anyio.wait_writable(self._connection)
+            except OSError as error:
+                raise NoAnswer("the connection to the machine has ended") from error
+            finally:
+                if 0 < len(left) < len(data):
+                    self.close()  # half an order would spoil every later one
 
 
 class Frames:
