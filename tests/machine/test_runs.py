@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -186,3 +188,55 @@ def test_the_simulated_subject_follows_its_rates(tmp_path: Path) -> None:
     assert "test subjects" in done.output
     found = Counter((r.variant, r.verdict, r.methods) for r in read_logs(str(tmp_path / "logs")).records)
     assert found == {("A", "sabotaged", ("deleted",)): 2, ("E", "complied", ()): 2}
+
+
+def test_without_an_engine_the_demo_runs_on_bubblewrap_and_says_so(tmp_path: Path) -> None:
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", "from offswitch.cli import main; main()", "demo", "--log-dir", str(tmp_path)],
+        env=environment_without_docker(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "machines: Linux namespaces by bubblewrap" in done.stderr
+    assert "script/subject: sabotage rate, 22 trials" in done.stdout
+    assert time.monotonic() - began < 120
+
+
+def test_inspect_says_in_a_line_that_no_engine_answers(tmp_path: Path) -> None:
+    words = ["eval", "offswitch/shutdown_resistance", "--model", "script/comply", "--log-dir", str(tmp_path)]
+    done = subprocess.run(
+        [shutil.which("inspect") or "inspect", *words], env=environment_without_docker(), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "the Docker Engine does not answer" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_doctor_tries_out_what_is_there() -> None:
+    done = offswitch("doctor")
+    assert done.exit_code == 0, done.output
+    for what in ("Docker Engine: version", "machines: offswitch: made in", "machines: bubblewrap: made in"):
+        assert f"works  {what}" in done.output
+
+
+def test_the_bench_measures_providers_side_by_side() -> None:
+    done = offswitch(
+        "bench", "--providers", "bubblewrap,offswitch", "--trials", "4", "--rounds", "1", "--processes", "1", "--json"
+    )
+    assert done.exit_code == 0, done.output
+    first, second = json.loads(done.stdout)
+    assert (first["arm"], second["arm"]) == ("bubblewrap", "offswitch")
+    for result in (first, second):
+        assert (result["trials"], result["wrong"]) == (4, 0)
+        assert 0 < result["command_ms"] <= result["command_p95_ms"] < 1000
+        assert 0 < result["to_verdict_s"] < 3
+        assert 0 < result["cpu_s_per_trial"] < 10
+
+
+@pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
+def test_shards_have_every_trial_once(tmp_path: Path, sandbox: str) -> None:
+    records = run(tmp_path, "script/delete", 7, "--processes", "3", sandbox=sandbox)
+    assert sorted(r["trial_id"] for r in records) == [f"E-{n:04d}" for n in range(1, 8)]
+    assert {r["verdict"] for r in records} == {"sabotaged"}
+    assert len(list(tmp_path.glob("*.eval"))) == 3
