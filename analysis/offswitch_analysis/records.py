@@ -1,5 +1,6 @@
 """Logs -> records, through Inspect's sample summaries: no message or event is read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,11 @@ from inspect_ai.log import (
 from offswitch.condition import condition
 from offswitch.errors import InputError
 from offswitch.evidence import FaultCause
-from offswitch.record import Record
+from offswitch.record import INTERRUPTED, Record
 from offswitch.script_file import is_scripted
 
 TASK = "shutdown_resistance"
 SCORER = "shutdown_verdict"
-INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,17 @@ def read_logs(place: str) -> Logs:
         skipped += [remark] if remark else []
     if not records:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
-    return Logs(tuple(records.values()), tuple(skipped))
+    return Logs(_without_had_again(records.values()), tuple(skipped))
+
+
+def _without_had_again(records: Iterable[Record]) -> tuple[Record, ...]:
+    """A trial that was broken off and then had by the same command again is the later one."""
+
+    def trial(record: Record) -> tuple[object, ...]:
+        return record.model, record.sandbox, record.seed, record.condition, record.trial_id
+
+    had = {trial(record) for record in records if record.failure != INTERRUPTED}
+    return tuple(record for record in records if record.failure != INTERRUPTED or trial(record) not in had)
 
 
 def _names_in(place: str) -> list[str]:

@@ -210,9 +210,10 @@ def _have(run: Any, processes: int) -> None:
         click.echo(f"{had} of {had + len(left.trials)} trials are in {run.log_dir} already", err=True)
     whole = not left.trials or _start(left, processes)
     records = run.of_this(_records_there(run.log_dir))
-    _print_rates(records, run.log_dir)
+    if records:
+        _print_rates(records, run.log_dir)
     if not whole:
-        click.echo("offswitch: broken off; the same command goes on from here", err=True)
+        click.echo("offswitch: not all trials were had; the same command goes on from here", err=True)
         sys.exit(INTERRUPTED)
     if all(record.verdict == "failure" for record in records):
         click.echo("offswitch: every trial failed; `offswitch trials` names the causes", err=True)

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
+SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
 NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
 """what changes how a model is asked but not what it answers"""
 
@@ -14,7 +16,8 @@ def condition(
 ) -> str:
     """Task version, prompt, protocol (both from a sample's metadata), generation settings, arguments of the model."""
     told = " ".join(f"{name}={settings[name]}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
-    # A digest: an argument may be a secret.
+    # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
+    model_args = {name: value for name, value in model_args.items() if not SECRET.match(name)}
     args = hashlib.sha256(json.dumps(model_args, sort_keys=True, default=str).encode()).hexdigest()[:8]
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), told]
     return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 
 from offswitch_sandbox.bubblewrap import Keepers
+from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, image_name
 from offswitch_sandbox.engine import engine
@@ -82,7 +83,7 @@ def _image() -> Finding:
 def _tried(what: str, try_out: Callable[[], Awaitable[str]], remedy: str) -> Finding:
     try:
         return Finding(what, True, anyio.run(try_out), needed=True)
-    except MachineError as error:
+    except (MachineError, NoAnswer) as error:
         return Finding(what, False, f"{error}; {remedy}", needed=True)
 
 
@@ -101,9 +102,11 @@ async def _namespace() -> str:
     try:
         began = time.time()
         wire = await keepers.make()
-        told = await _timed(wire, began)
         grouped = wire.facts["made"]["grouped"]
-        wire.close()
+        try:
+            told = await _timed(wire, began)
+        finally:
+            wire.close()
     finally:
         keepers.close()
     return told + (

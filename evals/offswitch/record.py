@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+INTERRUPTED = "interrupted"
+"""the failure of a trial that was broken off from outside, before anything of it was judged"""
+
 
 @dataclass(frozen=True)
 class Record:

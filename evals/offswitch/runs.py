@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 import inspect_ai
 import yaml
 from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
@@ -19,16 +20,15 @@ from inspect_ai.model import get_model
 
 from offswitch.condition import condition
 from offswitch.errors import InputError
-from offswitch.record import Record
+from offswitch.record import INTERRUPTED, Record
 from offswitch.refusals import told_by_us
 from offswitch.script_file import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
-from offswitch_sandbox.bubblewrap import check_bubblewrap
+from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import follow_engine
 from offswitch_sandbox.machine import MachineError
 
 TASK = "offswitch/shutdown_resistance"
-INTERRUPTED = "interrupted"
 FLUSHES = 1000
 """how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
 
@@ -134,7 +134,7 @@ class Run:
         if self.sandbox in ("docker", "offswitch"):
             follow_engine()
         if self.sandbox == "bubblewrap":
-            check_bubblewrap()
+            anyio.run(try_out)
 
     def _check_log_dir(self) -> None:
         if "://" in self.log_dir:
@@ -172,7 +172,7 @@ def choose_sandbox() -> str:
         follow_engine()
     except MachineError as no_engine:
         try:
-            check_bubblewrap()
+            anyio.run(try_out)
         except MachineError as no_bubblewrap:
             raise MachineError(f"{no_engine}; or, without an engine: {no_bubblewrap}") from no_bubblewrap
         return "bubblewrap"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, TextIO
 
+from inspect_ai._util.error import PrerequisiteError  # see refusals.py
+
 from offswitch.runs import Run
 
 DONE = "trial"
@@ -37,7 +39,7 @@ def _start(shard: Run) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(shard)) + "\n")
+    process.stdin.write(json.dumps(asdict(shard), default=str) + "\n")
     process.stdin.flush()
     return process
 
@@ -78,6 +80,8 @@ def _main() -> None:
         sys.exit(0 if run.start(display="none") else 1)
     except KeyboardInterrupt:
         sys.exit(1)
+    except PrerequisiteError as error:
+        sys.exit(f"offswitch: {error.message}")
 
 
 def _end_with_input() -> None:

@@ -18,6 +18,7 @@ NEEDED = (0, 8)
 """the first version of bubblewrap that can forbid further user namespaces and limit a tmpfs"""
 KILLED = 137
 MADE_WITHIN_S = 60.0
+END_WAIT_S = 15.0
 
 
 class NamespaceWitness:
@@ -56,13 +57,17 @@ class Keepers:
         """A new machine; MachineError where it cannot be had."""
         ours, theirs = socket.socketpair()
         wire = Wire(ours)
-        with theirs:
-            try:
+        try:
+            with theirs:
                 socket.send_fds(self._control, [json.dumps({}).encode()], [theirs.fileno()])
-            except OSError as error:
-                wire.close()
-                raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
-        if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
+            made = await wire.fact("made", time.time() + MADE_WITHIN_S)
+        except OSError as error:
+            wire.close()
+            raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
+        except BaseException:
+            wire.close()
+            raise
+        if made is None:
             why = wire.facts.get("broken", "the keeper said nothing")
             wire.close()
             raise MachineError(f"bubblewrap made no machine ({why}); see `offswitch doctor`")
@@ -71,7 +76,24 @@ class Keepers:
     def close(self) -> None:
         """Ends every machine and waits until nothing is left of them."""
         self._control.close()
-        self._process.wait()
+        try:
+            self._process.wait(END_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can make machines."""
+        return self._process.poll() is None
+
+
+async def try_out() -> None:
+    """Makes a machine and removes it; MachineError where that cannot be done."""
+    keepers = Keepers()
+    try:
+        (await keepers.make()).close()
+    finally:
+        keepers.close()
 
 
 def check_bubblewrap() -> None:
@@ -79,6 +101,9 @@ def check_bubblewrap() -> None:
     path = shutil.which("bwrap")
     if path is None:
         raise MachineError("bubblewrap is not installed; install it (apt install bubblewrap)")
+    missing = [name for name in ("perl", "bash") if shutil.which(name, path="/usr/bin:/bin") is None]
+    if missing:
+        raise MachineError(f"bubblewrap machines need /usr/bin/{missing[0]}; install it")
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < NEEDED:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,10 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """The plan in a compose file or, by its name, for a Dockerfile; MachineError where it cannot be honoured."""
     if "Dockerfile" in path.name:
-        return _plan({"services": {"default": {"build": {"context": str(path.parent), "dockerfile": path.name}}}}, path)
+        # As Inspect has it for a Dockerfile alone.
+        alone = {"command": "tail -f /dev/null", "init": True, "network_mode": "none"}
+        build = {"context": str(path.parent), "dockerfile": path.name}
+        return _plan({"services": {"default": {"build": build, **alone}}}, path)
     try:
         content = yaml.safe_load(_interpolated(path.read_text()))
     except (OSError, yaml.YAMLError) as error:
@@ -94,9 +98,12 @@ def _refuse(path: Path, where: str, keys: set[str]) -> None:
 def _build(given: Any, path: Path) -> Build | None:
     if given is None:
         return None
-    words = {"context": given} if isinstance(given, str) else dict(given)
+    words = {"context": given} if isinstance(given, str) else _mapping(given)
     _refuse(path, "services.*.build.", set(words) - {"context", "dockerfile", "args"})
-    args = {name: str(value) for name, value in _pairs(words.get("args") or {}).items()}
+    try:
+        args = {name: str(value) for name, value in _pairs(words.get("args") or {}).items()}
+    except (TypeError, AttributeError) as error:
+        raise MachineError(f"{path}: services.*.build.args: are names with values") from error
     return Build(path.parent / words.get("context", "."), words.get("dockerfile", "Dockerfile"), args)
 
 
@@ -104,10 +111,10 @@ def _interpolated(text: str) -> str:
     """${NAME}, ${NAME:-default} and $$, as compose has them."""
 
     def value(match: re.Match[str]) -> str:
-        name, default = match["name"], match["default"]
-        return "$" if name is None else os.environ.get(name) or default or ""
+        name = match["name"] or match["bare"]
+        return "$" if name is None else os.environ.get(name) or match["default"] or ""
 
-    return re.sub(r"\$(?:\$|\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\})", value, text)
+    return re.sub(r"\$(?:\$|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\})", value, text)
 
 
 def _pairs(given: Any) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def _pairs(given: Any) -> dict[str, Any]:
 
 
 def _words(given: Any) -> list[str]:
-    return ["/bin/sh", "-c", given] if isinstance(given, str) else [str(word) for word in given]
+    return shlex.split(given) if isinstance(given, str) else [str(word) for word in given]
 
 
 def _environment(given: Any) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+from docker.errors import BuildError, DockerException, ImageNotFound
 
 from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, engine
@@ -97,7 +97,7 @@ class Containers:
 def remove(identifier: str) -> None:
     """Removes a container if it is still there."""
     at = engine()
-    with suppress(APIError):  # it has ended, and the engine is removing it
+    with suppress(DockerException, OSError):  # it has ended, and the engine is removing it, or has ended itself
         at.api.remove_container(identifier, force=True, v=True)
     at.forget(identifier)
 
@@ -144,9 +144,9 @@ def _image(at: Engine, plan: Plan) -> str:
     """The image's name, once it is there."""
     name = image_name(plan)
     try:
-        at.client.images.get(name)
-    except ImageNotFound:
         try:
+            at.client.images.get(name)
+        except ImageNotFound:
             if plan.build is None:
                 at.client.images.pull(name)
             else:
@@ -154,13 +154,13 @@ def _image(at: Engine, plan: Plan) -> str:
                 at.client.images.build(
                     path=str(build.context), dockerfile=build.dockerfile, buildargs=dict(build.args), tag=name, rm=True
                 )
-        except (BuildError, DockerException, OSError, TypeError) as error:
-            raise MachineError(f"the image {name} cannot be had ({_first_line(error)})") from error
+    except (BuildError, DockerException, OSError, TypeError) as error:
+        raise MachineError(f"the image {name} cannot be had ({_first_line(error)})") from error
     return name
 
 
 def _digest(build: Build) -> str:
-    found = hashlib.sha256(repr(sorted(build.args.items())).encode())
+    found = hashlib.sha256(repr((build.dockerfile, sorted(build.args.items()))).encode())
     for path in _files(build.context):
         found.update(f"{path.relative_to(build.context)}\0{path.stat().st_mode:o}\0".encode() + path.read_bytes())
     return found.hexdigest()
@@ -176,7 +176,8 @@ def _packed(directory: Path) -> bytes:
     def closed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         member.uid = member.gid = 0
         member.mode = 0o700 if member.isdir() else 0o600
-        return None if "__pycache__" in member.name else member
+        skipped = {"__pycache__", "home"} & set(Path(member.name).parts)
+        return None if skipped else member
 
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as archive:
@@ -209,7 +210,19 @@ def remove_all() -> int:
 
 def _is_gone(label: str) -> bool:
     host, process, began = label.split(" ")
-    return host == _host() and _began(int(process)) != began
+    now = _began(int(process))
+    # A process that is there and hides when it began is left alone.
+    return host == _host() and now != began and not (now == "" and _is_there(int(process)))
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _host() -> str:

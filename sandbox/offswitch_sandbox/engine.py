@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -110,7 +110,7 @@ class Engine:
         return MachineEnd("engine", False, at, exit_code, killed, oom)
 
     def _find(self, container: str, action: str) -> dict[str, Any] | None:
-        return next((event for event in self._events[container] if event["Action"] == action), None)
+        return next((event for event in self._events.get(container, ()) if event["Action"] == action), None)
 
 
 def follow_engine() -> None:
@@ -118,15 +118,24 @@ def follow_engine() -> None:
     engine()
 
 
-@cache
 def engine() -> Engine:
-    """The engine that the docker command line would talk to."""
-    return Engine()
+    """The engine that the docker command line would talk to; anew where its events have broken off."""
+    global _current
+    with _making:
+        if _current is None or not _current.following:
+            _current = Engine()
+        return _current
+
+
+_current: Engine | None = None
+_making = threading.Lock()
 
 
 def engine_address() -> str | None:
     """Where the docker command line would go: DOCKER_HOST, else its current context."""
     if os.environ.get("DOCKER_HOST"):
         return os.environ["DOCKER_HOST"]
-    context = docker.ContextAPI.get_current_context()
+    context: Any = docker.ContextAPI.get_current_context()
+    if context is None:
+        raise MachineError("docker's current context is not there; choose one with `docker context use`")
     return context.Host

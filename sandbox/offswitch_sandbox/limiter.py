@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from offswitch_sandbox.machine import MachineError
+
 MACHINES_MAX = "OFFSWITCH_MAX_MACHINES"
 MACHINES = 64
 STARTS_PER_CPU = 2
@@ -15,7 +17,10 @@ class Limiter:
     """Holds back whoever wants a machine while there are enough; making many at once only makes each slower."""
 
     def __init__(self) -> None:
-        self._machines = anyio.Semaphore(int(os.environ.get(MACHINES_MAX, MACHINES)))
+        given = os.environ.get(MACHINES_MAX, str(MACHINES))
+        if not given.isdecimal() or int(given) < 1:
+            raise MachineError(f"{MACHINES_MAX}={given}: must be a whole number from 1")
+        self._machines = anyio.Semaphore(int(given))
         self._starts = anyio.Semaphore(STARTS_PER_CPU * (os.cpu_count() or 1))
 
     @asynccontextmanager

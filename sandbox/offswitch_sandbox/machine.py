@@ -95,7 +95,7 @@ class Machine:
     async def read_journal(self) -> bool:
         """Gets the desk's log from where it outlasts the machine; False if it cannot be read."""
         lines = await self._channel.last_journal()
-        if lines is None:
+        if lines is None or len(lines) < len(self.journal):
             return False
         self.journal = [_parse(DeskEntry, _flat(line)) for line in lines]
         return True

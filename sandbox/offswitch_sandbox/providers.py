@@ -193,10 +193,11 @@ class OffswitchEnvironment(WiredEnvironment):
     @classmethod
     async def cli_cleanup(cls, id: str | None) -> None:  # noqa: A002 - Inspect's name for it
         """Removes one container, or every container that this provider has made."""
-        if id is not None:
-            containers.remove(id)
-        else:
-            print(f"{containers.remove_all()} containers removed")
+        with _told_by_inspect():
+            if id is None:
+                print(f"{containers.remove_all()} containers removed")
+            else:
+                containers.remove(id)
 
 
 @sandboxenv(name="bubblewrap")  # pyright: ignore[reportUntypedClassDecorator]
@@ -245,11 +246,16 @@ def _told_by_inspect() -> Generator[None]:
         raise PrerequisiteError(str(error).replace("[", "\\[")) from error
 
 
-@cache
+_current: list[Keepers] = []
+
+
 def _keepers() -> Keepers:
-    keepers = Keepers()
-    atexit.register(keepers.close)
-    return keepers
+    """The one that makes machines; a new one where it has died."""
+    if not _current or not _current[-1].alive:
+        keepers = Keepers()
+        atexit.register(keepers.close)
+        _current.append(keepers)
+    return _current[-1]
 
 
 @cache
@@ -263,7 +269,10 @@ _made: dict[str, Containers] = {}
 def _containers(config: SandboxEnvironmentConfigType | None) -> Containers:
     """Machines of a configuration: a compose file, a Dockerfile, or what stands in one; this project's without."""
     if isinstance(config, ComposeConfig):
-        key, read = config.model_dump_json(), lambda: plan_of(config.model_dump(by_alias=True), "the task's sandbox")
+        key, read = (
+            config.model_dump_json(),
+            lambda: plan_of(config.model_dump(by_alias=True, exclude_none=True), "the task's sandbox"),
+        )
     elif config is None or isinstance(config, str):
         key, read = str(config), lambda: read_plan(Path(config) if isinstance(config, str) else COMPOSE)
     else:

@@ -8,6 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import anyio
@@ -55,7 +56,8 @@ class Wire:
         """See Channel: told at the end by a service that outlasts the machine, else line by line until the end."""
         if ended := await self.fact("ended", time.time() + REST_WAIT_S):
             return ended["journal"]
-        return list(self._journal) if self.closed else None
+        # One that was made from outside tells its journal at the end, or never.
+        return list(self._journal) if self.closed and "made" not in self.facts else None
 
     async def fact(self, name: str, until: float) -> Any:
         """What the service says of the machine, if it does so before `until` (epoch seconds), else None."""
@@ -71,7 +73,9 @@ class Wire:
     def close(self) -> None:
         """Ends the machine: its service has nobody left to serve."""
         self.closed = True
-        self._connection.close()
+        if self._connection.fileno() >= 0:
+            anyio.notify_closing(self._connection)
+            self._connection.close()
 
     async def _read_until(self, found: Callable[[], T | None]) -> T | None:
         """What is looked for, as soon as it is there; None where the connection ends before."""
@@ -86,11 +90,12 @@ class Wire:
         try:
             chunk = self._connection.recv(CHUNK_BYTES)
         except BlockingIOError:
-            await anyio.wait_readable(self._connection)
+            with suppress(anyio.ClosedResourceError):
+                await anyio.wait_readable(self._connection)
             return
         except OSError:
             chunk = b""
-        self.closed = not chunk
+        self.closed = self.closed or not chunk
         *whole, rest = self._unframe(chunk).split(b"\n")
         for line in whole:
             self._take(json.loads(b"".join([*self._pending, line])))
@@ -114,7 +119,7 @@ class Wire:
                         left = left[self._connection.send(left) :]
                     except BlockingIOError:
                         await anyio.wait_writable(self._connection)
-            except OSError as error:
+            except (OSError, anyio.ClosedResourceError) as error:
                 raise NoAnswer("the connection to the machine has ended") from error
             finally:
                 if 0 < len(left) < len(data):

@@ -34,6 +34,11 @@ def test_a_trial_that_was_broken_off_is_had_again_and_a_failure_is_not() -> None
     assert RUN.without([broken, failed]).trials == ("A-0001", "A-0002", "E-0002")
 
 
+def test_a_secret_argument_of_the_model_does_not_matter() -> None:
+    # Inspect keeps it out of its logs.
+    assert replace(RUN, model_args={"api_key": "x"}).without([record(trial) for trial in ALL]).trials == ()
+
+
 def test_trials_of_another_model_provider_seed_or_condition_are_not_these() -> None:
     others = [{"model": "script/delete"}, {"sandbox": "docker"}, {"seed": 8}, {"condition": "v0 other"}]
     assert RUN.without([record("E-0001", **other) for other in others]).trials == ALL

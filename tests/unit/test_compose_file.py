@@ -28,21 +28,23 @@ def test_the_projects_own_machine_is_planned_as_its_compose_file_says() -> None:
 
 def test_variables_are_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHICH", "debian")
-    found = plan(tmp_path, '{image: "${WHICH}:${TAG:-12}", environment: {A: "$$x", B: "${NONE}"}}')
+    found = plan(tmp_path, '{image: "${WHICH}:${TAG:-12}", environment: {A: "$$x", B: "${NONE}", C: $WHICH}}')
     assert found.image == "debian:12"
-    assert found.config["Env"] == ["A=$x", "B="]
+    assert found.config["Env"] == ["A=$x", "B=", "C=debian"]
 
 
-def test_commands_are_words_or_a_line_for_the_shell(tmp_path: Path) -> None:
-    found = plan(tmp_path, "{image: x, entrypoint: [a, b], command: sleep 5}")
-    assert found.config == {"Entrypoint": ["a", "b"], "Cmd": ["/bin/sh", "-c", "sleep 5"]}
+def test_commands_are_words_or_a_line_of_them(tmp_path: Path) -> None:
+    found = plan(tmp_path, "{image: x, entrypoint: [a, b], command: 'sleep \"5 6\"'}")
+    assert found.config == {"Entrypoint": ["a", "b"], "Cmd": ["sleep", "5 6"]}
 
 
-def test_a_dockerfile_alone_is_a_plan(tmp_path: Path) -> None:
+def test_a_dockerfile_alone_is_what_inspect_makes_of_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian\n")
     found = read_plan(tmp_path / "Dockerfile")
     assert found.build is not None
-    assert (found.build.context, found.host_config) == (tmp_path, {})
+    assert (found.build.context, found.build.dockerfile) == (tmp_path, "Dockerfile")
+    assert found.host_config == {"Init": True, "NetworkMode": "none"}
+    assert found.config == {"Cmd": ["tail", "-f", "/dev/null"]}
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,29 @@ async def test_a_connection_that_ends_in_mid_answer_is_no_answer_and_the_journal
     assert await wire.last_journal() == [{"kind": "due"}]
 
 
+async def test_what_serves_from_outside_and_is_gone_without_a_word_has_no_journal() -> None:
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours)
+    theirs.sendall(b'{"made": {"first": 7}}\n')
+    theirs.close()
+    assert await wire.last_journal() is None
+
+
+async def test_whoever_waits_learns_that_the_connection_was_closed() -> None:
+    wire = serving(lambda _: [])
+
+    async def close() -> None:
+        await anyio.sleep(0.1)
+        wire.close()
+
+    began = time.monotonic()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(close)
+        with pytest.raises(NoAnswer):
+            await wire.ask("exec", {}, 30)
+    assert time.monotonic() - began < 5
+
+
 async def test_an_open_connection_has_no_last_journal() -> None:
     assert await serving(echo).last_journal() is None
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -108,8 +109,9 @@ def _have(arm: Arm, trials: int, at_once: int | None, directory: str, processes:
         share = trials // len(workers) + (i < trials % len(workers))
         order = {"arm": arm.name, "trials": share, "at_once": at_once, "log_dir": f"{directory}/{arm.name}-{i}"}
         assert worker.stdin is not None
-        worker.stdin.write(json.dumps(order) + "\n")
-        worker.stdin.flush()
+        with suppress(BrokenPipeError):  # what it has said of its end is read below
+            worker.stdin.write(json.dumps(order) + "\n")
+            worker.stdin.flush()
     return [_answer(arm, i, worker, directory) for i, worker in enumerate(workers)]
 
 
@@ -124,7 +126,7 @@ def _answer(arm: Arm, number: int, worker: subprocess.Popen[str], directory: str
 
 def _measure_round(arm: Arm, trials: int, idle: float, directory: str) -> None:
     slow = arm.name in SLOW
-    share = max(len(arm.workers), trials // SLOW_SHARE) if slow else trials
+    share = max(len(arm.workers), trials // SLOW_SHARE if slow else trials)
     cpu = _cpu_s()
     answers = _have(arm, share, None if slow else AT_ONCE, directory)
     # Reading the logs afterwards is not part of it, and hardly any of the CPU time.
@@ -153,6 +155,10 @@ def _end(worker: subprocess.Popen[str]) -> None:
 
 
 def _result(arm: Arm) -> Result:
+    if len(arm.commands_s) < 2:
+        raise InputError(
+            f"{arm.name} cannot be measured here: no trial went as its agent lets it; see `offswitch doctor`"
+        )
     trials, seconds, cpu = (sum(column) for column in zip(*arm.rounds, strict=True))
     later = sum(done for done, _, _ in arm.rounds[1:])
     return Result(

@@ -16,6 +16,7 @@ sys.path.append(str(Path(__file__).parents[1] / "image" / "questiond"))
 
 import limits
 import place
+import rescue
 import service  # noqa: F401 - loaded once, here, and not by every machine
 from namespace import keep
 
@@ -32,11 +33,12 @@ def main(control):
         try:
             message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
         except TimeoutError:
+            rescue.end_stopped_starts(machines)
             sweep(machines, base)
             continue
         if not message:
             break
-        machines.add(leave_keeper(json.loads(message), descriptors[0], base, control))
+        machines |= {leave_keeper(json.loads(message), channel, base, control) for channel in descriptors} - {None}
         sweep(machines, base)
     while machines:
         sweep(machines, base, os.WEXITED)
@@ -44,8 +46,13 @@ def main(control):
 
 
 def leave_keeper(order, channel, base, control):
-    keeper = os.fork()
+    try:
+        keeper = os.fork()
+    except OSError:  # the host has no room for another; whoever asked sees the channel end
+        os.close(channel)
+        return None
     if keeper == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         control.close()
         keep(order, channel, base)
         os._exit(0)

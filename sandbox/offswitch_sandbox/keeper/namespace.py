@@ -19,6 +19,7 @@ import callers
 import journal
 import limits
 import service
+import spawn
 import user
 
 IDLE = "$SIG{CHLD} = 'IGNORE'; $SIG{TERM} = sub { exit 143 }; syswrite STDOUT, '.'; close STDOUT; sleep 1 while 1"
@@ -83,6 +84,7 @@ def keep(order, channel, base):
     lines = service.Lines(channel)
     bwrap = first = None
     try:
+        spawn.hold_score()
         group = limits.Group(MEMORY_BYTES, PROCESSES) if os.getuid() == 0 else None
         grouped = group is not None and group.events is not None
         directory = become_nobody(base)
@@ -139,6 +141,7 @@ def start(directory, base):
         stderr=complaint,
         pass_fds=(info_fd,),
     )
+    spawn.started.add(bwrap.pid)
     os.close(info_fd)
     with open(info, "rb") as told, bwrap.stdout as ready, bwrap.stdin as go:
         facts = told.read()

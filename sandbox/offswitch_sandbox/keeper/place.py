@@ -27,10 +27,13 @@ class Place:
 
     def __init__(self):
         remove_abandoned()
-        self.path = tempfile.mkdtemp(prefix=PREFIX, dir=next(filter(can_be_entered, places())))
-        os.chmod(self.path, 0o711)
-        self.lock = os.open(f"{self.path}/lock", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
+        made = tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=next(filter(can_be_entered, places())))
+        os.chmod(made, 0o711)
+        self.lock = os.open(f"{made}/lock", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
+        # Named as one that may be abandoned only when its lock is held.
+        self.path = made.replace(f"new-{PREFIX}", PREFIX)
+        os.rename(made, self.path)
         self.make_etc()
         # A copy that its own user can run and not read: see the image's Dockerfile.
         self.idle = f"{self.path}/idle"

@@ -16,14 +16,13 @@ import time
 
 import callers
 import files
+import spawn
 import user
 from events import Watch
 
 SCRIPT = "./shutdown.sh"
 OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
-# Opened at the start: for a service that enters a machine from outside, its own view of processes.
-PROCESSES = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 class Desk:
@@ -158,18 +157,18 @@ def start_script(directory, environment, output):
         **user.credentials(),
     )
     try:
-        return subprocess.Popen([SCRIPT], **how)
+        return spawn.start([SCRIPT], **how)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
         # a script without an interpreter line: what a shell does with one
-        return subprocess.Popen(["/bin/sh", SCRIPT], **how)
+        return spawn.start(["/bin/sh", SCRIPT], **how)
 
 
 def peer_of(caller):
     """Who asks, from the kernel; the command line is the caller's own word."""
     pid, uid, _ = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    words = files.read_regular(f"{pid}/cmdline", PROCESSES, 400) or b""
+    words = files.read_regular(f"{pid}/cmdline", spawn.PROCESSES, 400) or b""
     return {
         "uid": uid,
         "pid": pid,

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import session
+import spawn
 import streams
 import user
 
@@ -17,7 +18,7 @@ def run(order):
     """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s."""
     credentials, home = identity(order.get("user"))
     try:
-        process = subprocess.Popen(
+        process = spawn.start(
             order["command"],
             cwd=order.get("cwd"),
             env={**os.environ, **home, **(order.get("env") or {})},
@@ -38,6 +39,7 @@ def run(order):
         session.end(process)
     for pipe in (process.stdin, process.stdout, process.stderr):
         pipe.close()
+    spawn.forget(process)
     return {
         # as a shell has it: 128 and the signal's number
         "status": process.returncode if process.returncode >= 0 else 128 - process.returncode,
@@ -75,4 +77,5 @@ def identity(name):
         return {}, {}
     if os.geteuid() != 0:
         raise LookupError(f"this machine has one user, so nothing runs as {name}")
-    return user.credentials(name), {"HOME": user.account_of(name.partition(":")[0]).pw_dir}
+    account = user.known(name.partition(":")[0])
+    return user.credentials(name), {"HOME": account.pw_dir if account else "/"}

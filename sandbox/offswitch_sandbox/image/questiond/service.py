@@ -7,6 +7,7 @@ desk's journal go out as they are written, {"journal"}.
 import json
 import os
 import queue
+import select
 import signal
 import socket
 import threading
@@ -18,6 +19,7 @@ import files
 import journal
 import programs
 import session
+import spawn
 import user
 
 # In order, and in no new thread, so that it works where the user has taken every process.
@@ -30,6 +32,7 @@ class Service:
     def __init__(self, tell=None):
         self.desk = None
         self.tell = tell
+        threading.Thread(target=spawn.watch, daemon=True).start()
         self.verbs = {
             "start": self.start,
             "run": self.run,
@@ -113,6 +116,7 @@ class Attendance:
     def run(self):
         """Returns when there are no more orders."""
         threading.Thread(target=self.take_orders, daemon=True).start()
+        threading.Thread(target=self.notice_end, daemon=True).start()
         while (message := self.aside.get()) is not None:
             if message["verb"] == "start":
                 self.answer(message)
@@ -131,23 +135,34 @@ class Attendance:
         finally:
             self.aside.put(None)
 
+    def notice_end(self):
+        """Also while an order is being done: whoever gave it is gone, and so is the need for the machine."""
+        poll = select.poll()
+        poll.register(self.incoming, select.POLLHUP | select.POLLRDHUP)
+        poll.poll()
+        self.aside.put(None)
+
     def answer(self, message):
         self.lines.tell(self.service.answer(message))
 
     def answer_aside(self, message):
         def begin():
-            self.service.begin_aside()
-            self.answer(message)
+            try:
+                self.service.begin_aside()
+            except OSError as error:
+                self.lines.tell({"id": message.get("id"), "error": str(error), "kind": type(error).__name__})
+            else:
+                self.answer(message)
 
         try:
             threading.Thread(target=begin, daemon=True).start()
         except RuntimeError as error:
-            self.lines.tell({"id": message.get("id"), "error": f"no thread can be had ({error})"})
+            self.lines.tell({"id": message.get("id"), "error": f"no thread can be had ({error})", "kind": ""})
 
 
 def serve_beside(owner, command):
     """Leaves a child that takes orders on standard input, and becomes the owner's command; see __main__."""
-    if os.path.isdir(user.HOME):
+    if user.has_home():
         user.lay_out_home(user.home_files())
     child = os.fork()
     null = os.open(os.devnull, os.O_RDWR)
@@ -165,6 +180,7 @@ def serve_beside(owner, command):
 
 def take_orders(incoming, outgoing):
     lines = Lines(outgoing)
+    spawn.hold_score()
     try:
         Attendance(Service(lines.tell), incoming, lines).run()
     except OSError:
@@ -188,6 +204,7 @@ def daemon(path, ready_fd):
     server.listen(64)
     os.write(ready_fd, b"1")
     os.close(ready_fd)
+    spawn.hold_score()
     service = Service()
     while True:
         connection, _ = server.accept()

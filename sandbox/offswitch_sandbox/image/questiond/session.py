@@ -7,9 +7,9 @@ import subprocess
 import time
 
 import files
+import spawn
 import streams
 import user
-from desk import PROCESSES
 
 OUTPUT_BYTES_MAX = 256 << 10
 
@@ -53,7 +53,7 @@ def working_directory():
 
 
 def run_as_user(command, timeout_s):
-    process = subprocess.Popen(
+    process = spawn.start(
         [user.SHELL, "--login", "-c", command],
         cwd=working_directory(),
         env=user.ENVIRONMENT,
@@ -68,6 +68,7 @@ def run_as_user(command, timeout_s):
     if not in_time:
         end(process)
     process.stdout.close()
+    spawn.forget(process)
     return {
         "status": process.returncode,
         "timed_out": not in_time,
@@ -89,7 +90,7 @@ def end(process):
 
 
 def members(session):
-    return {pid for pid in map(int, filter(str.isdigit, os.listdir(PROCESSES))) if session_of(pid) == session}
+    return {pid for pid in spawn.processes() if session_of(pid) == session}
 
 
 def session_of(pid):

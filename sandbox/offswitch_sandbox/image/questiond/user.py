@@ -16,7 +16,8 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
 }
-SKELETONS = (("/etc/skel", 0o644), (os.path.join(os.path.dirname(os.path.abspath(__file__)), "home"), 0o755))
+OWN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "home")
+SKELETONS = (("/etc/skel", 0o644), (OWN, 0o755))
 
 
 def credentials(name=str(UID)):
@@ -26,9 +27,18 @@ def credentials(name=str(UID)):
     if name == str(UID):
         return {"user": UID, "group": UID, "extra_groups": []}
     name, _, group = name.partition(":")
+    if name.isdigit() and not known(name):
+        return {"user": int(name), "group": int(group or 0), "extra_groups": []}
     account = account_of(name)
     number = account.pw_gid if not group else int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
     return {"user": account.pw_uid, "group": number, "extra_groups": os.getgrouplist(account.pw_name, number)}
+
+
+def known(name):
+    try:
+        return account_of(name)
+    except LookupError:
+        return None
 
 
 def account_of(name):
@@ -43,6 +53,11 @@ def become(name=str(UID)):
         os.setgroups(found["extra_groups"])
         os.setresgid(*[found["group"]] * 3)
         os.setresuid(*[found["user"]] * 3)
+
+
+def has_home():
+    """Whether this is a machine with a home of ours, and not one that only has the service."""
+    return os.path.isdir(HOME) and os.path.isdir(OWN)
 
 
 def home_files():
