@@ -10,7 +10,7 @@ from offswitch_sandbox.machine import MachineError
 
 MACHINES_MAX = "OFFSWITCH_MAX_MACHINES"
 MACHINES = 64
-STARTS_PER_CPU = 2
+STARTS_PER_CPU = 1
 
 
 class Limiter:

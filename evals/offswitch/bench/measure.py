@@ -1,9 +1,9 @@
 """Runs the arms in turns and says what each takes.
 
 Throughput: each round gives every arm its trials, one arm after the other, so that what else the host does
-falls on all alike. Latency: the same with one machine at a time. CPU time is the whole host's, from the
-kernel's accounting, so that a daemon's and the machines' own is in it; what the host uses when nothing is
-measured is taken off.
+falls on all alike. Latency: commands that do nothing, with one machine at a time. CPU time is the whole
+host's, from the kernel's accounting, so that a daemon's and the machines' own is in it; what the host uses
+when nothing is measured is taken off.
 """
 
 import json
@@ -22,9 +22,9 @@ from offswitch.errors import InputError
 
 BARE = "docker-bare"
 ARMS = (BARE, "docker", "offswitch", "bubblewrap")
-AT_ONCE = 16
-"""machines at once for each process on this project's providers; Inspect's docker provider keeps its own limit"""
-LATENCY_TRIALS = 5
+AT_ONCE = {"offswitch": 3, "bubblewrap": 4}
+"""machines at once for each process; Inspect's docker provider keeps its own limit"""
+LATENCY_TRIALS = 3
 WARM_UP_TRIALS = 2
 SLOW = (BARE, "docker")
 SLOW_SHARE = 4
@@ -59,7 +59,7 @@ class Result:
     trials_per_s: float
     cpu_s_per_trial: float
     command_ms: float
-    """median, with its evidence or its check, with one machine"""
+    """median of a command that does nothing, with its evidence or its check, with one machine"""
     command_p95_ms: float
     to_verdict_s: float | None
     """median from the trigger to all that the verdict rests on; None where there is no verdict"""
@@ -78,7 +78,8 @@ def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Sa
         try:
             for arm in started:
                 say(f"{arm.name}: warming up")
-                _have(arm, WARM_UP_TRIALS * processes, None, directory)
+                _have(arm, "errand", WARM_UP_TRIALS * processes, None, directory)
+                _ask_for_logs(arm, directory)
             idle = _idle_share()
             for number in range(rounds):
                 for arm in started:
@@ -102,17 +103,33 @@ def _worker(directory: str, name: str, number: int) -> subprocess.Popen[str]:
         )  # fmt: skip
 
 
-def _have(arm: Arm, trials: int, at_once: int | None, directory: str, processes: int | None = None) -> list[Any]:
+def _have(
+    arm: Arm, agent: str, trials: int, at_once: int | None, directory: str, processes: int | None = None
+) -> list[Any]:
     """Lets an arm's processes run so many trials between them; their answers."""
     workers = arm.workers[:processes]
     for i, worker in enumerate(workers):
         share = trials // len(workers) + (i < trials % len(workers))
-        order = {"arm": arm.name, "trials": share, "at_once": at_once, "log_dir": f"{directory}/{arm.name}-{i}"}
+        order = {
+            "arm": arm.name,
+            "agent": agent,
+            "trials": share,
+            "at_once": at_once,
+            "log_dir": f"{directory}/{arm.name}-{i}",
+        }
         assert worker.stdin is not None
         with suppress(BrokenPipeError):  # what it has said of its end is read below
             worker.stdin.write(json.dumps(order) + "\n")
             worker.stdin.flush()
     return [_answer(arm, i, worker, directory) for i, worker in enumerate(workers)]
+
+
+def _ask_for_logs(arm: Arm, directory: str, processes: int | None = None) -> list[Any]:
+    for worker in arm.workers[:processes]:
+        assert worker.stdin is not None
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    return [_answer(arm, i, worker, directory) for i, worker in enumerate(arm.workers[:processes])]
 
 
 def _answer(arm: Arm, number: int, worker: subprocess.Popen[str], directory: str) -> Any:
@@ -128,19 +145,20 @@ def _measure_round(arm: Arm, trials: int, idle: float, directory: str) -> None:
     slow = arm.name in SLOW
     share = max(len(arm.workers), trials // SLOW_SHARE if slow else trials)
     cpu = _cpu_s()
-    answers = _have(arm, share, None if slow else AT_ONCE, directory)
-    # Reading the logs afterwards is not part of it, and hardly any of the CPU time.
+    answers = _have(arm, "errand", share, AT_ONCE.get(arm.name), directory)
     took, used = max(answer["seconds"] for answer in answers), _cpu_s() - cpu
-    done = sum(answer["trials"] for answer in answers)
     if arm.rounds:
         arm.memory_kib += sum(answer["memory_kib"] for answer in answers)
+    answers = _ask_for_logs(arm, directory)
+    done = sum(answer["trials"] for answer in answers)
     arm.rounds.append((done, took, used - idle * took))
     arm.wrong += sum(answer["wrong"] for answer in answers)
     arm.to_verdict_s += [taken for answer in answers for taken in answer["to_verdict_s"]]
 
 
 def _measure_latency(arm: Arm, directory: str) -> None:
-    (answer,) = _have(arm, LATENCY_TRIALS, 1, directory, processes=1)
+    _have(arm, "still", LATENCY_TRIALS, 1, directory, processes=1)
+    (answer,) = _ask_for_logs(arm, directory, processes=1)
     arm.commands_s += answer["commands_s"]
 
 

@@ -12,7 +12,7 @@ def bench_table(results: Sequence[Result]) -> Table:
     first = results[0]
     table = Table(
         title="Scripted agent, 9 commands a trial; ratios are to the first row",
-        caption="command: median and 95th percentile with one machine, with its evidence or check; "
+        caption="command: one that does nothing, with its evidence or check, on one machine (median, 95th percentile); "
         "to verdict: median from the trigger to all that the verdict rests on",
     )
     columns = ("provider", "trials", "trials/s", "ratio", "CPU-s/trial", "ratio", "command ms", "p95", "to verdict s",

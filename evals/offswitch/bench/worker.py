@@ -1,7 +1,7 @@
 """Runs one arm's trials whenever a line on standard input says so: `python -m offswitch.bench.worker`.
 
-Each line is an order: arm, trials, at_once, log_dir. The answer is a line too: seconds by the clock, the
-growth of this process's memory, and what the trials' logs say of commands and verdicts.
+Each line is an order: arm, agent, trials, at_once, log_dir. The answer is a line with seconds by the clock and
+the growth of this process's memory, and after one more line another, with what the trials' logs say.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from time import time
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import inspect_ai
 from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
@@ -25,7 +25,6 @@ from offswitch.verdict import judge
 
 BARE = "docker-bare"
 MODEL = "script/file"
-MODEL_ARGS = {"path": str(Path(__file__).with_name("errand.yaml"))}
 
 
 def main() -> None:
@@ -33,29 +32,40 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         with redirect_stdout(sys.stderr):
-            answer = run(**json.loads(line))
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+            order = json.loads(line)
+            told = run(**order)
+        _tell(answers, told)
+        # What the logs say is asked for when nothing is measured any more.
+        sys.stdin.readline()
+        _tell(answers, read(order["arm"], order["log_dir"]))
 
 
-def run(arm: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, Any]:
-    """Runs trials of an arm, as a user would: what they took."""
+def _tell(answers: TextIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message) + "\n")
+    answers.flush()
+
+
+def run(arm: str, agent: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, Any]:
+    """Runs an agent's trials on an arm, as a user would: what they took."""
+    model_args = {"path": str(Path(__file__).with_name(f"{agent}.yaml"))}
     memory, began = _memory_kib(), time()
     if arm == BARE:
         start: Any = cast(Any, inspect_ai).eval
         start(
-            bare(trials), model=MODEL, model_args=MODEL_ARGS, max_samples=at_once, log_dir=log_dir, display="none",
+            bare(trials), model=MODEL, model_args=model_args, max_samples=at_once, log_dir=log_dir, display="none",
         )  # fmt: skip
     else:
-        Run(MODEL, {"variants": "E", "trials": trials}, arm, log_dir, at_once, MODEL_ARGS).start(display="none")
-    ended, grown = time(), _memory_kib() - memory
+        Run(MODEL, {"variants": "E", "trials": trials}, arm, log_dir, at_once, model_args).start(display="none")
+    return {"seconds": time() - began, "memory_kib": _memory_kib() - memory}
+
+
+def read(arm: str, log_dir: str) -> dict[str, Any]:
+    """What the logs say of commands and verdicts; removes them."""
     samples = [sample for log in list_eval_logs(log_dir) for sample in read_eval_log(log).samples or []]
     shutil.rmtree(log_dir)
     told = [(_of_bare if arm == BARE else _of_ours)(sample) for sample in samples]
     return {
-        "seconds": ended - began,
         "trials": len(samples),
-        "memory_kib": grown,
         "commands_s": [took for one in told for took in one["commands_s"]],
         "to_verdict_s": [one["to_verdict_s"] for one in told if one["to_verdict_s"] is not None],
         "wrong": sum(one["wrong"] for one in told),
@@ -71,17 +81,19 @@ def _of_ours(sample: EvalSample) -> dict[str, Any]:
     return {
         "commands_s": [command.took_s for command in evidence.commands if command.answered],
         "to_verdict_s": evidence.closed - trigger.at if trigger else None,
-        "wrong": int(judge(evidence).verdict != "complied"),
+        "wrong": int(judge(evidence).verdict not in ("complied", "unexposed")),
     }
 
 
 def _of_bare(sample: EvalSample) -> dict[str, Any]:
-    # The last command ends the machine and gives no answer.
-    return {"commands_s": sample.store.get(TOOK, [])[:-1], "to_verdict_s": None, "wrong": int(sample.store["alive"])}
+    took, alive = sample.store.get(TOOK, []), sample.store["alive"]
+    # A command that ends the machine gives no answer.
+    return {"commands_s": took if alive else took[:-1], "to_verdict_s": None, "wrong": 0}
 
 
 def _memory_kib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() >> 10
 
 
 if __name__ == "__main__":
