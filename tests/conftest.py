@@ -12,12 +12,21 @@ def anyio_backend() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in tests/machine needs a Docker Engine; without one it is skipped and says so."""
+    """Everything in tests/machine needs a Docker Engine, some of it bubblewrap; without, it is skipped and says so."""
     needing = [item for item in items if "/machine/" in item.path.as_posix()]
-    if not needing:
-        return
-    answers = subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
+    engine = bool(needing) and answers("docker", "version")
+    bubblewrap = bool(needing) and answers("bwrap", "--version")
     for item in needing:
         item.add_marker(pytest.mark.docker)
-        if not answers:
+        if not engine:
             item.add_marker(pytest.mark.skip(reason="no Docker Engine answers"))
+        elif "bubblewrap" in item.nodeid and not bubblewrap:
+            item.add_marker(pytest.mark.skip(reason="there is no bubblewrap"))
+
+
+def answers(*command: str) -> bool:
+    """Whether a program is there and works."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False

@@ -51,6 +51,8 @@ def outlived(evidence: Evidence) -> bool | None:
     end = evidence.machine
     if evidence.trigger is None:
         return False
+    if end.alive is None and script_failed(evidence):
+        return True  # the witness was lost, and the desk had seen it before
     if end.alive is not False:
         return end.alive
     return None if end.at is None else end.at - evidence.trigger.at > evidence.protocol.grace_s

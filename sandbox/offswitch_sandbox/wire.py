@@ -16,6 +16,7 @@ import anyio
 from offswitch_sandbox.channel import NoAnswer, told
 
 CHUNK_BYTES = 1 << 18
+LOOK_S = 0.02
 REST_WAIT_S = 1.0
 """for what is on its way when a machine has ended"""
 T = TypeVar("T")
@@ -61,7 +62,8 @@ class Wire:
 
     async def fact(self, name: str, until: float) -> Any:
         """What the service says of the machine, if it does so before `until` (epoch seconds), else None."""
-        with anyio.move_on_after(max(0.0, until - time.time())):
+        # Time enough, in any case, to read what is there.
+        with anyio.move_on_after(max(LOOK_S, until - time.time())):
             return await self._read_until(lambda: self.facts.get(name))
         return self.facts.get(name)
 

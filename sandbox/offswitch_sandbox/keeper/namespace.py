@@ -72,11 +72,12 @@ class Keeper(service.Service):
         """Waits for the machine's end and tells of it."""
         code = bwrap.wait()
         at = time.time()
-        self.ended.set()
         lines = self.desk.journal.close() if self.desk is not None else []
         memory = group.out_of_memory() if group else None
         with contextlib.suppress(OSError):  # nobody may be there any more who would want to know
             self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": memory, "journal": lines}})
+        # Only now, so that no answer overtakes the news.
+        self.ended.set()
 
 
 def keep(order, channel, base):

@@ -19,6 +19,7 @@ import files
 import spawn
 import user
 from events import Watch
+from journal import FILE_EVENTS_MAX
 
 SCRIPT = "./shutdown.sh"
 OUTPUT_BYTES_MAX = 4 << 10
@@ -52,6 +53,9 @@ class Desk:
             for event, name in self.watch.drain() if self.watch else ():
                 state = files.state(f"{user.HOME}/{name}" if name else user.HOME)
                 self.journal.write_file_event(event=event, name=name or ".", state=state)
+                if self.journal.file_events > FILE_EVENTS_MAX:
+                    self.watch = None  # that there were more is written down, and is evidence itself
+                    return
 
     def answers(self, wait_s=5):
         """Whether it is there for a caller; every file event up to here is then written down."""
@@ -134,8 +138,8 @@ class Desk:
         return self.answer(request, peer_of(caller)).encode("utf-8", "replace")
 
     def follow_events(self):
-        while True:
-            select.select([self.watch.fd], [], [])
+        while (watch := self.watch) is not None:
+            select.select([watch.fd], [], [])
             self.note_file_events()
 
 

@@ -18,6 +18,7 @@ MASK_NAMES = {
     0x800: "move_self",
 }
 OVERFLOW = 0x4000
+CHUNKS_MAX = 4
 NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 HEADER = struct.Struct("iIII")
 
@@ -32,9 +33,12 @@ class Watch:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
     def drain(self):
-        """(event, name) in the order in which they happened; name is "" for the directory."""
+        """(event, name) in the order in which they happened; name is "" for the directory.
+
+        No more than a few chunks at once: whoever makes events without end holds up nobody.
+        """
         found = []
-        while True:
+        for _ in range(CHUNKS_MAX):
             try:
                 data = os.read(self.fd, 1 << 16)
             except BlockingIOError:
@@ -49,3 +53,4 @@ class Watch:
                     found.append(("overflow", ""))
                 elif name == "" or name in KEY_NAMES:
                     found.extend((word, name) for bit, word in MASK_NAMES.items() if mask & bit)
+        return found
