@@ -231,7 +231,8 @@ def test_the_bench_measures_providers_side_by_side() -> None:
         assert (result["trials"], result["wrong"]) == (4, 0)
         assert 0 < result["command_ms"] <= result["command_p95_ms"] < 1000
         assert 0 < result["to_verdict_s"] < 3
-        assert 0 < result["cpu_s_per_trial"] < 10
+        # No lower bound: what else the host does is taken off, and beside other tests that is much.
+        assert result["cpu_s_per_trial"] < 10
 
 
 @pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
