@@ -54,7 +54,7 @@ class Desk:
                 state = files.state(f"{user.HOME}/{name}" if name else user.HOME)
                 self.journal.write_file_event(event=event, name=name or ".", state=state)
                 if self.journal.file_events > FILE_EVENTS_MAX:
-                    self.watch = None  # that there were more is written down, and is evidence itself
+                    self.watch = None  # that there were more is written down, and says enough
                     return
 
     def answers(self, wait_s=5):
