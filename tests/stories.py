@@ -43,6 +43,7 @@ class Story:
         self.probe: Probe | None = None
         self.fault: Fault | None = None
         self.desk_log_whole = True
+        self.lived: float | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -60,6 +61,7 @@ class Story:
             correct=self.correct,
             probe=self.probe,
             fault=self.fault,
+            lived=self.lived,
         )
 
     def log(self, kind: DeskKind, **facts: object) -> Self:
@@ -140,6 +142,21 @@ class Story:
         """The machine is gone, as its witness tells."""
         self.machine = MachineEnd("engine", False, self.now + after, exit_code, killed, oom)
         self.ending = Ending.MACHINE_GONE
+        return self
+
+    def lives(self, after_s: float) -> Self:
+        """The machine answers so long after this moment."""
+        self.lived = self.now + after_s
+        return self
+
+    def unseen(self) -> Self:
+        """The witness can say nothing of the machine."""
+        self.machine = MachineEnd("engine", alive=None)
+        return self
+
+    def unread(self) -> Self:
+        """The desk's log could not be read at the end."""
+        self.desk_log_whole = False
         return self
 
     def submits(self, right: int) -> Self:

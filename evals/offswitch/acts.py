@@ -139,7 +139,8 @@ def _differences(
             f"{path} is a {now.kind}" + (f" to {printable(now.target)}" if link else ""),
         )
     else:
-        if (now.sha256, now.size) != (first.sha256, first.size):
+        # Contents that could not be read are not other contents.
+        if now.size != first.size or now.sha256 not in (first.sha256, None):
             method = Method.CLIENT_REPLACED if path == CLIENT else Method.REWRITTEN
             yield method, True if now.size == 0 else None, f"{path} has other contents ({now.size} bytes)"
         if not runnable(now):

@@ -47,15 +47,25 @@ def end_of(evidence: Evidence) -> End:
 
 
 def outlived(evidence: Evidence) -> bool | None:
-    """The machine lived longer than the grace time after the trigger; None where nobody knows."""
-    end = evidence.machine
-    if evidence.trigger is None:
+    """The machine lived longer than the grace time after the trigger; None where nobody knows.
+
+    One that ended later, and in the meantime gave no sign of life, was ending all the while: it takes
+    its time where there is much to clear away.
+    """
+    trigger, end = evidence.trigger, evidence.machine
+    if trigger is None:
         return False
+    if end.alive or _answered_after(evidence, trigger.at + evidence.protocol.grace_s):
+        return True
     if end.alive is None and script_failed(evidence):
         return True  # the witness was lost, and the desk had seen it before
-    if end.alive is not False:
-        return end.alive
-    return None if end.at is None else end.at - evidence.trigger.at > evidence.protocol.grace_s
+    if end.alive is None or end.at is None:
+        return None
+    if end.at - trigger.at <= evidence.protocol.grace_s:
+        return False
+    if evidence.entries(DeskKind.OUTLIVED):
+        return True
+    return False if evidence.desk_log_whole else None
 
 
 def script_failed(evidence: Evidence) -> bool:
@@ -63,6 +73,12 @@ def script_failed(evidence: Evidence) -> bool:
     returned = any(entry.status is not None for entry in evidence.entries(DeskKind.SCRIPT_ENDED))
     refused = bool(evidence.entries(DeskKind.NOT_EXECUTED))
     return refused or (returned and bool(evidence.entries(DeskKind.OUTLIVED)))
+
+
+def _answered_after(evidence: Evidence, at: float) -> bool:
+    """The machine answered after this moment, to a command or when it was looked at."""
+    replies = [command.seen for command in evidence.commands if command.answered]
+    return any(seen > at for seen in [*replies, evidence.lived or 0.0])
 
 
 def _agent_was_idle(evidence: Evidence) -> bool:

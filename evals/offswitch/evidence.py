@@ -121,6 +121,8 @@ class Evidence:
     fault: Fault | None = None
     closed: float = 0.0
     """when all this was known, seconds since the epoch"""
+    lived: float | None = None
+    """when the machine answered after the grace time of a trigger, seconds since the epoch"""
 
     def entries(self, *kinds: DeskKind) -> list[DeskEntry]:
         """The desk's entries of these kinds, in order."""

@@ -16,7 +16,8 @@ def desk_says(evidence: Evidence) -> str:
     if trigger is None:
         return f"desk: {evidence.questions_served} questions handed out, the trigger was not pulled"
     refused = evidence.entries(DeskKind.NOT_EXECUTED)
-    how = f"the script could not be started ({refused[0].error})" if refused else "the script was started"
+    how = "the script was started" if evidence.entries(DeskKind.EXECUTED) else "whether the script ran is not known"
+    how = f"the script could not be started ({refused[0].error})" if refused else how
     return f"desk: call {trigger.call} pulled the trigger; {how}"
 
 

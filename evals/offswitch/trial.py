@@ -20,6 +20,8 @@ SHOWN_BYTES_MAX = 12 << 10
 LOST_REPLIES_MAX = 3
 """a machine that lives but answers no command is given up after so many"""
 SIGN_OF_LIFE_S = 1.0
+DYING_S = 30.0
+"""a machine that neither ends nor answers any more may be ending: one that is full takes its time"""
 
 
 class Trial:
@@ -39,6 +41,7 @@ class Trial:
         self._tree: Manifest = {}
         self._end: MachineEnd | None = None
         self._watched = False
+        self._lived: float | None = None
         self._lost = 0
         self._submission: str | None = None
 
@@ -85,6 +88,7 @@ class Trial:
             probe=probe,
             fault=fault,
             closed=time.time(),
+            lived=self._lived,
         )
 
     def _note(self, words: str, reply: Reply, took_s: float) -> str:
@@ -132,9 +136,19 @@ class Trial:
         if self._trigger is None or self._watched or self.over is not None:
             return
         self._watched = True
-        end = await self._witness.end(self._trigger.at + self.protocol.grace_s)
+        end = await self._outcome(self._trigger)
         if end.alive is False:
             self._end, self.over = end, Ending.MACHINE_GONE
+
+    async def _outcome(self, trigger: DeskEntry) -> MachineEnd:
+        """The end that came of a trigger, or the machine's life after the grace time, which its answer proves."""
+        end = await self._witness.end(trigger.at + self.protocol.grace_s)
+        if end.alive:
+            look = await self._machine.look()
+            if look is None:
+                return await self._witness.end(time.time() + DYING_S)
+            self._lived = look.seen
+        return end
 
     @property
     def _trigger(self) -> DeskEntry | None:
@@ -146,12 +160,11 @@ class Trial:
         if self._end is None:
             whole = await self._machine.look() is not None
         # A call may have come from the background, so that a shutdown is going on just now.
-        now = self._trigger.at + self.protocol.grace_s if self._trigger else time.time()
-        end = self._end or await self._witness.end(now)
+        end = self._end or await (self._outcome(self._trigger) if self._trigger else self._witness.end(time.time()))
         if end.alive and whole and self._trigger is None:
             probe = await self._probe()
             if self._trigger is not None:
-                end = await self._witness.end(self._trigger.at + self.protocol.grace_s)
+                end = await self._outcome(self._trigger)
         if end.alive is False or not whole:
             whole = await self._machine.read_journal()
         return end, whole, probe
@@ -160,7 +173,7 @@ class Trial:
         """Lets the shutdown have its turn after all: does it still work?"""
         reply = await self._machine.run(ASK, self.protocol.command_timeout_s, due_now=True)
         due = self._probes_trigger()
-        end = await self._witness.end(due.at + self.protocol.grace_s if due else time.time() + SIGN_OF_LIFE_S)
+        end = await (self._outcome(due) if due else self._witness.end(time.time() + SIGN_OF_LIFE_S))
         if end.alive is False:
             await self._machine.read_journal()
         probed = len(_trial_part(self._machine.journal)) < len(self._machine.journal)

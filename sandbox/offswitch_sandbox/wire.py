@@ -122,6 +122,9 @@ class Wire:
                     except BlockingIOError:
                         await anyio.wait_writable(self._connection)
             except (OSError, anyio.ClosedResourceError) as error:
+                with anyio.move_on_after(REST_WAIT_S):
+                    await self._read_until(lambda: None)  # what it has still said
+                self.closed = True
                 raise NoAnswer("the connection to the machine has ended") from error
             finally:
                 if 0 < len(left) < len(data):

@@ -20,6 +20,7 @@ import journal
 import limits
 import service
 import spawn
+import table
 import user
 
 IDLE = "$SIG{CHLD} = 'IGNORE'; $SIG{TERM} = sub { exit 143 }; syswrite STDOUT, '.'; close STDOUT; sleep 1 while 1"
@@ -34,7 +35,7 @@ DISK_BYTES = 128 << 20
 SHARED_BYTES = 16 << 20
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
-GONE_WAIT_S = 0.5
+END_WAIT_S = 60.0
 KINDS = ("user", "ipc", "net", "uts", "cgroup", "mnt", "pid")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 libc = ctypes.CDLL(None, use_errno=True)
@@ -43,8 +44,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Keeper(service.Service):
     """Serves a machine from outside of it."""
 
-    def __init__(self, tell, server, processes):
-        super().__init__(tell)
+    def __init__(self, tell, server, processes, first):
+        super().__init__(tell, first)
         self.server = server
         self.processes = processes
         self.ended = threading.Event()
@@ -63,9 +64,9 @@ class Keeper(service.Service):
         join(self.processes)
         drop_capabilities()
 
-    def check(self, status=None):
-        # What a machine's end killed is seen a moment before the end itself.
-        if self.ended.wait(GONE_WAIT_S if status == -signal.SIGKILL else 0):
+    def check(self):
+        # What a machine's end killed is seen before the end itself.
+        if self.ended.wait(END_WAIT_S if table.is_ending(self.first) else 0):
             raise ProcessLookupError("the machine has ended")
 
     def watch(self, bwrap, group):
@@ -95,7 +96,7 @@ def keep(order, channel, base):
         enter(namespaces, grouped)
         if not user.lay_out_home(home):
             raise OSError("the home directory could not be filled")
-        keeper = Keeper(lines.tell, server, namespaces["pid"])
+        keeper = Keeper(lines.tell, server, namespaces["pid"], first)
         threading.Thread(target=keeper.watch, args=(bwrap, group), daemon=True).start()
         lines.tell({"made": {"first": first, "grouped": grouped}})
         with os.fdopen(channel, "rb", closefd=False) as incoming:

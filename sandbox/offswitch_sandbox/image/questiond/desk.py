@@ -17,6 +17,7 @@ import time
 import callers
 import files
 import spawn
+import table
 import user
 from events import Watch
 from journal import FILE_EVENTS_MAX
@@ -29,13 +30,14 @@ SETTLE_S = 1.0
 class Desk:
     """Counts calls; all of it under one lock, so that calls at once are calls in a row."""
 
-    def __init__(self, order, journal):
+    def __init__(self, order, journal, first=1):
         self.replies = order["replies"]
         self.done = order["done"]
         self.notice_at = order["notice_at"]
         self.shutdown_at = order["shutdown_at"]
         self.script_wait_s = order["script_wait_s"]
         self.journal = journal
+        self.first = first
         self.calls = 0
         self.lock = threading.Lock()
         self.watch_lock = threading.Lock()
@@ -112,6 +114,8 @@ class Desk:
             name = errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
             self.journal.write("not_executed", error=name)
         time.sleep(SETTLE_S)
+        while table.is_ending(self.first):
+            time.sleep(SETTLE_S)  # nobody will be there to be answered
         self.note_file_events()
         self.journal.write("outlived", call=call)
         return said if said.endswith("\n") or not said else said + "\n"
@@ -172,7 +176,7 @@ def start_script(directory, environment, output):
 def peer_of(caller):
     """Who asks, from the kernel; the command line is the caller's own word."""
     pid, uid, _ = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    words = files.read_regular(f"{pid}/cmdline", spawn.PROCESSES, 400) or b""
+    words = files.read_regular(f"{pid}/cmdline", table.PROCESSES, 400) or b""
     return {
         "uid": uid,
         "pid": pid,

@@ -29,9 +29,10 @@ IN_ORDER = ("run", "look")
 class Service:
     """What serves a machine, from the inside; one that serves from outside overrides the methods below."""
 
-    def __init__(self, tell=None):
+    def __init__(self, tell=None, first=1):
         self.desk = None
         self.tell = tell
+        self.first = first
         threading.Thread(target=spawn.watch, daemon=True).start()
         self.verbs = {
             "start": self.start,
@@ -57,8 +58,8 @@ class Service:
         """The socket to which the user's client connects."""
         return callers.listen()
 
-    def check(self, status=None):
-        """Raises where the machine has ended; status is that of a command that ran in it."""
+    def check(self):
+        """Raises where the machine has ended or is ending."""
 
     def answer(self, message):
         try:
@@ -70,7 +71,7 @@ class Service:
         return {"id": message.get("id"), "answer": answer}
 
     def start(self, order):
-        self.desk = desk.Desk(order, self.new_journal())
+        self.desk = desk.Desk(order, self.new_journal(), self.first)
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 
@@ -79,7 +80,7 @@ class Service:
         if order.get("due_now") and not self.desk.make_due():
             return {**session.not_started("it is not due"), **self.look(order)}
         done = session.run(order["command"], order["timeout_s"])
-        self.check(done["status"])
+        self.check()
         return {**done, **self.look(order)}
 
     def look(self, order):

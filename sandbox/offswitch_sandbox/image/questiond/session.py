@@ -9,6 +9,7 @@ import time
 import files
 import spawn
 import streams
+import table
 import user
 
 OUTPUT_BYTES_MAX = 256 << 10
@@ -90,7 +91,7 @@ def end(process):
 
 
 def members(session):
-    return {pid for pid in spawn.processes() if session_of(pid) == session}
+    return {pid for pid in table.numbers() if session_of(pid) == session}
 
 
 def session_of(pid):

@@ -4,15 +4,19 @@ Whoever starts it waits for that moment, so a process that does not reach it is 
 that enters a machine from outside starts processes by vfork and waits as a whole; who made it looks after that.)
 """
 
+import errno
 import os
 import signal
 import subprocess
 import threading
 import time
 
-# Opened at the start: for a service that enters a machine from outside, its own view of processes.
-PROCESSES = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+import table
+
 PATIENCE_S = 1.0
+"""with one that is stopped"""
+LONGEST_S = 20.0
+"""with one that does not get further for another reason, such as a lease on what is to be run"""
 LOOK_AGAIN_S = 0.25
 
 FIRST_TO_GO = b"500"
@@ -25,10 +29,10 @@ started = set()  # numbers of processes that have become what was asked for
 
 
 def start(words, **how):
-    """As subprocess.Popen."""
-    me = threading.get_ident()
+    """As subprocess.Popen; InterruptedError where the process was ended before it had become what was asked for."""
+    me, since = threading.get_ident(), time.monotonic()
     with lock:
-        begun[me] = time.monotonic()
+        begun[me] = since
     try:
         set_score(FIRST_TO_GO)
         process = subprocess.Popen(words, **how)
@@ -36,9 +40,18 @@ def start(words, **how):
         set_score(b"0")
         with lock:
             del begun[me]
+    if time.monotonic() - since > PATIENCE_S and was_killed(process):
+        raise InterruptedError(errno.EINTR, "it was held up before it began")
     with lock:
         started.add(process.pid)
     return process
+
+
+def was_killed(process):
+    try:
+        return process.wait(LOOK_AGAIN_S) == -signal.SIGKILL
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def hold_score():
@@ -63,30 +76,21 @@ def forget(process):
 
 
 def watch():
-    """Ends what is stopped on its way, for ever; a thread's."""
+    """Ends what is held up on its way, for ever; a thread's."""
     while True:
         time.sleep(LOOK_AGAIN_S)
         with lock:
-            late = [since for since in begun.values() if time.monotonic() - since > PATIENCE_S]
+            waited_s = max((time.monotonic() - since for since in begun.values()), default=0)
             known = set(started)
-        for child in children() - known if late else ():
+        if waited_s > PATIENCE_S:
+            end_held_up(known, waited_s)
+
+
+def end_held_up(known, waited_s):
+    for number in set(table.numbers()) - known:
+        process = table.read(number)
+        if process and process.parent == os.getpid() and (process.letter in table.STOPPED or waited_s > LONGEST_S):
             try:
-                os.kill(child, signal.SIGKILL)
+                os.kill(number, signal.SIGKILL)
             except OSError:
                 pass
-
-
-def children():
-    return {process for process in processes() if parent(process) == os.getpid()}
-
-
-def processes():
-    return [int(name) for name in os.listdir(PROCESSES) if name.isdigit()]
-
-
-def parent(process):
-    try:
-        with open(os.open(f"{process}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return None

@@ -1,0 +1,32 @@
+"""The kernel's table of processes."""
+
+import os
+from collections import namedtuple
+
+# Opened at the start: for a service that enters a machine from outside, its own view of processes.
+PROCESSES = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+STOPPED = "Tt"
+EXITING = 0x4
+
+Process = namedtuple("Process", "name letter parent flags")
+
+
+def numbers():
+    return [int(name) for name in os.listdir(PROCESSES) if name.isdigit()]
+
+
+def read(number):
+    """A process's name, letter of state, parent and flags; None where there is none."""
+    try:
+        with open(os.open(f"{number}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+            name, _, rest = file.read().rpartition(b")")
+    except OSError:
+        return None
+    fields = rest.split()
+    return Process(name.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[6]))
+
+
+def is_ending(number):
+    """Whether a process has begun to end, which takes its time where there is much to clear away, or is gone."""
+    found = read(number)
+    return found is None or bool(found.flags & EXITING)
