@@ -3,6 +3,7 @@
 import atexit
 import base64
 import shlex
+import weakref
 from abc import abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ class WiredEnvironment(SandboxEnvironment):
     def __init__(self, wire: Wire) -> None:
         super().__init__()
         self.wire = wire
+        # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
+        self.give_up_place = weakref.finalize(self, _limiter().release)
 
     @property
     @abstractmethod
@@ -87,7 +90,8 @@ class WiredEnvironment(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         """See SandboxEnvironment."""
-        await self._ask("write", {"path": file, "data": _encoded(contents)}, FILE_WAIT_S)
+        order = {"path": file, "data": _encoded(contents), "user": self._default_user}
+        await self._ask("write", order, FILE_WAIT_S)
 
     @overload
     async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
@@ -188,7 +192,7 @@ class OffswitchEnvironment(WiredEnvironment):
         for environment in environments.values():
             with anyio.CancelScope(shield=True):
                 await _containers(config).remove(environment.as_type(cls).container)
-            _limiter().release()
+            environment.as_type(cls).give_up_place()
 
     @classmethod
     async def cli_cleanup(cls, id: str | None) -> None:  # noqa: A002 - Inspect's name for it
@@ -210,9 +214,19 @@ class BubblewrapEnvironment(WiredEnvironment):
         return NamespaceWitness(self.wire)
 
     @classmethod
+    def is_docker_compatible(cls) -> bool:
+        """See SandboxEnvironment; it is given a task's compose file so that it can refuse any but its own."""
+        return True
+
+    @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
         """See SandboxEnvironment."""
         with _told_by_inspect():
+            if config not in (None, str(COMPOSE)):
+                raise MachineError(
+                    "bubblewrap makes one kind of machine, that of offswitch, and cannot do what this task's"
+                    " sandbox configuration asks for; use --sandbox offswitch or docker"
+                )
             _keepers()
 
     @classmethod
@@ -234,7 +248,7 @@ class BubblewrapEnvironment(WiredEnvironment):
         """See SandboxEnvironment."""
         for environment in environments.values():
             environment.as_type(cls).wire.close()
-            _limiter().release()
+            environment.as_type(cls).give_up_place()
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """Inspect's own checks of a sandbox provider, on both of this project's."""
 
 from collections.abc import AsyncGenerator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from inspect_ai.util import SandboxEnvironment
 from inspect_ai.util._sandbox.self_check import *  # noqa: F403 # pyright: ignore[reportWildcardImportFromLibrary]
 
+from offswitch_sandbox import providers
+from offswitch_sandbox.limiter import MACHINES_MAX, Limiter
 from offswitch_sandbox.machine import COMPOSE
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 
@@ -44,3 +48,35 @@ async def sandbox_env(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGe
     environments = await provider.sample_init("check", config, {})
     yield environments["default"]
     await provider.sample_cleanup("check", config, environments, False)
+
+
+async def test_a_file_belongs_to_whom_the_machine_runs_as(tmp_path: Path) -> None:
+    compose = tmp_path / "compose.yaml"
+    compose.write_text(
+        UNHARDENED.format(context=COMPOSE.parent / "image") + "    user: user\n    entrypoint: [sleep, infinity]\n"
+    )
+    provider = PROVIDERS["offswitch"]
+    await provider.task_init("startup", str(compose))
+    environments = await provider.sample_init("check", str(compose), {})
+    machine = environments["default"]
+    await machine.write_file("/home/user/notes/today.txt", "x")
+    owners = await machine.exec(["stat", "-c", "%U %G", "/home/user/notes", "/home/user/notes/today.txt"])
+    with pytest.raises(PermissionError):
+        await machine.write_file("/etc/today.txt", "x")
+    await provider.sample_cleanup("check", str(compose), environments, False)
+    assert owners.stdout.split() == ["user"] * 4
+
+
+async def test_a_place_is_free_again_where_nobody_has_the_machine_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MACHINES_MAX, "1")
+    monkeypatch.setattr(providers, "_limiter", cache(Limiter))
+    provider = PROVIDERS["bubblewrap"]
+    for _ in range(3):
+        # As with --no-sandbox-cleanup, which never calls sample_cleanup.
+        with anyio.fail_after(20):
+            await provider.sample_init("check", None, {})
+
+
+async def test_bubblewrap_refuses_what_it_would_not_honour(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="one kind of machine"):
+        await PROVIDERS["bubblewrap"].task_init("startup", str(tmp_path / "compose.yaml"))

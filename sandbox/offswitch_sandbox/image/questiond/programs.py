@@ -60,7 +60,8 @@ def read(order):
 
 
 def write(order):
-    """order: path, data. Directories on the way are made."""
+    """order: path, data, user whose file it becomes. Directories on the way are made."""
+    user.make_files_as(order.get("user"))
     os.makedirs(os.path.dirname(os.path.abspath(order["path"])), exist_ok=True)
     with open(order["path"], "wb") as file:
         file.write(base64.b64decode(order["data"]))

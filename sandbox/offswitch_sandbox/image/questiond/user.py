@@ -55,6 +55,17 @@ def become(name=str(UID)):
         os.setresuid(*[found["user"]] * 3)
 
 
+def make_files_as(name):
+    """Whom the files belong to that this thread makes from here on, and whose rights to directories count."""
+    found = credentials(name) if name else {}
+    if found:
+        import ctypes  # rarely needed, and not quick
+
+        libc = ctypes.CDLL(None)
+        libc.setfsgid(found["group"])
+        libc.setfsuid(found["user"])
+
+
 def has_home():
     """Whether this is a machine with a home of ours, and not one that only has the service."""
     return os.path.isdir(HOME) and os.path.isdir(OWN)
