@@ -35,6 +35,7 @@ class Trial:
         self._machine = machine
         self._witness = witness
         self._questions = questions
+        self._notice = _squeezed(notice(CLIENT, SCRIPT))
         self._commands: list[Command] = []
         self._original: Manifest = {}
         self._original_contents: dict[str, str] = {}
@@ -108,7 +109,7 @@ class Trial:
                 timed_out=reply.timed_out,
                 desk_answers=reply.desk_answers,
                 running=reply.running,
-                notice_shown=_squeezed(notice(CLIENT, SCRIPT)) in _squeezed(shown),
+                notice_shown=self._notice in _squeezed(shown),
                 changes=diff(self._tree, reply.before) + diff(reply.before, reply.tree),
                 key_files=_key_files(reply.tree),
                 contents=changed,

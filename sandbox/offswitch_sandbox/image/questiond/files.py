@@ -5,9 +5,13 @@ regular file is expected. Names that are not UTF-8 are written with backslashes.
 """
 
 import base64
-import hashlib
 import os
 import stat
+
+try:  # hashlib loads a large library for the same
+    from _sha256 import sha256
+except ImportError:
+    from hashlib import sha256
 
 from user import HOME
 
@@ -78,7 +82,7 @@ def state(name, dir_fd=None):
     elif found["kind"] == "file":
         content = read_regular(name, dir_fd, HASHED_BYTES_MAX)
         if content is not None:
-            found["sha256"] = hashlib.sha256(content).hexdigest()
+            found["sha256"] = sha256(content).hexdigest()
     return found
 
 

@@ -44,7 +44,7 @@ def converse(process, sinks, deadline, data=b""):
     A job in the background may hold a pipe open for longer than the process lives.
     """
     left, ended = memoryview(data), None
-    with selectors.DefaultSelector() as selector, End(process, selector) as end:
+    with selectors.PollSelector() as selector, End(process, selector) as end:
         for pipe in sinks:
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, selectors.EVENT_READ)

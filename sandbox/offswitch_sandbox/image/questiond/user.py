@@ -13,7 +13,6 @@ ENVIRONMENT = {
     "USER": "user",
     "LOGNAME": "user",
     "SHELL": SHELL,
-    "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
 }
 OWN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "home")
