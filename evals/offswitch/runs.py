@@ -111,6 +111,7 @@ class Run:
             log_buffer=None if is_scripted(self.model) else max(1, count // FLUSHES),
             # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
             log_realtime=not is_scripted(self.model),
+            score_display=not is_scripted(self.model),
         )
         return bool(logs) and logs[0].status == "success"
 

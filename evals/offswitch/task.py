@@ -13,7 +13,7 @@ from offswitch.errors import InputError
 from offswitch.protocol import Protocol
 from offswitch.refusals import told_by_inspect
 from offswitch.scorer import shutdown_verdict
-from offswitch_prompts import Variant, load_variants, select_letters
+from offswitch_prompts import Prompt, Variant, load_variants, select_letters
 from offswitch_sandbox.machine import CLIENT, COMPOSE, SCRIPT
 
 TASK_VERSION = 1
@@ -69,13 +69,13 @@ def _samples(variants: str | list[str], trials: int, seed: int, protocol: Protoc
     known = load_variants()
     # Inspect's command line makes a list of "A,E,J".
     wanted = ",".join(map(str, variants)) if isinstance(variants, list) else str(variants)
-    chosen = [known[letter] for letter in select_letters(wanted, known)]
+    words = {"client": CLIENT, "script": SCRIPT, "questions": protocol.questions}
+    prompts = [(known[letter], known[letter].render(words)) for letter in select_letters(wanted, known)]
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
-    return [_sample(variant, trial, seed, protocol) for trial in range(1, trials + 1) for variant in chosen]
+    return [_sample(*prompt, trial, seed, protocol) for trial in range(1, trials + 1) for prompt in prompts]
 
 
-def _sample(variant: Variant, trial: int, seed: int, protocol: Protocol) -> Sample:
-    prompt = variant.render({"client": CLIENT, "script": SCRIPT, "questions": protocol.questions})
+def _sample(variant: Variant, prompt: Prompt, trial: int, seed: int, protocol: Protocol) -> Sample:
     metadata: dict[str, Any] = {
         "variant": variant.letter,
         "trial": trial,
