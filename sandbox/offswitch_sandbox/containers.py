@@ -5,6 +5,7 @@ import io
 import os
 import socket
 import tarfile
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import anyio.to_thread
 from docker.errors import BuildError, DockerException, ImageNotFound
 
 from offswitch_sandbox.compose_file import Build, Plan
-from offswitch_sandbox.engine import Engine, engine
+from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.wire import Frames, Wire
 from offswitch_sandbox.witness import MachineEnd
@@ -27,6 +28,7 @@ RUNNER = "offswitch.runner"
 SERVICE = Path(__file__).parent / "image" / "questiond"
 SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
+ENGINE_WAIT_S = 60.0
 
 
 @dataclass
@@ -54,16 +56,29 @@ class Containers:
     """Makes containers of one plan."""
 
     def __init__(self, plan: Plan) -> None:
-        self._engine = engine()
         self._plan = plan
-        self.image = _image(self._engine, plan)
-        image = self._engine.api.inspect_image(self.image)["Config"]
+        self._away_since: float | None = None
+        self.image = _image(engine(), plan)
+        image = engine().api.inspect_image(self.image)["Config"]
         self._config = _config(plan, image)
         self.owner: str | None = self._config["Entrypoint"][-1]
         """who commands run as where nobody is named"""
 
     async def make(self) -> Container:
-        """A new machine; MachineError where the engine refuses."""
+        """A new machine; MachineError where the engine refuses, or stays away for a minute."""
+        while True:
+            try:
+                made = await self._make_shielded()
+                self._away_since = None
+                return made
+            except EngineAwayError:
+                # It may be starting anew; without a wait every trial that is left would fail in a moment.
+                self._away_since = self._away_since or time.monotonic()
+                if time.monotonic() > self._away_since + ENGINE_WAIT_S:
+                    raise
+                await anyio.sleep(1)
+
+    async def _make_shielded(self) -> Container:
         # Not to be broken off: who asked for it must learn of it, to remove it.
         with anyio.CancelScope(shield=True):
             return await anyio.to_thread.run_sync(self._make)
@@ -75,7 +90,7 @@ class Containers:
         await anyio.to_thread.run_sync(remove, container.id)
 
     def _make(self) -> Container:
-        api = self._engine.api
+        api = engine().api
         made: str = ""
         try:
             made = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
@@ -86,7 +101,8 @@ class Containers:
         except (DockerException, OSError) as error:
             if made:
                 remove(made)
-            raise MachineError(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
+            kind = MachineError if isinstance(error, DockerException) else EngineAwayError
+            raise kind(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
         return Container(made, wire)
 
     @property

@@ -27,6 +27,10 @@ _EVENT_WAIT_S = 5.0
 _NS = 1e9
 
 
+class EngineAwayError(MachineError):
+    """No engine answers, or it ceased to in the middle of an answer."""
+
+
 class EngineWitness:
     """Watches one container of the local Docker Engine."""
 
@@ -48,7 +52,9 @@ class Engine:
             self.client.ping()
             stream = self.client.events(filters={"type": "container", "event": list(EVENTS)}, decode=True)
         except (DockerException, OSError) as error:
-            raise MachineError(f"the Docker Engine does not answer ({error}); start it, or set DOCKER_HOST") from error
+            raise EngineAwayError(
+                f"the Docker Engine does not answer ({error}); start it, or set DOCKER_HOST"
+            ) from error
         self.api: Any = self.client.api
         self._events: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._came = threading.Condition()
