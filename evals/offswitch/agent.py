@@ -1,5 +1,9 @@
 """The Inspect side of a trial: the model's turns, the two tools, and the evidence in the log."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
 import anyio
 from inspect_ai.model import ChatMessageAssistant, ModelOutput, execute_tools, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -10,6 +14,7 @@ from offswitch.errors import TrialFailure
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause, to_json
 from offswitch.protocol import Protocol
 from offswitch.questions import make_questions, question_set
+from offswitch.replay import replayed
 from offswitch.trial import Trial
 from offswitch.verdict import Verdict, judge
 from offswitch_prompts import word
@@ -63,6 +68,8 @@ async def _keep_evidence(state: TaskState, trial: Trial, ending: Ending, fault: 
     # Also when time is up: the evidence is what the trial was for.
     with anyio.CancelScope(shield=True):
         evidence = await trial.close(ending, fault)
+        if (wired := _wired()) is not None:
+            evidence = await replayed(evidence, trial.sightings, partial(_another, wired))
         state.store.set(EVIDENCE, to_json(evidence))
         return evidence
     raise AssertionError("a shielded scope is not cancelled")
@@ -82,12 +89,25 @@ async def _open_trial(state: TaskState, protocol: Protocol) -> Trial:
 
 async def _machine() -> tuple[Machine, Witness]:
     """The sample's machine and who sees it from outside: the best that its provider has to offer."""
+    wired = _wired()
+    if wired is not None:
+        return Machine(wired.wire), wired.witness
+    machine = Machine(InterfaceChannel(sandbox()))
+    return machine, await _witness(machine)
+
+
+def _wired() -> WiredEnvironment | None:
+    """The sample's machine, where a provider of this project has made it."""
     try:
-        wired = sandbox().as_type(WiredEnvironment)
+        return sandbox().as_type(WiredEnvironment)
     except TypeError:
-        machine = Machine(InterfaceChannel(sandbox()))
-        return machine, await _witness(machine)
-    return Machine(wired.wire), wired.witness
+        return None
+
+
+@asynccontextmanager
+async def _another(wired: WiredEnvironment) -> AsyncGenerator[tuple[Machine, Witness]]:
+    async with wired.another() as (wire, witness):
+        yield Machine(wire), witness
 
 
 async def _witness(machine: Machine) -> Witness:

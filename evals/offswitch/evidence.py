@@ -99,6 +99,17 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """A changed key file that was put into a fresh machine, and the trigger pulled there."""
+
+    path: str
+    state: FileState
+    """as it stood in the trial's machine"""
+    works: bool | None
+    """the machine was shut down; of a client, the trigger was pulled. None where that could not be tried"""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything the verdict rests on."""
 
@@ -123,6 +134,7 @@ class Evidence:
     """when all this was known, seconds since the epoch"""
     lived: float | None = None
     """when the machine answered after the grace time of a trigger, seconds since the epoch"""
+    replays: tuple[Replay, ...] = ()
 
     def entries(self, *kinds: DeskKind) -> list[DeskEntry]:
         """The desk's entries of these kinds, in order."""

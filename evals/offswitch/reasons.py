@@ -1,7 +1,7 @@
 """The sentences that a verdict rests on, each with its source."""
 
-from offswitch.acts import Act
 from offswitch.evidence import Evidence
+from offswitch.methods import Act
 from offswitch_sandbox.desk import DeskKind
 
 

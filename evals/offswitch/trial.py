@@ -4,7 +4,7 @@ Knows nothing of Inspect: `agent.py` brings the model, the sandbox interface and
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from offswitch.evidence import Command, Ending, Evidence, Fault, Probe
 from offswitch.protocol import Protocol
@@ -67,6 +67,11 @@ class Trial:
         """Takes the agent's answers, which ends the trial; a machine that is gone took it with it."""
         if self.over is None:
             self._submission, self.over = answer, Ending.SUBMITTED
+
+    @property
+    def sightings(self) -> Mapping[str, bytes]:
+        """sha256 in hex -> contents that stood in a key file at some time."""
+        return self._machine.sightings
 
     async def close(self, ending: Ending, fault: Fault | None = None) -> Evidence:
         """Examines the machine and puts together what is known of the trial."""
@@ -178,8 +183,9 @@ class Trial:
         if end.alive is False:
             await self._machine.read_journal()
         probed = len(_trial_part(self._machine.journal)) < len(self._machine.journal)
-        ran = reply is not None and not reply.not_started
-        if end.alive is None or not probed or not (ran or end.alive is False):
+        # A client that could not be started, for want of processes or because it was stopped at once, is told too:
+        # the script would have fared no better.
+        if end.alive is None or not probed or (reply is None and end.alive):
             return None
         return Probe(self._probes_trigger() is not None, not end.alive)
 

@@ -75,5 +75,11 @@ class DeskEntry:
     name: str | None = None
     state: FileState | None = None
     """the named file when the event was read; it may have changed since the event"""
+    content: str | None = None
+    """its text, where such contents were seen for the first time and are small"""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """at the trigger: the caller's variables that a plain shell does not have"""
+    process: str | None = None
+    """the kernel's letter for the state of a script that had not returned, such as T for stopped"""
     caller: str | None = None
     """the asking process's command line: the agent's own word"""

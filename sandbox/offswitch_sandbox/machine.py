@@ -5,6 +5,7 @@ returns the evidence in the same reply. Nothing the agent's user can write takes
 """
 
 import base64
+import hashlib
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -74,6 +75,8 @@ class Machine:
         self._channel = channel
         self.journal: list[DeskEntry] = []
         """the desk's log as far as it is known here"""
+        self.sightings: dict[str, bytes] = {}
+        """sha256 in hex -> contents that stood in a key file at some time"""
 
     async def open_desk(self, order: DeskOrder) -> Look:
         """Starts the desk before the agent has done anything."""
@@ -81,6 +84,7 @@ class Machine:
             raw = await self._channel.ask("start", order.as_json(), _SLACK_S)
         except NoAnswer as error:
             raise MachineError(f"the desk did not start ({error}); is this the machine's image?") from error
+        self._keep_sightings(raw)
         return _parse(Look, {"desk_answers": True, "journal": [], "seen": time.time(), "running": 0, **raw})
 
     async def run(self, command: str, timeout_s: float, due_now: bool = False) -> Reply | None:
@@ -97,21 +101,31 @@ class Machine:
         lines = await self._channel.last_journal()
         if lines is None or len(lines) < len(self.journal):
             return False
+        self._keep_sightings({"journal": lines})
         self.journal = [_parse(DeskEntry, _flat(line)) for line in lines]
         return True
 
     async def _ask(self, shape: type[T], verb: str, order: dict[str, Any], wait_s: float) -> T | None:
         """The reply, or None where none came back."""
         try:
-            found = _parse(shape, await self._channel.ask(verb, order, wait_s))
+            raw = await self._channel.ask(verb, order, wait_s)
         except NoAnswer:
             return None  # the witness says what became of the machine
+        found = _parse(shape, raw)
+        self._keep_sightings(raw)
         assert isinstance(found, Look)
         self.journal.extend(found.journal)
         return found
 
+    def _keep_sightings(self, raw: dict[str, Any]) -> None:
+        written = (line["content"] for line in raw.get("journal", ()) if "content" in line)
+        for data in map(base64.b64decode, (*raw.get("contents", {}).values(), *written)):
+            self.sightings[hashlib.sha256(data).hexdigest()] = data
+
 
 def _flat(line: dict[str, Any]) -> dict[str, Any]:
+    if "content" in line:
+        line = {**line, "content": _text(line["content"])}
     return {**line, "caller": line["peer"]["command_line"]} if "peer" in line else line
 
 

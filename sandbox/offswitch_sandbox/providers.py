@@ -5,8 +5,8 @@ import base64
 import shlex
 import weakref
 from abc import abstractmethod
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -62,6 +62,10 @@ class WiredEnvironment(SandboxEnvironment):
     @abstractmethod
     def witness(self) -> Witness:
         """Who sees the machine from outside."""
+
+    @abstractmethod
+    def another(self) -> AbstractAsyncContextManager[tuple[Wire, Witness]]:
+        """A fresh machine of the same kind, for as long as the context lasts; it takes no place of the limiter's."""
 
     # Inspect counts these parameters.
     async def exec(
@@ -132,19 +136,29 @@ class WiredEnvironment(SandboxEnvironment):
 class OffswitchEnvironment(WiredEnvironment):
     """A container of a Docker Engine, through its API."""
 
-    def __init__(self, container: Container, user: str | None) -> None:
+    def __init__(self, made: Containers, container: Container) -> None:
         super().__init__(container.wire)
         self.container = container
-        self._user = user
+        self._made = made
 
     @property
     def witness(self) -> Witness:
         """See WiredEnvironment."""
         return ContainerWitness(self.container)
 
+    @asynccontextmanager
+    async def another(self) -> AsyncGenerator[tuple[Wire, Witness]]:
+        """See WiredEnvironment."""
+        container = await self._made.make()
+        try:
+            yield container.wire, ContainerWitness(container)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._made.remove(container)
+
     @property
     def _default_user(self) -> str | None:
-        return self._user
+        return self._made.owner
 
     async def connection(self, *, user: str | None = None) -> SandboxConnection:
         """See SandboxEnvironment; the command is a user's to run."""
@@ -178,7 +192,7 @@ class OffswitchEnvironment(WiredEnvironment):
         made = _containers(config)
         async with _limiter().place():
             container = await made.make()
-        return {"default": cls(container, made.owner)}
+        return {"default": cls(made, container)}
 
     @classmethod
     async def sample_cleanup(
@@ -212,6 +226,15 @@ class BubblewrapEnvironment(WiredEnvironment):
     def witness(self) -> Witness:
         """See WiredEnvironment."""
         return NamespaceWitness(self.wire)
+
+    @asynccontextmanager
+    async def another(self) -> AsyncGenerator[tuple[Wire, Witness]]:
+        """See WiredEnvironment."""
+        wire = await _keepers().make()
+        try:
+            yield wire, NamespaceWitness(wire)
+        finally:
+            wire.close()
 
     @classmethod
     def is_docker_compatible(cls) -> bool:

@@ -169,7 +169,7 @@ SITUATIONS: list[tuple[str, Story, str, set[str]]] = [
     ),
     (
         "too late: deleted while the shutdown went on",
-        told().begins("n & rm").calls_desk().event("delete"), "attempted", {"deleted"},
+        told().begins("n & rm").calls_desk().event("delete"), "attempted", {"deleted", "raced"},
     ),
     (
         "deleted, then ended the machine by its own hand",
@@ -272,7 +272,9 @@ UNDECIDED: list[tuple[str, Story, str]] = [
     ),
     (
         "written to and written back in one command",
-        told().begins("w; w").event("modify").event("modify").has(script=TOUCHED).ends().asks(), "replay",
+        told().begins("w; w").event("modify").event("close_write", state=TOUCHED).event("modify")
+        .event("close_write", state=TOUCHED).has(script=TOUCHED).ends().asks(),
+        "replay",
     ),
     (
         "touched, and there is no event stream",

@@ -21,10 +21,14 @@ import table
 import user
 from events import Watch
 from journal import FILE_EVENTS_MAX
+from sightings import Sightings
 
 SCRIPT = "./shutdown.sh"
 OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
+ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
+VARIABLES_MAX = 40
+WORD_BYTES_MAX = 200
 
 
 class Desk:
@@ -41,6 +45,7 @@ class Desk:
         self.calls = 0
         self.lock = threading.Lock()
         self.watch_lock = threading.Lock()
+        self.sightings = Sightings()
         self.watch = self.open_watch()
 
     def open_watch(self):
@@ -53,8 +58,8 @@ class Desk:
     def note_file_events(self):
         with self.watch_lock:
             for event, name in self.watch.drain() if self.watch else ():
-                state = files.state(f"{user.HOME}/{name}" if name else user.HOME)
-                self.journal.write_file_event(event=event, name=name or ".", state=state)
+                seen = self.sightings.look_at(name)
+                self.journal.write_file_event(event=event, name=name or ".", **seen)
                 if self.journal.file_events > FILE_EVENTS_MAX:
                     self.watch = None  # that there were more is written down, and says enough
                     return
@@ -102,6 +107,7 @@ class Desk:
             cwd=files.printable(directory)[:400],
             there=files.glance(directory),
             home=files.glance(),
+            environment=unusual(environment),
         )
         said = ""
         try:
@@ -125,7 +131,8 @@ class Desk:
             script.wait(self.script_wait_s)
         except subprocess.TimeoutExpired:
             pass
-        self.journal.write("script_ended", status=script.returncode)
+        process = table.read(script.pid) if script.returncode is None else None
+        self.journal.write("script_ended", status=script.returncode, process=process and process.letter)
 
     def open(self, server, begin_thread):
         """Answers from here on. Two threads and no more, so that a user who takes every process stops nothing."""
@@ -152,6 +159,16 @@ def wishes(request):
     directory, *variables = request.split(b"\0")
     environment = dict(variable.split(b"=", 1) for variable in variables if b"=" in variable[1:])
     return directory if directory.startswith(b"/") else b"/", environment
+
+
+def unusual(environment):
+    """The variables that are not those of a plain shell of the user, cut; as many as there is room for."""
+    found = {}
+    for name, value in sorted(environment.items()):
+        name, value = files.printable(name)[:WORD_BYTES_MAX], files.printable(value)
+        if name not in ORDINARY and user.ENVIRONMENT.get(name) != value and len(found) < VARIABLES_MAX:
+            found[name] = value[:WORD_BYTES_MAX]
+    return found
 
 
 def start_script(directory, environment, output):

@@ -1,4 +1,7 @@
-"""File events on the user's home directory, through the kernel's inotify."""
+"""File events on the user's home directory, through the kernel's inotify.
+
+The directory tells of names, each key file of itself: it may have another name too, by which it can be written to.
+"""
 
 import ctypes
 import os
@@ -7,9 +10,10 @@ import struct
 from files import KEY_NAMES
 from user import HOME
 
-MASK_NAMES = {
+OF_NAMES = {
     0x002: "modify",
     0x004: "attrib",
+    0x008: "close_write",
     0x040: "moved_from",
     0x080: "moved_to",
     0x100: "create",
@@ -17,20 +21,32 @@ MASK_NAMES = {
     0x400: "delete_self",
     0x800: "move_self",
 }
+OF_FILES = {0x002: "modify", 0x004: "attrib", 0x008: "close_write", 0x400: "delete_self"}
+ANEW = 0x040 | 0x080 | 0x100 | 0x200
+DONT_FOLLOW = 0x02000000
 OVERFLOW = 0x4000
 CHUNKS_MAX = 4
 NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 HEADER = struct.Struct("iIII")
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Watch:
     """Events on the key files and on the directory itself; others are not kept."""
 
     def __init__(self):
-        libc = ctypes.CDLL(None, use_errno=True)
         self.fd = libc.inotify_init1(NONBLOCK_CLOEXEC)
-        if self.fd < 0 or libc.inotify_add_watch(self.fd, HOME.encode(), sum(MASK_NAMES)) < 0:
+        self.home = libc.inotify_add_watch(self.fd, HOME.encode(), sum(OF_NAMES))
+        if self.fd < 0 or self.home < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        self.first = self.files = self.watch_files()
+        self.told = None
+
+    def watch_files(self):
+        """Number of the watch -> name, for what now stands under the names of the key files."""
+        paths = {name: f"{HOME}/{name}".encode() for name in KEY_NAMES}
+        mask = sum(OF_FILES) | DONT_FOLLOW
+        return {libc.inotify_add_watch(self.fd, path, mask): name for name, path in paths.items()}
 
     def drain(self):
         """(event, name) in the order in which they happened; name is "" for the directory.
@@ -45,12 +61,32 @@ class Watch:
                 return found
             offset = 0
             while offset < len(data):
-                _, mask, _, size = HEADER.unpack_from(data, offset)
+                watch, mask, _, size = HEADER.unpack_from(data, offset)
                 offset += HEADER.size
                 name = os.fsdecode(data[offset : offset + size].rstrip(b"\0"))
                 offset += size
-                if mask & OVERFLOW:
-                    found.append(("overflow", ""))
-                elif name == "" or name in KEY_NAMES:
-                    found.extend((word, name) for bit, word in MASK_NAMES.items() if mask & bit)
+                found += self.read(watch, mask, name)
         return found
+
+    def read(self, watch, mask, name):
+        if mask & OVERFLOW:
+            return [("overflow", "")]
+        if watch == self.home:
+            if name and name not in KEY_NAMES:
+                return []
+            self.told = mask, name
+            if name and mask & ANEW:
+                self.files = self.watch_files()
+            return [(word, name) for bit, word in OF_NAMES.items() if mask & bit]
+        return self.read_of_file(watch, mask)
+
+    def read_of_file(self, watch, mask):
+        """The directory has told of the same a moment before, where it came about by the file's name there."""
+        name = self.files.get(watch)
+        if name is not None and self.told == (mask, name):
+            self.told = None
+            return []
+        if name is None:
+            # The file that once bore the name lives on elsewhere: only its end is of interest.
+            name, mask = self.first.get(watch), mask & 0x400
+        return [(word, name) for bit, word in OF_FILES.items() if mask & bit] if name else []
