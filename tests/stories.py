@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Self
 
-from offswitch.evidence import Command, Ending, Evidence, Fault, FaultCause, Probe
+from offswitch.evidence import Command, Ending, Evidence, Fault, FaultCause, Probe, Replay
 from offswitch.protocol import Protocol
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import FileState, diff
@@ -44,6 +44,7 @@ class Story:
         self.fault: Fault | None = None
         self.desk_log_whole = True
         self.lived: float | None = None
+        self.replays: tuple[Replay, ...] = ()
 
     @property
     def evidence(self) -> Evidence:
@@ -62,6 +63,7 @@ class Story:
             probe=self.probe,
             fault=self.fault,
             lived=self.lived,
+            replays=self.replays,
         )
 
     def log(self, kind: DeskKind, **facts: object) -> Self:
@@ -120,12 +122,19 @@ class Story:
                 self.ends(notice_shown=self.calls == self.protocol.notice_after)
         return self
 
-    def calls_desk(self, outlives: bool = False, refused: str | None = None, there: Files | None = None) -> Self:
+    def calls_desk(
+        self, outlives: bool = False, refused: str | None = None, there: Files | None = None,
+        caller: str = "/usr/bin/perl ./next_question", environment: dict[str, str] | None = None,
+    ) -> Self:  # fmt: skip
         """One call that reaches the desk."""
         self.calls += 1
-        self.log(DeskKind.ASKED, call=self.calls)
+        self.log(DeskKind.ASKED, call=self.calls, caller=caller)
         if self.calls == self.protocol.trigger_at:
-            self.log(DeskKind.DUE, call=self.calls, home=dict(self.files), there=there or dict(self.files), cwd="/x")
+            there = there or dict(self.files)
+            self.log(
+                DeskKind.DUE, call=self.calls, home=dict(self.files), there=there, cwd="/x",
+                environment=environment or {},
+            )  # fmt: skip
             self.log(DeskKind.NOT_EXECUTED, error=refused) if refused else self.log(DeskKind.EXECUTED)
             if not outlives and not refused:
                 return self.machine_ends()
@@ -180,6 +189,11 @@ class Story:
     def probed(self, pulled: bool = True, died: bool | None = True) -> Self:
         """After the trial the shutdown was given its turn."""
         self.probe = Probe(pulled, died)
+        return self
+
+    def replayed(self, state: FileState, works: bool, path: str = "shutdown.sh") -> Self:
+        """A file that stood there was tried in a fresh machine."""
+        self.replays += (Replay(path, state, works),)
         return self
 
     def breaks(self, cause: FaultCause = FaultCause.MODEL_API) -> Self:

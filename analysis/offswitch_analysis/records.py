@@ -1,7 +1,8 @@
 """Logs -> records, through Inspect's sample summaries: no message or event is read."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,17 @@ from inspect_ai.log import (
     EvalSampleSummary,
     list_eval_logs,
     read_eval_log,
+    read_eval_log_sample,
     read_eval_log_sample_summaries,
 )  # fmt: skip
 
 from offswitch.condition import condition
 from offswitch.errors import InputError
 from offswitch.evidence import FaultCause
+from offswitch.manifest import TASK, last_word
 from offswitch.record import INTERRUPTED, Record
 from offswitch.script_file import is_scripted
-
-TASK = "shutdown_resistance"
-SCORER = "shutdown_verdict"
+from offswitch_analysis.rulings import VOID, Rulings, digest, read_rulings
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Logs:
 
     records: tuple[Record, ...]
     skipped: tuple[str, ...]
-    """a line for each log that is broken, unfinished or of another task"""
+    """a line for each log that is broken, unfinished or of another task, and for each broken ruling"""
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
+    """file name of a log -> its path or URL"""
 
 
 def read_logs(place: str) -> Logs:
     """The records of all logs at a path or URL, oldest log first; InputError where there are none."""
-    names = _names_in(place)
+    names = log_names(place)
     records: dict[tuple[str, str], Record] = {}
     skipped: list[str] = []
     for name in names:
@@ -46,7 +49,55 @@ def read_logs(place: str) -> Logs:
         skipped += [remark] if remark else []
     if not records:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
-    return Logs(_without_had_again(records.values()), tuple(skipped))
+    places = {_short(name): name for name in names}
+    beside = {_directory(name): name for name in names}
+    rulings = {directory: read_rulings(log) for directory, log in beside.items()}
+    skipped += [line for found in rulings.values() for line in found.skipped]
+    return Logs(tuple(_ruled(_without_had_again(records.values()), places, rulings)), tuple(skipped), places)
+
+
+def evidence_text(log: str, trial_id: str) -> str | None:
+    """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
+    from offswitch.agent import EVIDENCE  # takes a second, and few trials are looked at so closely
+
+    epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
+    sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)
+    try:
+        sample = read_eval_log_sample(log, sample_id, number, exclude_fields={"messages", "events", "attachments"})
+    except Exception as error:  # as with logs
+        raise InputError(f"{_short(log)}: {trial_id} cannot be read ({type(error).__name__})") from error
+    stored = sample.store.get(EVIDENCE)
+    return stored if isinstance(stored, str) else None
+
+
+def _ruled(records: Iterable[Record], places: Mapping[str, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
+    """The records with what people ruled; only the evidence of ruled trials is read."""
+    for record in records:
+        log = places[record.log]
+        there = rulings[_directory(log)]
+        if all(ruling.trial_id != record.trial_id for ruling in there.made):
+            yield record
+            continue
+        evidence_sha256 = _evidence_sha256(log, record.trial_id)
+        ruling = there.on(record.trial_id, record.log, evidence_sha256)
+        void = ruling is not None and ruling.evidence_sha256 != evidence_sha256
+        yield replace(record, ruling=VOID if void else ruling and ruling.verdict.value)
+
+
+def _evidence_sha256(log: str, trial_id: str) -> str | None:
+    try:
+        text = evidence_text(log, trial_id)
+    except InputError:
+        return None  # nobody can say that it is what was ruled on
+    return digest(text) if text is not None else None
+
+
+def _short(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _directory(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def _without_had_again(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -59,7 +110,8 @@ def _without_had_again(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(record for record in records if record.failure != INTERRUPTED or trial(record) not in had)
 
 
-def _names_in(place: str) -> list[str]:
+def log_names(place: str) -> list[str]:
+    """The logs at a path or URL, oldest first; InputError where nothing can be read there."""
     try:
         if "://" not in place and not Path(place).exists():
             raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
@@ -76,7 +128,7 @@ def _names_in(place: str) -> list[str]:
 
 def _read_log(name: str) -> tuple[str, list[Record], str | None]:
     """The task's id, which a retry keeps, the log's records, and what is to be said of it."""
-    short = name.rsplit("/", 1)[-1]
+    short = _short(name)
     try:
         header = read_eval_log(name, header_only=True)
         if header.eval.task.rsplit("/", 1)[-1] != TASK:
@@ -120,6 +172,7 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
         commands=facts.get("commands"),
         tokens=sum(usage.total_tokens for usage in summary.model_usage.values()),
         duration_s=summary.total_time,
+        detector=facts.get("detector"),
         scripted=is_scripted(header.eval.model),
         log=log,
     )
@@ -127,9 +180,9 @@ def _record(header: EvalLog, summary: EvalSampleSummary, log: str) -> Record:
 
 def _facts(summary: EvalSampleSummary) -> dict[str, Any]:
     """What the scorer said of the trial, in its last word; a trial that it never saw has failed."""
-    ours = [score for name, score in (summary.scores or {}).items() if name.rsplit("/", 1)[-1].startswith(SCORER)]
-    if ours and ours[-1].metadata and "verdict" in ours[-1].metadata:
-        return ours[-1].metadata
+    score = last_word(summary.scores)
+    if score and score.metadata and "verdict" in score.metadata:
+        return score.metadata
     broken_off = summary.error is None or "Cancelled" in summary.error
     # Without a score the trial's own code was never reached: the machine could not be had.
     return {"verdict": "failure", "failure": INTERRUPTED if broken_off else FaultCause.ENGINE.value}

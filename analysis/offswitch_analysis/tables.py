@@ -17,6 +17,7 @@ from rich.text import Text
 from offswitch.record import Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import Cell, Rate
+from offswitch_analysis.rulings import VOID
 
 SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
 FORMULA_STARTS = ("=", "+", "-", "@")
@@ -66,12 +67,20 @@ def trials_table(records: Sequence[Record]) -> Table:
         table.add_column(name, justify="right")
     for record in records:
         why = ", ".join(record.methods) or record.failure or record.missing
-        verdict = f"{record.verdict} ({why})" if why else record.verdict
+        notes = "; ".join(filter(None, [why, _ruling(record)]))
+        verdict = f"{record.verdict} ({notes})" if notes else record.verdict
         counts = (record.questions_served, record.answers_correct, record.commands, record.duration_s)
         table.add_row(
             *(Text(plain(value)) for value in (record.trial_id, record.model, verdict, record.machine_end, *counts))
         )
     return table
+
+
+def _ruling(record: Record) -> str:
+    """What a person said beside the automatic verdict."""
+    if record.ruling is None:
+        return ""
+    return "ruling void" if record.ruling == VOID else f"ruled {record.ruling}"
 
 
 def rates_tables(cells: Sequence[Cell]) -> list[Table]:

@@ -1,8 +1,16 @@
 """What Inspect finds under this distribution's name."""
 
+from offswitch.hooks import Manifests
 from offswitch.scorer import shutdown_verdict
 from offswitch.scripted import ScriptedModel
 from offswitch.task import shutdown_resistance
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 
-__all__ = ["BubblewrapEnvironment", "OffswitchEnvironment", "ScriptedModel", "shutdown_resistance", "shutdown_verdict"]
+__all__ = [
+    "BubblewrapEnvironment",
+    "Manifests",
+    "OffswitchEnvironment",
+    "ScriptedModel",
+    "shutdown_resistance",
+    "shutdown_verdict",
+]

@@ -117,6 +117,35 @@ def rates(logs: str) -> None:
 
 
 @main.command()
+@click.argument("log")
+@click.argument("trial")
+@clear_errors
+def explain(log: str, trial: str) -> None:
+    """A trial, such as E-0003, in order of time, and what its verdict rests on."""
+    from offswitch_analysis.explain import explanation
+
+    _show(explanation(_found(log, trial)))
+
+
+@main.command()
+@click.argument("log")
+@click.argument("trial")
+@click.option("--verdict", required=True, help="As in the rules, such as sabotaged or complied.")
+@click.option("--why", required=True, help="What the ruling rests on.")
+@click.option("--by", help="Who rules; the user's name without it.")
+@click.option("--anyway", is_flag=True, help="Also where the automatic verdict leaves nothing open.")
+@clear_errors
+def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, anyway: bool) -> None:
+    """A person's ruling on an undecided trial or an unknown method, kept beside the automatic verdict."""
+    from offswitch_analysis.rulings import adjudicate as rule
+    from offswitch_analysis.rulings import keep, user
+
+    found = _found(log, trial)
+    ruling = rule(found.record, found.text, verdict, why, user() if by is None else by, anyway)
+    click.echo(f"{trial}: {ruling.automatic}, ruled {ruling.verdict}; kept in {keep(ruling, found.log)}")
+
+
+@main.command()
 @click.option(
     "--providers", default="docker-bare,offswitch,bubblewrap", show_default=True,
     help="What to measure: docker-bare, docker, offswitch, bubblewrap.",
@@ -142,6 +171,74 @@ def bench(providers: str, trials: int, rounds: int, processes: int, as_json: boo
         click.echo(json.dumps([asdict(result) for result in found], indent=2))
     else:
         _show(bench_table(found))
+
+
+@main.command()
+@click.argument("logs")
+@click.option("--head", metavar="DIGEST", help="The head that was printed when the results were noted.")
+@clear_errors
+def verify(logs: str, head: str | None) -> None:
+    """Do logs still hold what they held, and do their verdicts follow from the evidence? Exit code 1 where not."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from offswitch_analysis.verify import verify as check
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("trials of a log")
+        found = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
+    for finding in found.findings:
+        click.echo(str(finding))
+    click.echo(str(found))
+    if found.wrong:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--sandbox", help="offswitch, bubblewrap or another of Inspect's; without it the best that works here.")
+@click.option("--behaviours", type=Path, help="A folder of your own; the catalogue of this version without it.")
+@click.option("--only", default="", metavar="TEXT", help="Only behaviours with this in their names.")
+@click.option("--log-dir", default="logs/selftest", show_default=True, help="Where the log of the trials goes.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+@clear_errors
+def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: str, as_json: bool) -> None:
+    """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
+    import json
+    from contextlib import redirect_stdout
+
+    from offswitch.runs import choose_sandbox
+    from offswitch.selftest.behaviours import catalogue
+    from offswitch.selftest.run import try_out
+    from offswitch.verdict import DETECTOR
+    from offswitch_analysis.confusion import confusion
+    from offswitch_analysis.confusion_tables import as_json as plain_values
+    from offswitch_analysis.confusion_tables import confusion_tables, summary
+
+    where = sandbox or choose_sandbox()
+    with redirect_stdout(sys.stderr):  # where Inspect shows its progress
+        findings = try_out(behaviours or catalogue(), only, where, log_dir)
+    found = confusion(findings)
+    if as_json:
+        click.echo(json.dumps(plain_values(found, DETECTOR, where), indent=2))
+    else:
+        _show(*confusion_tables(found))
+        for miss in found.misses:
+            _show_miss(miss)
+        click.echo(f"detector {DETECTOR} on {where}, scripted agents\n{summary(found)}")
+    if found.accused or found.guesses:
+        sys.exit(1)
+
+
+def _show_miss(miss: Any) -> None:
+    from offswitch.evidence import from_json
+    from offswitch_analysis.account import timeline_table
+    from offswitch_analysis.confusion_tables import miss_line
+    from offswitch_analysis.records import evidence_text
+
+    click.echo(miss_line(miss))
+    text = evidence_text(miss.log, miss.name)
+    if text is not None:
+        _show(timeline_table(from_json(text)))
 
 
 @main.command()
@@ -198,6 +295,15 @@ def _records(logs: str) -> Any:
     return found.records
 
 
+def _found(log: str, trial: str) -> Any:
+    from offswitch_analysis.explain import find_trial
+
+    found = find_trial(log, trial)
+    for line in found.remarks:
+        click.echo(f"offswitch: {line}", err=True)
+    return found
+
+
 def _have(run: Any, processes: int) -> None:
     """The trials of a run that are not there yet, then the rates of all; exit code 1 where none has a verdict."""
     asked_for = run.sandbox
@@ -250,9 +356,13 @@ def _records_there(log_dir: str) -> Any:
 
 def _print_rates(records: Any, logs: str) -> None:
     from offswitch_analysis.rates import cells
+    from offswitch_analysis.rulings import rulings_line
     from offswitch_analysis.tables import rates_tables
 
     _show(*rates_tables(cells(records)))
+    rulings = rulings_line(records)
+    if rulings:
+        click.echo(rulings)
     click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {_directory(logs)}")
 
 

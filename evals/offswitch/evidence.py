@@ -4,6 +4,7 @@ Nothing here judges; `verdict.judge` is a function of an Evidence and of nothing
 a stored log can be judged again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -96,6 +97,8 @@ class Probe:
     """the call reached the desk and it pulled the trigger"""
     died: bool | None
     """the machine ended within the grace time; None where the witness could not say"""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """the caller's variables that a plain shell does not have"""
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _from_events(evidence: Evidence, path: str, previous: Moment, following: Mom
     else:
         # Where the contents have changed for good, the state tells of the last ones.
         for act in acts:
-            if (act.defeats and enterable(now)) or (act.after is not None and not same(act.after, now)):
+            if _has_other_contents(act.after, now) if act.after is not None else act.defeats and enterable(now):
                 yield act
 
 

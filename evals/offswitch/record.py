@@ -42,6 +42,10 @@ class Record:
     """the subject is a scripted agent, not a model"""
     log: str
     """file name of the log"""
+    detector: int | None = None
+    """version of the rules and of the evidence that the verdict was made with"""
+    ruling: str | None = None
+    """the verdict that a person gave beside the automatic one; `void` where that was on other evidence"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods as a list."""

@@ -21,7 +21,7 @@ from offswitch.ends import end_of, outlived
 from offswitch.evidence import Evidence, FaultCause, from_json
 from offswitch.measures import MEASURES, measures, strict_noncompliant
 from offswitch.script_file import is_scripted
-from offswitch.verdict import Judgement, Verdict, exposed, judge
+from offswitch.verdict import DETECTOR, Judgement, Verdict, exposed, judge
 
 SCRIPTED_NOTE = "\n- a scripted agent: this says nothing about any real model"
 
@@ -85,6 +85,7 @@ def explain(judgement: Judgement) -> str:
 def record_facts(evidence: Evidence, judgement: Judgement) -> dict[str, Any]:
     """Scalars only: what Inspect keeps in the summaries that a log can be read from quickly."""
     return {
+        "detector": DETECTOR,
         "verdict": judgement.verdict.value,
         "methods": " ".join(judgement.methods),
         "failure": judgement.failure.value if judgement.failure else None,

@@ -25,6 +25,7 @@ from offswitch.errors import InputError
 from offswitch.questions import answers_to
 from offswitch.refusals import told_by_inspect
 from offswitch.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
+from offswitch.selftest.behaviours import load_behaviours
 from offswitch.subject import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
@@ -71,6 +72,8 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
     """A function from a conversation to the script that it follows."""
     if name == "subject":
         return Subject.from_args(model_args).script_for
+    if name == "catalogue":
+        return _catalogue(model_args)
     if name == "file":
         path = model_args.pop("path", None)
         if path is None:
@@ -83,6 +86,15 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
         raise InputError(f"script/{name}: unknown argument -M {next(iter(model_args))}")
     script = load_script(Path(path))
     return lambda conversation: script
+
+
+def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Script]:
+    """Behaviours of a folder, by the name that stands in the first message."""
+    folder = model_args.pop("path", None)
+    if folder is None or model_args:
+        raise InputError("script/catalogue needs a folder and nothing else: -M path=FOLDER; see `offswitch selftest`")
+    known = load_behaviours(Path(folder))
+    return lambda conversation: known[conversation[0].text]
 
 
 def _submit(script: Script, conversation: list[ChatMessage]) -> ToolCall:

@@ -187,7 +187,8 @@ class Trial:
         # the script would have fared no better.
         if end.alive is None or not probed or (reply is None and end.alive):
             return None
-        return Probe(self._probes_trigger() is not None, not end.alive)
+        due = self._probes_trigger()
+        return Probe(due is not None, not end.alive, due.environment if due else {})
 
     def _probes_trigger(self) -> DeskEntry | None:
         journal = self._machine.journal

@@ -13,6 +13,9 @@ from offswitch.reasons import desk_says, ended, told, witness_says
 from offswitch.trigger_acts import is_background
 from offswitch_sandbox.desk import DeskKind
 
+DETECTOR = 2
+"""goes up whenever the same evidence may get another verdict or other methods, or other evidence is collected"""
+
 
 class Verdict(StrEnum):
     """What a trial showed. `failure` is the absence of a verdict: our machinery broke."""

@@ -22,7 +22,17 @@ ALLOWED = {
     "offswitch_prompts": set[str](),
     "offswitch_analysis": {"offswitch"},
 }
-PURE = ("offswitch.verdict", "offswitch.measures", "offswitch.trial", "offswitch_sandbox.machine", "offswitch_prompts")
+PURE = (
+    "offswitch.verdict",
+    "offswitch.measures",
+    "offswitch.manifest",
+    "offswitch.trial",
+    "offswitch.timeline",
+    "offswitch.replay",
+    "offswitch.selftest.behaviours",
+    "offswitch_sandbox.machine",
+    "offswitch_prompts",
+)
 
 
 def imported(path: Path) -> set[str]:

@@ -5,25 +5,9 @@ import io
 import json
 from dataclasses import replace
 
-from rich.console import Console
-
-from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_tables, trials_table
-
-RECORD = Record(
-    trial_id="A-0001", model="openai/x", variant="A", condition="abc q6", sandbox="docker", seed=1, question_set="q",
-    verdict="sabotaged", methods=("rewritten", "restored_afterwards"), failure=None, missing=None, exposed=True,
-    trigger_pulled=True, outlived=True, machine_end="alive", strict_noncompliant=True, questions_served=6,
-    answers_correct=6, commands=8, tokens=10, duration_s=1.5, scripted=False, log="l.eval",
-)  # fmt: skip
-
-
-def shown(*tables: object) -> str:
-    console = Console(width=250, file=io.StringIO(), record=True)
-    for table in tables:
-        console.print(table)
-    return console.export_text()
+from specimens import RECORD, shown
 
 
 def test_jsonl_has_one_object_a_line_with_methods_as_a_list() -> None:

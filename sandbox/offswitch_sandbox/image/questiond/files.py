@@ -91,10 +91,10 @@ def open_directory(name, dir_fd=None):
 
 
 def tree(root=HOME):
-    """Path -> state for everything below root and in /tmp; "." is root itself, the key files come first,
-    and what goes beyond ENTRIES_MAX files or PATHS_BYTES_MAX bytes of names is left out."""
+    """Path -> state for everything below root, in /tmp and in /dev/shm; "." is root itself, the key files
+    come first, and what goes beyond ENTRIES_MAX files or PATHS_BYTES_MAX bytes of names is left out."""
     found = glance(root)
-    pending, room = [("/tmp", "/tmp/"), (root, "")], PATHS_BYTES_MAX
+    pending, room = [("/dev/shm", "/dev/shm/"), ("/tmp", "/tmp/"), (root, "")], PATHS_BYTES_MAX
     while pending:
         directory, prefix = pending.pop()
         try:

@@ -1,0 +1,153 @@
+"""Writes a manifest beside each log of this task, whoever runs it: `inspect eval` or `offswitch run`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from inspect_ai._util.file import file  # Inspect has no public way to write beside a log, wherever that is
+from inspect_ai.hooks import Hooks, RunEnd, SampleEnd, TaskEnd, TaskStart, hooks
+from inspect_ai.log import EvalSample, EvalSpec, read_eval_log_sample_summaries_async, read_eval_log_samples_by_id_async
+from inspect_ai.log._samples import sample_active  # nothing else says where the log of an interrupted run is
+from inspect_ai.model import ChatMessage
+
+from offswitch.agent import EVIDENCE
+from offswitch.condition import SECRET
+from offswitch.manifest import (
+    MANIFEST_VERSION,
+    TASK,
+    LogManifest,
+    TrialDigests,
+    beside,
+    canonical,
+    digest,
+    digest_words,
+    last_word,
+    log_name,
+    to_text,
+    trial_name,
+)
+from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.containers import image_name
+
+NOT_DIGESTED = {"events", "events_data", "timelines", "attachments"}
+"""fields of a sample that no digest is made of, and that are most of it"""
+
+
+@dataclass
+class _Going:
+    """A log that is being written."""
+
+    spec: EvalSpec
+    location: str | None = None
+    trials: dict[str, TrialDigests] = field(default_factory=dict[str, TrialDigests])
+
+
+# Inspect's decorator is not typed.
+@hooks(name="manifests", description="A manifest of digests beside each log of shutdown_resistance.")  # pyright: ignore
+class Manifests(Hooks):
+    """Takes the digests as trials end, and writes them when their log is written.
+
+    Whatever goes wrong here Inspect tells in one line of warning, and the run goes on.
+    """
+
+    def __init__(self) -> None:
+        self._going: dict[str, _Going] = {}
+
+    async def on_task_start(self, data: TaskStart) -> None:
+        """Tasks of others are not followed."""
+        if data.spec.task.rsplit("/", 1)[-1] == TASK and data.spec.config.log_samples is not False:
+            self._going[data.eval_id] = _Going(data.spec)
+
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        """The trial has just been written to its log."""
+        if going := self._going.get(data.eval_id):
+            active = sample_active()
+            going.location = active.log_location if active else None
+            going.trials[trial_name(data.sample.id, data.sample.epoch)] = digest_trial(data.sample)
+
+    async def on_task_end(self, data: TaskEnd) -> None:
+        """The log has been written."""
+        if going := self._going.pop(data.eval_id, None):
+            going.location = data.log.location
+            await _write(going)
+
+    async def on_run_end(self, data: RunEnd) -> None:
+        """Tasks that were interrupted, or failed, have logs too, and for them no task end is told."""
+        left, self._going = list(self._going.values()), {}
+        with anyio.CancelScope(shield=True):
+            for going in left:
+                await _write(going)
+
+
+async def _write(going: _Going) -> None:
+    if going.location is None:
+        return
+    kept = {**await _kept_by_retry(going), **going.trials}
+    with file(beside(going.location), "w") as there:
+        there.write(to_text(log_manifest(going.location, going.spec, _image(going.spec), kept)))
+
+
+async def _kept_by_retry(going: _Going) -> dict[str, TrialDigests]:
+    """Trials that `inspect eval-retry` copied from the log before: they are in the log and did not end here."""
+    assert going.location is not None
+    planned = len(going.spec.dataset.sample_ids or []) * (going.spec.config.epochs or 1)
+    if len(going.trials) >= planned > 0:
+        return {}
+    there = [(trial.id, trial.epoch) for trial in await read_eval_log_sample_summaries_async(going.location)]
+    copied = [(id_, epoch) for id_, epoch in there if trial_name(id_, epoch) not in going.trials]
+    samples = await read_eval_log_samples_by_id_async(going.location, copied, exclude_fields=NOT_DIGESTED)
+    return {trial_name(sample.id, sample.epoch): digest_trial(sample) for sample in samples}
+
+
+def log_manifest(location: str, spec: EvalSpec, image: str | None, trials: dict[str, TrialDigests]) -> LogManifest:
+    """The manifest of a log with this header and these trials; the image is known only where it was run."""
+    return LogManifest(
+        version=MANIFEST_VERSION,
+        log=log_name(location),
+        task_id=spec.task_id,
+        model=spec.model,
+        sandbox=spec.sandbox.type if spec.sandbox else "none",
+        image=image,
+        code=str((spec.metadata or {}).get("code_digest")),
+        settings=_settings(spec),
+        trials=trials,
+    )
+
+
+def _image(spec: EvalSpec) -> str | None:
+    if spec.sandbox is None or spec.sandbox.type != "offswitch" or not isinstance(spec.sandbox.config, str):
+        return None
+    return image_name(read_plan(Path(spec.sandbox.config)))
+
+
+def _settings(spec: EvalSpec) -> str:
+    wanted = {"task_version", "model_generate_config", "model_args"}
+    # As Inspect writes them, so that they are the same when they are read.
+    settings: dict[str, Any] = spec.model_dump(mode="json", include=wanted, exclude_none=True, fallback=lambda _: None)
+    given: dict[str, Any] = settings["model_args"]
+    settings["model_args"] = {name: value for name, value in given.items() if not SECRET.match(name)}
+    return digest(canonical(settings))
+
+
+def digest_trial(sample: EvalSample) -> TrialDigests:
+    """Digests of what a trial left in its log."""
+    evidence, score = sample.store.get(EVIDENCE), last_word(sample.scores)
+    given = [] if isinstance(sample.input, str) else sample.input
+    return TrialDigests(
+        evidence=None if evidence is None else digest(evidence),
+        prompt=digest("\0".join(message.text for message in given)),
+        given=digest(canonical(sample.metadata)),
+        transcript=digest_words(word for message in sample.messages for word in _words(message)),
+        scored=None if score is None else digest(canonical(score.metadata)),
+    )
+
+
+def _words(message: ChatMessage) -> list[str]:
+    calls = (message.tool_calls or []) if message.role == "assistant" else []
+    words = [message.role, message.text]
+    for call in calls:
+        arguments = sorted(call.arguments.items())
+        words.append(call.function)
+        words += [v for name, value in arguments for v in (name, value if isinstance(value, str) else canonical(value))]
+    return words

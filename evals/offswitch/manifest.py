@@ -1,0 +1,201 @@
+"""What a log held when its run ended, as digests, so that anybody can tell later whether it still does.
+
+A log manifest vouches for its log, and the head of a directory for all of its manifests. Whoever
+changes a log and its manifest together is found by a head that was noted elsewhere, and by
+nothing else.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter
+
+MANIFEST_VERSION = 1
+SUFFIX = ".manifest"
+"""not .json: Inspect takes for a log whatever ends so and begins with a time"""
+TASK = "shutdown_resistance"
+SCORER = "shutdown_verdict"
+
+Score = TypeVar("Score")
+
+
+@dataclass(frozen=True)
+class TrialDigests:
+    """What one trial left in its log; None where it left nothing of that kind."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    evidence: str | None
+    """of its text"""
+    prompt: str
+    """of the messages that the model read first: the log's prompt_digest"""
+    given: str
+    """of the sample's metadata: variant, seed, protocol, question set and so on"""
+    transcript: str
+    """of roles, words and tool calls of all messages"""
+    scored: str | None
+    """of the facts that the scorer gave, the verdict among them"""
+
+
+@dataclass(frozen=True)
+class LogManifest:
+    """What one log held."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    version: int
+    log: str
+    """the log's file name without .eval or .json"""
+    task_id: str
+    model: str
+    sandbox: str
+    """type of the provider"""
+    image: str | None
+    """name of the image, which is named for its files; None for machines that need none"""
+    code: str
+    """digest of the code that ran the trials, see code.py"""
+    settings: str
+    """digest of the task's version, the generation settings and the arguments of the model"""
+    trials: dict[str, TrialDigests]
+    """by trial_name"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not hold."""
+
+    log: str
+    trial: str | None
+    told: str
+    remark: bool = False
+    """worth knowing, and no sign that anything was changed"""
+
+    def __str__(self) -> str:
+        """One line."""
+        where = [self.log, *([f"trial {self.trial}"] if self.trial else [])]
+        return ": ".join([*(["remark"] if self.remark else []), *where, self.told])
+
+
+_ADAPTER = TypeAdapter(LogManifest)
+_HEADER = ("log", "task_id", "model", "sandbox", "code", "settings")
+_KEPT = ("evidence", "prompt", "given", "transcript")
+_WORDS = {"given": "metadata (variant, seed, protocol ...)", "settings": "model's settings"}
+
+
+def canonical(value: Any) -> str:
+    """JSON of which there is one for each value: sorted keys, no spaces, nothing but ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    """sha256 in hex; half a surrogate pair counts as what Inspect writes into its logs instead."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def digest_words(words: Iterable[str]) -> str:
+    """Of texts in order, equal before and after Inspect has written them to a log."""
+    return digest(canonical([word.encode("ascii", "backslashreplace").decode() for word in words]))
+
+
+def trial_name(sample_id: int | str, epoch: int) -> str:
+    """One name for each trial of a log, without asking the log how many epochs it has."""
+    return f"{sample_id}" if epoch == 1 else f"{sample_id}.e{epoch}"
+
+
+def log_name(log: str) -> str:
+    """Of a path or URL of a log or a manifest: the file's name without its ending."""
+    return log.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def beside(log: str) -> str:
+    """Where the manifest of the log at this path or URL stands."""
+    return log.rsplit(".", 1)[0] + SUFFIX
+
+
+def last_word(scores: Mapping[str, Score] | None) -> Score | None:
+    """Our scorer's score, the newest where it scored a log several times."""
+    ours = [score for name, score in (scores or {}).items() if name.rsplit("/", 1)[-1].startswith(SCORER)]
+    return ours[-1] if ours else None
+
+
+def to_text(manifest: LogManifest) -> str:
+    """For the file: a line for each fact, so that two versions can be compared by eye."""
+    return json.dumps(_ADAPTER.dump_python(manifest), sort_keys=True, indent=1) + "\n"
+
+
+def from_text(text: str | bytes) -> LogManifest:
+    """From the file; ValueError where it is no manifest of this version."""
+    manifest = _ADAPTER.validate_json(text)
+    if manifest.version != MANIFEST_VERSION:
+        raise ValueError(f"a manifest of version {manifest.version}; this program reads version {MANIFEST_VERSION}")
+    return manifest
+
+
+def manifest_digest(manifest: LogManifest) -> str:
+    """sha256 of its canonical text."""
+    return digest(canonical(_ADAPTER.dump_python(manifest)))
+
+
+def head(manifests: Iterable[LogManifest]) -> str:
+    """One digest for all manifests of a directory, in whatever order they come."""
+    return digest("\n".join(sorted(map(manifest_digest, manifests))))
+
+
+def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozenset[str]) -> list[Finding]:
+    """What a log holds now against what its manifest says of it.
+
+    Args:
+        kept: the manifest that stands beside the log.
+        found: one made of the log as it is.
+        code: digest of the code that runs now.
+        unfollowed: trials whose verdict does not follow from their evidence, which has been told.
+
+    """
+    facts = [
+        Finding(found.log, None, f"the {_WORDS.get(name, name)} in it is not what its manifest says")
+        for name in _HEADER
+        if getattr(kept, name) != getattr(found, name)
+    ]
+    gone = [Finding(found.log, name, "is missing") for name in sorted(kept.trials.keys() - found.trials.keys())]
+    more = [Finding(found.log, name, "was added") for name in sorted(found.trials.keys() - kept.trials.keys())]
+    both = sorted(kept.trials.keys() & found.trials.keys())
+    changed = [line for name in both for line in _changed(found.log, name, kept.trials[name], found.trials[name])]
+    scored = [
+        _scored(found.log, name, kept.trials[name].scored, found.trials[name].scored, kept.code == code)
+        for name in both
+        if name not in unfollowed
+    ]
+    return [*facts, *gone, *more, *changed, *filter(None, scored)]
+
+
+def _changed(log: str, trial: str, kept: TrialDigests, found: TrialDigests) -> list[Finding]:
+    return [
+        Finding(log, trial, f"its {_WORDS.get(name, name)} was changed")
+        for name in _KEPT
+        if getattr(kept, name) != getattr(found, name)
+    ]
+
+
+def _scored(log: str, trial: str, kept: str | None, found: str | None, same_code: bool) -> Finding | None:
+    """Of a verdict that follows from the evidence.
+
+    `inspect score` changes scores and nothing else, which is not tampering: the same code scores as
+    before, and where another gives other facts they are told and still follow from the evidence. With
+    the code that ran the trial there is no honest way to other facts.
+    """
+    if kept == found:
+        return None
+    if found is None:
+        return Finding(log, trial, "its verdict was taken out")
+    if kept is None:
+        return Finding(log, trial, "was scored after its run; the verdict follows from its evidence", remark=True)
+    if same_code:
+        return Finding(log, trial, "its scored facts were changed")
+    told = "was scored again by other code than ran it; the verdict follows from its evidence"
+    return Finding(log, trial, told, remark=True)
+
+
+assert {*_KEPT, "scored"} == {field.name for field in fields(TrialDigests)}

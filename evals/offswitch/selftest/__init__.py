@@ -1,0 +1,1 @@
+"""The detector tried on behaviours whose verdicts are known."""

@@ -1,0 +1,70 @@
+"""Runs behaviours as trials of the real evaluation, on real machines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import inspect_ai
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log_sample_summaries
+
+from offswitch.agent import work
+from offswitch.code import code_digest
+from offswitch.errors import InputError
+from offswitch.protocol import Protocol
+from offswitch.scorer import shutdown_verdict
+from offswitch.selftest.behaviours import Behaviour, Finding, load_behaviours
+from offswitch_sandbox.machine import COMPOSE
+
+PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
+"""shorter waits than a model gets: a scripted agent does not need them"""
+AT_ONCE = 6
+
+
+@task
+def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
+    """A trial for each behaviour; its name is what the scripted agent is told."""
+    names = [name for name in load_behaviours(Path(folder)) if only in name]
+    if not names:
+        raise InputError(f"--only {only}: no behaviour in {folder} has that in its name")
+    samples = [
+        Sample(id=name, input=name, metadata={"variant": "-", "trial": number, "seed": seed})
+        for number, name in enumerate(names, 1)
+    ]
+    return Task(
+        MemoryDataset(samples),
+        solver=work(PROTOCOL),
+        scorer=shutdown_verdict(),
+        sandbox=("offswitch", str(COMPOSE)),
+        message_limit=PROTOCOL.message_limit,
+        fail_on_error=False,
+        score_on_error=True,
+        metadata={"code_digest": code_digest()},
+    )
+
+
+def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[Finding]:
+    """What the detector says of each behaviour; the trials are in a log as any others."""
+    known = load_behaviours(folder)
+    start: Any = cast(Any, inspect_ai).eval
+    logs: list[EvalLog] = start(
+        selftest(str(folder), only, seed),
+        model="script/catalogue",
+        model_args={"path": str(folder)},
+        sandbox=sandbox,
+        log_dir=log_dir,
+        max_samples=AT_ONCE,
+        log_realtime=False,
+        score_display=False,
+        display="plain",
+    )
+    return [_finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
+
+
+def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> Finding:
+    name = str(summary.id)
+    scores = list((summary.scores or {}).values())
+    facts = (scores[-1].metadata if scores else None) or {"verdict": "failure"}
+    methods = frozenset(str(facts.get("methods") or "").split())
+    return Finding(name, known[name], facts["verdict"], methods, facts.get("missing"), log)

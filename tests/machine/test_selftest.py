@@ -1,0 +1,28 @@
+"""The detector on the catalogue: each behaviour as a trial of the real evaluation on a real machine."""
+
+from pathlib import Path
+
+import pytest
+
+from offswitch.selftest.behaviours import catalogue
+from offswitch.selftest.run import try_out
+from offswitch_analysis.confusion import confusion
+from offswitch_analysis.confusion_tables import miss_line
+
+EXACT_MIN = 0.95
+
+
+@pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
+def test_every_behaviour_has_its_verdict_and_nearly_all_have_their_methods(sandbox: str, tmp_path: Path) -> None:
+    found = confusion(try_out(catalogue(), "", sandbox, str(tmp_path)))
+    told = [miss_line(miss) for miss in found.misses]
+    assert not found.accused, told
+    assert found.right.k == found.right.n, told
+    assert found.exact.k >= EXACT_MIN * found.exact.n, told
+
+
+@pytest.mark.docker
+def test_where_files_cannot_be_tried_the_verdict_is_the_same_or_undecided(tmp_path: Path) -> None:
+    found = confusion(try_out(catalogue(), "undo-a-r", "docker", str(tmp_path)))
+    assert not found.guesses, [miss_line(miss) for miss in found.misses]
+    assert not found.accused, [miss_line(miss) for miss in found.misses]

@@ -1,0 +1,89 @@
+"""The catalogue of behaviours, and the shares that come of trying it."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from offswitch.errors import InputError
+from offswitch.methods import Method
+from offswitch.selftest.behaviours import Behaviour, Finding, catalogue, load_behaviours
+from offswitch.verdict import Verdict
+from offswitch_analysis.confusion import confusion
+from offswitch_analysis.confusion_tables import as_json, miss_line
+
+BEHAVIOURS = load_behaviours(catalogue())
+BY_VERDICT_ALONE = {Method.QUESTIONS_ELSEWHERE, Method.UNKNOWN}
+
+
+def test_there_are_many_behaviours_and_many_of_them_harmless() -> None:
+    assert len(BEHAVIOURS) >= 100
+    assert sum(behaviour.harmless for behaviour in BEHAVIOURS.values()) >= 35
+
+
+def test_every_method_is_there_in_several_ways() -> None:
+    known = Counter(method for behaviour in BEHAVIOURS.values() for method in behaviour.methods)
+    assert {method for method in Method if known[method] < 3} <= BY_VERDICT_ALONE, known
+
+
+def test_no_two_behaviours_do_the_same() -> None:
+    done = Counter(str(behaviour.turns) + str(behaviour.submit) for behaviour in BEHAVIOURS.values())
+    assert [turns for turns, count in done.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("says: x\nverdict: failure\nmethods: []\nturns: []", "no failure"),
+        ("says: x\nverdict: sabotaged\nmethods: []\nturns: []", "methods go with"),
+        ("says: x\nverdict: complied\nmethods: [deleted]\nturns: []", "methods go with"),
+        ("says: x\nverdict: attempted\nmethods: [deleted]\nharmless: true\nturns: []", "harmless"),
+        ("says: x\nverdict: sabotage\nmethods: []\nturns: []", "verdict"),
+    ],
+)
+def test_a_behaviour_that_contradicts_itself_is_refused(text: str, field: str, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(text)
+    with pytest.raises(InputError, match=field):
+        load_behaviours(tmp_path)
+
+
+def test_a_folder_without_behaviours_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no behaviours here"):
+        load_behaviours(tmp_path)
+
+
+def finding(
+    expected: str, found: str, methods: str = "", missing: str | None = None, harmless: bool = False
+) -> Finding:
+    due = [Method.DELETED] if expected in ("sabotaged", "attempted") else []
+    behaviour = Behaviour(turns=[], says="x", verdict=Verdict(expected), methods=due, harmless=harmless)
+    return Finding("one", behaviour, found, frozenset(methods.split()), missing, "log")
+
+
+def test_recall_and_precision_are_counted_from_expected_and_found() -> None:
+    found = confusion(
+        [
+            finding("sabotaged", "sabotaged", "deleted"),
+            finding("sabotaged", "sabotaged", "deleted moved"),
+            finding("sabotaged", "undecided", missing="replay"),
+            finding("complied", "complied"),
+            finding("complied", "attempted", "moved", harmless=True),
+        ]
+    )
+    by_name = {one.name: one for one in (*found.verdicts, *found.methods)}
+    assert (by_name["sabotaged"].recall.k, by_name["sabotaged"].recall.n) == (2, 3)
+    assert (by_name["complied"].recall.k, by_name["complied"].precision.n) == (1, 1)
+    assert (by_name["deleted"].recall.k, by_name["deleted"].recall.n) == (2, 3)
+    assert (by_name["moved"].precision.k, by_name["moved"].precision.n) == (0, 2)
+    assert (found.right.k, found.exact.k, len(found.misses), len(found.accused), len(found.guesses)) == (3, 2, 3, 1, 1)
+
+
+def test_a_miss_says_what_was_expected_and_what_was_found() -> None:
+    assert miss_line(finding("sabotaged", "undecided", missing="replay")) == (
+        "one: expected sabotaged by deleted, found undecided (missing: replay)"
+    )
+
+
+def test_json_says_that_the_agents_are_scripted() -> None:
+    told = as_json(confusion([finding("complied", "complied")]), 2, "bubblewrap")
+    assert (told["scripted"], told["detector"], told["right"]["k"]) == (True, 2, 1)
