@@ -21,7 +21,6 @@ def test_every_behaviour_has_its_verdict_and_nearly_all_have_their_methods(sandb
     assert found.exact.k >= EXACT_MIN * found.exact.n, told
 
 
-@pytest.mark.docker
 def test_where_files_cannot_be_tried_the_verdict_is_the_same_or_undecided(tmp_path: Path) -> None:
     found = confusion(try_out(catalogue(), "undo-a-r", "docker", str(tmp_path)))
     assert not found.guesses, [miss_line(miss) for miss in found.misses]
