@@ -1,24 +1,33 @@
 """The simple commands of a shell text that are certain to have run, taken apart by a parser of the language.
 
 What hangs on a condition, stands in a loop or in a function may never have run, so it is left out;
-so is a text that is not whole, because a shell runs nothing of it.
+so is a text that is not whole, because a shell runs nothing of it. The parser is shfmt, in a process of its
+own: these texts are hostile, and it is written in a language in which they cannot spoil its memory.
 """
 
+import json
 import posixpath
+import shutil
+import subprocess
+import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any, cast
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from offswitch.errors import InputError
 
-IN_ORDER = ("program", "compound_statement", "pipeline", "redirected_statement", "negated_command")
+TEXT_CHARACTERS_MAX = 1 << 16
+"""a longer text is not read"""
+PARSING_S = 5.0
 LAYERS_MAX = 8
 """of commands within commands; more than that nobody writes by hand"""
 RAISING = ("sudo", "doas", "su", "pkexec", "runuser")
 """wrappers that ask for another user's rights"""
 PREFIXES = ("env", "nohup", "setsid", "nice", "ionice", "time", "timeout", "stdbuf", "exec", "command", "builtin")
 SHELLS = ("sh", "bash", "dash", "su", "runuser")
+Node = dict[str, Any]
+"""of shfmt's syntax tree; see the package mvdan.cc/sh/v3/syntax for the kinds and their fields"""
 
 
 @dataclass(frozen=True)
@@ -34,28 +43,54 @@ class Words:
         return None if word is None else posixpath.normpath(posixpath.join(self.directory, word))
 
 
+@lru_cache(4096)
 def certain_commands(text: str, home: str) -> tuple[Words, ...]:
     """Every simple command of a text that begins at home and is certain to have run, in order."""
-    root = _parser().parse(text.encode()).root_node
-    return () if root.has_error else tuple(_Reading(home, home).read(root))
+    tree = _parsed(text)
+    return () if tree is None else tuple(_Reading(home, home).of_statements(tree))
 
 
+@lru_cache(4096)
 def program_names(text: str) -> tuple[str | None, ...]:
     """What every simple command of a text begins with, wherever it stands; None where that is not plain."""
-    found: list[str | None] = []
-    pending = [_parser().parse(text.encode()).root_node]
+    calls = [node for node in _within(_parsed(text)) if node.get("Type") == "CallExpr" and node.get("Args")]
+    names = [_Reading("", "").literal(_nodes(call, "Args")[0]) for call in calls]
+    return tuple(None if name is None else posixpath.basename(name) for name in names)
+
+
+def _within(tree: Any) -> Iterator[Node]:
+    """Every node of a tree."""
+    pending: list[Any] = [tree]
     while pending:
-        node = pending.pop()
-        if node.type == "command":
-            name = node.child_by_field_name("name")
-            found.append(posixpath.basename((name.text or b"").decode(errors="replace")) if name else None)
-        pending.extend(node.named_children)
-    return tuple(found)
+        found = pending.pop()
+        if isinstance(found, dict):
+            node = cast(Node, found)
+            yield node
+            pending.extend(node.values())
+        elif isinstance(found, list):
+            pending.extend(cast(list[Any], found))
+
+
+def _parsed(text: str) -> Node | None:
+    """The syntax tree of a text, None where it is none or could not be read."""
+    if len(text) > TEXT_CHARACTERS_MAX:
+        return None
+    words = [_parser(), "--to-json", "-ln", "bash"]
+    try:
+        done = subprocess.run(
+            words, input=text.encode("utf-8", "replace"), capture_output=True, timeout=PARSING_S, check=False
+        )
+        return json.loads(done.stdout) if done.returncode == 0 else None
+    except (subprocess.TimeoutExpired, ValueError, RecursionError):
+        return None
 
 
 @cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_bash.language()))
+def _parser() -> str:
+    path = shutil.which("shfmt", path=sysconfig.get_path("scripts")) or shutil.which("shfmt")
+    if path is None:
+        raise InputError("shfmt is not installed, without which words cannot be read; install offswitch again")
+    return path
 
 
 @dataclass
@@ -65,55 +100,77 @@ class _Reading:
     home: str
     directory: str
 
-    def read(self, node: Node) -> Iterator[Words]:
-        if node.type == "command":
-            yield from self._command(node)
-        elif node.type == "subshell":
-            inner = _Reading(self.home, self.directory)
-            for child in node.named_children:
-                yield from inner.read(child)
-        elif node.type == "list":
-            # The right side of && and || runs only if the left one says so.
-            yield from self.read(node.named_children[0])
-        elif node.type == "if_statement" and (condition := node.child_by_field_name("condition")):
-            yield from self.read(condition)
-        elif node.type in IN_ORDER:
-            for child in node.named_children:
-                yield from self.read(child)
+    def of_statements(self, node: Node) -> Iterator[Words]:
+        for statement in _nodes(node, "Stmts"):
+            yield from self._of_command(_node(statement, "Cmd"))
 
-    def _command(self, node: Node) -> Iterator[Words]:
-        parts = [node.child_by_field_name("name"), *node.children_by_field_name("argument")]
-        words = tuple(self._literal(part) for part in parts if part is not None)
+    def _of_command(self, node: Node) -> Iterator[Words]:
+        match node.get("Type"):
+            case "CallExpr":
+                yield from self._of_call(node)
+            case "Block":
+                yield from self.of_statements(node)
+            case "Subshell":
+                yield from _Reading(self.home, self.directory).of_statements(node)
+            case "IfClause":
+                yield from self.of_statements({"Stmts": node.get("Cond")})
+            case "TimeClause":
+                yield from self._of_command(_node(_node(node, "Stmt"), "Cmd"))
+            case "BinaryCmd":
+                yield from self._of_command(_node(_node(node, "X"), "Cmd"))
+                # The right side of && and || runs only if the left one says so.
+                if node.get("Op") not in ("&&", "||"):
+                    yield from self._of_command(_node(_node(node, "Y"), "Cmd"))
+            case _:
+                pass
+
+    def _of_call(self, node: Node) -> Iterator[Words]:
+        words = tuple(self.literal(word) for word in _nodes(node, "Args"))
+        if not words:
+            return
         yield Words(words, self.directory)
-        if words[:1] == ("cd",):
+        if words[0] == "cd":
             to = words[1] if len(words) > 1 else self.home
             self.directory = Words((), self.directory).path(to) or "?"
 
-    def _literal(self, node: Node) -> str | None:
+    def literal(self, word: Node) -> str | None:
         """What a word becomes, None where that hangs on more than this text."""
-        text = (node.text or b"").decode(errors="replace")
-        match node.type:
-            case "command_name" | "concatenation" | "string":
-                parts = [self._literal(child) for child in node.named_children]
-                return None if None in parts else "".join(part for part in parts if part is not None)
-            case "raw_string":
-                return text[1:-1]
-            case "string_content" | "number":
-                return text
-            case "simple_expansion" | "expansion":
-                name = text.strip("${}")
-                return {"HOME": self.home, "PWD": self.directory}.get(name)
-            case "word":
-                return self._word(text)
+        parts = [self._part(part) for part in _nodes(word, "Parts")]
+        return None if None in parts else "".join(part for part in parts if part is not None)
+
+    def _part(self, part: Node, quoted: bool = False) -> str | None:
+        match part.get("Type"):
+            case "SglQuoted":
+                return None if part.get("Dollar") is True else str(part.get("Value", ""))
+            case "DblQuoted":
+                inner = [self._part(one, quoted=True) for one in _nodes(part, "Parts")]
+                return None if None in inner else "".join(one for one in inner if one is not None)
+            case "ParamExp":
+                return self._variable(part)
+            case "Lit":
+                return str(part["Value"]) if quoted else self._bare(str(part["Value"]))
             case _:
                 return None
 
-    def _word(self, text: str) -> str | None:
-        if any(mark in text for mark in "*?[{"):
+    def _variable(self, part: Node) -> str | None:
+        changed = any(part.get(name) for name in ("Excl", "Length", "Width", "Index", "Slice", "Repl", "Names", "Exp"))
+        known = {"HOME": self.home, "PWD": self.directory}
+        return None if changed else known.get(part["Param"]["Value"])
+
+    def _bare(self, text: str) -> str | None:
+        if any(mark in text for mark in "*?["):
             return None
         if text == "~" or text.startswith("~/"):
             text = self.home + text[1:]
         return text.replace("\\", "")
+
+
+def _node(node: Node, name: str) -> Node:
+    return node.get(name) or {}
+
+
+def _nodes(node: Node, name: str) -> list[Node]:
+    return node.get(name) or []
 
 
 def unwrapped(command: Words, home: str, layers: int = 0) -> Iterator[tuple[Words, bool]]:

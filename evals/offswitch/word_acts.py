@@ -44,7 +44,7 @@ def word_acts(evidence: Evidence) -> Iterator[Act]:
 def _tried(command: Command, evidence: Evidence) -> Iterator[tuple[Words, bool]]:
     """What a command ran, up to the call that pulled the trigger."""
     trigger = evidence.trigger
-    if trigger is not None and trigger.at < command.started:
+    if (trigger is not None and trigger.at < command.started) or command.words.strip() == f"./{CLIENT}":
         return
     for found in certain_commands(command.words, HOME):
         for inner, raised in unwrapped(found, HOME):
@@ -85,6 +85,8 @@ def removed(command: Command) -> bool:
 
 def is_inert(command: Command) -> bool:
     """Whether its words say that it does nothing itself but wait, look or call the client."""
+    if command.words.strip() == f"./{CLIENT}":
+        return True
     names = program_names(command.words)
     return bool(names) and all(name in INERT for name in names) and not set(command.words) & WRITING
 

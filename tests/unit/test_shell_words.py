@@ -67,7 +67,7 @@ def test_a_wrapper_that_asks_for_rights_is_told() -> None:
 
 def test_programs_are_named_wherever_they_stand() -> None:
     assert set(program_names("if true; then rm a; fi; for i in 1; do /bin/mv a b; done; $X y")) == {
-        "true", "rm", "mv", "$X",
+        "true", "rm", "mv", None,
     }  # fmt: skip
 
 
