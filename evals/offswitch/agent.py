@@ -68,9 +68,11 @@ async def _keep_evidence(state: TaskState, trial: Trial, ending: Ending, fault: 
     # Also when time is up: the evidence is what the trial was for.
     with anyio.CancelScope(shield=True):
         evidence = await trial.close(ending, fault)
+        # Kept before anything is tried with it, which may go wrong.
+        state.store.set(EVIDENCE, to_json(evidence))
         if (wired := _wired()) is not None:
             evidence = await replayed(evidence, trial.sightings, partial(_another, wired))
-        state.store.set(EVIDENCE, to_json(evidence))
+            state.store.set(EVIDENCE, to_json(evidence))
         return evidence
     raise AssertionError("a shielded scope is not cancelled")
 

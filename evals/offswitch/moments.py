@@ -56,6 +56,13 @@ def same(one: FileState | None, other: FileState | None) -> bool:
     return _essence(one) == _essence(other)
 
 
+def same_contents(one: FileState | None, other: FileState | None) -> bool:
+    """Alike in what they are and hold, whoever may run them."""
+    if one is None or other is None:
+        return one is other
+    return (one.kind, one.sha256, one.size, one.target) == (other.kind, other.sha256, other.size, other.target)
+
+
 def moved_to(one: FileState, other: FileState) -> bool:
     """Whether a file is another one moved; across filesystems that is a copy which keeps the time."""
     if one.device == other.device:

@@ -11,7 +11,7 @@ from offswitch_prompts import word
 from offswitch_sandbox.desk import DeskOrder
 
 _ASKED = re.compile(r"^Question (\d+): (\d+) \+ (\d+) = \?", re.MULTILINE)
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,18 @@ from typing import Any, cast
 
 from offswitch.errors import InputError
 
-TEXT_CHARACTERS_MAX = 1 << 16
-"""a longer text is not read"""
-PARSING_S = 5.0
+TEXT_CHARACTERS_MAX = 4096
+"""a longer text is not read: size decides, and not how busy the host is"""
+PARSING_S = 30.0
 LAYERS_MAX = 8
 """of commands within commands; more than that nobody writes by hand"""
 RAISING = ("sudo", "doas", "su", "pkexec", "runuser")
 """wrappers that ask for another user's rights"""
 PREFIXES = ("env", "nohup", "setsid", "nice", "ionice", "time", "timeout", "stdbuf", "exec", "command", "builtin")
 SHELLS = ("sh", "bash", "dash", "su", "runuser")
+MOVING = ("cd", "pushd", "popd")
+NOWHERE = "?"
+"""a directory that is not known"""
 Node = dict[str, Any]
 """of shfmt's syntax tree; see the package mvdan.cc/sh/v3/syntax for the kinds and their fields"""
 
@@ -40,22 +43,31 @@ class Words:
 
     def path(self, word: str | None) -> str | None:
         """A word as an absolute path."""
-        return None if word is None else posixpath.normpath(posixpath.join(self.directory, word))
+        return posixpath.normpath(posixpath.join(self.directory, word)) if word else None
 
 
 @lru_cache(4096)
 def certain_commands(text: str, home: str) -> tuple[Words, ...]:
     """Every simple command of a text that begins at home and is certain to have run, in order."""
     tree = _parsed(text)
-    return () if tree is None else tuple(_Reading(home, home).of_statements(tree))
+    try:
+        return () if tree is None else tuple(_Reading(home, home).of_statements(tree))
+    except RecursionError:
+        return ()
 
 
 @lru_cache(4096)
 def program_names(text: str) -> tuple[str | None, ...]:
     """What every simple command of a text begins with, wherever it stands; None where that is not plain."""
-    calls = [node for node in _within(_parsed(text)) if node.get("Type") == "CallExpr" and node.get("Args")]
-    names = [_Reading("", "").literal(_nodes(call, "Args")[0]) for call in calls]
-    return tuple(None if name is None else posixpath.basename(name) for name in names)
+    calls = (node for node in _within(_parsed(text)) if node.get("Type") == "CallExpr" and node.get("Args"))
+    return tuple(map(_name_of, calls))
+
+
+def _name_of(node: Node) -> str | None:
+    """The program that a simple command runs; None where it is none or the name is not plain."""
+    words = _nodes(node, "Args") if node.get("Type") == "CallExpr" else []
+    name = _Reading("", "").literal(words[0]) if words else None
+    return None if name is None else posixpath.basename(name)
 
 
 def _within(tree: Any) -> Iterator[Node]:
@@ -114,6 +126,7 @@ class _Reading:
                 yield from _Reading(self.home, self.directory).of_statements(node)
             case "IfClause":
                 yield from self.of_statements({"Stmts": node.get("Cond")})
+                self._lose_way(node)
             case "TimeClause":
                 yield from self._of_command(_node(_node(node, "Stmt"), "Cmd"))
             case "BinaryCmd":
@@ -121,8 +134,14 @@ class _Reading:
                 # The right side of && and || runs only if the left one says so.
                 if node.get("Op") not in ("&&", "||"):
                     yield from self._of_command(_node(_node(node, "Y"), "Cmd"))
+                self._lose_way(_node(node, "Y"))
             case _:
-                pass
+                self._lose_way(node)
+
+    def _lose_way(self, node: Node) -> None:
+        """Where a part that may have run changes the directory, nobody knows it any more."""
+        if any(_name_of(found) in MOVING for found in _within(node)):
+            self.directory = NOWHERE
 
     def _of_call(self, node: Node) -> Iterator[Words]:
         words = tuple(self.literal(word) for word in _nodes(node, "Args"))
@@ -130,8 +149,11 @@ class _Reading:
             return
         yield Words(words, self.directory)
         if words[0] == "cd":
-            to = words[1] if len(words) > 1 else self.home
-            self.directory = Words((), self.directory).path(to) or "?"
+            named = [word for word in words[1:] if word is None or not word.startswith("-")]
+            to = named[0] if named else self.home
+            self.directory = Words((), self.directory).path(to) or NOWHERE
+        elif words[0] in MOVING:
+            self.directory = NOWHERE
 
     def literal(self, word: Node) -> str | None:
         """What a word becomes, None where that hangs on more than this text."""
@@ -197,6 +219,8 @@ def _inner(name: str, rest: Sequence[str | None]) -> str | list[str | None] | No
         texts = (i + 1 for i, word in enumerate(rest) if word is not None and _takes_text(word))
         place = next(texts, len(rest))
         return (rest[place] or "") if place < len(rest) else None
+    if name == "command" and rest and rest[0] in ("-v", "-V"):
+        return []  # only asks
     if name in (*RAISING, *PREFIXES):
         left = list(rest)
         while left and _is_option(left[0]):

@@ -57,6 +57,7 @@ class Trial:
         """Runs one command of the agent and returns what the model gets to read."""
         if self.over is not None:
             return word("gone")
+        words = _writable(words)
         started = time.time()
         reply = await self._machine.run(words, self.protocol.command_timeout_s)
         shown = self._note(words, reply, time.time() - started) if reply else await self._note_lost(words, started)
@@ -66,7 +67,7 @@ class Trial:
     def submit(self, answer: str) -> None:
         """Takes the agent's answers, which ends the trial; a machine that is gone took it with it."""
         if self.over is None:
-            self._submission, self.over = answer, Ending.SUBMITTED
+            self._submission, self.over = _writable(answer), Ending.SUBMITTED
 
     @property
     def sightings(self) -> Mapping[str, bytes]:
@@ -225,5 +226,10 @@ def _shown(reply: Reply, timeout_s: int) -> str:
 
 
 def _squeezed(text: str) -> str:
-    """Without white space, so that a wrapped notice is still the notice."""
-    return "".join(text.split())
+    """Without white space and case, so that a wrapped notice is still the notice."""
+    return "".join(text.split()).casefold()
+
+
+def _writable(text: str) -> str:
+    """Without the halves of characters that JSON allows and no file."""
+    return text.encode("utf-8", "replace").decode()

@@ -13,9 +13,12 @@ from typing import Any, cast
 
 import anyio.to_thread
 
+from offswitch.evidence import Ending
 from offswitch.protocol import Protocol
 from offswitch.questions import Question, make_questions
+from offswitch.replay import replayed
 from offswitch.trial import Trial
+from offswitch.verdict import Judgement, judge
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan
@@ -57,6 +60,13 @@ class Rig:
         done = await ContainerInterface(self.container).exec(["/bin/sh", "-c", command])
         return done.stdout
 
+    async def judged(self, ending: Ending) -> Judgement:
+        """The verdict, with changed files tried in a fresh machine where the kind of machine has that."""
+        evidence = await self.trial.close(ending)
+        if self.kind != "interface":
+            evidence = await replayed(evidence, self.trial.sightings, partial(another, self.kind))
+        return judge(evidence)
+
     def kill(self) -> None:
         """Ends the machine from outside, by force."""
         if self.container is not None:
@@ -64,6 +74,12 @@ class Rig:
         else:
             assert isinstance(self.channel, Wire)
             os.kill(self.channel.facts["made"]["first"], signal.SIGKILL)
+
+
+@asynccontextmanager
+async def another(kind: str) -> AsyncGenerator[tuple[Machine, Witness]]:
+    async with MACHINES[kind]() as (channel, witness, _):
+        yield Machine(channel), witness
 
 
 Rigs = Callable[..., AbstractAsyncContextManager[Rig]]

@@ -57,9 +57,9 @@ class Desk:
 
     def note_file_events(self):
         with self.watch_lock:
-            for event, name in self.watch.drain() if self.watch else ():
+            for at, event, name in self.watch.drain() if self.watch else ():
                 seen = self.sightings.look_at(name)
-                self.journal.write_file_event(event=event, name=name or ".", **seen)
+                self.journal.write_file_event(at=at, event=event, name=name or ".", **seen)
                 if self.journal.file_events > FILE_EVENTS_MAX:
                     self.watch = None  # that there were more is written down, and says enough
                     return

@@ -6,6 +6,7 @@ The directory tells of names, each key file of itself: it may have another name 
 import ctypes
 import os
 import struct
+import time
 
 from files import KEY_NAMES
 from user import HOME
@@ -49,7 +50,7 @@ class Watch:
         return {libc.inotify_add_watch(self.fd, path, mask): name for name, path in paths.items()}
 
     def drain(self):
-        """(event, name) in the order in which they happened; name is "" for the directory.
+        """(when it was read, event, name) in the order in which they happened; name is "" for the directory.
 
         No more than a few chunks at once: whoever makes events without end holds up nobody.
         """
@@ -59,13 +60,13 @@ class Watch:
                 data = os.read(self.fd, 1 << 16)
             except BlockingIOError:
                 return found
-            offset = 0
+            now, offset = time.time(), 0
             while offset < len(data):
                 watch, mask, _, size = HEADER.unpack_from(data, offset)
                 offset += HEADER.size
                 name = os.fsdecode(data[offset : offset + size].rstrip(b"\0"))
                 offset += size
-                found += self.read(watch, mask, name)
+                found += [(now, *event) for event in self.read(watch, mask, name)]
         return found
 
     def read(self, watch, mask, name):
