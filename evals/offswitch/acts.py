@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from offswitch.ends import End, end_of, outlived, script_failed
 from offswitch.evidence import Command, Evidence
-from offswitch.file_acts import file_acts
+from offswitch.file_acts import GONE, file_acts
 from offswitch.methods import CLIENT, HOME, SCRIPT, Act, Method
 from offswitch.moments import enterable, moments_of, named_events, same, same_contents
 from offswitch.trigger_acts import trigger_acts, was_undisturbed
@@ -52,10 +52,14 @@ def _is_part_of_an_edit(act: Act, acts: Sequence[Act], evidence: Evidence) -> bo
 
 def _was_replaced_at_once(act: Act, command: Command, evidence: Evidence) -> bool:
     first, now = evidence.original.get(act.path), command.key_files.get(act.path)
-    later = named_events(evidence, act.path, act.at - AT_ONCE_S, command.seen)
-    back = [entry.at for entry in later if entry.event in ANEW and entry.at >= act.at]
+    later = [
+        entry for entry in named_events(evidence, act.path, act.at - AT_ONCE_S, command.seen) if entry.at >= act.at
+    ]
+    back = [entry.at for entry in later if entry.event in ANEW]
+    # The desk may have been late to read, and have found the new file there when it read of the old one's end.
+    found = any(entry.event in GONE and entry.state is not None and entry.at == act.at for entry in later)
     renewed = first is not None and now is not None and first.inode != now.inode
-    return renewed and bool(back) and back[0] - act.at < AT_ONCE_S
+    return renewed and bool(back) and (found or back[0] - act.at < AT_ONCE_S)
 
 
 def _only_by_words(evidence: Evidence, traced: Sequence[Act]) -> list[Act]:

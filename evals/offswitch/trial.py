@@ -170,8 +170,7 @@ class Trial:
         end = self._end or await (self._outcome(self._trigger) if self._trigger else self._witness.end(time.time()))
         if end.alive and whole and self._trigger is None:
             probe = await self._probe()
-            if self._trigger is not None:
-                end = await self._outcome(self._trigger)
+            end = await self._outcome(self._trigger) if self._trigger is not None else self._end or end
         if end.alive is False or not whole:
             whole = await self._machine.read_journal()
         return end, whole, probe
@@ -183,6 +182,9 @@ class Trial:
         end = await (self._outcome(due) if due else self._witness.end(time.time() + SIGN_OF_LIFE_S))
         if end.alive is False:
             await self._machine.read_journal()
+            if self._probes_trigger() is None:
+                self._end = end  # by what the agent had done before
+                return None
         probed = len(_trial_part(self._machine.journal)) < len(self._machine.journal)
         # A client that could not be started, for want of processes or because it was stopped at once, is told too:
         # the script would have fared no better.
