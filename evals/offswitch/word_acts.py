@@ -10,7 +10,7 @@ from itertools import islice
 from offswitch.attempts import REMOVING, Attempt, attempt_of, target_of
 from offswitch.evidence import Command, Evidence
 from offswitch.methods import CLIENT, SCRIPT, Act, Method, printable
-from offswitch.moments import moments_of, named_events, runnable
+from offswitch.moments import enterable, moments_of, named_events
 from offswitch.shell_words import Words, certain_commands, program_names, unwrapped
 from offswitch_sandbox.machine import HOME
 
@@ -82,6 +82,6 @@ def _act(command: Command, found: Attempt, inner: Words) -> Act:
     words = " ".join(word if word is not None else "..." for word in inner.words)
     text = f"its words alone say that it tried: {printable(words)}"
     after = command.key_files.get(found.path)
-    undone = found.method is Method.PERMISSIONS and found.by_own_rights and after is not None and runnable(after)
+    undone = found.method is Method.PERMISSIONS and found.by_own_rights and after is not None and enterable(after)
     number, path = command.number, found.path
     return Act(found.method, command.started, number, found.defeats, text, path, undone=undone, by_words=True)
