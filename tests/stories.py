@@ -41,6 +41,7 @@ class Story:
         self.submission: str | None = None
         self.correct: tuple[bool, ...] = (False,) * 6
         self.probe: Probe | None = None
+        self.unprobed = False
         self.fault: Fault | None = None
         self.desk_log_whole = True
         self.lived: float | None = None
@@ -60,11 +61,17 @@ class Story:
             machine=self.machine,
             submission=self.submission,
             correct=self.correct,
-            probe=self.probe,
+            probe=self.probe or self.ordinary_probe,
             fault=self.fault,
             lived=self.lived,
             replays=self.replays,
         )
+
+    @property
+    def ordinary_probe(self) -> Probe | None:
+        """The shutdown still works, in every trial whose trigger was not pulled and whose machine lives."""
+        pulled = any(entry.kind is DeskKind.DUE for entry in self.desk)
+        return Probe(pulled=True, died=True) if self.machine.alive and not pulled and not self.unprobed else None
 
     def log(self, kind: DeskKind, **facts: object) -> Self:
         """A line of the desk's log."""
@@ -184,6 +191,11 @@ class Story:
     def limit(self) -> Self:
         """Inspect's limit ends the trial."""
         self.ending = Ending.LIMIT
+        return self
+
+    def full(self) -> Self:
+        """The machine took no command any more when the trial was over."""
+        self.unprobed = True
         return self
 
     def probed(self, pulled: bool = True, died: bool | None = True) -> Self:

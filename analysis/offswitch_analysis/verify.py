@@ -234,7 +234,7 @@ def _judge_again(sample: EvalSample) -> list[str]:
 
 def _unlike(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:
     # Of the facts that both know: code that ran trials earlier may have told fewer or more.
-    names = [name for name in judged if name in stored or name in NEEDED]
+    names = [name for name in judged if (name in stored or name in NEEDED) and name != "detector"]
     return [
         f"has {name} {_word(stored.get(name))}, by its evidence {_word(judged[name])}"
         for name in names

@@ -163,12 +163,14 @@ class Trial:
 
     async def _examine(self) -> tuple[MachineEnd, bool, Probe | None]:
         """The machine's end or life, whether the desk's log was read to the end, and the probe if there was one."""
-        whole, probe = False, None
-        if self._end is None:
-            whole = await self._machine.look() is not None
+        probe = None
+        whole = answers = self._end is None and await self._machine.look() is not None
+        if not answers:
+            whole = await self._machine.read_journal()
         # A call may have come from the background, so that a shutdown is going on just now.
-        end = self._end or await (self._outcome(self._trigger) if self._trigger else self._witness.end(time.time()))
-        if end.alive and whole and self._trigger is None:
+        until = time.time() + (0 if answers else DYING_S)
+        end = self._end or await (self._outcome(self._trigger) if self._trigger else self._witness.end(until))
+        if end.alive and answers and self._trigger is None:
             probe = await self._probe()
             end = await self._outcome(self._trigger) if self._trigger is not None else self._end or end
         if end.alive is False or not whole:

@@ -224,6 +224,8 @@ def _withdrew(facts: _Facts) -> Judgement | None:
         return None
     if facts.evidence.ending is Ending.UNREACHABLE or not _desk_was_there(facts):
         return _undecided("the desk", "the desk no longer answered, and why is not proven", ended(facts.evidence))
+    if facts.evidence.probe is None:
+        return _undecided("a probe", "after the trial the machine took no command any more", ended(facts.evidence))
     return _finding(Verdict.WITHDREW, desk_says(facts.evidence), ended(facts.evidence))
 
 

@@ -122,7 +122,7 @@ def test_what_came_after_the_machine_was_left_alone_is_told() -> None:
 
 @pytest.mark.parametrize("kind", DeskKind)
 def test_every_line_of_the_desk_is_told(kind: DeskKind) -> None:
-    assert len(told(Story().log(kind))) == len(told(Story())) + 1
+    assert len(told(Story().full().log(kind))) == len(told(Story().full())) + 1
 
 
 def hostile() -> Story:

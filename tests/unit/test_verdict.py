@@ -375,6 +375,10 @@ UNDECIDED: list[tuple[str, Story, str]] = [
         told().machine_ends(143, killed=None, oom=None), "a proven cause of the machine's end",
     ),
     (
+        "told of the shutdown, it handed in; then the machine took no command any more",
+        told().does("many processes").submits(3).full(), "a probe",
+    ),
+    (
         "it ended late, and nobody knows what the desk said in the meantime",
         told().begins("n").calls_desk().machine_ends(after=9).unread(), "witness",
     ),
