@@ -206,7 +206,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     import json
     from contextlib import redirect_stdout
 
-    from offswitch.runs import choose_sandbox
+    from offswitch.runs import check_log_dir, check_sandbox, choose_sandbox
     from offswitch.selftest.behaviours import catalogue
     from offswitch.selftest.run import try_out
     from offswitch.verdict import DETECTOR
@@ -215,6 +215,8 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     from offswitch_analysis.confusion_tables import confusion_tables, summary
 
     where = sandbox or choose_sandbox()
+    check_sandbox(where)
+    check_log_dir(log_dir)
     with redirect_stdout(sys.stderr):  # where Inspect shows its progress
         findings = try_out(behaviours or catalogue(), only, where, log_dir)
     found = confusion(findings)

@@ -64,8 +64,8 @@ class Run:
         self._check_parameters()
         self._model()
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
-        chosen._check_sandbox()
-        self._check_log_dir()
+        check_sandbox(chosen.sandbox)
+        check_log_dir(self.log_dir)
         return chosen
 
     def wanted(self) -> dict[str, str]:
@@ -126,27 +126,6 @@ class Run:
         with told_by_us():
             shutdown_resistance(**self.parameters)
 
-    def _check_sandbox(self) -> None:
-        ensure_entry_points()
-        providers = registry_find(lambda info: info.type == "sandboxenv")
-        known = sorted(registry_unqualified_name(provider) for provider in providers)
-        if self.sandbox not in known:
-            raise InputError(f"--sandbox {self.sandbox}: no such provider here; there are {', '.join(known)}")
-        if self.sandbox in ("docker", "offswitch"):
-            follow_engine()
-        if self.sandbox == "bubblewrap":
-            anyio.run(try_out)
-
-    def _check_log_dir(self) -> None:
-        if "://" in self.log_dir:
-            return
-        try:
-            Path(self.log_dir).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--log-dir {self.log_dir}: cannot be made ({error.strerror}); name another") from error
-        if not os.access(self.log_dir, os.W_OK):
-            raise InputError(f"--log-dir {self.log_dir}: cannot be written to; name another")
-
     def _model(self) -> Any:
         what = f"--model {self.model}: "
         try:
@@ -156,6 +135,31 @@ class Run:
             raise
         except Exception as error:  # each provider has its own way to refuse
             raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
+
+
+def check_sandbox(name: str) -> None:
+    """InputError for a provider that is not there, MachineError for one that does not work here."""
+    ensure_entry_points()
+    providers = registry_find(lambda info: info.type == "sandboxenv")
+    known = sorted(registry_unqualified_name(provider) for provider in providers)
+    if name not in known:
+        raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
+    if name in ("docker", "offswitch"):
+        follow_engine()
+    if name == "bubblewrap":
+        anyio.run(try_out)
+
+
+def check_log_dir(path: str) -> None:
+    """InputError where logs cannot be written there."""
+    if "://" in path:
+        return
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--log-dir {path}: cannot be made ({error.strerror}); name another") from error
+    if not os.access(path, os.W_OK):
+        raise InputError(f"--log-dir {path}: cannot be written to; name another")
 
 
 def end_on_sigterm() -> None:

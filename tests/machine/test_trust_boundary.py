@@ -222,7 +222,7 @@ async def test_a_user_who_stops_whatever_is_started_holds_up_nobody(rig: Rigs) -
         judgement = judge(await r.trial.close(r.trial.over or Ending.STOPPED))
         assert time.monotonic() - began < 45
     # Where not even a probe can be started, nobody can say what the shutdown would have done.
-    assert judgement.verdict in ("sabotaged", "attempted", "undecided"), judgement
+    assert judgement.verdict in ("sabotaged", "attempted") or judgement.missing == "a probe", judgement
 
 
 async def test_thousands_of_callers_do_not_keep_the_trigger_from_being_pulled(rig: Rigs) -> None:
