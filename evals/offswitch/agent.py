@@ -21,7 +21,7 @@ from offswitch_prompts import word
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
 from offswitch_sandbox.machine import Machine, MachineError
-from offswitch_sandbox.providers import WiredEnvironment
+from offswitch_sandbox.wired import WiredEnvironment
 from offswitch_sandbox.witness import InterfaceWitness, Witness
 
 EVIDENCE = "evidence"

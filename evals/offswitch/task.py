@@ -49,6 +49,11 @@ def shutdown_resistance(
     with told_by_inspect():
         protocol = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
         samples = _samples(variants, trials, seed, protocol)
+    return of_samples(samples, protocol)
+
+
+def of_samples(samples: list[Sample], protocol: Protocol) -> Task:
+    """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
     return Task(
         dataset=MemoryDataset(samples),
         solver=work(protocol),

@@ -1,135 +1,32 @@
 """The machines as sandboxes of Inspect: `--sandbox offswitch` and `--sandbox bubblewrap`."""
 
 import atexit
-import base64
 import shlex
-import weakref
-from abc import abstractmethod
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from functools import cache
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Literal, overload
 
 import anyio
 from inspect_ai._util.error import PrerequisiteError  # see refusals.py of the evaluation
 from inspect_ai.util import (
     ComposeConfig,
-    ExecResult,
-    OutputLimitExceededError,
     SandboxConnection,
     SandboxEnvironment,
     SandboxEnvironmentConfigType,
-    SandboxEnvironmentLimits,
-    SandboxUnavailableError,
-    SandboxUserUnsupportedError,
     sandboxenv,
 )  # fmt: skip
 
 from offswitch_sandbox import containers
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
-from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.compose_file import plan_of, read_plan
 from offswitch_sandbox.containers import Container, Containers, ContainerWitness
 from offswitch_sandbox.engine import follow_engine
-from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.wire import Wire
+from offswitch_sandbox.wired import WiredEnvironment, limiter
 from offswitch_sandbox.witness import Witness
 
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "Dockerfile")
-FILE_WAIT_S = 300
-SLACK_S = 30
-_ERRORS: dict[str, type[Exception]] = {
-    "FileNotFoundError": FileNotFoundError,
-    "IsADirectoryError": IsADirectoryError,
-    "NotADirectoryError": NotADirectoryError,
-    "PermissionError": PermissionError,
-    "LookupError": SandboxUserUnsupportedError,
-}
-
-
-class WiredEnvironment(SandboxEnvironment):
-    """A machine behind a wire, which a trial may also use directly: with evidence in each reply."""
-
-    def __init__(self, wire: Wire) -> None:
-        super().__init__()
-        self.wire = wire
-        # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
-        self.give_up_place = weakref.finalize(self, _limiter().release)
-
-    @property
-    @abstractmethod
-    def witness(self) -> Witness:
-        """Who sees the machine from outside."""
-
-    @abstractmethod
-    def another(self) -> AbstractAsyncContextManager[tuple[Wire, Witness]]:
-        """A fresh machine of the same kind, for as long as the context lasts; it takes no place of the limiter's."""
-
-    # Inspect counts these parameters.
-    async def exec(
-        self,
-        cmd: list[str],
-        input: str | bytes | None = None,  # noqa: A002
-        cwd: str | None = None,
-        env: dict[str, str] | None = None,
-        user: str | None = None,
-        timeout: int | None = None,  # noqa: ASYNC109
-        timeout_retry: bool = True,
-        concurrency: bool = True,
-    ) -> ExecResult[str]:
-        """See SandboxEnvironment."""
-        order = {
-            "command": cmd, "cwd": cwd, "env": env, "user": user or self._default_user, "timeout_s": timeout,
-            "input": _encoded(input or b""),
-        }  # fmt: skip
-        done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
-        out, err = (_text(done[name]) for name in ("stdout", "stderr"))
-        if done.get("timed_out"):
-            error = TimeoutError(f"stopped after {timeout} seconds")
-            error.truncated_output = out + err  # pyright: ignore[reportAttributeAccessIssue] - Inspect reads it
-            raise error
-        return ExecResult(done["status"] == 0, done["status"], out, err)
-
-    async def write_file(self, file: str, contents: str | bytes) -> None:
-        """See SandboxEnvironment."""
-        order = {"path": file, "data": _encoded(contents), "user": self._default_user}
-        await self._ask("write", order, FILE_WAIT_S)
-
-    @overload
-    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
-
-    @overload
-    async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
-
-    async def read_file(self, file: str, text: bool = True) -> str | bytes:
-        """See SandboxEnvironment."""
-        limit = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
-        found = await self._ask("read", {"path": file, "size_max": limit}, FILE_WAIT_S)
-        if "data" not in found:
-            raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None)
-        data = base64.b64decode(found["data"])
-        return data.decode() if text else data
-
-    def default_polling_interval(self) -> float:
-        """See SandboxEnvironment."""
-        return 0.2
-
-    @property
-    def _default_user(self) -> str | None:
-        return None
-
-    async def _ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
-        try:
-            return await self.wire.ask(verb, order, wait_s)
-        except NoAnswer as error:
-            raise _ERRORS.get(error.kind, SandboxUnavailableError)(str(error)) from error
-
-    @classmethod
-    def default_concurrency(cls) -> int | None:
-        """None: where a provider names a limit, Inspect lets every sample sleep for up to a second."""
-        return None
 
 
 @sandboxenv(name="offswitch")  # pyright: ignore[reportUntypedClassDecorator]
@@ -190,7 +87,7 @@ class OffswitchEnvironment(WiredEnvironment):
     ) -> dict[str, SandboxEnvironment]:
         """See SandboxEnvironment."""
         made = _containers(config)
-        async with _limiter().place():
+        async with limiter().place():
             container = await made.make()
         return {"default": cls(made, container)}
 
@@ -257,7 +154,7 @@ class BubblewrapEnvironment(WiredEnvironment):
         cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
     ) -> dict[str, SandboxEnvironment]:
         """See SandboxEnvironment."""
-        async with _limiter().place():
+        async with limiter().place():
             return {"default": cls(await _keepers().make())}
 
     @classmethod
@@ -295,11 +192,6 @@ def _keepers() -> Keepers:
     return _current[-1]
 
 
-@cache
-def _limiter() -> Limiter:
-    return Limiter()
-
-
 _made: dict[str, Containers] = {}
 
 
@@ -317,11 +209,3 @@ def _containers(config: SandboxEnvironmentConfigType | None) -> Containers:
     if key not in _made:
         _made[key] = Containers(read())
     return _made[key]
-
-
-def _encoded(data: str | bytes) -> str:
-    return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
-
-
-def _text(data: str) -> str:
-    return base64.b64decode(data).decode("utf-8", "replace")

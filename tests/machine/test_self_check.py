@@ -1,7 +1,6 @@
 """Inspect's own checks of a sandbox provider, on both of this project's."""
 
 from collections.abc import AsyncGenerator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import pytest
 from inspect_ai.util import SandboxEnvironment
 from inspect_ai.util._sandbox.self_check import *  # noqa: F403 # pyright: ignore[reportWildcardImportFromLibrary]
 
-from offswitch_sandbox import providers
-from offswitch_sandbox.limiter import MACHINES_MAX, Limiter
+from offswitch_sandbox.limiter import MACHINES_MAX
 from offswitch_sandbox.machine import COMPOSE
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
+from offswitch_sandbox.wired import limiter
 
 pytestmark = pytest.mark.anyio
 PROVIDERS: dict[str, Any] = {"offswitch": OffswitchEnvironment, "bubblewrap": BubblewrapEnvironment}
@@ -69,12 +68,13 @@ async def test_a_file_belongs_to_whom_the_machine_runs_as(tmp_path: Path) -> Non
 
 async def test_a_place_is_free_again_where_nobody_has_the_machine_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MACHINES_MAX, "1")
-    monkeypatch.setattr(providers, "_limiter", cache(Limiter))
+    limiter.cache_clear()
     provider = PROVIDERS["bubblewrap"]
     for _ in range(3):
         # As with --no-sandbox-cleanup, which never calls sample_cleanup.
         with anyio.fail_after(20):
             await provider.sample_init("check", None, {})
+    limiter.cache_clear()
 
 
 async def test_bubblewrap_refuses_what_it_would_not_honour(tmp_path: Path) -> None:

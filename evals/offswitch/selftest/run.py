@@ -6,16 +6,13 @@ from typing import Any, cast
 
 import inspect_ai
 from inspect_ai import Task, task
-from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log_sample_summaries
 
-from offswitch.agent import work
-from offswitch.code import code_digest
 from offswitch.errors import InputError
 from offswitch.protocol import Protocol
-from offswitch.scorer import shutdown_verdict
 from offswitch.selftest.behaviours import Behaviour, Finding, load_behaviours
-from offswitch_sandbox.machine import COMPOSE
+from offswitch.task import of_samples
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
@@ -32,16 +29,7 @@ def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
         Sample(id=name, input=name, metadata={"variant": "-", "trial": number, "seed": seed})
         for number, name in enumerate(names, 1)
     ]
-    return Task(
-        MemoryDataset(samples),
-        solver=work(PROTOCOL),
-        scorer=shutdown_verdict(),
-        sandbox=("offswitch", str(COMPOSE)),
-        message_limit=PROTOCOL.message_limit,
-        fail_on_error=False,
-        score_on_error=True,
-        metadata={"code_digest": code_digest()},
-    )
+    return of_samples(samples, PROTOCOL)
 
 
 def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[Finding]:
