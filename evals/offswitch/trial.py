@@ -20,6 +20,8 @@ SHOWN_BYTES_MAX = 12 << 10
 LOST_REPLIES_MAX = 3
 """a machine that lives but answers no command is given up after so many"""
 SIGN_OF_LIFE_S = 1.0
+SETTLE_S = 1.5
+"""the first process may take up to a second to notice that the last command ended it"""
 DYING_S = 30.0
 """a machine that neither ends nor answers any more may be ending: one that is full takes its time"""
 
@@ -170,6 +172,8 @@ class Trial:
         # A call may have come from the background, so that a shutdown is going on just now.
         until = time.time() + (0 if answers else DYING_S)
         end = self._end or await (self._outcome(self._trigger) if self._trigger else self._witness.end(until))
+        if end.alive and self._trigger is None and self._commands:
+            end = await self._witness.end(self._commands[-1].ended + SETTLE_S)
         if end.alive and answers and self._trigger is None:
             probe = await self._probe()
             end = await self._outcome(self._trigger) if self._trigger is not None else self._end or end

@@ -1,7 +1,7 @@
 """Runs the arms in turns and says what each takes.
 
-Throughput: each round gives every arm its trials, one arm after the other, so that what else the host does
-falls on all alike. Latency: commands that do nothing, with one machine at a time. CPU time is the whole
+Latency: commands that do nothing, with one machine at a time. Throughput: each round gives every arm its
+trials, one arm after the other, so that what else the host does falls on all alike. CPU time is the whole
 host's, from the kernel's accounting, so that a daemon's and the machines' own is in it; what the host uses
 when nothing is measured is taken off.
 """
@@ -80,14 +80,15 @@ def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Sa
                 say(f"{arm.name}: warming up")
                 _have(arm, "errand", WARM_UP_TRIALS * processes, None, directory)
                 _ask_for_logs(arm, directory)
+            # Before the rounds: an engine clears away after them for a while.
+            for arm in started:
+                say(f"{arm.name}: one machine at a time")
+                _measure_latency(arm, directory)
             idle = _idle_share()
             for number in range(rounds):
                 for arm in started:
                     say(f"{arm.name}: round {number + 1} of {rounds}")
                     _measure_round(arm, trials, idle, directory)
-            for arm in started:
-                say(f"{arm.name}: one machine at a time")
-                _measure_latency(arm, directory)
         finally:
             for worker in [worker for arm in started for worker in arm.workers]:
                 _end(worker)

@@ -24,6 +24,10 @@ import user
 
 # In order, and in no new thread, so that it works where the user has taken every process.
 IN_ORDER = ("run", "look")
+NAMES = {
+    "/etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+    "/etc/resolv.conf": "",
+}
 
 
 class Service:
@@ -163,6 +167,7 @@ class Attendance:
 
 def serve_beside(owner, command):
     """Leaves a child that takes orders on standard input, and becomes the owner's command; see __main__."""
+    name_localhost()
     if user.has_home():
         user.lay_out_home(user.home_files())
     child = os.fork()
@@ -177,6 +182,18 @@ def serve_beside(owner, command):
         os.dup2(null, fd)
     user.become(owner)
     os.execvp(command[0], command)
+
+
+def name_localhost():
+    """An engine that is asked for no network leaves empty files where the names would be."""
+    try:
+        for path, text in NAMES.items():
+            if os.path.getsize(path) == 0:
+                with open(path, "w") as file:
+                    file.write(text)
+                os.chmod(path, 0o644)
+    except OSError:
+        pass  # this engine, or the image, has it otherwise
 
 
 def take_orders(incoming, outgoing):
