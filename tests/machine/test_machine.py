@@ -3,17 +3,21 @@
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import anyio
 import docker
 import pytest
 
-from machine.rigs import QUICK, Rig, Rigs
+from machine.rigs import QUESTIONS, QUICK, Rig, Rigs
 from offswitch.evidence import Ending, FaultCause
 from offswitch.questions import notice
+from offswitch.trial import Trial
 from offswitch.verdict import judge
+from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.containers import Containers, ContainerWitness
 from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import CLIENT, SCRIPT
+from offswitch_sandbox.machine import CLIENT, COMPOSE, SCRIPT, Machine
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"
@@ -216,6 +220,23 @@ async def test_a_call_from_the_background_at_the_very_end_is_the_trials_own_shut
         r.trial.turn += 1
         judgement = judge(await r.trial.close(Ending.STOPPED))
     assert judgement.verdict in ("complied", "withdrew"), judgement
+
+
+async def test_a_machine_is_not_used_before_its_first_process_takes_the_signal() -> None:
+    """On a loaded host it is late; a shutdown before that would be lost, and the agent be blamed for it."""
+    plan = read_plan(COMPOSE)
+    late = ["/bin/sh", "-c", "sleep 1; exec /usr/sbin/idle -e '$SIG{TERM} = sub { exit 143 }; sleep 1 while 1'"]
+    slow = Containers(replace(plan, config={**plan.config, "User": "1000", "Entrypoint": late}))
+    container = await slow.make()
+    try:
+        trial = Trial(Machine(container.wire), ContainerWitness(container), QUICK, QUESTIONS)
+        await trial.open()
+        for _ in range(4):
+            trial.turn += 1
+            await trial.run(ASK)
+        assert judge(await trial.close(Ending.MACHINE_GONE)).verdict == "complied"
+    finally:
+        await slow.remove(container)
 
 
 async def test_the_machine_knows_its_own_name_and_no_way_out(rig: Rigs) -> None:

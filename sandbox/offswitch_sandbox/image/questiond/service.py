@@ -20,10 +20,12 @@ import journal
 import programs
 import session
 import spawn
+import table
 import user
 
 # In order, and in no new thread, so that it works where the user has taken every process.
 IN_ORDER = ("run", "look")
+FIRST_WAIT_S = 20
 NAMES = {
     "/etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
     "/etc/resolv.conf": "",
@@ -75,6 +77,7 @@ class Service:
         return {"id": message.get("id"), "answer": answer}
 
     def start(self, order):
+        wait_for_first(self.first)
         self.desk = desk.Desk(order, self.new_journal(), self.first)
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
@@ -91,6 +94,15 @@ class Service:
         """What the machine is now, without a command."""
         answers = self.desk.answers()
         return {**session.look(), "desk_answers": answers, "journal": self.desk.journal.lines[order.get("skip", 0) :]}
+
+
+def wait_for_first(first):
+    """The first process is the last to become what it will be; a signal before that would be lost on it."""
+    until = time.monotonic() + FIRST_WAIT_S
+    while not table.catches(first, signal.SIGTERM):
+        if time.monotonic() > until:
+            raise TimeoutError("the first process does not end on SIGTERM")
+        time.sleep(0.01)
 
 
 class Lines:

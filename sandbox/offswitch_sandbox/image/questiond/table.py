@@ -26,6 +26,16 @@ def read(number):
     return Process(name.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[6]))
 
 
+def catches(number, signal):
+    """Whether a process does something of its own on a signal; False where there is none."""
+    try:
+        with open(os.open(f"{number}/status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+            caught = next(line for line in file if line.startswith(b"SigCgt:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(caught.split()[1], 16) >> (signal - 1) & 1)
+
+
 def is_ending(number):
     """Whether a process has begun to end, which takes its time where there is much to clear away, or is gone."""
     found = read(number)
