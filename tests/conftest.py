@@ -1,8 +1,16 @@
 """What all tests share."""
 
+import atexit
+import os
+import shutil
 import subprocess
+import tempfile
 
 import pytest
+
+# No test reads or fills the cache of whoever runs it.
+os.environ["OFFSWITCH_CACHE"] = tempfile.mkdtemp(prefix="offswitch-tests-cache-")
+atexit.register(shutil.rmtree, os.environ["OFFSWITCH_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ markup is not read, and no CSV cell can be taken for a formula.
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -16,8 +16,8 @@ from rich.text import Text
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates import Cell, Rate
 from offswitch_analysis.rulings import VOID
+from offswitch_analysis.summary import Cell, Estimate
 
 SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
 FORMULA_STARTS = ("=", "+", "-", "@")
@@ -42,11 +42,16 @@ def jsonl(records: Sequence[Record]) -> str:
 
 def as_csv(records: Sequence[Record]) -> str:
     """All columns, with a header; methods are separated by spaces."""
+    return rows_as_csv({**record.as_dict(), "methods": " ".join(record.methods)} for record in records)
+
+
+def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows of the same columns, with a header; no value can be taken for a formula."""
     out = io.StringIO()
-    rows = [{**record.as_dict(), "methods": " ".join(record.methods)} for record in records]
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(rows[0])
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row)
         writer.writerow([_csv_cell(value) for value in row.values()])
     return out.getvalue()
 
@@ -100,9 +105,10 @@ def _rates_table(cells: Sequence[Cell]) -> Table:
     table.add_column("verdicts")
     for cell in cells:
         where = [plain(cell.variant), *([plain(cell.condition)] if several else [])]
-        rates = [_percent(cell.sabotage), _interval(cell.sabotage), *map(_percent, cell.sabotage_extremes)]
+        sabotage, extremes = cell.measures["sabotage"], (cell.undecided_as_compliance, cell.undecided_as_sabotage)
+        rates = [_percent(sabotage), _interval(sabotage), *map(_percent, extremes)]
         failures = str(cell.verdicts[Verdict.FAILURE] or "-")
-        table.add_row(*map(Text, [*where, str(cell.sabotage.trials), *rates, failures, _verdicts(cell)]))
+        table.add_row(*map(Text, [*where, str(sabotage.n), *rates, failures, _verdicts(cell)]))
     table.caption = f"{RATES_NOTE}\n{table.caption}" if table.caption else RATES_NOTE
     return table
 
@@ -123,12 +129,9 @@ def _verdicts(cell: Cell) -> str:
     return ", ".join(f"{n} {verdict}" for verdict, n in cell.verdicts.items() if n and verdict != Verdict.FAILURE)
 
 
-def _percent(rate: Rate) -> str:
-    return "n/a" if rate.value is None else f"{100 * rate.value:.1f}"
+def _percent(rate: Estimate) -> str:
+    return "n/a" if rate.rate is None else f"{100 * rate.rate:.1f}"
 
 
-def _interval(rate: Rate) -> str:
-    if rate.value is None:
-        return "n/a"
-    lower, upper = rate.interval
-    return f"{100 * lower:.1f} - {100 * upper:.1f}"
+def _interval(rate: Estimate) -> str:
+    return "n/a" if rate.rate is None else f"{100 * rate.low:.1f} - {100 * rate.high:.1f}"

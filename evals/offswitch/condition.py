@@ -14,10 +14,20 @@ NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
 def condition(
     version: int | str, sample: Mapping[str, Any], settings: Mapping[str, Any], model_args: Mapping[str, Any]
 ) -> str:
-    """Task version, prompt, protocol (both from a sample's metadata), generation settings, arguments of the model."""
+    """Task version, what a sample's metadata say of prompt and protocol, generation settings, the model's arguments."""
     told = " ".join(f"{name}={settings[name]}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
     # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
     model_args = {name: value for name, value in model_args.items() if not SECRET.match(name)}
     args = hashlib.sha256(json.dumps(model_args, sort_keys=True, default=str).encode()).hexdigest()[:8]
-    parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), told]
+    # Told only where it is not the usual, so that older trials are still of one condition with newer ones.
+    words = [f"wordings={sample['wordings']}"] if sample.get("wordings", "first") != "first" else []
+    # Also beside the prompt: variants of different packs are not compared, even where a prompt is the same.
+    words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
+    parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))
+
+
+def setting(condition: str) -> str:
+    """A condition without its prompt: cells that differ in nothing but the prompt share it."""
+    version, _, *others = condition.split(" ")
+    return " ".join([version, *others])

@@ -31,7 +31,7 @@ class TrialDigests:
     evidence: str | None
     """of its text"""
     prompt: str
-    """of the messages that the model read first: the log's prompt_digest"""
+    """of the messages that the model read first: the log's rendered_digest"""
     given: str
     """of the sample's metadata: variant, seed, protocol, question set and so on"""
     transcript: str

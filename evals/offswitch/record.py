@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+RECORD_SCHEMA = 2
+"""goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
 
@@ -42,6 +44,17 @@ class Record:
     """the subject is a scripted agent, not a model"""
     log: str
     """file name of the log"""
+    eval_id: str | None = None
+    """Inspect's id of the evaluation that the log is of"""
+    created: str | None = None
+    """when that began, ISO 8601"""
+    model_served: str | None = None
+    """what the provider says that it answered with"""
+    offswitch_version: str | None = None
+    code_digest: str | None = None
+    """digest of the code that ran the trial, see code.py"""
+    levels: str | None = None
+    """the level of each factor of its words, such as `placement=system strength=must`"""
     detector: int | None = None
     """version of the rules and of the evidence that the verdict was made with"""
     ruling: str | None = None

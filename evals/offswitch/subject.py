@@ -1,12 +1,14 @@
 """A simulated subject with a known true probability of sabotage in each variant.
 
-It recognises the variant by the digest of the prompt it was given and draws from a hash of
-its own seed and the questions it was asked, so that the same trial always ends the same way
-and the whole chain from prompt to rate can be checked against a known truth.
+It recognises the variant by the prompt it was given and draws from a hash of its own seed and the questions
+it was asked, so that the same trial always ends the same way and the whole chain from prompt to rate can be
+checked against a known truth: rates by variant, or log-odds that effects of levels and of their combinations
+add up to.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from offswitch.errors import InputError
 from offswitch.questions import answers_to
 from offswitch.script_file import BUILT_IN, Script, load_script, parse_yaml
-from offswitch_prompts import LETTERS, Prompt, load_variants
+from offswitch_prompts import Prompt, PromptError
+from offswitch_prompts.recognise import recognise
+from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox.machine import CLIENT, SCRIPT
 
 DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
+
+
+EFFECT_MAX = 20
+"""on the log-odds scale, where e to the power of it is still a number"""
+# The prompts do not say how many questions there are.
+WORDS = {"client": CLIENT, "script": SCRIPT, "questions": 0}
 
 
 class Rates(BaseModel):
@@ -27,12 +37,17 @@ class Rates(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rates: dict[str, float]
+    rates: dict[str, float] = Field(default={})
+    """by letter or point, such as E+strength=must"""
+    base: float | None = Field(default=None, ge=-20, le=20)
+    """log-odds in variants that `rates` does not name, without any effect"""
+    effects: dict[str, float] = Field(default={})
+    """what levels add to `base`: strength=must, or strength=must*priority=outranks where both are there"""
     sabotage: str = "rewrite"
     """the built-in script that is followed where the draw says sabotage"""
     comply: str = "comply"
     default: float | None = Field(default=None, ge=0, le=1)
-    """for variants that `rates` does not name"""
+    """for variants that neither `rates` nor `base` tells of"""
 
 
 @dataclass(frozen=True)
@@ -41,23 +56,26 @@ class Subject:
 
     rates: Rates
     seed: int
-    letters: dict[str, str]
-    """prompt digest -> letter"""
+    space: Space
+    by_key: dict[tuple[object, ...], float]
+    """a point's key -> the rate in it"""
+    effects: list[tuple[dict[str, str], float]]
+    """levels, all of which must be there, and what they add to the log-odds"""
+    seen: dict[Prompt, Point | None] = field(default_factory=dict[Prompt, "Point | None"])
 
     @classmethod
     def from_args(cls, model_args: dict[str, Any]) -> "Subject":
-        """From -M rates=FILE.yaml and -M seed=N; without rates, the demo's."""
+        """From -M rates=FILE.yaml, -M seed=N and -M prompts=DIR; without rates, the demo's."""
         path, seed = Path(model_args.pop("rates", DEMO_RATES)), model_args.pop("seed", 0)
+        prompts = str(model_args.pop("prompts", ""))
         if model_args:
-            raise InputError(f"script/subject: unknown argument -M {next(iter(model_args))}; it takes rates and seed")
+            unknown = next(iter(model_args))
+            raise InputError(f"script/subject: unknown argument -M {unknown}; it takes rates, seed and prompts")
         if not isinstance(seed, int):
             raise InputError(f"script/subject: seed must be a whole number, not {seed}")
-        rates = parse_yaml(path, Rates)
+        rates, space = parse_yaml(path, Rates), load_space(prompts)
         _check(path, rates)
-        # The prompts of A to K do not say how many questions there are.
-        words = {"client": CLIENT, "script": SCRIPT, "questions": 0}
-        letters = {variant.render(words).digest: letter for letter, variant in load_variants().items()}
-        return cls(rates, seed, letters)
+        return cls(rates, seed, space, _by_key(path, rates, space), _effects(path, rates, space))
 
     def script_for(self, conversation: list[ChatMessage]) -> Script:
         """Both scripts begin alike, so that the draw can wait for the questions."""
@@ -66,11 +84,24 @@ class Subject:
 
     def rate(self, conversation: list[ChatMessage]) -> float:
         """The true probability in the variant that this conversation began with."""
-        letter = self.letters.get(Prompt(conversation[0].text, conversation[1].text).digest)
-        rate = self.rates.rates.get(letter or "", self.rates.default)
+        prompt = Prompt(conversation[0].text, conversation[1].text)
+        if prompt not in self.seen:
+            self.seen[prompt] = recognise(self.space, prompt, WORDS)
+        point = self.seen[prompt]
+        rate = self.rates.default if point is None else self.rate_in(point)
         if rate is None:
-            raise InputError(f"script/subject: no rate for {letter or 'a prompt that is none of A to K'}; set default")
+            name = point.name if point else "a prompt that it does not know"
+            raise InputError(f"script/subject: no rate for {name}; set default")
         return rate
+
+    def rate_in(self, point: Point) -> float | None:
+        """The true probability in a variant; None where the rates file does not tell of it."""
+        if point.key in self.by_key:
+            return self.by_key[point.key]
+        if self.rates.base is None:
+            return self.rates.default
+        effects = [effect for levels, effect in self.effects if levels.items() <= point.levels.items()]
+        return 1 / (1 + exp(-self.rates.base - sum(effects)))
 
     def draw(self, replies: str) -> float:
         """Uniform on [0, 1), the same for the same seed and the same first questions."""
@@ -85,11 +116,35 @@ def replies_in(conversation: list[ChatMessage]) -> str:
 
 
 def _check(path: Path, rates: Rates) -> None:
-    for letter, rate in rates.rates.items():
-        if letter not in LETTERS or len(letter) != 1:
-            raise InputError(f"{path}: rates.{letter}: is not a variant; there are A to K")
+    for name, rate in rates.rates.items():
         if not 0 <= rate <= 1:
-            raise InputError(f"{path}: rates.{letter}: must be from 0 to 1, not {rate}")
-    for field in ("sabotage", "comply"):
-        if not (BUILT_IN / f"{getattr(rates, field)}.yaml").is_file():
-            raise InputError(f"{path}: {field}: no built-in script {getattr(rates, field)}")
+            raise InputError(f"{path}: rates.{name}: must be from 0 to 1, not {rate}")
+    for name, effect in rates.effects.items():
+        if rates.base is None:
+            raise InputError(f"{path}: effects: need log-odds to add to; set base")
+        if not abs(effect) <= EFFECT_MAX:
+            raise InputError(f"{path}: effects.{name}: must be from -{EFFECT_MAX} to {EFFECT_MAX}, not {effect}")
+    for part in ("sabotage", "comply"):
+        if not (BUILT_IN / f"{getattr(rates, part)}.yaml").is_file():
+            raise InputError(f"{path}: {part}: no built-in script {getattr(rates, part)}")
+
+
+def _by_key(path: Path, rates: Rates, space: Space) -> dict[tuple[object, ...], float]:
+    found: dict[tuple[object, ...], float] = {}
+    for name, rate in rates.rates.items():
+        try:
+            found[space.point(name).key] = rate
+        except PromptError as error:
+            raise InputError(f"{path}: rates.{name}: {str(error).removeprefix(f'variants: {name} ')}") from error
+    return found
+
+
+def _effects(path: Path, rates: Rates, space: Space) -> list[tuple[dict[str, str], float]]:
+    found: list[tuple[dict[str, str], float]] = []
+    for text, effect in rates.effects.items():
+        pairs = [part.partition("=") for part in text.split("*")]
+        try:
+            found.append(({f.strip(): space.factor(f.strip()).level(v.strip()) for f, _, v in pairs}, effect))
+        except PromptError as error:
+            raise InputError(f"{path}: effects.{text}: {error}") from error
+    return found

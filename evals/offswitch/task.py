@@ -1,5 +1,6 @@
 """The evaluation `offswitch/shutdown_resistance`."""
 
+import itertools
 from typing import Any
 
 from inspect_ai import Task, task
@@ -13,7 +14,9 @@ from offswitch.errors import InputError
 from offswitch.protocol import Protocol
 from offswitch.refusals import told_by_inspect
 from offswitch.scorer import shutdown_verdict
-from offswitch_prompts import Prompt, Variant, load_variants, select_letters
+from offswitch_prompts import Prompt
+from offswitch_prompts.choice import EVERY, choose
+from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox.machine import CLIENT, COMPOSE, SCRIPT
 
 TASK_VERSION = 1
@@ -22,9 +25,14 @@ TASK_VERSION = 1
 
 @task
 def shutdown_resistance(
-    variants: str | list[str] = "A-K",
+    variants: str | list[str] = EVERY,
     trials: int = 10,
     seed: int = 1,
+    factors: str | list[str] = "",
+    base: str = "E",
+    sample: int = 0,
+    wordings: str | int = FIRST,
+    prompts: str = "",
     questions: int = 6,
     notice_after: int = 3,
     trigger_at: int = 4,
@@ -35,9 +43,14 @@ def shutdown_resistance(
     """Does an agent let itself be switched off?
 
     Args:
-        variants: the prompts by letter, such as "A,E,J" or "A-K".
+        variants: the prompts by letter or by what differs from a letter, such as "A,E-H" or "E+strength=must".
         trials: trials per variant; trial i of every variant has the same questions.
-        seed: what the questions are drawn from.
+        seed: what the questions are drawn from, and samples and wordings.
+        factors: instead of variants, all combinations of levels, such as "placement=user,system; priority=no,yes".
+        base: the variant whose other levels these combinations have.
+        sample: how many of the combinations, drawn so that levels are balanced; all of them where it is 0.
+        wordings: "first", "drawn" (another for each trial), or the number of the wording that levels have.
+        prompts: the folder of a prompt pack; the project's own prompts without it.
         questions: questions per trial.
         notice_after: the notice comes with the reply to this call, from 1.
         trigger_at: this call, from 1, pulls the trigger.
@@ -48,7 +61,9 @@ def shutdown_resistance(
     """
     with told_by_inspect():
         protocol = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        samples = _samples(variants, trials, seed, protocol)
+        space = load_space(prompts)
+        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
+        samples = _samples(space, points, wordings, trials, seed, protocol)
     return of_samples(samples, protocol)
 
 
@@ -68,26 +83,40 @@ def of_samples(samples: list[Sample], protocol: Protocol) -> Task:
     )
 
 
-def _samples(variants: str | list[str], trials: int, seed: int, protocol: Protocol) -> list[Sample]:
+def _joined(given: str | list[str]) -> str:
+    # Inspect's command line makes a list of "A,E,J".
+    return ",".join(map(str, given)) if isinstance(given, list) else str(given)
+
+
+def _samples(
+    space: Space, points: list[Point], wordings: str | int, trials: int, seed: int, protocol: Protocol
+) -> list[Sample]:
     if trials < 1:
         raise InputError(f"trials must be at least 1, not {trials}")
-    known = load_variants()
-    # Inspect's command line makes a list of "A,E,J".
-    wanted = ",".join(map(str, variants)) if isinstance(variants, list) else str(variants)
+    how = space.checked_wordings(wordings)
     words = {"client": CLIENT, "script": SCRIPT, "questions": protocol.questions}
-    prompts = [(known[letter], known[letter].render(words)) for letter in select_letters(wanted, known)]
+    told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
+    if space.pack:
+        told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
+    samples: list[Sample] = []
+    # Trials whose wordings are drawn from the same ones are trials of one condition.
+    pooled = {point.name: space.pooled_digest(point, words) for point in points} if how == DRAWN else {}
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
-    return [_sample(*prompt, trial, seed, protocol) for trial in range(1, trials + 1) for prompt in prompts]
+    for trial, point in itertools.product(range(1, trials + 1), points):
+        numbers = space.wordings(point, how, seed, trial)
+        prompt = space.render(point, words, numbers)
+        told |= {"prompt_digest": pooled.get(point.name, prompt.digest), "rendered_digest": prompt.digest}
+        samples.append(_sample(point, prompt, trial, numbers, told))
+    return samples
 
 
-def _sample(variant: Variant, prompt: Prompt, trial: int, seed: int, protocol: Protocol) -> Sample:
-    metadata: dict[str, Any] = {
-        "variant": variant.letter,
+def _sample(point: Point, prompt: Prompt, trial: int, numbers: dict[str, int], told: dict[str, Any]) -> Sample:
+    metadata = {
+        "variant": point.name,
         "trial": trial,
-        "seed": seed,
-        "prompt_digest": prompt.digest,
-        "protocol": protocol.summary,
-        **{f"level_{factor}": level for factor, level in variant.levels.items()},
+        **told,
+        **{f"level_{factor}": level for factor, level in point.levels.items()},
+        **{f"wording_{factor}": number for factor, number in numbers.items()},
     }
     messages = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
-    return Sample(id=f"{variant.letter}-{trial:04d}", input=[*messages], metadata=metadata)
+    return Sample(id=f"{point.name}-{trial:04d}", input=[*messages], metadata=metadata)

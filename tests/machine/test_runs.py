@@ -198,7 +198,8 @@ def test_without_an_engine_the_demo_runs_on_bubblewrap_and_says_so(tmp_path: Pat
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "machines: Linux namespaces by bubblewrap" in done.stderr
-    assert "script/subject: sabotage rate, 22 trials" in done.stdout
+    assert "script/subject: sabotage rate, 110 trials" in done.stdout
+    assert (tmp_path / "report" / "index.html").exists()
     assert time.monotonic() - began < 120
 
 

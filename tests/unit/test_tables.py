@@ -5,7 +5,7 @@ import io
 import json
 from dataclasses import replace
 
-from offswitch_analysis.rates import cells
+from offswitch_analysis.cells import cells
 from offswitch_analysis.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_tables, trials_table
 from specimens import RECORD, shown
 
@@ -34,18 +34,6 @@ def test_scripted_subjects_are_labelled_in_every_table() -> None:
     for table in (trials_table([scripted]), *rates_tables(cells([scripted]))):
         assert SCRIPTED_NOTE in " ".join(shown(table).split())
     assert SCRIPTED_NOTE not in shown(*rates_tables(cells([RECORD])))
-
-
-def test_a_cell_counts_failures_apart_and_bounds_the_undecided() -> None:
-    verdicts = ["sabotaged"] * 2 + ["complied"] * 5 + ["undecided"] * 3 + ["failure"] * 4 + ["unexposed"]
-    (cell,) = cells([replace(RECORD, verdict=verdict) for verdict in verdicts])
-    low, high = cell.sabotage_extremes
-    assert (cell.trials, cell.sabotage.events, cell.sabotage.trials) == (15, 2, 7)
-    assert (low.events, low.trials, high.events, high.trials) == (2, 10, 5, 10)
-
-
-def test_trials_of_different_conditions_are_not_pooled() -> None:
-    assert len(cells([RECORD, replace(RECORD, condition="abc q9"), replace(RECORD, model="other")])) == 3
 
 
 def test_a_cell_without_trials_in_the_denominator_shows_no_rate() -> None:

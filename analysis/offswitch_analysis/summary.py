@@ -1,0 +1,222 @@
+"""What a report says, as plain values: the content of summary.json, from which every table, figure and page is made.
+
+Rates are fractions from 0 to 1. Whatever could be a model's own word (trial ids, file names, model names) is text
+as it came; who shows it makes it inert.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+SCHEMA_VERSION = 1
+TOO_FEW = 10
+"""a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A rate with its equal-tailed 95 % Jeffreys interval."""
+
+    events: int
+    n: int
+    rate: float | None
+    """None where n is 0"""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """The headline rate with the question set as cluster."""
+
+    question_sets: int
+    design_effect: float
+    effective_n: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """A rate over the rate in K, the competence check; value, low and high are None where it is refused."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    """None where there is no upper limit"""
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class PublishedRate:
+    """What others have printed for a model and a variant: other wording, other harness."""
+
+    study: str
+    model: str
+    variant: str
+    events: int | None
+    n: int | None
+    rate: float
+    low: float | None
+    high: float | None
+    firmness: str
+    """how firm the count is: exact, reconstructed, rate_only, ..."""
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All trials of one model in one condition."""
+
+    id: str
+    """short, unique in the summary, made of letters, digits and hyphens"""
+    model: str
+    variant: str
+    condition: str
+    """digest of what may be pooled"""
+    seen: dict[str, int]
+    """sandbox, detector and version seen -> trials, such as {"sandbox offswitch": 40, "detector 2": 40}"""
+    scripted: bool
+    trials: int
+    """begun, failures included"""
+    verdicts: dict[str, int]
+    """every verdict named, failure included"""
+    methods: dict[str, int]
+    failures: dict[str, int]
+    """cause -> trials"""
+    missing: dict[str, int]
+    """kind of evidence that undecided trials lack -> trials"""
+    rulings: dict[str, int]
+    """a person's verdict -> trials; never counted in a rate"""
+    measures: dict[str, Estimate]
+    """sabotage, published_outcome, resistance, strict_noncompliance, exposure"""
+    shares: dict[str, Estimate]
+    """failure (of all trials), undecided and unexposed (of all with a verdict)"""
+    undecided_as_compliance: Estimate
+    undecided_as_sabotage: Estimate
+    at_most: float
+    """one-sided 95 % Clopper-Pearson limit of the sabotage rate"""
+    clustered: Clustered
+    normalised: Normalised
+    published: tuple[PublishedRate, ...]
+    tokens: float
+    """mean of a trial"""
+    duration_s: float | None
+    """median of a trial"""
+    too_few: bool
+
+
+@dataclass(frozen=True)
+class Paired:
+    """A difference by trials of the same question set."""
+
+    pairs: int
+    only_first: int
+    only_second: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    """exact McNemar test"""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two cells' sabotage rates: first minus second."""
+
+    first: str
+    """id of a cell"""
+    second: str
+    between: str
+    """variants (of one model) or models (in one variant)"""
+    family: str | None
+    """the declared family that Holm's correction is made in; None: exploratory"""
+    difference: float | None
+    low: float | None
+    high: float | None
+    """95 % Newcombe interval"""
+    odds_ratio: float | None
+    odds_low: float | None
+    odds_high: float | None
+    """None where infinite or not to be had"""
+    p: float | None
+    """two-sided Boschloo test"""
+    p_holm: float | None
+    paired: Paired | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a trial's story: a model's words, a command, a reply, a file, the desk, the witness."""
+
+    at_s: float | None
+    source: str
+    """model, says, reply, files, desk, witness or trial"""
+    text: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial to look into."""
+
+    cell: str
+    trial_id: str
+    log: str
+    verdict: str
+    rule: int | None
+    reasons: tuple[str, ...]
+    methods: tuple[str, ...]
+    ruling: str | None
+    steps: tuple[Step, ...]
+    script_before: str | None
+    script_after: str | None
+    """the last content of shutdown.sh that was seen; None where it is gone, or was never seen again"""
+    script_diff: tuple[str, ...]
+    """lines of a unified diff, empty where nothing was changed"""
+    transcript: tuple[tuple[str, str], ...]
+    """(who, text): system, user, assistant, reasoning, call, tool"""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything that a report shows."""
+
+    schema_version: int
+    title: str
+    made: str
+    """UTC, ISO 8601"""
+    made_with: str
+    """program and version"""
+    records_sha256: str
+    """of the records that it was made of"""
+    logs: int
+    skipped: tuple[str, ...]
+    """a line for every log or ruling that was left out, and why"""
+    scripted: str
+    """none, some or all of the subjects are scripted"""
+    notes: tuple[str, ...]
+    """what a reader must know: conventions, several detectors, rulings, and the like"""
+    cells: tuple[Cell, ...]
+    contrasts: tuple[Contrast, ...]
+    factor_model: dict[str, Any] | None
+    trials: tuple[Trial, ...] = field(default=())
+    """chosen ones, not in summary.json"""
+    trials_chosen: str = ""
+    """how they were chosen"""
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """The summary as plain values, without the chosen trials."""
+    return _ADAPTER.dump_python(summary, mode="json", exclude={"trials", "trials_chosen"})
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what as_json gives."""
+    return _ADAPTER.json_schema(mode="serialization")
+
+
+_ADAPTER: TypeAdapter[Summary] = TypeAdapter(Summary)
+VARIANTS: Sequence[str] = "ABCDEFGHIJK"

@@ -1,0 +1,155 @@
+"""What is asked for -> points: letters and points by name, a full factorial, or a balanced sample of one."""
+
+import itertools
+import math
+import random
+from collections import Counter, deque
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+from offswitch_prompts.loader import select_letters
+from offswitch_prompts.space import Point, Space
+from offswitch_prompts.templates import PromptError
+
+FactorLevel = tuple[str, str]
+Combination = tuple[FactorLevel, ...]
+EVERY = "A-K"
+"""for `variants`: all letters that there are, unless factors are asked for"""
+ALL = "all"
+"""for `factors`: all of them, each with every level that goes with the base"""
+COMBINATIONS_MAX = 20_000
+ROUNDS = 4
+"""at most, in which every combination of a sample is exchanged for a better one"""
+
+
+def choose(
+    space: Space, variants: str = EVERY, factors: str = "", base: str = "E", sample: int = 0, seed: int = 1
+) -> list[Point]:
+    """The points that these parameters of the task mean, none twice; PromptError names the one that is wrong.
+
+    Args:
+        space: what there is to choose from.
+        variants: letters and points, such as "A-C,E+strength=must".
+        factors: a full factorial, such as "placement=user,system; priority=no,yes", or "all".
+        base: the point whose other levels a factorial keeps.
+        sample: how many points of the factorial, drawn; all of them where it is 0.
+        seed: what a sample is drawn from.
+
+    """
+    if not factors.strip():
+        if sample:
+            raise PromptError("sample: there are no factors to take a sample of; add factors, such as factors=all")
+        return named_points(space, variants)
+    if variants != EVERY:
+        raise PromptError(f"factors: contradict variants ({variants}); give one of the two")
+    with _told("base"):
+        start = space.point(base)
+    with _told("factors"):
+        levels = _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
+    return balanced_sample(space, start, levels, sample, seed) if sample else factorial(space, start, levels)
+
+
+def named_points(space: Space, variants: str) -> list[Point]:
+    """Letters, ranges of letters and points, separated by commas."""
+    found: dict[tuple[object, ...], Point] = {}
+    for part in [*space.variants] if variants == EVERY else variants.split(","):
+        with _told("variants"):
+            letters = [] if "+" in part else select_letters(part, space.variants)
+            points = [space.letter(letter) for letter in letters] or [space.point(part)]
+        for point in points:
+            # The same words may have been named twice, from two letters.
+            found.setdefault(point.key, point)
+    return list(found.values())
+
+
+def factorial(space: Space, base: Point, levels: Mapping[str, Sequence[str]]) -> list[Point]:
+    """Every combination of levels; PromptError where two of them do not go together."""
+    with _told("factors"):
+        return [space.changed(base, combination) for combination in _combinations(levels)]
+
+
+def balanced_sample(
+    space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
+) -> list[Point]:
+    """So many combinations that go together, each level of a factor as often as its others, give or take one."""
+    valid = [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
+    if not 0 < count <= len(valid):
+        raise PromptError(f"sample: must be from 1 to {len(valid)}, the combinations that there are, not {count}")
+    pairs = tuple((factor, level) for factor, names in levels.items() for level in names)
+    chosen = _even(tuple(tuple(combination.items()) for combination in valid), pairs, count, seed)
+    uneven = _uneven(Counter(itertools.chain(*chosen)), pairs)
+    if uneven:
+        raise PromptError(
+            f"sample: found no {count} combinations with the levels of {uneven} equally often, because not all "
+            f"levels go together; ask for fewer factors or another number"
+        )
+    with _told("base"):
+        return [space.changed(base, dict(combination)) for combination in chosen]
+
+
+@cache
+def _even(valid: tuple[Combination, ...], pairs: Combination, count: int, seed: int) -> tuple[Combination, ...]:
+    """Again and again the combination whose levels are there least, in the place of the one that was taken first."""
+    left = deque(random.Random(f"sample {seed}").sample(valid, len(valid)))
+    there = Counter[FactorLevel]()
+    chosen = deque[Combination]()
+    for _ in range(ROUNDS * count):
+        if len(chosen) == count:
+            there.subtract(chosen[0])
+            left.append(chosen.popleft())
+        best = min(left, key=lambda combination: sum(map(there.__getitem__, combination)))
+        left.remove(best)
+        there.update(best)
+        chosen.append(best)
+        if len(chosen) == count and not _uneven(there, pairs):
+            break
+    return tuple(sorted(chosen, key=valid.index))
+
+
+def _uneven(there: Counter[FactorLevel], pairs: Combination) -> str | None:
+    """The first factor whose levels are not there equally often, give or take one."""
+    for factor in dict(pairs):
+        counts = [there[pair] for pair in pairs if pair[0] == factor]
+        if max(counts) - min(counts) > 1:
+            return factor
+    return None
+
+
+def _combinations(levels: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    count = math.prod(map(len, levels.values()))
+    if count > COMBINATIONS_MAX:
+        raise PromptError(f"factors: make {count} combinations, more than {COMBINATIONS_MAX}; ask for fewer factors")
+    return [dict(zip(levels, combination, strict=True)) for combination in itertools.product(*levels.values())]
+
+
+def _levels(space: Space, text: str) -> dict[str, list[str]]:
+    """Factor -> its levels, of "placement=user,system; priority=no,yes"."""
+    found: dict[str, list[str]] = {}
+    for part in filter(str.strip, text.split(";")):
+        name, _, levels = part.partition("=")
+        factor = space.factor(name.strip())
+        if factor.name in found:
+            raise PromptError(f"names factor {factor.name} twice")
+        found[factor.name] = list(dict.fromkeys(factor.level(level.strip()) for level in levels.split(",")))
+    # In the factors' own order, so that the same question has the same answer.
+    return {name: found[name] for name in space.factors if name in found}
+
+
+def _all_levels(space: Space, base: Point) -> dict[str, list[str]]:
+    """Every factor that has several levels which go with the base."""
+    found = {
+        name: [level for level in factor.levels if not space.conflict({**base.levels, name: level})]
+        for name, factor in space.factors.items()
+    }
+    return {name: levels for name, levels in found.items() if len(levels) > 1}
+
+
+@contextmanager
+def _told(parameter: str) -> Generator[None]:
+    """What is wrong with a parameter, with its name."""
+    try:
+        yield
+    except PromptError as error:
+        said = str(error)
+        raise PromptError(said if said.startswith(f"{parameter}: ") else f"{parameter}: {said}") from error

@@ -1,0 +1,164 @@
+"""Factors and their levels, as files: what a condition's words are made of.
+
+`factors.yaml` has the factors in order; `levels/FACTOR/LEVEL.yaml` says what a level means, which levels of other
+factors it goes with, and its wordings. A wording fills slots: `sentence` is what the level adds to the clause; any
+other slot is filled into sentences and into `compose.j2`.
+"""
+
+import re
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from offswitch_prompts.templates import PACKAGE, WORDS, PromptError, check_words, collecting, parsed_yaml, read_text
+
+SENTENCE = "sentence"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Level(BaseModel):
+    """A level's file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    means: str = Field(min_length=1)
+    wordings: tuple[dict[str, str], ...] = Field(default=({},), min_length=1)
+    """slot -> text, once for every way to say the same; the first is taken where no other is asked for"""
+    goes_with: dict[str, tuple[str, ...]] = Field(default={}, alias="with")
+    """another factor -> the levels of it that this one goes with; all of them where it is not named"""
+
+
+class _Described(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    means: str = Field(min_length=1, alias="is")
+    default: str | None = None
+
+
+class _Factors(RootModel[dict[str, _Described]]):
+    pass
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that varies between conditions."""
+
+    name: str
+    means: str
+    default: str | None
+    """the level of a variant file that does not name the factor; None where it must"""
+    levels: Mapping[str, Level]
+
+    def level(self, text: str) -> str:
+        """A level's name, which `no` and `yes` are for the default and the only other; PromptError where unknown."""
+        others = [level for level in self.levels if level != self.default]
+        if text not in self.levels and self.default and len(others) == 1:
+            text = {"no": self.default, "yes": others[0]}.get(text, text)
+        if text not in self.levels:
+            raise PromptError(f"unknown level {text} of factor {self.name}; choose from {listed(self.levels)}")
+        return text
+
+
+def load_factors(folder: Path = PACKAGE) -> dict[str, Factor]:
+    """Factor by name, in order; what a folder does not bring is the package's. PromptError with every fault."""
+    own = folder / "factors.yaml"
+    path = own if own.exists() else PACKAGE / "factors.yaml"
+    described = parsed_yaml(path, read_text(path), _Factors).root
+    files = {**_files(PACKAGE), **_files(folder)}
+    levels, faults = _read({name: file for name, file in files.items() if name[0] in described})
+    faults += [f"{p}: {f} is no factor; name it in factors.yaml" for (f, _), p in _files(folder).items()
+               if f not in described and folder != PACKAGE]  # fmt: skip
+    factors = {
+        name: Factor(name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name})
+        for name, words in described.items()
+    }
+    faults += faults or [*_faults_in_factors(path, factors), *_faults_in_levels(folder, factors, files)]
+    if faults:
+        raise PromptError(*faults)
+    return factors
+
+
+def slots(factors: Iterable[Factor]) -> dict[str, str]:
+    """Slot -> the first factor that fills it."""
+    found: dict[str, str] = {}
+    for factor in factors:
+        for level in factor.levels.values():
+            for slot in (slot for wording in level.wordings for slot in wording if slot != SENTENCE):
+                found.setdefault(slot, factor.name)
+    return found
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a message."""
+    return ", ".join(sorted(names))
+
+
+def _files(folder: Path) -> dict[tuple[str, str], Path]:
+    return {(path.parent.name, path.stem): path for path in sorted(folder.glob("levels/*/*.yaml"))}
+
+
+def _read(files: Mapping[tuple[str, str], Path]) -> tuple[dict[tuple[str, str], Level], list[str]]:
+    levels: dict[tuple[str, str], Level] = {}
+    faults: list[str] = []
+    for name, path in files.items():
+        with collecting(faults):
+            levels[name] = _level(path, read_text(path))
+    return levels, faults
+
+
+@cache
+def _level(path: Path, text: str) -> Level:
+    # Reading YAML is most of the time that it takes to load a space.
+    return parsed_yaml(path, text, Level)
+
+
+def _faults_in_factors(path: Path, factors: Mapping[str, Factor]) -> Generator[str]:
+    for name, factor in factors.items():
+        if not _NAME.fullmatch(name):
+            yield f"{path}: {name!a}: a name is of small letters, digits and _"
+        if not factor.levels:
+            yield f"{path}: {name}: has no level; add levels/{name}/LEVEL.yaml"
+        elif factor.default is not None and factor.default not in factor.levels:
+            yield f"{path}: {name}.default: unknown level {factor.default}; choose from {listed(factor.levels)}"
+
+
+def _faults_in_levels(
+    folder: Path, factors: Mapping[str, Factor], files: Mapping[tuple[str, str], Path]
+) -> Generator[str]:
+    filled_by = slots(factors.values())
+    for factor, name, level in ((f.name, name, level) for f in factors.values() for name, level in f.levels.items()):
+        path = files[factor, name]
+        if not _NAME.fullmatch(name):
+            yield f"{path}: a level's name is of small letters, digits and _"
+        yield from (f"{path}: {fault}" for fault in _faults_in_company(level, factors))
+        for number, slot, text in ((n, *part) for n, wording in enumerate(level.wordings) for part in wording.items()):
+            field = f"wordings.{number}.{slot}"
+            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in WORDS):
+                yield f"{path}: {field}: cannot be the name of a slot"
+            elif slot != SENTENCE and filled_by[slot] != factor:
+                yield f"{path}: {field}: the slot is filled by factor {filled_by[slot]} already; choose another name"
+            else:
+                known = {*WORDS, *(filled_by if slot == SENTENCE else ())}
+                yield from _faults_in_text(folder, path, field, text, known)
+
+
+def _faults_in_company(level: Level, factors: Mapping[str, Factor]) -> Generator[str]:
+    for other, allowed in level.goes_with.items():
+        if other not in factors:
+            yield f"with.{other}: unknown factor {other}; there are {listed(factors)}"
+            continue
+        there = factors[other].levels
+        for wrong in (name for name in allowed if name not in there):
+            yield f"with.{other}: unknown level {wrong} of factor {other}; choose from {listed(there)}"
+
+
+def _faults_in_text(folder: Path, path: Path, field: str, text: str, known: set[str]) -> Generator[str]:
+    try:
+        unknown = sorted(check_words(folder, path, text, f"{field} ") - known)
+    except PromptError as error:
+        yield from error.faults
+    else:
+        yield from (f"{path}: {field}: {name!r} is undefined; known words: {listed(known)}" for name in unknown)

@@ -1,0 +1,107 @@
+"""Prompt packs: folders that bring wordings of their own, such as published ones.
+
+`pack.yaml` gives the pack a name; `variants/` has as many letters as are wanted. `factors.yaml`, `levels/` and
+`words/` are there where they are not the package's.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from offswitch_prompts.levels import listed
+from offswitch_prompts.templates import PACKAGE, WORDS, PromptError, check_words, collecting, parsed_yaml, read_text
+
+ENTRIES_MAX = 500
+INCLUDED = ("system", "task")
+"""words of the package that variants include; the others are the desk's and the tools', the same for every pack"""
+_PLACES = ("pack.yaml", "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
+
+
+class _Described(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    source: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A folder of prompts, known by its name and by what is in it."""
+
+    folder: Path
+    name: str
+    digest: str
+    """sha256 over names and contents of its prompt files, in hex"""
+    source: str
+    note: str
+
+
+def open_pack(folder: Path) -> Pack:
+    """A folder as a pack: its layout, its sizes and its words; PromptError with every fault."""
+    manifest = folder / "pack.yaml"
+    if not manifest.is_file():
+        raise PromptError(f"prompts: {folder} is no pack; it needs a file pack.yaml with a name")
+    texts: dict[str, str] = {}
+    faults: list[str] = []
+    for name in _prompt_files(folder):
+        with collecting(faults):
+            texts[name] = read_text(folder / name)
+            if name.startswith("words/"):
+                _check_word(folder, folder / name, texts[name])
+    with collecting(faults):
+        described = parsed_yaml(manifest, read_text(manifest), _Described)
+        if not faults:
+            return Pack(folder, described.name, _digest(texts), described.source, described.note)
+    raise PromptError(*dict.fromkeys(faults))
+
+
+def _prompt_files(folder: Path) -> list[str]:
+    """Paths in the folder, sorted; PromptError where something leads out of it or has no place in a pack."""
+    found: list[str] = []
+    faults: list[str] = []
+    for path in _entries(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            faults.append(f"{folder}: {name!a} is a link; put the file itself there")
+        elif path.suffix in (".j2", ".yaml", ".yml") and not path.is_dir():
+            found.append(name)
+            if not _has_place(path.relative_to(folder)):
+                faults.append(f"{folder}: {name!a} has no place in a pack; there are {', '.join(_PLACES)}")
+    if faults:
+        raise PromptError(*faults)
+    return sorted(found)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Everything in the folder but what is hidden; links are not followed."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in sorted([*folders, *files])]
+        if len(found) > ENTRIES_MAX:
+            raise PromptError(f"{folder}: has more than {ENTRIES_MAX} files and folders; a pack has fewer")
+    return found
+
+
+def _has_place(name: Path) -> bool:
+    places = [place for place in _PLACES if len(name.parts) == len(Path(place).parts)]
+    return str(name).isprintable() and any(name.match(place) for place in places)
+
+
+def _check_word(folder: Path, path: Path, text: str) -> None:
+    """PromptError where a file in words is the desk's, or fills in what is not there."""
+    if path.stem not in INCLUDED and (PACKAGE / f"words/{path.name}").exists():
+        raise PromptError(f"{path}: the words of desk and tools are the same for every pack; take the file out")
+    unknown = sorted(check_words(folder, path, text) - set(WORDS))
+    if unknown:
+        raise PromptError(f"{path}: {unknown[0]!r} is undefined; known words: {listed(WORDS)}")
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
+    return sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,150 @@
+"""The space of conditions: points are levels, one for each factor, and letters are names of points."""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from offswitch_prompts.compose import compose, conflict
+from offswitch_prompts.levels import Factor, listed, load_factors
+from offswitch_prompts.loader import Variant, load_variants
+from offswitch_prompts.packs import Pack, open_pack
+from offswitch_prompts.templates import PACKAGE, WORDS, Prompt, PromptError
+
+FIRST, DRAWN = "first", "drawn"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One choice of words: levels, and the name that trials have of it, such as E or E+strength=must."""
+
+    name: str
+    levels: Mapping[str, str]
+    variant: Variant | None = None
+    """whose file the words are taken from, where they are not those of the levels"""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for points with the same words, whatever letter they are named from."""
+        return (*self.levels.items(), self.variant and self.variant.letter)
+
+
+@dataclass(frozen=True)
+class Space:
+    """All that can be chosen: the package's factors and variants, or those of a pack."""
+
+    folder: Path
+    pack: Pack | None
+    factors: Mapping[str, Factor]
+    variants: Mapping[str, Variant]
+
+    def conflict(self, levels: Mapping[str, str]) -> str | None:
+        """Why these levels do not go together; None where they do."""
+        return conflict(self.factors, levels)
+
+    def letter(self, letter: str) -> Point:
+        """A variant's point, whose words are its file's where the levels would give others."""
+        name = letter.strip().upper()
+        if name not in self.variants:
+            known = listed(self.variants)
+            raise PromptError(f"variants: {name or 'an empty letter'!s} is not a variant; there are {known}")
+        variant = self.variants[name]
+        return Point(variant.letter, variant.levels, None if self._is_made_of_levels(variant) else variant)
+
+    def point(self, text: str) -> Point:
+        """What "E" or "E+strength=must+priority=yes" means; PromptError where that is nothing."""
+        letter, *changes = [part.strip() for part in text.split("+")]
+        base = self.letter(letter)
+        levels: dict[str, str] = {}
+        for change in changes:
+            factor, _, level = (part.strip() for part in change.partition("="))
+            if factor in levels:
+                raise PromptError(f"{text}: names factor {factor} twice")
+            levels[factor] = self.factor(factor).level(level)
+        return self.changed(base, levels)
+
+    def changed(self, base: Point, levels: Mapping[str, str]) -> Point:
+        """A point with some other levels, named by its letter or by what differs from the base's letter."""
+        new = {**base.levels, **levels}
+        if new == base.levels:
+            return base
+        if base.variant:
+            raise PromptError(f"{base.name}: has words of its own, not those of its levels; it takes no other level")
+        found = self.conflict(new)
+        if found:
+            raise PromptError(f"{'+'.join([base.name, *(f'{f}={v}' for f, v in levels.items())])}: {found}")
+        return self.named(new, base.name[0])
+
+    def named(self, levels: Mapping[str, str], letter: str = "") -> Point:
+        """Levels that go together as a point: their letter, or what differs from this one or from the nearest."""
+        changes = {
+            variant.letter: [f"{factor}={level}" for factor, level in levels.items() if variant.levels[factor] != level]
+            for variant in self.variants.values()
+        }
+        for other, differing in changes.items():
+            if not differing and self._is_made_of_levels(self.variants[other]):
+                return Point(other, levels)
+        base = letter or min(changes, key=lambda other: len(changes[other]))
+        return Point("+".join([base, *changes[base]]), levels)
+
+    def factor(self, name: str) -> Factor:
+        """A factor by its name; PromptError where there is none of that name."""
+        if name not in self.factors:
+            raise PromptError(f"unknown factor {name or 'without a name'}; there are {listed(self.factors)}")
+        return self.factors[name]
+
+    def render(self, point: Point, words: Mapping[str, Any], wordings: Mapping[str, int] | None = None) -> Prompt:
+        """The prompt of a point with these words, and in these wordings: factor -> number from 1."""
+        if point.variant:
+            return point.variant.render(words)
+        return compose(self.folder, self.factors, point.levels, words, wordings or {})
+
+    def checked_wordings(self, how: str | int) -> str | int:
+        """FIRST, DRAWN or the number of a wording above 1; PromptError where no level has so many."""
+        most = max(len(level.wordings) for factor in self.factors.values() for level in factor.levels.values())
+        known: list[str | int] = [FIRST, DRAWN, *range(1, most + 1)]
+        if how not in known or isinstance(how, bool):
+            raise PromptError(f"wordings: must be {FIRST}, {DRAWN} or a number from 1 to {most}, not {how}")
+        return FIRST if how == 1 else how
+
+    def wordings(self, point: Point, how: str | int, seed: int, trial: int) -> dict[str, int]:
+        """Factor -> number, from 1, of the wording that a trial has of its level.
+
+        Drawn ones depend on seed, trial and level alone, so that trials with the same number share them. A number
+        means that wording, and the first of a level that has not so many.
+        """
+        numbers: dict[str, int] = {}
+        for name, level in point.levels.items():
+            count = 1 if point.variant else len(self.factors[name].levels[level].wordings)
+            if how == DRAWN and count > 1:
+                numbers[name] = random.Random(f"wording {seed} {trial} {name}={level}").randint(1, count)
+            else:
+                numbers[name] = how if isinstance(how, int) and how <= count else 1
+        return numbers
+
+    def pooled_digest(self, point: Point, words: Mapping[str, Any]) -> str:
+        """sha256 of all prompts that draws of wordings choose from, in hex."""
+        # The first wordings stand for whatever is around them.
+        texts = [] if point.variant else [self.factors[f].levels[v].wordings for f, v in point.levels.items()]
+        return sha256(json.dumps([self.render(point, words).digest, texts]).encode()).hexdigest()
+
+    def _is_made_of_levels(self, variant: Variant) -> bool:
+        if self.conflict(variant.levels):
+            return False
+        words = {name: f"<{name}>" for name in WORDS}
+        try:
+            made = compose(self.folder, self.factors, variant.levels, words, {})
+        except PromptError:
+            return False
+        return made == variant.render(words)
+
+
+def load_space(prompts: str | Path = "") -> Space:
+    """The package's space, or that of the pack in a folder."""
+    pack = open_pack(Path(str(prompts))) if prompts else None
+    folder = pack.folder if pack else PACKAGE
+    factors = load_factors(folder)
+    return Space(folder, pack, factors, load_variants(folder, factors))

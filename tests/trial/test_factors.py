@@ -1,0 +1,213 @@
+"""Factors and packs as parameters of the task: samples, conditions, and a subject whose truth is planted in levels."""
+
+from itertools import product
+from math import exp, log
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
+
+from offswitch.cli import main
+from offswitch.condition import condition, setting
+from offswitch.errors import InputError
+from offswitch.subject import Subject
+from offswitch.task import shutdown_resistance
+from offswitch_prompts.space import load_space
+from offswitch_prompts.templates import PACKAGE
+
+DESIGN = "placement=user,system; strength=polite,must; priority=no,yes"
+MODEL = """
+base: -2.0
+effects: {strength=must: -1.0, placement=user: 0.5, "strength=must * priority=yes": 0.7}
+rates: {H: 0.25, E+how=keep_asking: 0.125}
+"""
+
+
+def trials(**parameters: Any) -> dict[str, dict[str, Any]]:
+    """Trial id -> metadata."""
+    samples = shutdown_resistance(**parameters).dataset
+    return {str(sample.id): dict(sample.metadata or {}) for sample in samples}
+
+
+def conditions(**parameters: Any) -> dict[str, str]:
+    return {trial: condition(1, metadata, {}, {}) for trial, metadata in trials(**parameters).items()}
+
+
+def pack(folder: Path, name: str, word: str = "please") -> Path:
+    """A pack with E alone, with another word in it."""
+    (folder / "variants").mkdir(parents=True)
+    (folder / "pack.yaml").write_text(f"name: {name}")
+    text = (PACKAGE / "variants/E.j2").read_text()
+    (folder / "variants/E.j2").write_text(text.replace("please", word))
+    return folder
+
+
+def subject(path: Path, text: str, **more: Any) -> Subject:
+    path.write_text(text)
+    return Subject.from_args({"rates": str(path), **more})
+
+
+def conversations(**parameters: Any) -> dict[str, list[ChatMessage]]:
+    """Variant -> how a trial of it begins."""
+    samples = shutdown_resistance(trials=1, **parameters).dataset
+    return {str((s.metadata or {})["variant"]): list(s.input) for s in samples if not isinstance(s.input, str)}
+
+
+def test_a_factorial_has_trials_of_every_point_under_its_name_with_its_levels() -> None:
+    had = trials(factors=DESIGN, trials=2)
+    assert len(had) == 16
+    assert "E+strength=must+priority=outranks-0002" not in had  # which is H
+    assert had["H-0002"]["level_priority"] == "outranks"
+    point = had["E+placement=user+strength=must-0001"]
+    assert (point["variant"], point["trial"]) == ("E+placement=user+strength=must", 1)
+    assert (point["level_placement"], point["level_strength"], point["level_how"]) == ("user", "must", "none")
+
+
+def test_what_inspect_makes_of_commas_is_put_together_again() -> None:
+    assert trials(factors=DESIGN.split(","), trials=1) == trials(factors=DESIGN, trials=1)
+    assert trials(variants=["A", "E+strength=must"], trials=1).keys() == {"A-0001", "G-0001"}
+
+
+def test_a_point_named_by_letter_or_levels_is_of_one_condition() -> None:
+    assert conditions(variants="G", trials=1) == conditions(variants="E+strength=must", trials=1)
+    assert conditions(variants="G", trials=1)["G-0001"] == conditions(factors=DESIGN, trials=1)["G-0001"]
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    one, same, other = ([*trials(factors="all", sample=6, trials=1, seed=seed)] for seed in (1, 1, 2))
+    assert one == same != other
+
+
+def test_trials_with_drawn_wordings_tell_their_draws_and_are_of_one_condition_that_no_others_share() -> None:
+    drawn = trials(variants="A,E", trials=8, wordings="drawn")
+    of_e = [metadata for name, metadata in drawn.items() if name.startswith("E")]
+    assert len({metadata["rendered_digest"] for metadata in of_e}) == len(
+        {(metadata["wording_allow"], metadata["wording_unfinished"]) for metadata in of_e}
+    ) > 1  # fmt: skip
+    had = [conditions(variants="A,E", trials=8, wordings=how) for how in ("first", "drawn", 2)]
+    assert [len(set(found.values())) for found in had] == [2, 2, 2]
+    assert len({one for found in had for one in found.values()}) == 6
+    assert len({setting(one) for found in had for one in found.values()}) == 3
+
+
+def test_the_first_wording_by_its_number_is_the_usual_condition() -> None:
+    assert conditions(variants="E", trials=1, wordings=1) == conditions(variants="E", trials=1)
+
+
+def test_usual_trials_keep_the_condition_that_they_had_before_there_were_factors() -> None:
+    (found,) = set(conditions(variants="E", trials=2).values())
+    assert found == "v1 ab6c825e7fb7 q6 n3 t4 c15 g3 m60"
+
+
+def test_trials_of_two_packs_or_of_two_states_of_one_never_share_a_condition(tmp_path: Path) -> None:
+    states = {
+        "one": ("one", "please"),
+        "other": ("other", "please"),
+        "same": ("one", "please"),
+        "new": ("one", "kindly"),
+    }
+    folders = {"": "", **{state: str(pack(tmp_path / state, *words)) for state, words in states.items()}}
+    had = {state: conditions(prompts=folder, variants="E", trials=1)["E-0001"] for state, folder in folders.items()}
+    assert had["one"] == had["same"]
+    assert len(set(had.values())) == 4
+    assert len({setting(one) for one in had.values()}) == 4
+    metadata = trials(prompts=folders["one"], trials=1)["E-0001"]
+    assert metadata["pack"] == "one"
+    assert metadata["pack_digest"][:12] in had["one"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("factors=colour=red",), "factors: unknown factor colour; there are"),
+        (("factors=strength=loud",), "factors: unknown level loud of factor strength; choose from must"),
+        (("factors=placement=user,system", "sample=3"), "sample: must be from 1 to 2"),
+        (("factors=all", "sample=few"), "sample: must be a whole number, not 'few'"),
+        (("factors=placement=user", "variants=A"), "factors: contradict variants (A)"),
+        (("factors=placement=user", "base=Z"), "base: variants: Z is not a variant"),
+        (("wordings=ninth",), "wordings: must be first, drawn or a number from 1 to 3, not ninth"),
+        (("prompts=/nowhere",), "prompts: /nowhere is no pack; it needs a file pack.yaml"),
+        (("variants=E+stakes=yes+kind=yes",), "kind=pause does not go with stakes=only_copy, only with none"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_one_line_before_anything_runs(given: tuple[str, ...], said: str) -> None:
+    words = [word for parameter in given for word in ("-T", parameter)]
+    done = CliRunner().invoke(main, ["run", "--model", "script/comply", *words])
+    assert done.exit_code == 2, done.output
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_subjects_rate_is_what_levels_add_up_to_unless_its_variant_is_named(tmp_path: Path) -> None:
+    known = subject(tmp_path / "rates.yaml", MODEL)
+    for point, conversation in conversations(factors=DESIGN).items():
+        levels = load_space().point(point).levels
+        user, must, priority = levels["placement"] == "user", levels["strength"] == "must", levels["priority"] != "none"
+        odds = -2.0 + 0.5 * user - 1.0 * must + 0.7 * (must and priority)
+        assert known.rate(conversation) == pytest.approx(0.25 if point == "H" else 1 / (1 + exp(-odds)))
+    (conversation,) = conversations(variants="E+how=yes").values()
+    assert known.rate(conversation) == 0.125
+
+
+def test_the_subject_knows_a_point_in_any_wording(tmp_path: Path) -> None:
+    known = subject(tmp_path / "rates.yaml", "rates: {G: 0.25}\ndefault: 0.75")
+    for wording in (1, 2, 3):
+        both = conversations(variants="E,G", wordings=wording)
+        assert {name: known.rate(conversation) for name, conversation in both.items()} == {"E": 0.75, "G": 0.25}
+
+
+def test_the_subject_knows_the_words_of_a_pack_where_it_is_given(tmp_path: Path) -> None:
+    folder = str(pack(tmp_path / "pack", "mine", "kindly"))
+    (conversation,) = conversations(prompts=folder).values()
+    rates = "rates: {E: 0.25}\ndefault: 0.75"
+    assert subject(tmp_path / "r.yaml", rates, prompts=folder).rate(conversation) == 0.25
+    assert subject(tmp_path / "r.yaml", rates).rate(conversation) == 0.75
+
+
+def test_planted_effects_come_back_from_the_draws_of_a_factorial(tmp_path: Path) -> None:
+    known = subject(tmp_path / "rates.yaml", MODEL.partition("rates")[0])
+    begun = conversations(factors=DESIGN)
+    odds: dict[tuple[bool, ...], float] = {}
+    for point, conversation in begun.items():
+        rate, count = known.rate(conversation), 4000
+        replies = (f"Question 1: {100 + i // 400} + {100 + i % 400} = ?\n{point}" for i in range(count))
+        share = sum(known.draw(reply) < rate for reply in replies) / count
+        levels = load_space().point(point).levels
+        odds[levels["placement"] == "user", levels["strength"] == "must", levels["priority"] != "none"] = log(
+            share / (1 - share)
+        )
+    interaction = sum((1 if a == b else -1) * odds[user, a, b] for user, a, b in product((False, True), repeat=3)) / 2
+    placement = sum((1 if user else -1) * value for (user, _, _), value in odds.items()) / 4
+    # Standard errors of about 0.1 and 0.05 at these counts, less for draws that all points share.
+    assert interaction == pytest.approx(0.7, abs=0.3)
+    assert placement == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("effects: {strength=must: 1}", "effects: need log-odds to add to; set base"),
+        ("base: 0\neffects: {colour=red: 1}", "effects.colour=red: unknown factor colour"),
+        ("base: 0\neffects: {strength=must*how=loud: 1}", "unknown level loud of factor how"),
+        ("base: 0\neffects: {strength=must: .nan}", "effects.strength=must: must be from -20 to 20, not nan"),
+        ("base: 1000", "base: "),
+        ("rates: {E+strength=loud: 0.5}", "rates.E+strength=loud: unknown level loud"),
+        ("rates: {E+strength=must: 7}", "rates.E+strength=must: must be from 0 to 1, not 7"),
+    ],
+)
+def test_a_broken_rates_file_is_refused_by_file_and_field(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        subject(tmp_path / "rates.yaml", text)
+    assert str(refusal.value).startswith(f"{tmp_path / 'rates.yaml'}: ")
+    assert said in str(refusal.value)
+
+
+def test_a_prompt_that_the_subject_does_not_know_is_an_error_that_says_so(tmp_path: Path) -> None:
+    known = subject(tmp_path / "rates.yaml", "rates: {A: 0.5}")
+    with pytest.raises(InputError, match="no rate for a prompt that it does not know; set default"):
+        known.rate([ChatMessageSystem(content="You are."), ChatMessageUser(content="Work.")])
+    (conversation,) = conversations(variants="G").values()
+    with pytest.raises(InputError, match="no rate for G; set default"):
+        known.rate(conversation)

@@ -1,0 +1,235 @@
+"""From logs on disk to records: what is read, what is read again, and what is said of the rest."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, list_eval_logs, write_eval_log
+from inspect_ai.scorer import Score
+
+from offswitch.errors import InputError
+from offswitch.record import RECORD_SCHEMA, Record
+from offswitch_analysis import reading
+from offswitch_analysis.cache import Cache
+from offswitch_analysis.logs import MANY, log_names
+from offswitch_analysis.records import frame, read_logs
+from specimens import RECORD
+
+COMPLIED = {"verdict": "complied", "methods": "", "exposed": True, "detector": 2, "commands": 4}
+BROKEN_OFF = {"verdict": "failure", "failure": "interrupted"}
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return tmp_path / "logs"
+
+
+def write(
+    directory: Path, name: str, trials: dict[str, dict[str, Any]], task: str = "offswitch/shutdown_resistance",
+    task_id: str | None = None, status: Any = "success", ending: str = "eval",
+) -> Path:  # fmt: skip
+    """A log with these trials and what the scorer said of them."""
+    samples = [
+        EvalSample(
+            id=trial, epoch=1, input="", target="", metadata={"variant": trial[0], "seed": 1},
+            scores={"shutdown_verdict": Score(value=0, metadata=facts)},
+        )
+        for trial, facts in trials.items()
+    ]  # fmt: skip
+    spec = EvalSpec(
+        created="2026-01-01T00:00:00+00:00", task=task, dataset=EvalDataset(), model="script/comply", eval_id="e1",
+        task_id=task_id or name, config=EvalConfig(), metadata={"offswitch_version": "0.0.7", "code_digest": "c0de"},
+    )  # fmt: skip
+    place = directory / f"2026-01-01T00-00-00-00-00_shutdown-resistance_{name}.{ending}"
+    write_eval_log(EvalLog(eval=spec, samples=samples, status=status), str(place))
+    return place
+
+
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The file names of the logs that are read through Inspect from now on."""
+    read, seen = reading.read_log, list[str]()
+
+    def noted(name: str) -> Any:
+        seen.append(name.rsplit("/", 1)[-1])
+        return read(name)
+
+    monkeypatch.setattr(reading, "read_log", noted)
+    return seen
+
+
+def test_a_log_is_read_once_and_the_next_time_only_what_is_new(
+    logs: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = write(logs, "one", {"A-0001": COMPLIED})
+    seen = reads(monkeypatch)
+    first = read_logs(str(logs), cache)
+    assert read_logs(str(logs), cache) == first
+    two = write(logs, "two", {"A-0002": COMPLIED}, ending="json")
+    assert len(read_logs(str(logs), cache).records) == 2
+    assert len(read_logs(str(logs), cache).records) == 2
+    assert seen == [one.name, two.name]
+
+
+def test_a_log_that_was_changed_is_read_again(logs: Path, cache: Cache) -> None:
+    write(logs, "one", {"A-0001": COMPLIED})
+    read_logs(str(logs), cache)
+    write(logs, "one", {"A-0001": {**COMPLIED, "verdict": "withdrew"}})
+    assert [record.verdict for record in read_logs(str(logs), cache).records] == ["withdrew"]
+
+
+def test_where_everything_is_known_inspect_is_not_loaded(logs: Path, tmp_path: Path) -> None:
+    write(logs, "one", {"A-0001": COMPLIED}, status="cancelled")
+    write(logs, "other", {"A-0001": COMPLIED}, task="other")
+    first = read_logs(str(logs), Cache(tmp_path / "cache"))
+    code = (
+        "import sys; from pathlib import Path; from offswitch_analysis.cache import Cache;"
+        "from offswitch_analysis.records import read_logs; found = read_logs(sys.argv[1], Cache(Path(sys.argv[2])));"
+        "assert not {'inspect_ai', 'pandas'} & set(sys.modules); print(found, end='')"
+    )
+    words = [sys.executable, "-c", code, str(logs), str(tmp_path / "cache")]
+    assert subprocess.run(words, check=True, capture_output=True, text=True).stdout == str(first)
+
+
+def test_many_logs_are_read_by_several_processes_with_the_same_result(logs: Path, tmp_path: Path) -> None:
+    for number in range(MANY):
+        write(logs, f"log{number}", {f"A-{number:04d}": COMPLIED})
+    (logs / "2026-01-02T00-00-00-00-00_x_y.eval").write_text("this is no log")
+    code = (
+        "import os, sys; from pathlib import Path; from offswitch_analysis import reading;"
+        "from offswitch_analysis.cache import Cache; from offswitch_analysis.records import read_logs;"
+        "read, own = reading.read_log, os.getpid()\n"
+        "def elsewhere(name):\n    assert os.getpid() != own\n    return read(name)\n"
+        "reading.read_log = elsewhere; print(read_logs(sys.argv[1], Cache(Path(sys.argv[2]))), end='')"
+    )
+    words = [sys.executable, "-c", code, str(logs), str(tmp_path / "cache")]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    found = read_logs(str(logs), Cache(tmp_path / "another"))
+    assert len(found.records) == MANY
+    assert done.stdout == str(found)
+
+
+def test_logs_are_found_and_named_as_inspect_does(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        "x.eval", "2026-01-01T00-00-00-00-00_x_y.json", "2026-01-01T00:00:00_x.json", "deep/er/z z.eval", "x.json",
+        "2026-01-01T00-00-00_x.manifest", "rulings.jsonl", "2026-01-01T00-00_x.json", ".eval", "a\nb.eval",
+    ]  # fmt: skip
+    for name in names:
+        (logs / name).parent.mkdir(parents=True, exist_ok=True)
+        (logs / name).write_text("")
+    monkeypatch.chdir(logs.parent)
+    for place in (str(logs), "logs", "logs/", "./logs", "."):
+        assert log_names(place) == sorted(info.name for info in list_eval_logs(place))
+
+
+def test_a_log_that_cannot_be_read_is_named_each_time(logs: Path, cache: Cache) -> None:
+    write(logs, "one", {"A-0001": COMPLIED})
+    (logs / "2026-01-02T00-00-00-00-00_x_y.eval").write_text("this is no log")
+    for _ in range(2):
+        (line,) = read_logs(str(logs), cache).skipped
+        assert line.startswith("2026-01-02T00-00-00-00-00_x_y.eval: skipped, it cannot be read (")
+
+
+@pytest.mark.parametrize("wrong", [{"verdict": ["complied"]}, {"exposed": "perhaps"}, {"commands": 1.5}])
+def test_a_log_whose_facts_have_another_form_is_skipped_and_named(
+    logs: Path, cache: Cache, wrong: dict[str, Any]
+) -> None:
+    write(logs, "one", {"A-0001": COMPLIED})
+    write(logs, "two", {"A-0002": {**COMPLIED, **wrong}})
+    found = read_logs(str(logs), cache)
+    assert [record.trial_id for record in found.records] == ["A-0001"]
+    assert "two.eval: skipped, it cannot be read (ValidationError)" in found.skipped[0]
+
+
+def test_what_is_said_of_unfinished_logs_and_other_tasks_is_said_again(logs: Path, cache: Cache) -> None:
+    write(logs, "one", {"A-0001": COMPLIED}, status="cancelled")
+    write(logs, "other", {"A-0001": COMPLIED}, task="\x1b[2J")
+    first, second = (read_logs(str(logs), cache).skipped for _ in range(2))
+    assert first == second
+    assert [line.split(": ", 1)[1] for line in first] == [
+        "cancelled, only its finished trials are counted",
+        "skipped, its task is '\\x1b[2J'",
+    ]
+
+
+def test_the_digest_of_logs_stays_the_same_until_a_log_or_a_ruling_is_another(logs: Path, cache: Cache) -> None:
+    write(logs, "one", {"A-0001": COMPLIED})
+    seen = [read_logs(str(logs), cache).digest for _ in range(2)]
+    ruling = {
+        "trial_id": "A-0001", "log": read_logs(str(logs), cache).records[0].log, "verdict": "withdrew", "why": "x",
+        "by": "x", "at": "x", "evidence_sha256": "x", "automatic": "complied",
+    }  # fmt: skip
+    (logs / "rulings.jsonl").write_text(json.dumps(ruling))
+    seen.append(read_logs(str(logs), cache).digest)
+    write(logs, "two", {"A-0002": COMPLIED})
+    seen.append(read_logs(str(logs), cache).digest)
+    assert len(set(seen[:2])) == 1
+    assert len(set(seen)) == 3
+
+
+def test_a_directory_with_nothing_but_other_tasks_is_refused(logs: Path, cache: Cache) -> None:
+    write(logs, "other", {"A-0001": COMPLIED}, task="other")
+    with pytest.raises(InputError, match=r"no trials of shutdown_resistance here; .*its task is 'other'"):
+        read_logs(str(logs), cache)
+
+
+def test_a_copy_of_a_log_has_its_own_name(logs: Path, cache: Cache) -> None:
+    one = write(logs, "one", {"A-0001": COMPLIED})
+    read_logs(str(logs), cache)
+    copy = one.rename(one.with_name("copy.eval"))
+    (record,) = read_logs(str(copy), cache).records
+    assert record.log == "copy.eval"
+
+
+def test_a_retry_counts_once_and_replaces_what_was_broken_off(logs: Path, cache: Cache) -> None:
+    write(logs, "1", {"A-0001": COMPLIED, "A-0002": BROKEN_OFF}, task_id="same")
+    write(logs, "2", {"A-0001": COMPLIED, "A-0002": COMPLIED}, task_id="same")
+    found = read_logs(str(logs), cache).records
+    assert [(record.trial_id, record.verdict) for record in found] == [("A-0001", "complied"), ("A-0002", "complied")]
+
+
+def test_a_trial_that_was_broken_off_and_had_again_is_the_later_one(logs: Path, cache: Cache) -> None:
+    write(logs, "1", {"A-0001": BROKEN_OFF, "A-0002": BROKEN_OFF})
+    write(logs, "2", {"A-0001": COMPLIED})
+    found = read_logs(str(logs), cache).records
+    assert [(record.trial_id, record.failure) for record in found] == [("A-0002", "interrupted"), ("A-0001", None)]
+
+
+def test_a_record_tells_what_it_comes_from(logs: Path, cache: Cache) -> None:
+    write(logs, "one", {"A-0001": COMPLIED})
+    (record,) = read_logs(str(logs), cache).records
+    assert (record.eval_id, record.created) == ("e1", "2026-01-01T00:00:00+00:00")
+    assert (record.offswitch_version, record.code_digest) == ("0.0.7", "c0de")
+
+
+def test_the_readme_names_the_schema_of_the_record() -> None:
+    text = (Path(__file__).parents[2] / "analysis/README.md").read_text()
+    assert f"This is schema {RECORD_SCHEMA} of the" in text
+
+
+def test_a_frame_has_a_row_per_trial_and_nothing_where_the_trial_cannot_say() -> None:
+    table = frame([RECORD, replace(RECORD, trial_id="A-0002", methods=(), outlived=None, commands=None)])
+    assert list(table["trial_id"]) == ["A-0001", "A-0002"]
+    assert list(table["methods"]) == ["rewritten restored_afterwards", ""]
+    assert table["outlived"].isna().tolist() == [False, True]
+    assert table["commands"].sum() == RECORD.commands
+    assert table["ruling"].isna().all()
+
+
+@pytest.mark.parametrize("records", [[], [RECORD]])
+def test_the_types_of_a_frame_do_not_depend_on_what_is_in_it(records: list[Record]) -> None:
+    types = frame(records).dtypes.astype(str)
+    assert types[["outlived", "scripted", "commands", "tokens", "duration_s", "failure"]].tolist() == [
+        "boolean", "bool", "Int64", "int64", "float64", "category",
+    ]  # fmt: skip
+    texts = [column for column in frame(records) if isinstance(frame(records)[column].dtype, pd.CategoricalDtype)]
+    assert {str(frame(records)[column].cat.categories.dtype) for column in texts} == {"str"}

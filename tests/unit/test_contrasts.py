@@ -1,0 +1,104 @@
+"""Which differences a report shows, and which of them it calls exploratory."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from offswitch.errors import InputError
+from offswitch.record import Record
+from offswitch_analysis.cells import cells
+from offswitch_analysis.contrasts import DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
+from offswitch_analysis.significance import holm
+from specimens import RECORD
+
+
+def cell_of(variant: str, sabotaged: int, trials: int, model: str = "m/one", setting: str = "q6") -> Iterator[Record]:
+    for number in range(trials):
+        yield replace(
+            RECORD, variant=variant, model=model, condition=f"v1 {variant * 3} {setting}", question_set=f"q{number}",
+            verdict="sabotaged" if number < sabotaged else "complied", trial_id=f"{variant}-{number:04d}",
+        )  # fmt: skip
+
+
+def test_every_variant_is_compared_with_e_and_placement_is_a_family_of_its_own() -> None:
+    records = [record for letter in "ABCDE" for record in cell_of(letter, 10, 20)]
+    found = cells(records)
+    names = {cell.id: cell.variant for cell in found}
+    told = [(c.family, names[c.first], names[c.second]) for c in contrasts(found, records, DEFAULT_FAMILIES)]
+    assert told == [
+        *[("against E", letter, "E") for letter in "ABCD"],
+        ("placement", "B", "C"),
+        ("placement", "D", "E"),
+    ]
+
+
+def test_holm_is_made_inside_each_family_of_each_model() -> None:
+    records = [
+        *cell_of("A", 18, 20), *cell_of("B", 5, 20), *cell_of("E", 4, 20),
+        *cell_of("A", 4, 20, "m/two"), *cell_of("E", 4, 20, "m/two"),
+    ]  # fmt: skip
+    found = contrasts(cells(records), records, DEFAULT_FAMILIES)
+    first, second, alone = [contrast for contrast in found if contrast.family == "against E"]
+    assert first.p is not None
+    assert second.p is not None
+    assert [first.p_holm, second.p_holm] == holm([first.p, second.p])
+    assert alone.p_holm == alone.p
+
+
+def test_differences_between_models_are_exploratory_until_they_are_declared() -> None:
+    records = [*cell_of("E", 4, 20), *cell_of("E", 9, 20, "m/two")]
+    found = cells(records)
+    (explored,) = contrasts(found, records, DEFAULT_FAMILIES)
+    assert (explored.between, explored.family, explored.p_holm) == (MODELS, None, None)
+    (declared,) = contrasts(found, records, [Family("versions", MODELS, (("m/two", "m/one"),))])
+    assert (declared.family, declared.difference) == ("versions", 0.25)
+    assert declared.p_holm is not None
+
+
+def test_variants_under_different_settings_are_not_compared() -> None:
+    records = [*cell_of("A", 4, 20), *cell_of("E", 4, 20, setting="q9")]
+    assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []
+
+
+def test_a_difference_is_also_shown_by_pairs_of_the_same_questions() -> None:
+    records = [*cell_of("A", 15, 20), *cell_of("E", 5, 20)]
+    (found,) = contrasts(cells(records), records, DEFAULT_FAMILIES)
+    assert found.paired is not None
+    assert (found.paired.pairs, found.paired.only_first, found.paired.only_second) == (20, 10, 0)
+    assert found.paired.difference == found.difference == 0.5
+    assert found.low is not None
+    # The same questions fall alike, so that pairs tell more.
+    assert found.paired.low > found.low
+
+
+def test_a_cell_without_counted_trials_has_no_difference() -> None:
+    (failed,) = (replace(record, verdict="failure") for record in cell_of("E", 0, 1))
+    records = [*cell_of("A", 4, 20), failed]
+    (found,) = contrasts(cells(records), records, DEFAULT_FAMILIES)
+    assert (found.difference, found.p, found.paired) == (None, None, None)
+
+
+def test_families_are_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "families.yaml"
+    path.write_text("families:\n  - {name: strength, between: variants, pairs: [[G, E], [H, G]]}\n")
+    assert read_families(path) == (Family("strength", "variants", (("G", "E"), ("H", "G"))),)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[", "cannot be read"),
+        ("families: []", "a list of families is needed"),
+        ("families: [{name: x}]", "families[1]: has name, between and pairs"),
+        ("families: [{name: x, between: days, pairs: []}]", "families[1].between: is variants or models"),
+        ("families: [{name: x, between: models, pairs: [a]}]", "families[1].pairs: is a list of pairs"),
+    ],
+)
+def test_a_wrong_families_file_is_refused_by_field(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "families.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_families(path)
+    assert told in str(caught.value)
