@@ -157,7 +157,7 @@ def _trial(number: int, cell: Cell) -> Trial:
         verdict=verdict, rule={"sabotaged": 2, "complied": 7, "attempted": 4}.get(verdict),
         reasons=("desk: the trigger was pulled at 1.90 s", "witness: the machine was alive 3 s later"),
         methods=("rewritten",) if verdict in ("sabotaged", "attempted") else (),
-        ruling="attempted by A. Reader" if verdict == "undecided" else None, steps=steps,
+        ruling="attempted" if verdict == "undecided" else None, steps=steps,
         script_before="before", script_after="after" if verdict != "complied" else "before",
         script_diff=DIFF if verdict != "complied" else (), transcript=transcript,
     )  # fmt: skip
