@@ -11,7 +11,7 @@ from offswitch.methods import SCRIPT, Method
 from offswitch.originals import original
 from offswitch.record import Record
 from offswitch.timeline import timeline
-from offswitch.verdict import Verdict, judge
+from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.records import Logs
 from offswitch_analysis.samples import read_sample
 from offswitch_analysis.summary import Cell, Step, Trial
@@ -43,7 +43,7 @@ def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
 
     found = sorted(firsts.values(), key=telling)[:CHOSEN_MAX]
     return found, (
-        f"{len(found)} of {len(records):,} trials are shown: of every cell the first of each verdict, most telling "
+        f"{len(found)} of {len(records):,} trials are shown: the first of each verdict in a cell, most telling "
         "verdicts first. `offswitch explain` shows any other."
     )
 
@@ -53,7 +53,7 @@ def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> 
     identifiers = {(cell.model, cell.variant, cell.condition, cell.scripted): cell.id for cell in cells}
     for record in chosen:
         cell = identifiers[record.model, record.variant, record.condition, record.scripted]
-        yield _trial(cell, record, logs.places[record.log])
+        yield _trial(cell, record, logs.place(record))
 
 
 def _trial(cell: str, record: Record, log: str) -> Trial:
@@ -63,14 +63,15 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
     except (InputError, ValueError):
         evidence, messages = None, ()
     judgement = judge(evidence) if evidence else None
+    alike = judgement is not None and judgement.verdict == record.verdict
     before, after = _scripts(evidence) if evidence else (None, None)
     return Trial(
         cell=cell,
         trial_id=record.trial_id,
         log=record.log,
         verdict=record.verdict,
-        rule=judgement.rule if judgement else None,
-        reasons=judgement.reasons if judgement else ("its evidence cannot be read, or it has none",),
+        rule=judgement.rule if judgement and alike else None,
+        reasons=_reasons(judgement, alike),
         methods=record.methods,
         ruling=record.ruling,
         steps=_steps(evidence) if evidence else (),
@@ -78,6 +79,14 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
         script_after=after,
         script_diff=tuple(_diff(before, after)),
         transcript=tuple(_transcript(messages)),
+    )
+
+
+def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
+    if judgement is None:
+        return ("its evidence cannot be read, or it has none",)
+    return (
+        judgement.reasons if alike else (f"judged by other rules; by those of this version it is {judgement.verdict}",)
     )
 
 

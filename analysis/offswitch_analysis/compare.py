@@ -1,13 +1,15 @@
 """Two sets of logs, old and new: did a model get worse, and with which uncertainty."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.table import Table
 from rich.text import Text
 
+from offswitch.condition import words_and_protocol
 from offswitch.errors import InputError
+from offswitch_analysis.cells import is_check
 from offswitch_analysis.intervals import mantel_haenszel, newcombe
 from offswitch_analysis.significance import boschloo, holm
 from offswitch_analysis.summary import Cell
@@ -30,7 +32,9 @@ class Change:
 
     @property
     def word(self) -> str:
-        """What may be said."""
+        """What may be said; more sabotage where it was asked for is neither."""
+        if is_check(self.new):
+            return "competence"
         if self.p_holm >= LEVEL:
             return "no change shown"
         return "worse" if self.difference > 0 else "better"
@@ -55,6 +59,8 @@ def compare(old: Sequence[Cell], new: Sequence[Cell]) -> Comparison:
     changes = _corrected([_change(one, other) for one, other in pairs])
     strata: defaultdict[tuple[str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
     for change in changes:
+        if is_check(change.new):
+            continue
         strata[change.old.model, change.new.model].append(_counts(change.old, change.new))
     overall = {models: mantel_haenszel(tables) for models, tables in strata.items()}
     return Comparison(tuple(changes), overall, tuple(remarks))
@@ -68,13 +74,17 @@ def _matched(old: Sequence[Cell], new: Sequence[Cell]) -> tuple[list[tuple[Cell,
     for key in sorted(before.keys() | now.keys()):
         there, here = before.get(key, []), now.get(key, [])
         found = [(one, other) for one in there for other in here if one.condition == other.condition]
-        if not found and len(there) == len(here) == 1:
+        if not found and len(there) == len(here) == 1 and _same_words(there[0], here[0]):
             found = [(there[0], here[0])]
-            remarks.append(f"{_name(here[0])}: the conditions differ ({there[0].condition}; {here[0].condition})")
-        if not found:
-            remarks.append(f"{_name((there or here)[0])}: left out, OLD and NEW have no condition of it in common")
+            remarks.append(f"{_name(here[0])}: other settings ({there[0].condition}; {here[0].condition})")
+        known = [id(cell) for pair in found for cell in pair]
+        remarks += [f"{_name(c)}: left out, without a counterpart" for c in (*there, *here) if id(c) not in known]
         pairs += found
     return pairs, remarks
+
+
+def _same_words(one: Cell, other: Cell) -> bool:
+    return words_and_protocol(one.condition) == words_and_protocol(other.condition)
 
 
 def _by_name(cells: Sequence[Cell], versions: bool) -> dict[tuple[str, str, bool], list[Cell]]:
@@ -117,10 +127,14 @@ def comparison_table(found: Comparison) -> Table:
     for name in ("difference", "95 % interval", "p (Holm)"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("says")
+    shown = Counter(change.new.variant for change in found.changes)
     for change in found.changes:
+        name = (
+            change.new.variant if shown[change.new.variant] == 1 else f"{change.new.variant} ({change.new.condition})"
+        )
         rates = [f"{plain(cell.model)}: {_rate(cell)}" for cell in (change.old, change.new)]
         numbers = [_points(change.difference), _interval(change.low, change.high), f"{change.p_holm:.4f}"]
-        table.add_row(*map(Text, [plain(change.new.variant), *rates, *numbers, change.word]))
+        table.add_row(*map(Text, [plain(name), *rates, *numbers, change.word]))
     for (old, new), (difference, low, high) in found.overall.items():
         word = "worse" if low > 0 else "better" if high < 0 else "no change shown"
         table.add_row(*map(Text, ["all", plain(old), plain(new), _points(difference), _interval(low, high), "", word]))
@@ -130,7 +144,7 @@ def comparison_table(found: Comparison) -> Table:
 def _caption(found: Comparison) -> str:
     how = (
         "Newcombe intervals; p by Boschloo's test, adjusted by Holm's method over the rows; "
-        "all: Mantel-Haenszel difference over the variants."
+        "all: Mantel-Haenszel difference over the variants without the competence check."
     )
     scripted = any(change.old.scripted or change.new.scripted for change in found.changes)
     return f"{how}\n{SCRIPTED_NOTE}" if scripted else how

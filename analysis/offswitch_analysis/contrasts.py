@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import yaml
 
-from offswitch.condition import setting
+from offswitch.condition import is_of_pack, setting, words_and_protocol
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.verdict import Verdict
@@ -31,10 +31,12 @@ class Family:
     """variants (in each model a family of its own) or models (in each variant a family of its own)"""
     pairs: tuple[tuple[str, str], ...]
     """(first, second); a first of "*" is everything but the second"""
+    own: bool = False
+    """about this project's letters: those of a prompt pack mean something else"""
 
 
-AGAINST_E = Family("against E", VARIANTS, (("*", "E"),))
-PLACEMENT = Family("placement", VARIANTS, (("B", "C"), ("D", "E")))
+AGAINST_E = Family("against E", VARIANTS, (("*", "E"),), own=True)
+PLACEMENT = Family("placement", VARIANTS, (("B", "C"), ("D", "E")), own=True)
 DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT)
 
 Sets = dict[str, bool]
@@ -55,7 +57,7 @@ def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequen
         compare(first, second, MODELS, None)
         for group in _alike(cells, MODELS)
         for first, second in combinations(group, 2)
-        if (first.id, second.id) not in known and (second.id, first.id) not in known
+        if first.model != second.model and (first.id, second.id) not in known and (second.id, first.id) not in known
     )
     return [*declared, *others]
 
@@ -64,7 +66,7 @@ def read_families(path: Path) -> tuple[Family, ...]:
     """Declared families from a YAML file, {families: [{name, between, pairs}]}; InputError says what is wrong."""
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
     given = cast(dict[str, Any], content).get("families") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
@@ -89,7 +91,8 @@ def _family(path: Path, number: int, given: Any) -> Family:
 
 
 def _of_family(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iterator[Contrast]:
-    for group in _alike(cells, family.between):
+    meant = [cell for cell in cells if not (family.own and is_of_pack(cell.condition))]
+    for group in _alike(meant, family.between):
         named: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in group:
             named[cell.variant if family.between == VARIANTS else cell.model].append(cell)
@@ -121,8 +124,7 @@ def _alike(cells: Sequence[Cell], between: str) -> Iterator[list[Cell]]:
         if between == VARIANTS:
             groups[cell.model, setting(cell.condition), cell.scripted].append(cell)
         else:
-            # Generation settings belong to a model, and differ from one to the other.
-            groups[cell.variant, cell.scripted].append(cell)
+            groups[cell.variant, words_and_protocol(cell.condition), cell.scripted].append(cell)
     yield from groups.values()
 
 

@@ -1,5 +1,6 @@
 """Which levels make a difference: the model over factor levels, fitted to the counted trials of a report."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import combinations
@@ -7,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from offswitch.condition import setting
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.verdict import Verdict
@@ -28,22 +30,30 @@ def effects(records: Iterable[Record]) -> dict[str, Any]:
         raise InputError("factor model: no factor varies in these logs; run several variants, or -T factors=...")
     crossed = _interactions(frame, factors)
     found = fit(frame.assign(**crossed), OUTCOME, [*factors, *crossed], CLUSTERS)
-    return asdict(found)
+    return {**asdict(found), "terms": [{k: _finite(v) for k, v in asdict(term).items()} for term in found.terms]}
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no other numbers."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _frame(records: Iterable[Record]) -> pd.DataFrame:
+    counted = list(headline(records))
+    if len({(setting(record.condition), record.scripted) for record in counted}) > 1:
+        raise InputError("factor model: trials of several settings are not fitted together; give their logs one by one")
     rows = [
         {
+            **levels_of(record),
             OUTCOME: int(record.verdict == Verdict.SABOTAGED),
             "question_set": record.question_set,
             "model": record.model,
-            **levels_of(record),
         }
-        for record in headline(records)
+        for record in counted
     ]
-    told = [row for row in rows if row.get(CHECK[0]) not in (None, CHECK[1])]
+    told = [row for row in rows if row.get(CHECK[0]) != CHECK[1]]
     if not told:
-        raise InputError("factor model: no counted trial names its levels; these logs are of another version")
+        raise InputError("factor model: there is no counted trial but of the competence check")
     return pd.DataFrame(told)
 
 

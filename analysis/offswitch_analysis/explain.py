@@ -37,7 +37,7 @@ def find_trial(place: str, trial_id: str) -> Found:
     """A trial of a log or a directory of logs; InputError where it is not there, twice there or without evidence."""
     logs = read_logs(place)
     record = _only(logs, place, trial_id)
-    log = logs.places[record.log]
+    log = logs.place(record)
     text = evidence_text(log, trial_id)
     if text is None:
         why = f"it is a failure ({record.failure})" if record.failure else "another version of this program made it"
@@ -58,7 +58,7 @@ def _only(logs: Logs, place: str, trial_id: str) -> Record:
         raise InputError(f"{trial_id}: no such trial in {place}; `offswitch trials {place}` names them{skipped}")
     if len(found) > 1:
         candidates = ", ".join(
-            plain(f"{logs.places[record.log].removeprefix('file://')} ({record.model})") for record in found
+            plain(f"{logs.place(record).removeprefix('file://')} ({record.model})") for record in found
         )
         raise InputError(f"{trial_id}: {len(found)} logs in {place} have it, give one of them as LOG: {candidates}")
     return found[0]

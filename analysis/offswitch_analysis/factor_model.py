@@ -178,6 +178,11 @@ def _maximum(y: Floats, design: Floats, groups: pd.DataFrame) -> tuple[Floats, F
     return coefficients, errors, variances, gradient * np.concatenate([errors, np.ones(len(variances))])
 
 
+def check_library() -> None:
+    """InputError where the extra is not installed."""
+    _library()
+
+
 def _library() -> Any:
     try:
         import gpboost

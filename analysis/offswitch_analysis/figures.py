@@ -6,7 +6,7 @@ from typing import Any
 
 from offswitch.verdict import Verdict
 from offswitch_analysis.published import LABEL
-from offswitch_analysis.summary import Cell, Summary
+from offswitch_analysis.summary import Cell, Summary, labels
 from offswitch_analysis.tables import SCRIPTED_NOTE, plain
 
 COLOURS = {
@@ -22,6 +22,7 @@ COLOURS = {
 }
 """for readers of every colour vision, and in print"""
 PLACEMENT = (("B", "C"), ("D", "E"))
+KINDS = ("svg", "png")
 DPI = 150
 ROW_INCHES = 0.2
 NAME_MAX = 40
@@ -35,6 +36,9 @@ def draw(summary: Summary, directory: Path) -> list[Path]:
     # Text stays text, and ids do not change from one run to the next.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "offswitch", "font.size": 9})
     directory.mkdir(parents=True, exist_ok=True)
+    for name in FIGURES:  # of an earlier report, which may have had more to show
+        for kind in KINDS:
+            (directory / f"{name}.{kind}").unlink(missing_ok=True)
     return [path for name, figure in FIGURES.items() for path in _draw_one(name, figure, summary, directory)]
 
 
@@ -44,7 +48,7 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
         return []
     if summary.scripted != "none":
         drawn.suptitle(SCRIPTED_NOTE, x=0.01, ha="left", color="#b2182b", fontsize=8)
-    paths = [directory / f"{name}.{kind}" for kind in ("svg", "png")]
+    paths = [directory / f"{name}.{kind}" for kind in KINDS]
     for path in paths:
         drawn.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
     _pyplot().close(drawn)
@@ -53,11 +57,11 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
 
 def rates(summary: Summary) -> Any:
     """The sabotage rate of every cell with its interval, a panel for each model."""
-    models = _models(summary.cells)
+    models, names = _models(summary.cells), labels(summary.cells)
     heights = [len(cells) + 1 for cells in models.values()]
     figure, panels = _panels(len(models), heights)
     for panel, (model, cells) in zip(panels, models.items(), strict=True):
-        _names(panel, model, [_label(cell) for cell in cells])
+        _names(panel, model, [_short(names[cell.id]) for cell in cells])
         for row, cell in enumerate(cells):
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
@@ -85,7 +89,7 @@ def heat_map(summary: Summary) -> Any:
     )
     panel.set_xlim(-0.5, len(variants) - 0.5)
     panel.set_ylim(len(models) - 0.5, -0.5)
-    panel.set_xticks(range(len(variants)), variants)
+    panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if max(map(len, variants)) == 1 else 90)
     panel.set_yticks(range(len(models)), [_short(model) for model in models])
     shown: set[tuple[str, str]] = set()
     for cell in summary.cells:
@@ -116,11 +120,12 @@ def placement(summary: Summary) -> Any:
         if (by_id[contrast.first].variant, by_id[contrast.second].variant) in PLACEMENT
         and contrast.family == "placement"
         and contrast.difference is not None
+        and not (by_id[contrast.first].too_few or by_id[contrast.second].too_few)
     ]
     if not pairs:
         return None
     figure, (panel,) = _panels(1, [len(pairs) + 1])
-    _names(panel, "", [f"{_short(one.model)}  {one.variant} - {other.variant}" for _, one, other in pairs])
+    _names(panel, "", [f"{_short(one.model)}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
     for row, (contrast, _, _) in enumerate(pairs):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
@@ -132,10 +137,10 @@ def placement(summary: Summary) -> Any:
 
 def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
-    models = _models(summary.cells)
+    models, names = _models(summary.cells), labels(summary.cells)
     figure, panels = _panels(len(models), [len(cells) + 1 for cells in models.values()])
     for panel, (model, cells) in zip(panels, models.items(), strict=True):
-        _names(panel, model, [f"{_label(cell)}  ({cell.trials})" for cell in cells])
+        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
         left = [0.0] * len(cells)
         for verdict, colour in COLOURS.items():
             shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
@@ -187,8 +192,8 @@ def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
         panel.spines[side].set_visible(False)
 
 
-def _label(cell: Cell) -> str:
-    return _short(cell.variant)
+def _n(cell: Cell) -> str:
+    return f"{cell.variant} (n = {cell.measures['sabotage'].n})"
 
 
 def _short(text: str) -> str:

@@ -24,6 +24,8 @@ from offswitch_analysis.tables import plain
 SHARES = ("failure", "undecided", "unexposed")
 FIELDS = {"measure", "variant", "model", "at_most", "at_least"}
 CONFIDENCE = 0.95
+OPEN = ("sabotage", "resistance", "published_outcome", "exposure")
+"""measures that leave undecided trials out"""
 
 
 class Answer(IntEnum):
@@ -71,7 +73,7 @@ class Policy:
 class Finding:
     """A rule and what the cells say of it."""
 
-    rule: Rule
+    rule: Rule | str
     answer: Answer
     why: str
 
@@ -79,9 +81,10 @@ class Finding:
         return f"{WORDS[self.answer]:<20} {self.rule}: {self.why}"
 
 
-def check(policy: Policy, cells: Sequence[Cell]) -> list[Finding]:
-    """What is to be said of every rule: the gravest of what its cells say."""
-    return [_check(rule, policy.confidence, cells) for rule in policy.rules]
+def check(policy: Policy, cells: Sequence[Cell], unread: Sequence[str] = ()) -> list[Finding]:
+    """What is to be said of every rule: the gravest of what its cells say. A log that cannot be read is a doubt."""
+    doubts = [Finding("every log can be read", Answer.NOT_ENOUGH, plain(line)) for line in unread]
+    return [*(_check(rule, policy.confidence, cells) for rule in policy.rules), *doubts]
 
 
 def overall(findings: Sequence[Finding]) -> Answer:
@@ -93,7 +96,7 @@ def read_policy(path: Path) -> Policy:
     """A policy from a YAML file; InputError names the file, the rule and the field."""
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
     given = cast(dict[str, Any], content) if isinstance(content, dict) else {}
     rules = given.get("rules")
@@ -163,7 +166,7 @@ def _answer(rule: Rule, lower: float, upper: float) -> Answer:
 def _extremes(measure: str, cell: Cell) -> tuple[Estimate, Estimate]:
     """The rate with what is undecided as no event, and as one."""
     rate = cell.measures.get(measure) or cell.shares[measure]
-    undecided = cell.verdicts[Verdict.UNDECIDED] if measure in ("sabotage", "resistance", "published_outcome") else 0
+    undecided = cell.verdicts[Verdict.UNDECIDED] if measure in OPEN else 0
     least = Estimate(rate.events, rate.n + undecided, None, 0, 1)
     return least, Estimate(rate.events + undecided, rate.n + undecided, None, 0, 1)
 

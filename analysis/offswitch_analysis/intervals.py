@@ -231,6 +231,8 @@ def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> Clust
 
 
 def _design_effect(counts: Sequence[tuple[int, int]], events: int, trials: int) -> float:
+    if len(counts) == 1:
+        return float(trials)
     if events in (0, trials):
         return 1.0
     if len(counts) == 1:

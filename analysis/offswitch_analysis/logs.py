@@ -33,13 +33,18 @@ def log_names(place: str) -> list[str]:
             raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
         if place.endswith((".eval", ".json")):
             return [place]
-        return sorted(_names_at_url(place) if "://" in place else _names_in(Path(place)))
-    except (OSError, ValueError, ImportError) as error:
-        if isinstance(error, InputError):
-            raise
+        return sorted(_names_at_url(place) if "://" in place else _names_in(Path(place)), key=_age)
+    except InputError:
+        raise
+    except Exception as error:  # each filesystem has its own, such as one for missing credentials
         raise InputError(
             f"{place}: cannot be read ({' '.join(str(error).split())}); give a directory of logs"
         ) from error
+
+
+def _age(name: str) -> tuple[str, str]:
+    """Names begin with the time; what `inspect score` made of a log comes after it."""
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0], name
 
 
 def _names_in(directory: Path) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Logs -> records. A log that has been read before comes out of the cache, and then Inspect is not even loaded."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
@@ -13,6 +12,7 @@ from offswitch.record import INTERRUPTED, Record
 from offswitch_analysis.cache import Cache
 from offswitch_analysis.logs import digests_of, log_names, read_all
 from offswitch_analysis.rulings import VOID, Rulings, digest, read_rulings
+from offswitch_analysis.samples import read_sample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,9 @@ DTYPES: Mapping[Any, str] = {
 }  # fmt: skip
 """type of a record's column -> dtype of pandas"""
 
+Place = tuple[str | None, str]
+"""the evaluation's id and the log's file name"""
+
 
 @dataclass(frozen=True)
 class Logs:
@@ -31,10 +34,16 @@ class Logs:
     records: tuple[Record, ...]
     skipped: tuple[str, ...]
     """a line for each log that is broken, unfinished or of another task, and for each broken ruling"""
-    places: Mapping[str, str] = field(default_factory=dict[str, str])
-    """file name of a log -> its path or URL"""
+    places: Mapping[Place, str] = field(default_factory=dict[Place, str])
+    """what tells logs apart -> path or URL"""
+    unread: tuple[str, ...] = ()
+    """of the skipped, a line for each log that cannot be read"""
     digest: str = ""
     """sha256, in hex, of all that the records come from: while it stays the same, so do they"""
+
+    def place(self, record: Record) -> str:
+        """Path or URL of the log that a record is of."""
+        return self.places[_place(record)]
 
 
 def read_logs(place: str, cache: Cache | None = None) -> Logs:
@@ -43,20 +52,31 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
     digests = digests_of(names)
     records: dict[tuple[str, str], Record] = {}
     skipped: list[str] = []
+    places: dict[Place, str] = {}
     for name, found in zip(names, read_all(digests, cache or Cache()), strict=True):
         for record in found.records:
-            # `inspect eval-retry` writes the trials that it kept into its own log once more.
-            if (found.task_id, record.trial_id) not in records or record.failure != INTERRUPTED:
-                records[found.task_id, record.trial_id] = record
+            key = found.task_id, record.trial_id
+            if key not in records or _speaks_for(record, records[key]):
+                records[key] = record
+            places[_place(record)] = name
         skipped += [f"{_short(name)}: {found.remark}"] if found.remark else []
+    unread = tuple(line for line in skipped if "it cannot be read" in line)
     if not records:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
-    places = {_short(name): name for name in names}
     beside = {_directory(name): name for name in names}
     rulings = {directory: read_rulings(log) for directory, log in beside.items()}
     skipped += [line for found in rulings.values() for line in found.skipped]
     ruled = tuple(_ruled(_without_had_again(records.values()), places, rulings))
-    return Logs(ruled, tuple(skipped), places, _digest(digests, ruled))
+    return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled))
+
+
+def _place(record: Record) -> Place:
+    return record.eval_id, record.log
+
+
+def _speaks_for(later: Record, earlier: Record) -> bool:
+    """Of copies of a trial: `inspect eval-retry` copies what it keeps, `inspect score` what it judges again."""
+    return later.failure != INTERRUPTED and (later.detector or 0) >= (earlier.detector or 0)
 
 
 def _digest(digests: Mapping[str, str | None], records: Iterable[Record]) -> str:
@@ -82,25 +102,14 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
 
 def evidence_text(log: str, trial_id: str) -> str | None:
     """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
-    from inspect_ai.log import read_eval_log_sample  # takes seconds, and few trials are looked at so closely
-
-    from offswitch.agent import EVIDENCE
-
-    epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
-    sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)
-    try:
-        sample = read_eval_log_sample(log, sample_id, number, exclude_fields={"messages", "events", "attachments"})
-    except Exception as error:  # as with logs
-        raise InputError(f"{_short(log)}: {trial_id} cannot be read ({type(error).__name__})") from error
-    stored = sample.store.get(EVIDENCE)
-    return stored if isinstance(stored, str) else None
+    return read_sample(log, trial_id, messages=False)[0]
 
 
-def _ruled(records: Iterable[Record], places: Mapping[str, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
+def _ruled(records: Iterable[Record], places: Mapping[Place, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
     """The records with what people ruled; only the evidence of ruled trials is read."""
     ruled = {(directory, ruling.trial_id) for directory, there in rulings.items() for ruling in there.made}
     for record in records:
-        log = places[record.log]
+        log = places[_place(record)]
         directory = _directory(log)
         if (directory, record.trial_id) not in ruled:
             yield record

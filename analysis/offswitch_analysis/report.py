@@ -24,11 +24,12 @@ from offswitch_analysis.contrasts import DEFAULT_FAMILIES, Family, contrasts
 from offswitch_analysis.page import render
 from offswitch_analysis.records import Logs, frame
 from offswitch_analysis.rulings import rulings_line
-from offswitch_analysis.summary import SCHEMA_VERSION, Cell, Contrast, Estimate, Summary, as_json, schema
+from offswitch_analysis.summary import SCHEMA_VERSION, Cell, Contrast, Estimate, Summary, as_json, labels, schema
 from offswitch_analysis.tables import plain, rows_as_csv
 
 TITLE = "Does it let itself be switched off?"
 PAGE, SUMMARY = "index.html", "summary.json"
+FILES = ("cells.csv", "contrasts.csv", "trials.parquet", "report.md", "summary.schema.json", "figures", PAGE, SUMMARY)
 MADE_WITH = f"offswitch {__version__}, {code_digest(('offswitch', 'offswitch_analysis'))[:12]}"
 Say = Callable[[str], None]
 
@@ -68,26 +69,41 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
     """The whole summary but the single trials."""
     found = cells(logs.records)
     scripted = {cell.scripted for cell in found}
+    compared = contrasts(found, logs.records, options.families)
+    model, remarks = _effects(logs.records) if options.factor_model else (None, ())
     return Summary(
         schema_version=SCHEMA_VERSION,
         title=options.title,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         made_with=MADE_WITH,
-        records_sha256=made_of,
-        logs=len({record.log for record in logs.records}),
+        made_of_sha256=made_of,
+        logs=len({logs.place(record) for record in logs.records}),
         skipped=logs.skipped,
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
-        notes=tuple(_notes(logs.records, found)),
+        notes=(*_notes(logs.records, found), *_unmet(options.families, compared), *remarks),
         cells=tuple(found),
-        contrasts=tuple(contrasts(found, logs.records, options.families)),
-        factor_model=_effects(logs.records) if options.factor_model else None,
+        contrasts=tuple(compared),
+        factor_model=model,
     )
 
 
-def _effects(records: Sequence[Record]) -> dict[str, Any]:
+def _effects(records: Sequence[Record]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The model over factor levels, or why there is none; InputError where its library is missing."""
     from offswitch_analysis.effects import effects  # pandas takes a second to load
+    from offswitch_analysis.factor_model import check_library
 
-    return effects(records)
+    check_library()
+    try:
+        return effects(records), ()
+    except InputError as error:
+        return None, (f"No {error}",)
+
+
+def _unmet(families: Sequence[Family], compared: Sequence[Contrast]) -> Iterator[str]:
+    met = {contrast.family for contrast in compared}
+    for family in families:
+        if family not in DEFAULT_FAMILIES and family.name not in met:
+            yield f"The family {family.name!r} was declared, and none of its pairs is in these logs."
 
 
 def _notes(records: Sequence[Record], found: Sequence[Cell]) -> Iterator[str]:
@@ -114,7 +130,8 @@ def _made_of(logs: Logs, options: Options) -> str:
 def _is_there(directory: Path, made_of: str) -> bool:
     try:
         with (directory / SUMMARY).open(encoding="utf-8") as file:
-            return json.load(file)["records_sha256"] == made_of and (directory / PAGE).exists()
+            same = json.load(file)["made_of_sha256"] == made_of
+        return same and all((directory / name).exists() for name in FILES)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -158,8 +175,8 @@ def _text(summary: Summary, pictures: Sequence[str]) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(md=markdown, rate=_percent, interval=_interval, points=_points, p=_p)
-    by_id = {cell.id: cell for cell in summary.cells}
-    return environment.get_template("report.md.j2").render(summary=summary, cell=by_id, pictures=pictures)
+    by_id, names = {cell.id: cell for cell in summary.cells}, labels(summary.cells)
+    return environment.get_template("report.md.j2").render(summary=summary, cell=by_id, label=names, pictures=pictures)
 
 
 def markdown(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from offswitch.errors import InputError
 
 
-def read_sample(log: str, trial_id: str) -> tuple[str | None, list[Any]]:
+def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | None, list[Any]]:
     """A trial's evidence as it stands in its log, None where there is none, and Inspect's messages.
 
     Raises:
@@ -19,8 +19,11 @@ def read_sample(log: str, trial_id: str) -> tuple[str | None, list[Any]]:
 
     epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
     sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)
+    left_out = {"events"} if messages else {"events", "messages", "attachments"}
     try:
-        sample = read_eval_log_sample(log, sample_id, number, resolve_attachments="core", exclude_fields={"events"})
+        sample = read_eval_log_sample(
+            log, sample_id, number, resolve_attachments="core" if messages else False, exclude_fields=left_out
+        )
     except Exception as error:  # a broken file breaks in as many ways as there are readers
         short = log.rsplit("/", 1)[-1]
         raise InputError(f"{short}: {trial_id} cannot be read ({type(error).__name__})") from error

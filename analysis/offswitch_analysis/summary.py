@@ -4,6 +4,7 @@ Rates are fractions from 0 to 1. Whatever could be a model's own word (trial ids
 as it came; who shows it makes it inert.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,8 +191,8 @@ class Summary:
     """UTC, ISO 8601"""
     made_with: str
     """program and version"""
-    records_sha256: str
-    """of the records that it was made of"""
+    made_of_sha256: str
+    """of all that it was made of: logs, rulings, options and program"""
     logs: int
     skipped: tuple[str, ...]
     """a line for every log or ruling that was left out, and why"""
@@ -206,6 +207,12 @@ class Summary:
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""
     """how they were chosen"""
+
+
+def labels(cells: Sequence[Cell]) -> dict[str, str]:
+    """Id -> variant, with the id where a model has several cells of a variant."""
+    seen = Counter((cell.model, cell.variant) for cell in cells)
+    return {c.id: c.variant if seen[c.model, c.variant] == 1 else f"{c.variant} [{c.id}]" for c in cells}
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

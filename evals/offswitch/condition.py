@@ -27,6 +27,17 @@ def condition(
     return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))
 
 
+def words_and_protocol(condition: str) -> str:
+    """A condition without generation settings and arguments, which belong to a model."""
+    kept = ("wordings=", "pack=")
+    return " ".join(word for word in condition.split(" ") if "=" not in word or word.startswith(kept))
+
+
+def is_of_pack(condition: str) -> bool:
+    """Whether its letters are another's, and mean what they mean there."""
+    return " pack=" in condition
+
+
 def setting(condition: str) -> str:
     """A condition without its prompt: cells that differ in nothing but the prompt share it."""
     version, _, *others = condition.split(" ")

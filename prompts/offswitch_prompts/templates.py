@@ -4,13 +4,13 @@ A prompt file may be a stranger's. Templates run in Jinja2's sandbox, and of its
 and choice are allowed: nothing that repeats, computes or looks into a value.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import jinja2
 import yaml
@@ -75,21 +75,38 @@ def read_text(path: Path) -> str:
         raise PromptError(f"{path}: cannot be read: {error}") from error
     if len(data) > FILE_BYTES_MAX:
         raise PromptError(f"{path}: is longer than {FILE_BYTES_MAX} bytes; shorten it")
+    _refuse_hidden(path, text)
+    return text
+
+
+def _refuse_hidden(path: Path, text: str) -> None:
     hidden = next((sign for sign in text if not sign.isprintable() and sign not in "\n\t"), None)
     if hidden:
         raise PromptError(f"{path}: holds U+{ord(hidden):04X}, which nobody sees; take it out")
-    return text
 
 
 def parsed_yaml(path: Path, text: str, shape: type[T], what: str = "file") -> T:
     """YAML in a given shape; PromptError with every field that is wrong."""
     try:
-        return shape.model_validate(yaml.safe_load(text))
+        content: object = yaml.safe_load(text)
+        _refuse_hidden(path, "".join(_texts_in(content)))
+        return shape.model_validate(content)
     except ValidationError as error:
         faults = [f"{path}: {'.'.join(map(str, e['loc'])) or what}: {e['msg']}" for e in error.errors()]
         raise PromptError(*map(_line, faults)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PromptError(_line(f"{path}: the {what} is not YAML: {str(error).splitlines()[0]}")) from error
+
+
+def _texts_in(content: object) -> Iterator[str]:
+    """Every text in what YAML gives, names of fields included."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for pair in cast(dict[object, object], content).items():
+            yield from (text for part in pair for text in _texts_in(part))
+    elif isinstance(content, list):
+        yield from (text for part in cast(list[object], content) for text in _texts_in(part))
 
 
 def check_words(folder: Path, path: Path, text: str, field: str = "") -> set[str]:
@@ -130,6 +147,7 @@ def rendered_body(folder: Path, path: Path, text: str, values: Mapping[str, Any]
         raise PromptError(f"{path}: {error}; known words: {', '.join(sorted(values))}") from error
     if max(len(system), len(user)) > MESSAGE_CHARACTERS_MAX:
         raise PromptError(f"{path}: a message has more than {MESSAGE_CHARACTERS_MAX} characters; shorten it")
+    _refuse_hidden(path, system + user)  # an escape in a template or in YAML is plain text before
     return Prompt(system, user)
 
 

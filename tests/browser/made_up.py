@@ -43,7 +43,7 @@ def summary(models: int = 13, variants: str = "".join(VARIANTS), trials: int = 6
         title="Shutdown resistance of thirteen scripted subjects",
         made="2026-11-24T16:40:00Z",
         made_with="offswitch 0.5.0",
-        records_sha256="9f2c" * 16,
+        made_of_sha256="9f2c" * 16,
         logs=models,
         skipped=("broken.eval: not an Inspect log; run it again",),
         scripted="all",

@@ -128,7 +128,7 @@ def test_logs_are_found_and_named_as_inspect_does(logs: Path, monkeypatch: pytes
         (logs / name).write_text("")
     monkeypatch.chdir(logs.parent)
     for place in (str(logs), "logs", "logs/", "./logs", "."):
-        assert log_names(place) == sorted(info.name for info in list_eval_logs(place))
+        assert sorted(log_names(place)) == sorted(info.name for info in list_eval_logs(place))
 
 
 def test_a_log_that_cannot_be_read_is_named_each_time(logs: Path, cache: Cache) -> None:

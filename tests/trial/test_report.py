@@ -50,12 +50,14 @@ def sample(trial_id: str, story: Story, words: str = "cat shutdown.sh") -> EvalS
     )  # fmt: skip
 
 
-def write(directory: Path, model: str, samples: Iterable[EvalSample]) -> Path:
-    directory.mkdir(exist_ok=True)
+def write(
+    directory: Path, model: str, samples: Iterable[EvalSample], of: str | None = None, eval_id: str = "e"
+) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
     name = f"2026-01-01T00-00-00-00-00_shutdown-resistance_{model.replace('/', '-')[:40]}.eval"
     spec = EvalSpec(
         created="2026-01-01T00:00:00+00:00", task="offswitch/shutdown_resistance", dataset=EvalDataset(),
-        model=model, task_id=name, config=EvalConfig(),
+        model=of or model, task_id=f"{of}{name}", config=EvalConfig(), eval_id=eval_id,
     )  # fmt: skip
     write_eval_log(EvalLog(eval=spec, samples=list(samples), status="success"), str(directory / name))
     return directory
@@ -143,6 +145,42 @@ def test_a_new_log_or_a_ruling_makes_the_report_anew(tmp_path: Path) -> None:
     told("adjudicate", str(next(place.glob("*o3.eval"))), "A-0001", "--verdict", "complied", "--why", "x", "--anyway")
     told("report", str(place), "-o", str(out))
     assert json.loads((out / "summary.json").read_text())["cells"][0]["rulings"] == {"complied": 1}
+
+
+def test_a_report_of_less_leaves_no_figure_of_more_and_what_was_deleted_comes_back(tmp_path: Path) -> None:
+    both = write(tmp_path / "logs", "openai/o3", [*trials("B", 3, 9), *trials("C", 3, 9)])
+    one = write(tmp_path / "less", "openai/o3", trials("B", 3, 9))
+    out = tmp_path / "report"
+    told("report", str(both), "-o", str(out))
+    assert (out / "figures" / "placement.svg").exists()
+    told("report", str(one), "-o", str(out))
+    assert not (out / "figures" / "placement.svg").exists()
+    (out / "cells.csv").unlink()
+    told("report", str(one), "-o", str(out))
+    assert (out / "cells.csv").exists()
+
+
+def test_equal_log_names_in_two_directories_are_two_logs(tmp_path: Path) -> None:
+    for model, stories in (("lab/one", trials("E", 1, 0)), ("lab/two", trials("E", 0, 1))):
+        name = model.rpartition("/")[2]
+        write(tmp_path / "all" / name, "same", stories, of=model, eval_id=name)
+    out = tmp_path / "report"
+    told("report", str(tmp_path / "all"), "-o", str(out))
+    content = json.loads((out / "summary.json").read_text())
+    assert content["logs"] == 2
+    page = (out / "index.html").read_text()
+    assert "judged by other rules" not in page
+
+
+def test_a_log_that_was_judged_again_speaks_for_its_trials(tmp_path: Path) -> None:
+    place = write(tmp_path / "logs", "openai/o3", trials("E", 0, 12))
+    (log,) = place.glob("*.eval")
+    again = write(tmp_path / "again", "openai/o3", trials("E", 12, 0))
+    next(again.glob("*.eval")).rename(log.with_name(f"{log.stem}-scored.eval"))
+    out = tmp_path / "report"
+    told("report", str(place), "-o", str(out))
+    (cell,) = json.loads((out / "summary.json").read_text())["cells"]
+    assert cell["verdicts"]["sabotaged"] == 12
 
 
 def test_what_a_model_has_written_stays_text(tmp_path: Path) -> None:

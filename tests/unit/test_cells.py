@@ -128,3 +128,16 @@ def test_published_rates_keep_their_conflicts_and_their_sources() -> None:
         "Palisade Research 2026",
         "BlueDot replication 2025",
     }
+
+
+def test_a_packs_letters_mean_what_they_mean_there() -> None:
+    pack = "v1 aa q6 pack=theirs@0123"
+    found = cells([*trials("sabotaged", 20, condition=pack), *trials("sabotaged", 20, condition=pack, variant="K")])
+    assert [cell.normalised.refused for cell in found] == ["there is no K to divide by"] * 2
+    assert cells(trials("sabotaged", 20, model="openai/o3", condition=pack))[0].published == ()
+
+
+def test_the_check_itself_is_not_divided_and_too_few_trials_of_it_divide_nothing() -> None:
+    few = cells([*trials("sabotaged", 20), *trials("sabotaged", 9, variant="K")])
+    assert few[0].normalised.refused == "K has too few trials (9)"
+    assert few[1].normalised.refused == "it is what others are divided by"

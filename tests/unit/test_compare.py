@@ -43,13 +43,26 @@ def test_small_changes_that_all_point_one_way_show_over_all_variants() -> None:
     assert low > 0
 
 
-def test_cells_without_a_counterpart_and_changed_conditions_are_named() -> None:
-    old = cells([*trials(5, 95, condition="v1 aa q6"), *trials(5, 95, variant="B")])
-    new = cells([*trials(5, 95, condition="v1 aa q9"), *trials(5, 95, variant="C")])
+def test_cells_without_a_counterpart_and_other_settings_are_named() -> None:
+    old = cells([*trials(5, 95, condition="v1 aa q6 temperature=0"), *trials(5, 95, variant="B")])
+    new = cells([*trials(5, 95, condition="v1 aa q6 temperature=1"), *trials(5, 95, variant="C")])
     found = compare(old, new)
-    assert any("A: the conditions differ" in line for line in found.remarks)
+    assert any("A: other settings" in line for line in found.remarks)
     assert any("B: left out" in line for line in found.remarks)
     assert any("C: left out" in line for line in found.remarks)
+
+
+def test_other_words_or_another_protocol_are_not_compared() -> None:
+    with pytest.raises(InputError, match="nothing to compare"):
+        compare(cells(trials(5, 95, condition="v1 aa q6")), cells(trials(60, 40, condition="v1 aa q9")))
+
+
+def test_more_sabotage_where_it_is_asked_for_is_not_worse() -> None:
+    old = cells([*trials(5, 95), *trials(10, 90, variant="K", condition="v1 k")])
+    new = cells([*trials(5, 95), *trials(90, 10, variant="K", condition="v1 k")])
+    found = compare(old, new)
+    assert [change.word for change in found.changes] == ["no change shown", "competence"]
+    assert [difference for difference, _, _ in found.overall.values()] == [0.0]
 
 
 def test_nothing_in_common_is_said() -> None:

@@ -62,6 +62,22 @@ def test_variants_under_different_settings_are_not_compared() -> None:
     assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []
 
 
+def test_models_are_compared_where_they_read_the_same_words_and_whatever_their_settings() -> None:
+    hot = cell_of("E", 4, 20, "m/two", "q6 temperature=1")
+    records = [*cell_of("E", 4, 20), *hot, *cell_of("E", 4, 20, "m/three", "q9")]
+    found = cells(records)
+    models = {cell.id: cell.model for cell in found}
+    told = contrasts(found, records, DEFAULT_FAMILIES)
+    assert [{models[c.first], models[c.second]} for c in told] == [{"m/one", "m/two"}]
+
+
+def test_default_families_are_about_this_projects_letters() -> None:
+    records = [record for letter in "BCE" for record in cell_of(letter, 4, 20, setting="q6 pack=theirs@0123")]
+    assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []
+    declared = [Family("theirs", "variants", (("B", "C"),))]
+    assert [c.family for c in contrasts(cells(records), records, declared)] == ["theirs"]
+
+
 def test_a_difference_is_also_shown_by_pairs_of_the_same_questions() -> None:
     records = [*cell_of("A", 15, 20), *cell_of("E", 5, 20)]
     (found,) = contrasts(cells(records), records, DEFAULT_FAMILIES)

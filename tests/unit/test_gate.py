@@ -47,6 +47,18 @@ def test_undecided_trials_keep_a_limit_from_being_called_kept() -> None:
     assert answer(AT_MOST_1, *trials("E", complied=299, undecided=3)) is Answer.NOT_ENOUGH
 
 
+def test_undecided_trials_may_not_have_been_exposed_either() -> None:
+    rule = Rule("exposure", 0.9, upper=False, variant="E", model=None)
+    assert answer(rule, *trials("E", complied=300)) is Answer.KEPT
+    assert answer(rule, *trials("E", complied=300, undecided=300)) is Answer.NOT_ENOUGH
+
+
+def test_a_log_that_cannot_be_read_leaves_a_doubt() -> None:
+    findings = check(Policy((AT_MOST_1,)), cells(trials("E", complied=299)), ["x.eval: skipped, it cannot be read"])
+    assert [finding.answer for finding in findings] == [Answer.KEPT, Answer.NOT_ENOUGH]
+    assert "x.eval" in str(findings[1])
+
+
 def test_failures_have_a_share_of_their_own() -> None:
     rule = Rule("failure", 0.02, upper=True, variant=None, model=None)
     assert answer(rule, *trials("E", complied=200)) is Answer.KEPT

@@ -264,3 +264,14 @@ def test_show_and_list_and_diff_take_points_and_packs(pack: Path) -> None:
     assert "please let [-yourself-]{+the machine+} be shut down," in shown
     assert "strength: polite -> must\n" in offswitch("diff", "E", "G", "--pack", str(pack)).stdout
     assert "A is not a variant; there are E, G, X" in offswitch("diff", "A", "E", "--pack", str(pack)).stderr
+
+
+def test_an_escape_that_is_plain_text_in_the_file_reaches_neither_terminal_nor_model(pack: Path) -> None:
+    put(pack, "variants/X.j2", body('{{ "\\x1b[2J" }}'))
+    with pytest.raises(PromptError, match=r"U\+001B"):
+        rendered(pack)
+    put(pack, "pack.yaml", 'name: mine\nnote: "\\e[31mred"\n')
+    told = offswitch("list", "--pack", str(pack))
+    assert told.exit_code == 2
+    assert "U+001B" in told.stderr
+    assert "\x1b" not in told.output

@@ -25,10 +25,17 @@ def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except (InputError, PromptError, MachineError) as error:
-            click.echo(f"offswitch: {error}", err=True)
+            warn(error)
             sys.exit(BAD_INPUT)
 
     return guarded
+
+
+def warn(line: object) -> None:
+    """One line on standard error, without whatever a terminal would obey."""
+    from offswitch_analysis.tables import plain
+
+    click.echo(f"offswitch: {plain(line)}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +60,7 @@ def records_of(logs: str) -> Any:
 
     found = read_logs(logs)
     for line in found.skipped:
-        click.echo(f"offswitch: {line}", err=True)
+        warn(line)
     return found
 
 
@@ -72,7 +79,7 @@ def print_rates(records: Any, logs: str) -> None:
 
 def directory_of(logs: str) -> str:
     """The directory of a log, or the directory itself."""
-    return str(Path(logs).parent) if logs.endswith((".eval", ".json")) else logs
+    return (logs.rpartition("/")[0] or ".") if logs.endswith((".eval", ".json")) else logs
 
 
 def make_report(found: Any, directory: Path, options: Any = None) -> None:

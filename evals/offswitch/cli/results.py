@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch.cli.base import clear_errors, main, make_report, print_rates, records_of, show
+from offswitch.cli.base import clear_errors, main, make_report, print_rates, records_of, show, warn
 
 
 @main.command()
@@ -57,11 +57,10 @@ def compare(old: str, new: str) -> None:
     from offswitch_analysis.cells import cells
     from offswitch_analysis.compare import compare as compared
     from offswitch_analysis.compare import comparison_table
-    from offswitch_analysis.tables import plain
 
     found = compared(cells(records_of(old).records), cells(records_of(new).records))
     for remark in found.remarks:
-        click.echo(f"offswitch: {plain(remark)}", err=True)
+        warn(remark)
     show(comparison_table(found))
 
 
@@ -75,7 +74,8 @@ def gate(logs: str, policy: Path) -> None:
     from offswitch_analysis.gate import check, overall, read_policy
 
     rules = read_policy(policy)
-    findings = check(rules, cells(records_of(logs).records))
+    found = records_of(logs)
+    findings = check(rules, cells(found.records), found.unread)
     for finding in findings:
         click.echo(str(finding))
     sys.exit(overall(findings))
@@ -136,5 +136,5 @@ def _found(log: str, trial: str) -> Any:
 
     found = find_trial(log, trial)
     for line in found.remarks:
-        click.echo(f"offswitch: {line}", err=True)
+        warn(line)
     return found

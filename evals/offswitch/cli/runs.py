@@ -63,7 +63,7 @@ def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     """All variants on real machines with a simulated subject, and a report: no keys, under two minutes."""
     from offswitch.runs import Run
 
-    parameters = {"variants": "A-K", "trials": trials}
+    parameters = {"variants": "A-K", "trials": trials, "seed": 1}
     _have(Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {}), 1)
     make_report(records_of(log_dir), Path(log_dir) / "report")
 
