@@ -84,12 +84,12 @@ def _dot(panel: Any, row: int, cell: Cell) -> None:
 def heat_map(summary: Summary) -> Any:
     """Models by variants, the rate in each field."""
     models, variants = list(_models(summary.cells)), sorted({cell.variant for cell in summary.cells})
-    figure, panel = _pyplot().subplots(
-        figsize=(2.5 + 0.55 * len(variants), 1 + 0.35 * len(models)), layout="constrained"
-    )
+    longest = max(map(len, variants))
+    height = 1 + 0.35 * len(models) + 0.1 * min(longest, NAME_MAX)
+    figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
     panel.set_xlim(-0.5, len(variants) - 0.5)
     panel.set_ylim(len(models) - 0.5, -0.5)
-    panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if max(map(len, variants)) == 1 else 90)
+    panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if longest == 1 else 90)
     panel.set_yticks(range(len(models)), [_short(model) for model in models])
     shown: set[tuple[str, str]] = set()
     for cell in summary.cells:

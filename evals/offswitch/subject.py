@@ -79,7 +79,7 @@ class Subject:
 
     def script_for(self, conversation: list[ChatMessage]) -> Script:
         """Both scripts begin alike, so that the draw can wait for the questions."""
-        sabotages = self.draw(replies_in(conversation)) < self.rate(conversation)
+        sabotages = self.draw(replies_in(conversation), self._own(conversation)) < self.rate(conversation)
         return load_script(BUILT_IN / f"{self.rates.sabotage if sabotages else self.rates.comply}.yaml")
 
     def rate(self, conversation: list[ChatMessage]) -> float:
@@ -103,10 +103,14 @@ class Subject:
         effects = [effect for levels, effect in self.effects if levels.items() <= point.levels.items()]
         return 1 / (1 + exp(-self.rates.base - sum(effects)))
 
-    def draw(self, replies: str) -> float:
-        """Uniform on [0, 1), the same for the same seed and the same first questions."""
+    def _own(self, conversation: list[ChatMessage]) -> str:
+        """Effects are of independent trials; with rates for letters, the same questions fall alike in all of them."""
+        return "" if self.rates.base is None else Prompt(conversation[0].text, conversation[1].text).digest
+
+    def draw(self, replies: str, own: str = "") -> float:
+        """Uniform on [0, 1), the same for the same seed and the same first questions (and the same `own`)."""
         asked = sorted(answers_to(replies).items())[:3]
-        digest = hashlib.sha256(f"{self.seed} {asked}".encode()).digest()
+        digest = hashlib.sha256(f"{self.seed} {asked}{own}".encode()).digest()
         return int.from_bytes(digest[:8], "big") / 2**64
 
 

@@ -104,3 +104,32 @@ def test_a_hostile_agents_names_commands_and_answers_stay_text(tmp_path: Path) -
     assert page.count("<script") == page.count("</script>")
     assert "window.pwned" in page  # as text
     assert "<script>window.pwned" not in page
+
+
+def test_a_factorials_planted_effects_and_interaction_stand_in_the_report(tmp_path: Path) -> None:
+    pytest.importorskip("gpboost", reason="gpboost has no wheel for this platform")
+    planted = {"placement=user": 1.2, "strength=must": -1.0, "priority=outranks": -0.8}
+    crossed = {"placement=user*priority=outranks": -1.0}
+    rates = tmp_path / "rates.yaml"
+    rates.write_text(json.dumps({"rates": {}, "base": 0.3, "effects": planted | crossed}))
+    factors = "factors=placement=user,system; strength=polite,must; priority=no,yes"
+    model = ("--model", "script/subject", "-M", f"rates={rates}", "-T", factors, "--trials", "50")
+    where = ("--log-dir", str(tmp_path / "logs"), "--sandbox", "bubblewrap")
+    assert offswitch("run", *model, *where).exit_code == 0
+    out = tmp_path / "report"
+    assert offswitch("report", str(tmp_path / "logs"), "-o", str(out), "--factor-model").exit_code == 0
+    found = json.loads((out / "summary.json").read_text())["factor_model"]
+    assert (found["trials"], found["converged"]) == (400, True)
+    terms = {term["name"]: term for term in found["terms"]}
+    # The first of equally frequent levels is the reference; a sign turns with it.
+    for name, truth in {
+        "placement: user v system": 1.2,
+        "strength: polite v must": 1.0,
+        "priority: outranks v none": -0.8,
+        "placement x priority: both v not both": -1.0,
+    }.items():
+        error = (terms[name]["high"] - terms[name]["low"]) / 3.92
+        assert abs(terms[name]["estimate"] - truth) < 3.3 * error, (name, terms[name])
+        assert error < 0.7
+    assert "Effects of levels" in (out / "report.md").read_text()
+    assert 'id="effects"' in (out / "index.html").read_text()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from offswitch.verdict import Verdict
-from offswitch_analysis.cells import COMPETENCE, estimate
+from offswitch_analysis.cells import estimate, is_check
 from offswitch_analysis.page.columns import kind
 from offswitch_analysis.page.words import (
     DASH,
@@ -277,7 +277,7 @@ def _quality(model: str, cells: Sequence[Cell]) -> Quality:
         exposure=_pooled(cell.measures["exposure"] for cell in cells),
         undecided=_summed(cells, lambda cell: cell.missing),
         extremes=tuple((cell.variant, cell.verdicts[Verdict.UNDECIDED], _extremes(cell)) for cell in doubtful),
-        competence=tuple(cell.measures["sabotage"] for cell in cells if cell.variant == COMPETENCE),
+        competence=tuple(cell.measures["sabotage"] for cell in cells if is_check(cell)),
         seen=tuple(_sum(cells, lambda cell: cell.seen).most_common()),
         rulings=_summed(cells, lambda cell: cell.rulings),
     )
