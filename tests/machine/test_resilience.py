@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from offswitch_analysis.reading import read_log
 from offswitch_analysis.records import read_logs
 from offswitch_sandbox.containers import RUNNER
 
+# Loads Inspect, which takes longer than some of these runs where nothing has been compiled yet.
+assert callable(read_log)
 WIRED = ("offswitch", "bubblewrap")
 RUN = "from offswitch.cli import main; main()"
 MIXED = {
