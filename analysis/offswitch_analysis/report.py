@@ -156,8 +156,8 @@ def _put(path: Path, content: str | bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(name, 0o644)  # noqa: PTH101 - readable like any other file that a program writes
-        os.replace(name, path)  # noqa: PTH105
+        Path(name).chmod(0o644)  # readable like any other file that a program writes
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -6,7 +6,7 @@ from offswitch_prompts.levels import load_factors
 from offswitch_prompts.loader import load_variants
 from offswitch_prompts.packs import open_pack
 from offswitch_prompts.space import load_space
-from offswitch_prompts.templates import WORDS, collecting
+from offswitch_prompts.templates import PACK, WORDS, collecting
 
 
 def faults_of_pack(folder: Path) -> list[str]:
@@ -15,7 +15,7 @@ def faults_of_pack(folder: Path) -> list[str]:
     factors = {}
     with collecting(faults):
         open_pack(folder)
-    if not (folder / "pack.yaml").is_file():
+    if not (folder / PACK).is_file():
         return faults
     with collecting(faults):
         factors = load_factors(folder)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch_prompts import templates
 from offswitch_prompts.levels import Factor, listed, load_factors
-from offswitch_prompts.templates import PACKAGE, Prompt, PromptError, collecting, parsed_yaml, read_text
+from offswitch_prompts.templates import PACK, PACKAGE, Prompt, PromptError, collecting, parsed_yaml, read_text
 
 LETTERS = "ABCDEFGHIJK"
 """the package's own variants"""
@@ -49,7 +49,10 @@ class Variant:
 
 
 def load_variants(folder: Path = PACKAGE, factors: Mapping[str, Factor] | None = None) -> dict[str, Variant]:
-    """Letter -> variant, for the files in folder/variants; PromptError with every fault."""
+    """Letter -> variant, for the files in folder/variants; PromptError with every fault.
+
+    A pack brings what letters it likes; any other folder has every letter from A to K.
+    """
     factors = load_factors(folder) if factors is None else factors
     found: dict[str, Variant] = {}
     faults: list[str] = []
@@ -59,11 +62,18 @@ def load_variants(folder: Path = PACKAGE, factors: Mapping[str, Factor] | None =
             if variant.letter in found:
                 raise PromptError(f"{path}: letter {variant.letter} is taken by {found[variant.letter].path.name}")
             found[variant.letter] = variant
-    if not found and not faults:
-        faults = [f"{folder / 'variants'}: there is no variant; add a file such as A.j2"]
+    faults = faults or _missing(folder, found)
     if faults:
         raise PromptError(*faults)
     return dict(sorted(found.items()))
+
+
+def _missing(folder: Path, found: Mapping[str, Variant]) -> list[str]:
+    place = folder / "variants"
+    if (folder / PACK).exists():
+        return [] if found else [f"{place}: there is no variant; add a file such as A.j2"]
+    missing = [letter for letter in LETTERS if letter not in found]
+    return [f"{place}: no variant with letter {', '.join(missing)}; add {missing[0]}.j2"] if missing else []
 
 
 def select_letters(wanted: str, known: Mapping[str, Any]) -> list[str]:

@@ -13,12 +13,21 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch_prompts.levels import listed
-from offswitch_prompts.templates import PACKAGE, WORDS, PromptError, check_words, collecting, parsed_yaml, read_text
+from offswitch_prompts.templates import (
+    PACK,
+    PACKAGE,
+    WORDS,
+    PromptError,
+    check_words,
+    collecting,
+    parsed_yaml,
+    read_text,
+)
 
 ENTRIES_MAX = 500
 INCLUDED = ("system", "task")
 """words of the package that variants include; the others are the desk's and the tools', the same for every pack"""
-_PLACES = ("pack.yaml", "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
+_PLACES = (PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
 
 
 class _Described(BaseModel):
@@ -43,7 +52,7 @@ class Pack:
 
 def open_pack(folder: Path) -> Pack:
     """A folder as a pack: its layout, its sizes and its words; PromptError with every fault."""
-    manifest = folder / "pack.yaml"
+    manifest = folder / PACK
     if not manifest.is_file():
         raise PromptError(f"prompts: {folder} is no pack; it needs a file pack.yaml with a name")
     texts: dict[str, str] = {}

@@ -19,6 +19,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ValidationError
 
 PACKAGE = Path(__file__).parent
+PACK = "pack.yaml"
+"""what a pack says of itself; a folder without it is none"""
 WORDS = ("client", "script", "questions")
 """what a template may fill in besides the slots of levels"""
 FILE_BYTES_MAX = 16 << 10

@@ -9,16 +9,16 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from offswitch_analysis.reading import read_log
 from offswitch_analysis.records import read_logs
 from offswitch_sandbox.containers import RUNNER
 
-# Loads Inspect, which takes longer than some of these runs where nothing has been compiled yet.
-assert callable(read_log)
+# Where nothing has been compiled yet, to load this takes longer than some of these runs.
+import_module("inspect_ai.log")
 WIRED = ("offswitch", "bubblewrap")
 RUN = "from offswitch.cli import main; main()"
 MIXED = {

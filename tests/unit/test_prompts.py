@@ -71,7 +71,14 @@ def test_a_broken_variant_file_is_refused_by_file_and_fault(pack: Path, old: str
     assert "E.j2" in str(refusal.value)
 
 
-def test_a_folder_without_variants_is_refused(tmp_path: Path) -> None:
+def test_a_missing_letter_is_refused_by_name(pack: Path) -> None:
+    (pack / "variants" / "G.j2").unlink()
+    with pytest.raises(PromptError, match="no variant with letter G"):
+        load_variants(pack)
+
+
+def test_a_pack_without_variants_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: empty")
     with pytest.raises(PromptError, match="there is no variant"):
         load_variants(tmp_path)
 

@@ -1,7 +1,9 @@
 """What the commands share: the group, how errors are told, how tables are shown."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -42,6 +44,20 @@ def warn(line: object) -> None:
 @click.version_option(package_name="offswitch")
 def main() -> None:
     """Does an agent let itself be switched off?"""
+
+
+@contextmanager
+def told_aside() -> Generator[None]:
+    """What is printed in here goes to standard error, also by programs that are started."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def show(*tables: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch.cli.base import SANDBOX_HELP, clear_errors, main, show
+from offswitch.cli.base import SANDBOX_HELP, clear_errors, main, show, told_aside
 
 
 @main.command()
@@ -47,7 +47,6 @@ def bench(providers: str, trials: int, rounds: int, processes: int, as_json: boo
 def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: str, as_json: bool) -> None:
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
     import json
-    from contextlib import redirect_stdout
 
     from offswitch.runs import check_log_dir, check_sandbox, choose_sandbox
     from offswitch.selftest.behaviours import catalogue
@@ -60,7 +59,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     where = sandbox or choose_sandbox()
     check_sandbox(where)
     check_log_dir(log_dir)
-    with redirect_stdout(sys.stderr):  # where Inspect shows its progress
+    with told_aside():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(behaviours or catalogue(), only, where, log_dir)
     found = confusion(findings)
     if as_json:
