@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from offswitch.errors import InputError
-from offswitch_analysis.page import columns, stories, views, words
+from offswitch_analysis.page import columns, models, stories, views, words
 from offswitch_analysis.published import LABEL
 from offswitch_analysis.summary import Cell, Summary
 from offswitch_analysis.tables import SCRIPTED_NOTE
@@ -49,8 +49,8 @@ def _facts(summary: Summary) -> dict[str, Any]:
         "groups": views.groups(summary),
         "variants": views.variants(summary),
         "pairs": views.pairs(summary),
-        "methods": views.methods(summary),
-        "quality": views.quality(summary),
+        "methods": models.methods(summary),
+        "quality": models.quality(summary),
         "differences": views.differences(summary),
         "columns": table,
         "column_groups": _spans(table),
