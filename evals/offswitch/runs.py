@@ -163,7 +163,12 @@ def check_log_dir(path: str) -> None:
 
 
 def end_on_sigterm() -> None:
-    """A polite end of the process is an interruption like Ctrl-C: machines are removed, logs are finished."""
+    """A polite end of the process is an interruption like Ctrl-C: machines are removed, logs are finished.
+
+    A script's background processes begin with SIGINT ignored, so that nothing could interrupt them.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt(*_: Any) -> None:
         signal.raise_signal(signal.SIGINT)

@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,6 @@ import pytest
 from offswitch_analysis.records import read_logs
 from offswitch_sandbox.containers import RUNNER
 
-# Where nothing has been compiled yet, to load this takes longer than some of these runs.
-import_module("inspect_ai.log")
 WIRED = ("offswitch", "bubblewrap")
 RUN = "from offswitch.cli import main; main()"
 MIXED = {
@@ -119,6 +116,21 @@ def slow_agent(tmp_path: Path) -> list[str]:
     script = tmp_path / "slow.yaml"
     script.write_text("turns: [./next_question, sleep 1.5, ./next_question, ./next_question, ./next_question]\n")
     return ["-M", f"path={script}"]
+
+
+@pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, 1), (signal.SIGKILL, 2)])
+def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: signal.Signals, processes: int) -> None:
+    """A shell without job control starts it with SIGINT ignored."""
+    logs = tmp_path / "logs"
+    more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
+    words = run_words("bubblewrap", logs, 12, "script/file", *more)
+    broken = Runner(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words])
+    assert wait_for(lambda: len(verdicts(logs)) >= 2, 90)
+    broken.process.send_signal(number)
+    broken.process.wait(60)
+    assert broken.process.returncode in (130, -number)
+    assert wait_for(lambda: not broken.left(), 30), broken.left()
+    assert 2 <= len(verdicts(logs)) < 12
 
 
 @pytest.mark.parametrize("sandbox", WIRED)
