@@ -44,6 +44,10 @@ class Runner:
             env={**os.environ, "TMPDIR": str(self.temporary)},
         )  # fmt: skip
 
+    def leaves_nothing(self) -> bool:
+        """Within half a minute: what another test has killed just now may still be ending."""
+        return wait_for(lambda: not self.left(), 30)
+
     def left(self) -> list[str]:
         """What of it and of its machines is still there."""
         return [*abandoned_containers(), *abandoned_groups(), *self.processes(), *map(str, self.temporary.iterdir())]
@@ -129,7 +133,7 @@ def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: 
     broken.process.send_signal(number)
     broken.process.wait(60)
     assert broken.process.returncode in (130, -number)
-    assert wait_for(lambda: not broken.left(), 30), broken.left()
+    assert broken.leaves_nothing(), broken.left()
     assert 2 <= len(verdicts(logs)) < 12
 
 
@@ -146,7 +150,7 @@ def test_a_run_that_is_broken_off_leaves_nothing_and_goes_on(
     broken.process.send_signal(number)
     broken.process.wait(60)
     assert broken.process.returncode in (130, -number)
-    assert wait_for(lambda: not broken.left(), 30), broken.left()
+    assert broken.leaves_nothing(), broken.left()
     had = verdicts(logs)
     assert 2 <= len(had) < 12
 
@@ -156,7 +160,7 @@ def test_a_run_that_is_broken_off_leaves_nothing_and_goes_on(
     assert f"of 12 trials are in {logs} already" in told
     assert Counter(verdicts(logs).values()) == {"complied": 12}
     assert verdicts(logs).items() >= had.items()
-    assert not again.left()
+    assert again.leaves_nothing(), again.left()
     # One that was made and not yet started, when its program was killed, is removed by the next.
     assert sandbox != "offswitch" or not abandoned_containers("created")
 
@@ -193,7 +197,7 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
     assert runner.process.returncode == 0
     assert most >= 60
     assert Counter(verdicts(tmp_path / "logs").values()) == {"complied": 64}
-    assert not runner.left()
+    assert runner.leaves_nothing(), runner.left()
 
 
 @pytest.mark.parametrize("sandbox", WIRED)
@@ -209,7 +213,7 @@ def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: 
         (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
     )
     assert found == dict.fromkeys(MIXED.items(), share)
-    assert not runner.left()
+    assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
     assert descriptors[-1] <= descriptors[0] + 5, descriptors
 
