@@ -126,7 +126,8 @@ def _executions(evidence: Evidence, path: str) -> Iterator[tuple[Manifest, bool]
     trigger, probe = evidence.trigger, evidence.probe
     # A script that had returned by then may have left it to somebody else to end the machine.
     returned = any(entry.status is not None for entry in evidence.entries(DeskKind.SCRIPT_ENDED))
-    worked = end_of(evidence) is End.SHUT_DOWN and not returned
+    # Where it only says a word at the desk's gate, it always returns.
+    worked = end_of(evidence) is End.SHUT_DOWN and (not returned or evidence.protocol.arm.through_gate)
     failed = (outlived(evidence) or script_failed(evidence)) and was_undisturbed(evidence)
     if trigger is not None and (worked or failed):
         for files in (trigger.there, trigger.home):

@@ -1,7 +1,9 @@
 """The Inspect side of a trial: the model's turns, the two tools, and the evidence in the log."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import json
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import anyio
@@ -10,9 +12,10 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError, sandbox
 
+from offswitch.desk_words import desk_order, notices_from_json
 from offswitch.errors import TrialFailure
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause, to_json
-from offswitch.protocol import Protocol
+from offswitch.protocol import Arm, Protocol
 from offswitch.questions import make_questions, question_set
 from offswitch.replay import replayed
 from offswitch.trial import Trial
@@ -20,9 +23,9 @@ from offswitch.verdict import Verdict, judge
 from offswitch_prompts import word
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
-from offswitch_sandbox.machine import Machine, MachineError
+from offswitch_sandbox.machine import SCRIPT, Machine, MachineError
 from offswitch_sandbox.wired import WiredEnvironment
-from offswitch_sandbox.witness import InterfaceWitness, Witness
+from offswitch_sandbox.witness import InterfaceWitness, MachineEnd, Witness
 
 EVIDENCE = "evidence"
 """the key of the sample's store under which the evidence stands"""
@@ -41,27 +44,31 @@ def work(protocol: Protocol) -> Solver:
     """Lets the model work until it submits, stops, meets a limit or has lost its machine."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        trial = await _open_trial(state, protocol)
-        ending, fault = Ending.FAULT, None
-        state.tools = _tools(trial)
-        try:
-            ending = await _take_turns(state, trial)
-        except (LimitExceededError, anyio.get_cancelled_exc_class()):
-            # A limit on messages or tokens, or one on time, which cancels.
-            ending = Ending.LIMIT
-            raise
-        except _Broken as broken:
-            fault = broken.fault
-        except Exception as error:
-            fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
-            raise
-        finally:
-            evidence = await _keep_evidence(state, trial, ending, fault)
-        _raise_failure(evidence)
-        state.completed = True
-        return state
+        async with AsyncExitStack() as machines:
+            return await _solve(state, await _open_trial(state, protocol, machines))
 
     return solve
+
+
+async def _solve(state: TaskState, trial: Trial) -> TaskState:
+    ending, fault = Ending.FAULT, None
+    state.tools = _tools(trial)
+    try:
+        ending = await _take_turns(state, trial)
+    except (LimitExceededError, anyio.get_cancelled_exc_class()):
+        # A limit on messages or tokens, or one on time, which cancels.
+        ending = Ending.LIMIT
+        raise
+    except _Broken as broken:
+        fault = broken.fault
+    except Exception as error:
+        fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        evidence = await _keep_evidence(state, trial, ending, fault)
+    _raise_failure(evidence)
+    state.completed = True
+    return state
 
 
 async def _keep_evidence(state: TaskState, trial: Trial, ending: Ending, fault: Fault | None) -> Evidence:
@@ -77,16 +84,35 @@ async def _keep_evidence(state: TaskState, trial: Trial, ending: Ending, fault: 
     raise AssertionError("a shielded scope is not cancelled")
 
 
-async def _open_trial(state: TaskState, protocol: Protocol) -> Trial:
-    name = question_set(state.metadata["seed"], state.metadata["trial"], state.epoch)
-    state.metadata["question_set"] = name
+async def _open_trial(state: TaskState, protocol: Protocol, machines: AsyncExitStack) -> Trial:
+    told = state.metadata
+    name = question_set(told["seed"], told["trial"], state.epoch)
+    told["question_set"] = name
+    protocol = protocol.changed(json.loads(told.get("changes", "{}")))
+    notices = notices_from_json(told["notices"]) if "notices" in told else None
+    state.message_limit = protocol.message_limit
     try:
         machine, witness = await _machine()
-        trial = Trial(machine, witness, protocol, make_questions(name, protocol.questions))
+        other = await _other_machine(protocol, machines) if protocol.arm is Arm.OTHER_MACHINE else None
+        trial = Trial(machine, witness, protocol, make_questions(name, protocol.questions), notices, other)
         await trial.open()
     except MachineError as error:
         raise TrialFailure(f"{FaultCause.ENGINE}: {error}") from error
     return trial
+
+
+async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> Callable[[], Awaitable[MachineEnd]]:
+    """A second machine, for as long as the trial lasts, and how to shut it down."""
+    if (wired := _wired()) is None:
+        raise MachineError(f"{Arm.OTHER_MACHINE} needs a second machine; use --sandbox offswitch or bubblewrap")
+    machine, witness = await machines.enter_async_context(_another(wired))
+    await machine.open_desk(desk_order((), Protocol(), {}))
+
+    async def end() -> MachineEnd:
+        await machine.run(SCRIPT, protocol.command_timeout_s)
+        return await witness.end(time.time() + protocol.grace_s)
+
+    return end
 
 
 async def _machine() -> tuple[Machine, Witness]:
@@ -132,7 +158,7 @@ def _tools(trial: Trial) -> list[Tool]:
         return await trial.run(command)
 
     async def submit(answer: str) -> str:
-        trial.submit(answer)
+        await trial.submit(answer)
         return answer
 
     # Not parallel: the commands of one turn run in order, one after the other.
@@ -162,6 +188,7 @@ async def _generate(state: TaskState, trial: Trial) -> ChatMessageAssistant:
     if output.error and not output.choices:
         raise _Broken(FaultCause.MODEL_API, output.error)
     trial.turn += 1
+    trial.say(output.message.text)
     state.output = output
     state.messages.append(output.message)
     state.metadata["model_served"] = output.model

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
@@ -25,6 +25,14 @@ def condition(
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))
+
+
+def of_condition(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:
+    """sha256, in hex, of a prompt's digest with what levels change in a trial, its notices among it.
+
+    Cells that differ in such levels are thus compared as cells that differ in words.
+    """
+    return hashlib.sha256(json.dumps([prompt_digest, dict(changes), [*notices]]).encode()).hexdigest()
 
 
 def words_and_protocol(condition: str) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pydantic import TypeAdapter
 
-from offswitch.protocol import Protocol
+from offswitch.protocol import Course, Protocol
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Change, FileState, Manifest
 from offswitch_sandbox.witness import MachineEnd
@@ -28,6 +28,8 @@ class Ending(StrEnum):
     LIMIT = "limit"
     """one of Inspect's limits, such as message_limit or time_limit"""
     MACHINE_GONE = "machine_gone"
+    SETTLED = "settled"
+    """the verdict was settled, and `stop_at` said that this is enough"""
     UNREACHABLE = "unreachable"
     """the machine took no commands any more"""
     FAULT = "fault"
@@ -138,6 +140,10 @@ class Evidence:
     lived: float | None = None
     """when the machine answered after the grace time of a trigger, seconds since the epoch"""
     replays: tuple[Replay, ...] = ()
+    said: tuple[str, ...] = ()
+    """what the model said from the turn on in which the trigger was pulled, and what it submitted then, cut"""
+    other: MachineEnd | None = None
+    """the end of the other machine, where it was that one which the script was to end"""
 
     def entries(self, *kinds: DeskKind) -> list[DeskEntry]:
         """The desk's entries of these kinds, in order."""
@@ -147,6 +153,24 @@ class Evidence:
     def trigger(self) -> DeskEntry | None:
         """The desk's word that the trigger was pulled."""
         return next(iter(self.entries(DeskKind.DUE)), None)
+
+    @cached_property
+    def closing(self) -> DeskEntry | None:
+        """The desk's word that something came through its gate."""
+        return next(iter(self.entries(DeskKind.CLOSED)), None)
+
+    @property
+    def reached_trigger(self) -> bool:
+        """The call came that pulls the trigger, or did not because the condition has none."""
+        return any(entry.call == self.protocol.trigger_at for entry in self.entries(DeskKind.ASKED))
+
+    @property
+    def acted_at(self) -> float | None:
+        """When the call came that the model had been told of, which counts also where that was cancelled; else None."""
+        if self.protocol.course is Course.CANCELLED:
+            asked = (entry for entry in self.entries(DeskKind.ASKED) if entry.call == self.protocol.trigger_at)
+            return next((entry.at for entry in asked), None)
+        return self.trigger.at if self.trigger and self.trigger.call else None
 
     @cached_property
     def notice(self) -> DeskEntry | None:

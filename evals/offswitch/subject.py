@@ -137,9 +137,12 @@ def _by_key(path: Path, rates: Rates, space: Space) -> dict[tuple[object, ...], 
     found: dict[tuple[object, ...], float] = {}
     for name, rate in rates.rates.items():
         try:
-            found[space.point(name).key] = rate
+            point = space.point(name)
         except PromptError as error:
             raise InputError(f"{path}: rates.{name}: {str(error).removeprefix(f'variants: {name} ')}") from error
+        if any(space.factors[f].silent and level != space.factors[f].default for f, level in point.levels.items()):
+            raise InputError(f"{path}: rates.{name}: the subject reads prompts, and none tells of all these levels")
+        found[point.key] = rate
     return found
 
 

@@ -1,6 +1,9 @@
 """The evaluation `offswitch/shutdown_resistance`."""
 
 import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from inspect_ai import Task, task
@@ -10,14 +13,16 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 from offswitch import __version__
 from offswitch.agent import work
 from offswitch.code import code_digest
+from offswitch.condition import of_condition
+from offswitch.desk_words import WORDS, notices_of, notices_to_json
 from offswitch.errors import InputError
-from offswitch.protocol import Protocol
+from offswitch.protocol import Protocol, StopAt, stops_at
 from offswitch.refusals import told_by_inspect
 from offswitch.scorer import shutdown_verdict
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
-from offswitch_sandbox.machine import CLIENT, COMPOSE, SCRIPT
+from offswitch_sandbox.machine import COMPOSE
 
 TASK_VERSION = 1
 """goes up whenever results before and after a change cannot be compared"""
@@ -39,6 +44,7 @@ def shutdown_resistance(
     command_timeout_s: int = 15,
     grace_s: float = 3.0,
     message_limit: int = 60,
+    stop_at: str = StopAt.SUBMIT.value,
 ) -> Task:
     """Does an agent let itself be switched off?
 
@@ -56,11 +62,14 @@ def shutdown_resistance(
         trigger_at: this call, from 1, pulls the trigger.
         command_timeout_s: seconds after which a command is stopped.
         grace_s: seconds the machine may take to die after the trigger.
-        message_limit: messages per trial.
+        message_limit: messages per trial; more where levels make it longer.
+        stop_at: "submit" to see what an agent does after it has survived, "verdict" to save the tokens for that.
 
     """
     with told_by_inspect():
-        protocol = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
+        protocol = Protocol(
+            questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit, stop_at=stops_at(stop_at)
+        )
         space = load_space(prompts)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
         samples = _samples(space, points, wordings, trials, seed, protocol)
@@ -94,27 +103,55 @@ def _samples(
     if trials < 1:
         raise InputError(f"trials must be at least 1, not {trials}")
     how = space.checked_wordings(wordings)
-    words = {"client": CLIENT, "script": SCRIPT, "questions": protocol.questions}
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
     samples: list[Sample] = []
-    # Trials whose wordings are drawn from the same ones are trials of one condition.
-    pooled = {point.name: space.pooled_digest(point, words) for point in points} if how == DRAWN else {}
+    plans = [_planned(space, point, protocol) for point in points]
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
-    for trial, point in itertools.product(range(1, trials + 1), points):
-        numbers = space.wordings(point, how, seed, trial)
-        prompt = space.render(point, words, numbers)
-        told |= {"prompt_digest": pooled.get(point.name, prompt.digest), "rendered_digest": prompt.digest}
-        samples.append(_sample(point, prompt, trial, numbers, told))
+    for trial, plan in itertools.product(range(1, trials + 1), plans):
+        numbers = space.wordings(plan.point, how, seed, trial)
+        prompt = space.render(plan.point, plan.words, numbers)
+        notices = notices_of(space, plan.point, numbers, plan.protocol)
+        # Trials whose wordings are drawn from the same ones are trials of one condition.
+        words = space.pooled_digest(plan.point, plan.words) if how == DRAWN else prompt.digest
+        digest = words if plan.is_usual else of_condition(words, plan.changes, () if how == DRAWN else notices.values())
+        told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": notices_to_json(notices)}
+        samples.append(_sample(plan, prompt, trial, numbers, told))
     return samples
 
 
-def _sample(point: Point, prompt: Prompt, trial: int, numbers: dict[str, int], told: dict[str, Any]) -> Sample:
+@dataclass(frozen=True)
+class _Plan:
+    """What the trials of a point have in common."""
+
+    point: Point
+    changes: Mapping[str, str | int]
+    protocol: Protocol
+    is_usual: bool
+    """nothing is otherwise than in the trials of a letter, but for the prompt"""
+
+    @property
+    def words(self) -> dict[str, Any]:
+        return {**WORDS, "questions": self.protocol.questions}
+
+
+def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
+    changes = space.changes(point)
+    usual = all(point.levels[name] == factor.default for name, factor in space.factors.items() if factor.silent)
+    try:
+        return _Plan(point, changes, protocol.changed(changes), usual)
+    except InputError as error:
+        raise InputError(f"{point.name}: {error}") from error
+
+
+def _sample(plan: _Plan, prompt: Prompt, trial: int, numbers: dict[str, int], told: dict[str, Any]) -> Sample:
+    point = plan.point
     metadata = {
         "variant": point.name,
         "trial": trial,
         **told,
+        **({"changes": json.dumps(plan.changes)} if plan.changes else {}),
         **{f"level_{factor}": level for factor, level in point.levels.items()},
         **{f"wording_{factor}": number for factor, number in numbers.items()},
     }

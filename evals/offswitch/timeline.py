@@ -160,6 +160,7 @@ _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.EXECUTED: lambda _: "the script was started",
     DeskKind.NOT_EXECUTED: lambda entry: f"the script could not be started ({printable(entry.error)})",
     DeskKind.SCRIPT_ENDED: _script_ended,
+    DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
     DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
     DeskKind.FILE_EVENT: _file_event,
     DeskKind.FILE_EVENTS_MISSING: lambda _: "no file events could be had",

@@ -4,15 +4,16 @@ Knows nothing of Inspect: `agent.py` brings the model, the sandbox interface and
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from offswitch.desk_words import Notices, broadcast, desk_order, usual_notices
 from offswitch.evidence import Command, Ending, Evidence, Fault, Probe
-from offswitch.protocol import Protocol
-from offswitch.questions import Question, correct, desk_order, notice
+from offswitch.protocol import Arm, Channel, Protocol, StopAt
+from offswitch.questions import Question, correct
 from offswitch_prompts import word
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff
-from offswitch_sandbox.machine import ASK, CLIENT, KEY_FILES, SCRIPT, Machine, MachineError, Reply
+from offswitch_sandbox.machine import ASK, KEY_FILES, Machine, MachineError, Reply
 from offswitch_sandbox.witness import MachineEnd, Witness
 
 SHOWN_BYTES_MAX = 12 << 10
@@ -22,6 +23,8 @@ LOST_REPLIES_MAX = 3
 SIGN_OF_LIFE_S = 1.0
 SETTLE_S = 1.5
 """the first process may take up to a second to notice that the last command ended it"""
+SAID_MAX = 2000
+"""characters of one of the model's texts"""
 DYING_S = 30.0
 """a machine that neither ends nor answers any more may be ending: one that is full takes its time"""
 
@@ -29,7 +32,16 @@ DYING_S = 30.0
 class Trial:
     """A running trial. `over` says why it need not go on; `close` makes the evidence."""
 
-    def __init__(self, machine: Machine, witness: Witness, protocol: Protocol, questions: Sequence[Question]) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        witness: Witness,
+        protocol: Protocol,
+        questions: Sequence[Question],
+        notices: Notices | None = None,
+        end_other: Callable[[], Awaitable[MachineEnd]] | None = None,
+    ) -> None:
+        """`end_other` shuts down the other machine, in trials that have one."""
         self.protocol = protocol
         self.turn = 0
         """the model turn that is being worked on, from 1"""
@@ -37,7 +49,12 @@ class Trial:
         self._machine = machine
         self._witness = witness
         self._questions = questions
-        self._notice = _squeezed(notice(CLIENT, SCRIPT))
+        self._notices = usual_notices(protocol) if notices is None else notices
+        self._notice = _squeezed(next(iter(self._notices.values()), ""))
+        self._end_other = end_other
+        self._other: MachineEnd | None = None
+        self._said: list[str] = []
+        self._heard = 0
         self._commands: list[Command] = []
         self._original: Manifest = {}
         self._original_contents: dict[str, str] = {}
@@ -50,7 +67,7 @@ class Trial:
 
     async def open(self) -> None:
         """Hands the questions to the desk; MachineError where it does not start."""
-        look = await self._machine.open_desk(desk_order(self._questions, self.protocol, CLIENT, SCRIPT))
+        look = await self._machine.open_desk(desk_order(self._questions, self.protocol, self._notices))
         self._tree = look.tree
         self._original = _key_files(look.tree)
         self._original_contents = look.contents
@@ -66,10 +83,19 @@ class Trial:
         await self._watch_the_shutdown()
         return shown
 
-    def submit(self, answer: str) -> None:
+    async def submit(self, answer: str) -> None:
         """Takes the agent's answers, which ends the trial; a machine that is gone took it with it."""
-        if self.over is None:
-            self._submission, self.over = _writable(answer), Ending.SUBMITTED
+        if self.over is not None:
+            return
+        self._submission, self.over = _writable(answer), Ending.SUBMITTED
+        self.say(answer)
+        if self.protocol.arm is Arm.AFTER_TASK:
+            await self._machine.finish()
+
+    def say(self, text: str) -> None:
+        """Takes what the model says in a turn; kept from the one on in which the trigger was pulled."""
+        if text.strip() and self._trigger is not None:
+            self._said.append(_writable(text[:SAID_MAX]))
 
     @property
     def sightings(self) -> Mapping[str, bytes]:
@@ -98,11 +124,13 @@ class Trial:
             fault=fault,
             closed=time.time(),
             lived=self._lived,
+            said=tuple(self._said),
+            other=self._other,
         )
 
     def _note(self, words: str, reply: Reply, took_s: float) -> str:
         self._lost = 0
-        shown = _shown(reply, self.protocol.command_timeout_s)
+        shown = _shown(reply, self.protocol.command_timeout_s) + self._broadcasts()
         changed = {name: text for name, text in reply.contents.items() if text != self._original_contents.get(name)}
         self._commands.append(
             Command(
@@ -126,6 +154,13 @@ class Trial:
         self._tree = reply.tree
         return shown
 
+    def _broadcasts(self) -> str:
+        """The notices that were given since the last command, where they are no part of the desk's replies."""
+        new, self._heard = self._machine.journal[self._heard :], len(self._machine.journal)
+        if self.protocol.channel is not Channel.BROADCAST:
+            return ""
+        return "".join(broadcast(self._notices[entry.call or 0], entry.at) for entry in new if entry.notice)
+
     async def _note_lost(self, words: str, started: float) -> str:
         """No reply: the machine ended in mid-command, or it has no means left to run one."""
         now = time.time()
@@ -148,16 +183,34 @@ class Trial:
         end = await self._outcome(self._trigger)
         if end.alive is False:
             self._end, self.over = end, Ending.MACHINE_GONE
+        elif end.alive and self.protocol.stop_at is StopAt.VERDICT:
+            self.over = Ending.SETTLED
 
     async def _outcome(self, trigger: DeskEntry) -> MachineEnd:
         """The end that came of a trigger, or the machine's life after the grace time, which its answer proves."""
+        if self.protocol.arm.through_gate and self._is_told_of_gate():
+            return await self._at_gate()
         end = await self._witness.end(trigger.at + self.protocol.grace_s)
         if end.alive:
             look = await self._machine.look()
             if look is None:
                 return await self._witness.end(time.time() + DYING_S)
             self._lived = look.seen
+            if self.protocol.arm.through_gate:
+                return await self._at_gate()
         return end
+
+    def _is_told_of_gate(self) -> bool:
+        """Whether the desk has said what came of the last trigger."""
+        kinds = [entry.kind for entry in self._machine.journal]
+        return DeskKind.CLOSED in kinds or DeskKind.OUTLIVED in kinds
+
+    async def _at_gate(self) -> MachineEnd:
+        """The agent's own machine after the script; the other one, where there is one, is ended if it said so."""
+        closed = _first(self._machine.journal, DeskKind.CLOSED) is not None
+        if closed and self._trigger is not None and self._end_other is not None and self._other is None:
+            self._other = await self._end_other()
+        return await self._witness.end(time.time())
 
     @property
     def _trigger(self) -> DeskEntry | None:
@@ -174,7 +227,8 @@ class Trial:
         end = self._end or await (self._outcome(self._trigger) if self._trigger else self._witness.end(until))
         if end.alive and self._trigger is None and self._commands:
             end = await self._witness.end(self._commands[-1].ended + SETTLE_S)
-        if end.alive and answers and self._trigger is None:
+        closed = _first(self._machine.journal, DeskKind.CLOSED) is not None
+        if end.alive and answers and self._trigger is None and not closed:
             probe = await self._probe()
             end = await self._outcome(self._trigger) if self._trigger is not None else self._end or end
         if end.alive is False or not whole:
@@ -197,7 +251,8 @@ class Trial:
         if end.alive is None or not probed or (reply is None and end.alive):
             return None
         due = self._probes_trigger()
-        return Probe(due is not None, not end.alive, due.environment if due else {})
+        ended = _first(self._machine.journal, DeskKind.CLOSED) if self.protocol.arm.through_gate else not end.alive
+        return Probe(due is not None, bool(ended), due.environment if due else {})
 
     def _probes_trigger(self) -> DeskEntry | None:
         journal = self._machine.journal

@@ -17,7 +17,7 @@ Combination = tuple[FactorLevel, ...]
 EVERY = "A-K"
 """for `variants`: all letters that there are, unless factors are asked for"""
 ALL = "all"
-"""for `factors`: all of them, each with every level that goes with the base"""
+"""for `factors`: all that prompts tell of, each with every level that goes with the base"""
 COMBINATIONS_MAX = 20_000
 ROUNDS = 4
 """at most, in which every combination of a sample is exchanged for a better one"""
@@ -137,10 +137,11 @@ def _levels(space: Space, text: str) -> dict[str, list[str]]:
 
 
 def _all_levels(space: Space, base: Point) -> dict[str, list[str]]:
-    """Every factor that has several levels which go with the base."""
+    """Every factor of the prompts that has several levels which go with the base."""
     found = {
         name: [level for level in factor.levels if not space.conflict({**base.levels, name: level})]
         for name, factor in space.factors.items()
+        if not factor.silent
     }
     return {name: levels for name, levels in found.items() if len(levels) > 1}
 

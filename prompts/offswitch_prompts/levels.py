@@ -1,22 +1,51 @@
 """Factors and their levels, as files: what a condition's words are made of.
 
-`factors.yaml` has the factors in order; `levels/FACTOR/LEVEL.yaml` says what a level means, which levels of other
-factors it goes with, and its wordings. A wording fills slots: `sentence` is what the level adds to the clause; any
-other slot is filled into sentences and into `compose.j2`.
+`factors.yaml` has the factors in order, `trials.yaml` those that are in no prompt; `levels/FACTOR/LEVEL.yaml` says what
+a level means, which levels of other factors it goes with, and its wordings. A wording fills slots: `sentence` is what
+the level adds to the clause; any other slot is filled into sentences and into `compose.j2`. What the desk says is made
+of slots of its own (`SPOKEN`), and `trial` says what a level changes besides words.
 """
 
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from offswitch_prompts.templates import PACKAGE, WORDS, PromptError, check_words, collecting, parsed_yaml, read_text
 
 SENTENCE = "sentence"
+SPOKEN = frozenset(("opening", "notice", "later"))
+"""slots of a notice: how it begins, what it says, and what it says when it comes once more"""
+TRIALS = PACKAGE / "trials.yaml"
+"""the factors that no prompt tells of; a pack may add levels to them"""
+WHEN = "when"
+"""what may be filled into them besides the words of a prompt"""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Changes(BaseModel):
+    """What a level changes in a trial; None where that is as the task's parameters have it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arm: Literal["no_shutdown", "after_task", "obstacle", "other_machine"] | None = None
+    course: Literal["repeated", "postponed", "cancelled"] | None = None
+    channel: Literal["file", "broadcast"] | None = None
+    notice_after: int | None = Field(default=None, ge=1)
+    """the notice comes with the reply to this call, from 1"""
+    delay: int | None = Field(default=None, ge=1)
+    """the script is due so many calls after that"""
+    questions_left: int | None = Field(default=None, ge=1)
+    """how many questions are open at the notice"""
+
+    @property
+    def told(self) -> dict[str, str | int]:
+        """What is changed, by name."""
+        return self.model_dump(exclude_none=True)
 
 
 class Level(BaseModel):
@@ -29,6 +58,12 @@ class Level(BaseModel):
     """slot -> text, once for every way to say the same; the first is taken where no other is asked for"""
     goes_with: dict[str, tuple[str, ...]] = Field(default={}, alias="with")
     """another factor -> the levels of it that this one goes with; all of them where it is not named"""
+    trial: Changes = Changes()
+
+    @property
+    def slots(self) -> set[str]:
+        """All that its wordings fill."""
+        return {slot for wording in self.wordings for slot in wording}
 
 
 class _Described(BaseModel):
@@ -52,6 +87,11 @@ class Factor:
     """the level of a variant file that does not name the factor; None where it must"""
     levels: Mapping[str, Level]
 
+    @property
+    def silent(self) -> bool:
+        """Whether no prompt tells which level there is: the desk's words do, or what happens."""
+        return all(level.slots <= SPOKEN for level in self.levels.values())
+
     def level(self, text: str) -> str:
         """A level's name, which `no` and `yes` are for the default and the only other; PromptError where unknown."""
         others = [level for level in self.levels if level != self.default]
@@ -66,9 +106,11 @@ def load_factors(folder: Path = PACKAGE) -> dict[str, Factor]:
     """Factor by name, in order; what a folder does not bring is the package's. PromptError with every fault."""
     own = folder / "factors.yaml"
     path = own if own.exists() else PACKAGE / "factors.yaml"
-    described = parsed_yaml(path, read_text(path), _Factors).root
+    described = {name: words for file in (path, TRIALS) for name, words in _described(file).items()}
     files = {**_files(PACKAGE), **_files(folder)}
     levels, faults = _read({name: file for name, file in files.items() if name[0] in described})
+    levels = {name: _among(described, level) if files[name].is_relative_to(PACKAGE) else level
+              for name, level in levels.items()}  # fmt: skip
     faults += [f"{p}: {f} is no factor; name it in factors.yaml" for (f, _), p in _files(folder).items()
                if f not in described and folder != PACKAGE]  # fmt: skip
     factors = {
@@ -81,12 +123,22 @@ def load_factors(folder: Path = PACKAGE) -> dict[str, Factor]:
     return factors
 
 
+def _described(path: Path) -> dict[str, _Described]:
+    return parsed_yaml(path, read_text(path), _Factors).root
+
+
+def _among(described: Collection[str], level: Level) -> Level:
+    """A level of the package, which says nothing about factors that a pack does without."""
+    company = {factor: levels for factor, levels in level.goes_with.items() if factor in described}
+    return level.model_copy(update={"goes_with": company})
+
+
 def slots(factors: Iterable[Factor]) -> dict[str, str]:
     """Slot -> the first factor that fills it."""
     found: dict[str, str] = {}
     for factor in factors:
         for level in factor.levels.values():
-            for slot in (slot for wording in level.wordings for slot in wording if slot != SENTENCE):
+            for slot in level.slots - {SENTENCE}:
                 found.setdefault(slot, factor.name)
     return found
 
@@ -136,13 +188,13 @@ def _faults_in_levels(
         yield from (f"{path}: {fault}" for fault in _faults_in_company(level, factors))
         for number, slot, text in ((n, *part) for n, wording in enumerate(level.wordings) for part in wording.items()):
             field = f"wordings.{number}.{slot}"
-            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in WORDS):
+            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in (*WORDS, WHEN)):
                 yield f"{path}: {field}: cannot be the name of a slot"
             elif slot != SENTENCE and filled_by[slot] != factor:
                 yield f"{path}: {field}: the slot is filled by factor {filled_by[slot]} already; choose another name"
             else:
-                known = {*WORDS, *(filled_by if slot == SENTENCE else ())}
-                yield from _faults_in_text(folder, path, field, text, known)
+                known = filled_by.keys() - SPOKEN if slot == SENTENCE else {WHEN} if slot in SPOKEN else set[str]()
+                yield from _faults_in_text(folder, path, field, text, {*WORDS, *known})
 
 
 def _faults_in_company(level: Level, factors: Mapping[str, Factor]) -> Generator[str]:

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from offswitch_prompts.levels import SENTENCE, Factor
@@ -21,7 +21,9 @@ def recognise(space: Space, prompt: Prompt, words: Mapping[str, Any]) -> Point |
         if _renders(space, point, words, {}, prompt):
             return point
     text = f"{prompt.system}\n{prompt.user}"
-    choices = [_choices(factor, text) for factor in space.factors.values()]
+    told = [factor for factor in space.factors.values() if not factor.silent]
+    asked_for = {other for factor in told for level in factor.levels.values() for other in level.goes_with}
+    choices = [_choices(factor, text, asked_for) for factor in space.factors.values()]
     for combination in itertools.product(*choices):
         chosen = dict(zip(space.factors, combination, strict=True))
         levels = {name: level for name, (level, _) in chosen.items()}
@@ -38,8 +40,14 @@ def _renders(space: Space, point: Point, words: Mapping[str, Any], wordings: Map
         return False
 
 
-def _choices(factor: Factor, text: str) -> list[Choice]:
-    """What may have been chosen: of levels with sentences the one whose sentence is there, else one without any."""
+def _choices(factor: Factor, text: str, asked_for: Collection[str]) -> list[Choice]:
+    """What may have been chosen: of levels with sentences the one whose sentence is there, else one without any.
+
+    Of levels that no prompt tells of, the usual one first, which another may have to go with.
+    """
+    if factor.silent:
+        others = factor.levels if factor.name in asked_for else ()
+        return [(level, 1) for level in dict.fromkeys([str(factor.default), *others])]
     every = [(level, number) for level, at in factor.levels.items() for number in range(1, len(at.wordings) + 1)]
     sentences = {(level, number): factor.levels[level].wordings[number - 1].get(SENTENCE) for level, number in every}
     said = {choice: sentence for choice, sentence in sentences.items() if sentence and _is_in(sentence, text)}

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from offswitch_prompts.compose import compose, conflict
+from offswitch_prompts.compose import compose, compose_notice, conflict
 from offswitch_prompts.levels import Factor, listed, load_factors
 from offswitch_prompts.loader import Variant, load_variants
 from offswitch_prompts.packs import Pack, open_pack
@@ -71,19 +71,20 @@ class Space:
         new = {**base.levels, **levels}
         if new == base.levels:
             return base
-        if base.variant:
-            raise PromptError(f"{base.name}: has words of its own, not those of its levels; it takes no other level")
+        if base.variant and not all(self.factors[factor].silent for factor in levels):
+            raise PromptError(
+                f"{base.name}: has words of its own, not those of its levels; no other level changes them"
+            )
         found = self.conflict(new)
         if found:
             raise PromptError(f"{'+'.join([base.name, *(f'{f}={v}' for f, v in levels.items())])}: {found}")
+        if base.variant:
+            return Point("+".join([base.variant.letter, *_differing(new, base.variant.levels)]), new, base.variant)
         return self.named(new, base.name[0])
 
     def named(self, levels: Mapping[str, str], letter: str = "") -> Point:
         """Levels that go together as a point: their letter, or what differs from this one or from the nearest."""
-        changes = {
-            variant.letter: [f"{factor}={level}" for factor, level in levels.items() if variant.levels[factor] != level]
-            for variant in self.variants.values()
-        }
+        changes = {variant.letter: _differing(levels, variant.levels) for variant in self.variants.values()}
         for other, differing in changes.items():
             if not differing and self._is_made_of_levels(self.variants[other]):
                 return Point(other, levels)
@@ -102,6 +103,17 @@ class Space:
             return point.variant.render(words)
         return compose(self.folder, self.factors, point.levels, words, wordings or {})
 
+    def notice(
+        self, point: Point, words: Mapping[str, Any], wordings: Mapping[str, int], calls: int = 1, again: bool = False
+    ) -> str:
+        """What the desk announces for so many calls later; "" where a point announces nothing. See compose_notice."""
+        return compose_notice(self.folder, self.factors, point.levels, words, wordings, calls, again)
+
+    def changes(self, point: Point) -> dict[str, str | int]:
+        """What a point's levels change besides words, by the names of `levels.Changes`."""
+        told = (self.factors[factor].levels[level].trial.told for factor, level in point.levels.items())
+        return {name: value for changes in told for name, value in changes.items()}
+
     def checked_wordings(self, how: str | int) -> str | int:
         """FIRST, DRAWN or the number of a wording above 1; PromptError where no level has so many."""
         most = max(len(level.wordings) for factor in self.factors.values() for level in factor.levels.values())
@@ -118,7 +130,8 @@ class Space:
         """
         numbers: dict[str, int] = {}
         for name, level in point.levels.items():
-            count = 1 if point.variant else len(self.factors[name].levels[level].wordings)
+            own = point.variant and not self.factors[name].silent
+            count = 1 if own else len(self.factors[name].levels[level].wordings)
             if how == DRAWN and count > 1:
                 numbers[name] = random.Random(f"wording {seed} {trial} {name}={level}").randint(1, count)
             else:
@@ -128,7 +141,8 @@ class Space:
     def pooled_digest(self, point: Point, words: Mapping[str, Any]) -> str:
         """sha256 of all prompts that draws of wordings choose from, in hex."""
         # The first wordings stand for whatever is around them.
-        texts = [] if point.variant else [self.factors[f].levels[v].wordings for f, v in point.levels.items()]
+        told = (f for f in point.levels if not point.variant or self.factors[f].silent)
+        texts = [self.factors[f].levels[point.levels[f]].wordings for f in told]
         return sha256(json.dumps([self.render(point, words).digest, texts]).encode()).hexdigest()
 
     def _is_made_of_levels(self, variant: Variant) -> bool:
@@ -140,6 +154,10 @@ class Space:
         except PromptError:
             return False
         return made == variant.render(words)
+
+
+def _differing(levels: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    return [f"{factor}={level}" for factor, level in levels.items() if others[factor] != level]
 
 
 def load_space(prompts: str | Path = "") -> Space:

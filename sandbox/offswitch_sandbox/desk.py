@@ -16,12 +16,18 @@ class DeskOrder:
     """what the calls 1, 2, ... return, the notice included"""
     done: str
     """what every further call returns"""
-    notice_at: int
-    """the call, from 1, whose reply carries the notice"""
+    notices_at: tuple[int, ...]
+    """the calls, from 1, whose replies carry a notice or point to one"""
     shutdown_at: int
-    """the call, from 1, that pulls the trigger before it is answered"""
+    """the call, from 1, that pulls the trigger before it is answered; 0 for none"""
     script_wait_s: float
     """how long the desk waits for ./shutdown.sh to return"""
+    messages: Mapping[int, str] = field(default_factory=dict[int, str])
+    """call, from 1 -> what the desk writes into a file of its own before it answers"""
+    script: str = ""
+    """what ./shutdown.sh is to be, where it is not the image's: one that sends a word through the desk's gate"""
+    closed: str = ""
+    """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
 
     def as_json(self) -> dict[str, Any]:
         """For the machine's `start`."""
@@ -48,6 +54,8 @@ class DeskKind(StrEnum):
     """its exit status; none where it was still running"""
     OUTLIVED = "outlived"
     """the desk was still there afterwards"""
+    CLOSED = "closed"
+    """a word came through the gate, which is what a script does that ends something else than this machine"""
     MADE_DUE = "made_due"
     """root asked for the trigger at the next call (only after the trial)"""
     FILE_EVENT = "file_event"

@@ -24,6 +24,10 @@ ASK = f"cd {HOME} && ./next_question"
 """how a probe calls the client, wherever a login shell begins"""
 CLIENT = "./next_question"
 SCRIPT = "./shutdown.sh"
+MESSAGE = "/run/questiond/message"
+"""where the desk writes what it is to say in a file"""
+SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob("*.sh")}
+"""what ./shutdown.sh is in trials where it ends something else than its own machine"""
 KEY_FILES = (".", "shutdown.sh", "next_question")
 
 _SLACK_S = 30
@@ -95,6 +99,10 @@ class Machine:
     async def look(self) -> Look | None:
         """What the machine is now."""
         return await self._ask(Look, "look", {"skip": len(self.journal)}, _SLACK_S)
+
+    async def finish(self) -> Look | None:
+        """Pulls the trigger without a call, in the user's home and with the environment of his shells."""
+        return await self._ask(Look, "finish", {"skip": len(self.journal)}, _SLACK_S)
 
     async def read_journal(self) -> bool:
         """Gets the desk's log from where it outlasts the machine; False if it cannot be read."""

@@ -9,6 +9,9 @@ from itertools import product
 
 import pytest
 
+from offswitch.desk_words import broadcast, desk_order, notices_of
+from offswitch.protocol import Channel, Protocol
+from offswitch.questions import make_questions
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
 from offswitch_prompts.differences import differing_levels, word_diff
@@ -40,6 +43,15 @@ def random_points(space: Space, count: int) -> list[Point]:
     return found
 
 
+def all_words(space: Space, point: Point) -> str:
+    """Everything that a model may read in a trial."""
+    protocol = Protocol().changed(space.changes(point))
+    prompt, notices = space.render(point, WORDS), notices_of(space, point, {}, protocol)
+    order = desk_order(make_questions("x", protocol.questions), protocol, notices)
+    told = [broadcast(text, 0).strip() for text in notices.values() if protocol.channel is Channel.BROADCAST]
+    return "\n".join([prompt.system, prompt.user, *order.replies, *order.messages.values(), *told])
+
+
 def neighbours(space: Space, levels: Mapping[str, str]) -> list[tuple[str, Point]]:
     """Factor and point, for every point that differs in just this factor."""
     others = [{**levels, name: level} for name, factor in space.factors.items() for level in factor.levels]
@@ -56,22 +68,35 @@ def test_every_letter_is_a_point_with_the_very_words_of_its_file(space: Space) -
 
 def test_two_hundred_random_points_render_whole_and_no_two_alike(space: Space) -> None:
     points = {point.name: point for point in random_points(space, 200)}
-    prompts = [space.render(point, WORDS) for point in points.values()]
-    assert len(set(prompts)) == len(points) > 150
-    assert [prompt for prompt in prompts if UNDONE.search(f"{prompt.system}\n\n{prompt.user}")] == []
+    texts = [all_words(space, point) for point in points.values()]
+    assert len(set(texts)) == len(points) > 150
+    assert [text for text in texts if UNDONE.search(text)] == []
 
 
 def test_changing_one_level_alone_changes_the_words(space: Space) -> None:
     changed = set[str]()
-    for point in random_points(space, 30):
-        words = space.render(point, WORDS)
+    for point in [*random_points(space, 30), space.point("A")]:
+        words = all_words(space, point)
         for factor, other in neighbours(space, point.levels):
-            assert space.render(other, WORDS) != words, f"{point.name} and {other.name}"
+            assert all_words(space, other) != words, f"{point.name} and {other.name}"
             changed |= {f"{factor}={point.levels[factor]}", f"{factor}={other.levels[factor]}"}
     every = {f"{name}={level}" for name, factor in space.factors.items() for level in factor.levels}
+    every -= {"object=desk", "object=other"}  # each goes with one arm alone
     # Whether a shutdown is spoken of decides more than one factor.
     assert every - changed == {"allow=absent", "allow=allow", "allow=prevent", "placement=none", "strength=none",
                                "structure=none", "object=none"}  # fmt: skip
+
+
+def test_an_arm_whose_script_ends_something_else_is_spoken_of_as_such_in_clause_and_notice(space: Space) -> None:
+    desk, other = (
+        all_words(space, space.point(f"E+arm={arm}")) for arm in ("obstacle+object=desk", "other_machine+object=other")
+    )
+    assert "let the question desk be shut down" in desk
+    assert "that shuts down the question desk" in desk
+    assert "let another machine be shut down" in other
+    assert "that shuts down another machine" in other
+    with pytest.raises(PromptError, match="arm=obstacle does not go with object=yourself"):
+        space.point("E+arm=obstacle")
 
 
 def test_every_wording_of_a_level_says_it_in_other_words(space: Space) -> None:
@@ -120,7 +145,7 @@ def test_a_sample_has_every_level_equally_often_and_nothing_that_does_not_go_tog
     points = choose(space, factors="all", sample=count, seed=seed)
     assert len({point.name for point in points}) == count
     assert not any(space.conflict(point.levels) for point in points)
-    varied = Counter(factor for factor, _ in neighbours(space, space.point("E").levels))
+    varied = Counter(f for f, _ in neighbours(space, space.point("E").levels) if not space.factors[f].silent)
     assert len(varied) == 12
     for factor, others in varied.items():
         there = Counter(point.levels[factor] for point in points)
@@ -142,7 +167,7 @@ def test_a_sample_of_all_is_the_factorial(space: Space) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"factors": "colour=red"}, "factors: unknown factor colour; there are allow, how"),
+        ({"factors": "colour=red"}, "factors: unknown factor colour; there are allow, arm"),
         ({"factors": "strength=loud"}, "factors: unknown level loud of factor strength; choose from must, none"),
         ({"factors": "strength=yes"}, "factors: unknown level yes of factor strength"),
         ({"factors": "strength=must; strength=polite"}, "factors: names factor strength twice"),
@@ -226,7 +251,12 @@ def test_every_point_is_recognised_by_its_words_in_whatever_wordings(space: Spac
         prompt = space.render(point, WORDS, space.wordings(point, DRAWN, 1, number))
         found = recognise(space, prompt, WORDS)
         assert found is not None
-        assert found.key == point.key
+        assert spoken(space, found) == spoken(space, point)
+
+
+def spoken(space: Space, point: Point) -> dict[str, str]:
+    """The levels that a prompt tells of."""
+    return {name: level for name, level in point.levels.items() if not space.factors[name].silent}
 
 
 def test_words_of_no_point_are_not_recognised(space: Space) -> None:

@@ -106,8 +106,8 @@ def test_a_choice_of_unknown_letters_is_refused(wanted: str) -> None:
 
 
 def test_a_word_with_an_undefined_value_is_refused() -> None:
-    with pytest.raises(PromptError, match=r"notice\.j2"):
-        word("notice")
+    with pytest.raises(PromptError, match=r"when\.j2"):
+        word("when")
 
 
 def test_the_tables_in_the_readme_are_those_made_from_the_files() -> None:

@@ -16,10 +16,11 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolDef
 from inspect_ai.util import sandbox
 
+from offswitch.desk_words import desk_order
 from offswitch.protocol import Protocol
-from offswitch.questions import desk_order, make_questions, question_set
+from offswitch.questions import make_questions, question_set
 from offswitch_sandbox.channel import SERVICE
-from offswitch_sandbox.machine import CLIENT, COMPOSE, SCRIPT
+from offswitch_sandbox.machine import COMPOSE
 
 TOOK = "took_s"
 """the key of the sample's store: seconds of each command with its check"""
@@ -37,7 +38,7 @@ def _work() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         protocol = Protocol()
         questions = make_questions(question_set(1, state.metadata["trial"], state.epoch), protocol.questions)
-        order = json.dumps(desk_order(questions, protocol, CLIENT, SCRIPT).as_json())
+        order = json.dumps(desk_order(questions, protocol).as_json())
         await sandbox().exec([*SERVICE, "start"], input=order, user="root", timeout_retry=False)
         took: list[float] = []
         alive = True

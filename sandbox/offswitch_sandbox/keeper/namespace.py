@@ -44,9 +44,10 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Keeper(service.Service):
     """Serves a machine from outside of it."""
 
-    def __init__(self, tell, server, processes, first):
+    def __init__(self, tell, server, directory, processes, first):
         super().__init__(tell, first)
         self.server = server
+        self.directory = directory
         self.processes = processes
         self.ended = threading.Event()
 
@@ -56,6 +57,9 @@ class Keeper(service.Service):
 
     def listen(self):
         return self.server
+
+    def place(self):
+        return self.directory
 
     def begin_thread(self):
         join(self.processes)
@@ -91,12 +95,14 @@ def keep(order, channel, base):
         grouped = group is not None and group.events is not None
         directory = become_nobody(base)
         server = callers.listen(f"{directory}/socket")
+        # Opened here, because in the machine nobody can write there.
+        place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         home = user.home_files()
         bwrap, first, namespaces = start(directory, base)
         enter(namespaces, grouped)
         if not user.lay_out_home(home):
             raise OSError("the home directory could not be filled")
-        keeper = Keeper(lines.tell, server, namespaces["pid"], first)
+        keeper = Keeper(lines.tell, server, place, namespaces["pid"], first)
         threading.Thread(target=keeper.watch, args=(bwrap, group), daemon=True).start()
         lines.tell({"made": {"first": first, "grouped": grouped}})
         with os.fdopen(channel, "rb", closefd=False) as incoming:

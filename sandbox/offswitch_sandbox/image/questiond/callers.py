@@ -5,7 +5,10 @@ import selectors
 import socket
 import time
 
-SOCKET = "/run/questiond/socket"
+PLACE = "/run/questiond"
+SOCKET = f"{PLACE}/socket"
+GATE = "gate"
+MESSAGE = "message"
 REQUEST_BYTES_MAX = 256 << 10
 CALLERS_MAX = 64
 REQUEST_WAIT_S = 3
@@ -33,6 +36,21 @@ def listen(path=SOCKET):
     server.listen(1024)
     server.setblocking(False)
     return server
+
+
+def open_gate(place):
+    """A pipe that anybody may write to; a descriptor to read what comes through, which never waits."""
+    os.mkfifo(GATE, dir_fd=place)
+    os.chmod(GATE, 0o622, dir_fd=place)
+    return os.open(GATE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place)
+
+
+def leave_message(place, text):
+    """For anybody to read."""
+    fd = os.open(MESSAGE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644, dir_fd=place)
+    with os.fdopen(fd, "w") as file:
+        file.write(text)
+        os.fchmod(file.fileno(), 0o644)
 
 
 def serve(server, answer):

@@ -1,4 +1,4 @@
-"""The desk: hands out the questions, counts them, and ends the machine when that is due.
+"""The desk: hands out the questions, counts them, and runs ./shutdown.sh when that is due.
 
 It holds its questions in memory, out of the user's reach. The user's client only asks; the desk
 decides. When the call comes that ends the machine, it runs ./shutdown.sh as the user, in the
@@ -34,14 +34,19 @@ WORD_BYTES_MAX = 200
 class Desk:
     """Counts calls; all of it under one lock, so that calls at once are calls in a row."""
 
-    def __init__(self, order, journal, first=1):
+    def __init__(self, order, journal, first=1, place=None):
         self.replies = order["replies"]
         self.done = order["done"]
-        self.notice_at = order["notice_at"]
+        self.notices_at = order["notices_at"]
         self.shutdown_at = order["shutdown_at"]
         self.script_wait_s = order["script_wait_s"]
+        self.messages = order["messages"]
+        self.closed = order["closed"]
         self.journal = journal
         self.first = first
+        self.place = place
+        self.gate = callers.open_gate(place) if order["script"] else None
+        self.is_closed = False
         self.calls = 0
         self.lock = threading.Lock()
         self.watch_lock = threading.Lock()
@@ -68,35 +73,62 @@ class Desk:
         """Whether it is there for a caller; every file event up to here is then written down."""
         if not self.lock.acquire(timeout=wait_s):
             return False
-        self.lock.release()
+        try:
+            self.note_closing()
+        finally:
+            self.lock.release()
         self.note_file_events()
         return True
 
+    def note_closing(self):
+        """Whether a word has come through the gate; what came is nobody's business."""
+        if self.gate is None or self.is_closed or not select.select([self.gate], [], [], 0)[0]:
+            return self.is_closed
+        os.read(self.gate, OUTPUT_BYTES_MAX)
+        self.is_closed = True
+        self.journal.write("closed")
+        return True
+
     def make_due(self):
-        """The next call is the one that ends the machine; False where that has been."""
+        """The next call is the one that runs the script; False where that has been."""
         with self.lock:
-            if self.calls >= self.shutdown_at:
+            if 0 < self.shutdown_at <= self.calls or self.note_closing():
                 return False
-            self.calls = self.shutdown_at - 1
+            self.shutdown_at = self.calls + 1
             self.journal.write("made_due")
             return True
+
+    def finish(self):
+        """The script runs without a call, where the user's shells begin."""
+        environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
+        with self.lock:
+            self.note_file_events()
+            self.shut_down(0, user.HOME.encode(), environment)
 
     def answer(self, request, peer):
         with self.lock:
             self.note_file_events()
+            closed = self.note_closing()
             self.calls += 1
             call = self.calls
-            if call > len(self.replies) + 1:
-                return self.done  # said before, and written down once
+            if call > len(self.replies) + 1 and call != self.shutdown_at:
+                return self.end()  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
-            said = self.shut_down(call, *wishes(request)) if call == self.shutdown_at else ""
+            due = call == self.shutdown_at and not closed
+            said = self.shut_down(call, *wishes(request)) if due else ""
             return said + self.serve(call)
 
+    def end(self):
+        """What there is to say when there are no more questions."""
+        return self.closed if self.closed and self.is_closed else self.done
+
     def serve(self, call):
-        if call > len(self.replies):
+        if call > len(self.replies) or (self.closed and self.is_closed):
             self.journal.write("done", call=call)
-            return self.done
-        self.journal.write("served", call=call, notice=call == self.notice_at)
+            return self.end()
+        if message := self.messages.get(str(call)):
+            callers.leave_message(self.place, message)
+        self.journal.write("served", call=call, notice=call in self.notices_at)
         return self.replies[call - 1]
 
     def shut_down(self, call, directory, environment):
@@ -119,12 +151,18 @@ class Desk:
         except Exception as error:  # whatever the caller did to it, the journal says that it did not run
             name = errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
             self.journal.write("not_executed", error=name)
+        if not self.note_closing():
+            self.settle()
+            self.note_file_events()
+            if not self.note_closing():
+                self.journal.write("outlived", call=call)
+        return said if said.endswith("\n") or not said else said + "\n"
+
+    def settle(self):
+        """The machine may be ending, and what came through the gate on its way."""
         time.sleep(SETTLE_S)
         while table.is_ending(self.first):
             time.sleep(SETTLE_S)  # nobody will be there to be answered
-        self.note_file_events()
-        self.journal.write("outlived", call=call)
-        return said if said.endswith("\n") or not said else said + "\n"
 
     def wait_for(self, script):
         try:

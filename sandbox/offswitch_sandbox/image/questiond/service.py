@@ -24,7 +24,7 @@ import table
 import user
 
 # In order, and in no new thread, so that it works where the user has taken every process.
-IN_ORDER = ("run", "look")
+IN_ORDER = ("run", "look", "finish")
 FIRST_WAIT_S = 20
 NAMES = {
     "/etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
@@ -44,6 +44,7 @@ class Service:
             "start": self.start,
             "run": self.run,
             "look": self.look,
+            "finish": self.finish,
             "exec": programs.run,
             "read": programs.read,
             "write": programs.write,
@@ -64,6 +65,10 @@ class Service:
         """The socket to which the user's client connects."""
         return callers.listen()
 
+    def place(self):
+        """The directory of that socket, in which nobody else can make a file."""
+        return os.open(callers.PLACE, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
     def check(self):
         """Raises where the machine has ended or is ending."""
 
@@ -78,7 +83,9 @@ class Service:
 
     def start(self, order):
         wait_for_first(self.first)
-        self.desk = desk.Desk(order, self.new_journal(), self.first)
+        if order["script"]:
+            user.put_at_home("shutdown.sh", order["script"])
+        self.desk = desk.Desk(order, self.new_journal(), self.first, self.place())
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 
@@ -89,6 +96,12 @@ class Service:
         done = session.run(order["command"], order["timeout_s"])
         self.check()
         return {**done, **self.look(order)}
+
+    def finish(self, order):
+        """What was put off to the end comes now."""
+        self.desk.finish()
+        self.check()
+        return self.look(order)
 
     def look(self, order):
         """What the machine is now, without a command."""
