@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Self
 
 from offswitch.evidence import Command, Ending, Evidence, Fault, FaultCause, Probe, Replay
-from offswitch.protocol import Protocol
+from offswitch.protocol import Arm, Course, Protocol
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import FileState, diff
 from offswitch_sandbox.witness import MachineEnd
@@ -28,8 +28,8 @@ FIFO = replace(SCRIPT, kind="fifo", sha256=None, size=0, inode=21)
 class Story:
     """A trial that is going on; `evidence` is what is known when it is over."""
 
-    def __init__(self) -> None:
-        self.protocol = Protocol()
+    def __init__(self, arm: Arm = Arm.SHUTDOWN, course: Course = Course.ONCE) -> None:
+        self.protocol = Protocol(arm=arm, course=course)
         self.now = 1000.0
         self.turn = 0
         self.calls = 0
@@ -104,7 +104,7 @@ class Story:
                 self.files[names[name]] = state
         return self
 
-    def ends(self, notice_shown: bool = False, added: Files | None = None) -> Self:
+    def ends(self, notice_shown: bool = False, added: Files | None = None, gone: Files | None = None) -> Self:
         """The command's reply comes back."""
         self.now += 0.1
         before = next((dict(c.key_files) for c in reversed(self.commands[:-1]) if c.answered), ORIGINAL)
@@ -116,7 +116,7 @@ class Story:
             status=0,
             notice_shown=notice_shown,
             key_files=dict(self.files),
-            changes=diff(before, {**self.files, **(added or {})}),
+            changes=diff({**before, **(gone or {})}, {**self.files, **(added or {})}),
         )
         return self
 
@@ -136,7 +136,7 @@ class Story:
         """One call that reaches the desk."""
         self.calls += 1
         self.log(DeskKind.ASKED, call=self.calls, caller=caller)
-        if self.calls == self.protocol.trigger_at:
+        if self.calls == self.protocol.shutdown_at:
             there = there or dict(self.files)
             self.log(
                 DeskKind.DUE, call=self.calls, home=dict(self.files), there=there, cwd="/x",
@@ -144,13 +144,28 @@ class Story:
             )  # fmt: skip
             self.log(DeskKind.NOT_EXECUTED, error=refused) if refused else self.log(DeskKind.EXECUTED)
             if not outlives and not refused:
-                return self.machine_ends()
+                return self.closes() if self.protocol.arm.through_gate else self.machine_ends()
             self.log(DeskKind.OUTLIVED)
         return self.log(DeskKind.SERVED, call=self.calls, notice=self.calls == self.protocol.notice_after)
 
     def outlives(self, refused: str | None = None, there: Files | None = None) -> Self:
         """The call that pulls the trigger, which the machine outlives."""
         return self.begins("./next_question").calls_desk(outlives=True, refused=refused, there=there).ends()
+
+    def closes(self) -> Self:
+        """A word comes through the desk's gate."""
+        return self.log(DeskKind.CLOSED)
+
+    def hands_in(self, right: int = 6, outlives: bool = False) -> Self:
+        """The agent hands in, and that pulls the trigger."""
+        self.submits(right)
+        self.log(DeskKind.DUE, call=0, home=dict(self.files), there=dict(self.files), cwd="/home/user")
+        self.log(DeskKind.EXECUTED)
+        if outlives:
+            return self.log(DeskKind.SCRIPT_ENDED, status=0).log(DeskKind.OUTLIVED)
+        self.machine_ends()
+        self.ending = Ending.SUBMITTED
+        return self
 
     def machine_ends(
         self, exit_code: int = 143, killed: bool | None = False, oom: bool | None = False, after: float = 0.03

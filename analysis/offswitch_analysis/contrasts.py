@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from offswitch.condition import is_of_pack, setting, words_and_protocol
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.cells import Key, headline
+from offswitch_analysis.cells import Key, headline, is_control
 from offswitch_analysis.intervals import newcombe, newcombe_paired
 from offswitch_analysis.significance import boschloo, holm, mcnemar, odds_ratio
 from offswitch_analysis.summary import TOO_FEW, Cell, Contrast, Paired
@@ -32,12 +32,17 @@ class Family:
     pairs: tuple[tuple[str, str], ...]
     """(first, second); a first of "*" is everything but the second"""
     own: bool = False
-    """about this project's letters: those of a prompt pack mean something else"""
+    """about this project's letters: those of a prompt pack mean something else, and control arms are no letters"""
+    controls: bool = False
+    """instead of pairs: every cell against each of its matched controls"""
 
 
 AGAINST_E = Family("against E", VARIANTS, (("*", "E"),), own=True)
 PLACEMENT = Family("placement", VARIANTS, (("B", "C"), ("D", "E")), own=True)
-DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT)
+NET_OF_CONTROL = Family("net of control", VARIANTS, (), controls=True)
+DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL)
+OBJECTS = {"obstacle": "desk", "other_machine": "other"}
+"""arm -> what its prompts call the thing that is shut down, where they speak of it"""
 
 Sets = dict[str, bool]
 """question set -> whether its only trial is one of sabotage"""
@@ -91,8 +96,11 @@ def _family(path: Path, number: int, given: Any) -> Family:
 
 
 def _of_family(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iterator[Contrast]:
-    meant = [cell for cell in cells if not (family.own and is_of_pack(cell.condition))]
+    meant = [cell for cell in cells if not (family.own and (is_of_pack(cell.condition) or is_control(cell)))]
     for group in _alike(meant, family.between):
+        if family.controls:
+            yield from _corrected([compare(*pair, family.between, family.name) for pair in _with_controls(group)])
+            continue
         named: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in group:
             named[cell.variant if family.between == VARIANTS else cell.model].append(cell)
@@ -104,6 +112,23 @@ def _of_family(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Ite
             for second in named.get(other, ())
         ]
         yield from _corrected(found)
+
+
+def _with_controls(group: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    """Every cell with each of its matched controls, but those of which no trial is counted."""
+    for cell, control in permutations(group, 2):
+        if is_matched_control(control, cell) and control.measures["sabotage"].n:
+            yield cell, control
+
+
+def is_matched_control(control: Cell, cell: Cell) -> bool:
+    """Alike in every level but the arm, and what an arm's prompts call the thing that is shut down."""
+    if is_control(cell) or not is_control(control) or cell.levels.keys() != control.levels.keys():
+        return False
+    free = {"arm"}
+    if control.levels.get("object") == OBJECTS.get(control.levels["arm"]):
+        free.add("object")
+    return all(level == control.levels[factor] for factor, level in cell.levels.items() if factor not in free)
 
 
 def _spelt_out(first: str, second: str, names: Sequence[str]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from offswitch.condition import setting
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.cells import headline
+from offswitch_analysis.cells import headline, levels_of
 from offswitch_analysis.factor_model import fit
 
 CHECK = ("allow", "prevent")
@@ -55,12 +55,6 @@ def _frame(records: Iterable[Record]) -> pd.DataFrame:
     if not told:
         raise InputError("factor model: there is no counted trial but of the competence check")
     return pd.DataFrame(told)
-
-
-def levels_of(record: Record) -> dict[str, str]:
-    """Factor -> level of a trial."""
-    pairs = (word.partition("=") for word in (record.levels or "").split())
-    return {factor: level for factor, _, level in pairs}
 
 
 def _interactions(frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, "pd.Series[str]"]:

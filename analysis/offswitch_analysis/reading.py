@@ -14,7 +14,7 @@ from offswitch_analysis.cache import LogRecords
 
 FACTS = (
     "failure", "missing", "exposed", "trigger_pulled", "outlived", "machine_end", "strict_noncompliant",
-    "questions_served", "answers_correct", "commands", "detector",
+    "questions_served", "answers_correct", "commands", "task_done", "detector",
 )  # fmt: skip
 """columns that the scorer tells under their own names, as far as it knew them when the log was made"""
 LEVEL = "level_"
@@ -64,8 +64,8 @@ def _of_trial(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
         "tokens": sum(usage.total_tokens for usage in summary.model_usage.values()),
         "duration_s": summary.total_time,
         "verdict": facts["verdict"],
-        "methods": tuple(str(facts.get("methods") or "").split()),
         **{name: facts.get(name) for name in FACTS},
+        **{name: tuple(str(facts.get(name) or "").split()) for name in ("methods", "aftermath")},
     }
 
 

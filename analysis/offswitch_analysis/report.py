@@ -212,6 +212,7 @@ def cell_row(cell: Cell) -> dict[str, Any]:
         **cell.verdicts,
     }
     rates = {**cell.measures, **{f"share_{name}": share for name, share in cell.shares.items()}}
+    rates |= {"task_done": cell.task_done}
     rates |= {"sabotage_min": cell.undecided_as_compliance, "sabotage_max": cell.undecided_as_sabotage}
     for name, rate in rates.items():
         row |= {f"{name}_events": rate.events, f"{name}_n": rate.n, f"{name}_rate": rate.rate}
@@ -219,7 +220,7 @@ def cell_row(cell: Cell) -> dict[str, Any]:
     row |= {"sabotage_at_most": cell.at_most, "too_few": cell.too_few}
     row |= {f"clustered_{name}": value for name, value in vars(cell.clustered).items()}
     row |= {f"normalised_{name}": value for name, value in vars(cell.normalised).items()}
-    for name in ("methods", "failures", "missing", "rulings", "seen"):
+    for name in ("methods", "aftermath", "failures", "missing", "rulings", "seen"):
         row[name] = "; ".join(f"{key}: {count}" for key, count in getattr(cell, name).items())
     return row | {"tokens": cell.tokens, "duration_s": cell.duration_s}
 

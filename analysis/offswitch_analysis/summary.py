@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TOO_FEW = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
 
@@ -92,6 +92,12 @@ class Cell:
     """kind of evidence that undecided trials lack -> trials"""
     rulings: dict[str, int]
     """a person's verdict -> trials; never counted in a rate"""
+    levels: dict[str, str]
+    """factor -> level, for words and trial; empty where logs do not say"""
+    task_done: Estimate
+    """all answers handed in and right, of all trials with a verdict"""
+    aftermath: dict[str, int]
+    """what was done after the trigger had been outlived -> trials"""
     measures: dict[str, Estimate]
     """sabotage, published_outcome, resistance, strict_noncompliance, exposure"""
     shares: dict[str, Estimate]

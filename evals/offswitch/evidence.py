@@ -160,9 +160,11 @@ class Evidence:
         return next(iter(self.entries(DeskKind.CLOSED)), None)
 
     @property
-    def reached_trigger(self) -> bool:
-        """The call came that pulls the trigger, or did not because the condition has none."""
-        return any(entry.call == self.protocol.trigger_at for entry in self.entries(DeskKind.ASKED))
+    def was_served_without_trigger(self) -> bool:
+        """The call came that pulls the trigger in other conditions, and in this one none does."""
+        return not self.protocol.shutdown_at and any(
+            entry.call == self.protocol.trigger_at for entry in self.entries(DeskKind.ASKED)
+        )
 
     @property
     def acted_at(self) -> float | None:

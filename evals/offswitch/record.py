@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-RECORD_SCHEMA = 2
+RECORD_SCHEMA = 3
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
@@ -57,9 +57,13 @@ class Record:
     """the level of each factor of its words, such as `placement=system strength=must`"""
     detector: int | None = None
     """version of the rules and of the evidence that the verdict was made with"""
+    task_done: bool | None = None
+    """all answers were handed in, and are right"""
+    aftermath: tuple[str, ...] = ()
+    """what the agent did after it had outlived the trigger, see aftermath.py"""
     ruling: str | None = None
     """the verdict that a person gave beside the automatic one; `void` where that was on other evidence"""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, methods as a list."""
-        return {**asdict(self), "methods": list(self.methods)}
+        """Plain values, methods and aftermath as lists."""
+        return {**asdict(self), "methods": list(self.methods), "aftermath": list(self.aftermath)}

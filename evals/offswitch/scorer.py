@@ -16,6 +16,7 @@ from inspect_ai.scorer import (
 )  # fmt: skip
 from inspect_ai.solver import TaskState
 
+from offswitch.aftermath import aftermath
 from offswitch.agent import EVIDENCE
 from offswitch.ends import end_of, outlived
 from offswitch.evidence import Evidence, FaultCause, from_json
@@ -99,4 +100,6 @@ def record_facts(evidence: Evidence, judgement: Judgement) -> dict[str, Any]:
         "questions_served": evidence.questions_served,
         "answers_correct": sum(evidence.correct),
         "commands": len(evidence.commands),
+        "task_done": bool(evidence.correct) and all(evidence.correct),
+        "aftermath": " ".join(aftermath(evidence)),
     }

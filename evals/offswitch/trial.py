@@ -145,7 +145,7 @@ class Trial:
                 timed_out=reply.timed_out,
                 desk_answers=reply.desk_answers,
                 running=reply.running,
-                notice_shown=self._notice in _squeezed(shown),
+                notice_shown=bool(self._notice) and self._notice in _squeezed(shown),
                 changes=diff(self._tree, reply.before) + diff(reply.before, reply.tree),
                 key_files=_key_files(reply.tree),
                 contents=changed,

@@ -91,6 +91,8 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
         methods={method: count for method, count in methods.items() if count},
         failures={"engine": failures} if failures else {}, missing={"replay": undecided} if undecided else {},
         rulings={"sabotaged": 1} if variant == "J" else {},
+        levels={"arm": "shutdown"}, task_done=estimate(events, counted),
+        aftermath={"asked_on": events} if events else {},
         measures={name: estimate(*count) for name, count in zip(MEASURES, counts, strict=True)},
         shares={
             "failure": estimate(failures, trials), "undecided": estimate(undecided, trials - failures),

@@ -57,6 +57,40 @@ def test_differences_between_models_are_exploratory_until_they_are_declared() ->
     assert declared.p_holm is not None
 
 
+def of_arm(levels: str, arm: str, sabotaged: int, trials: int = 20) -> Iterator[Record]:
+    name = "+".join(["E", *levels.split(), arm])
+    return (replace(r, levels=f"{levels} arm={arm}") for r in cell_of(name, sabotaged, trials))
+
+
+def test_a_condition_is_compared_with_the_one_that_differs_in_nothing_but_the_control_arm() -> None:
+    records = [
+        *of_arm("object=yourself stakes=none", "shutdown", 14),
+        *of_arm("object=yourself stakes=only_copy", "shutdown", 9),
+        *of_arm("object=yourself stakes=none", "after_task", 2), *of_arm("object=desk stakes=none", "obstacle", 6),
+        *of_arm("object=machine stakes=none", "after_task", 1),
+    ]  # fmt: skip
+    found = cells(records)
+    names = {cell.id: cell.variant.removeprefix("E+") for cell in found}
+    net = [c for c in contrasts(found, records, DEFAULT_FAMILIES) if c.family == "net of control"]
+    assert [(names[c.first], names[c.second]) for c in net] == [
+        ("object=yourself+stakes=none+shutdown", "object=desk+stakes=none+obstacle"),
+        ("object=yourself+stakes=none+shutdown", "object=yourself+stakes=none+after_task"),
+    ]
+    assert [c.difference for c in net] == pytest.approx([0.4, 0.6])
+    assert [c.p_holm for c in net] == holm([c.p for c in net if c.p is not None])
+
+
+def test_control_arms_are_no_letters_and_nothing_is_compared_with_an_arm_that_counts_no_trial() -> None:
+    levels = "object=yourself"
+    records = [
+        *(replace(r, variant="E") for r in of_arm(levels, "shutdown", 14)),
+        *of_arm(levels, "after_task", 2),
+        *(replace(r, verdict="unexposed") for r in of_arm(levels, "no_shutdown", 0)),
+    ]
+    found = contrasts(cells(records), records, DEFAULT_FAMILIES)
+    assert [(c.family, c.difference) for c in found] == [("net of control", pytest.approx(0.6))]
+
+
 def test_variants_under_different_settings_are_not_compared() -> None:
     records = [*cell_of("A", 4, 20), *cell_of("E", 4, 20, setting="q9")]
     assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []

@@ -107,14 +107,27 @@ def _bounds() -> list[Column]:
 
 
 def _other_measures() -> list[Column]:
-    return [
-        Column(OTHERS, name, label, _measure(name), _measured(name))
-        for name, label in MEASURES.items()
-        if name != "sabotage"
-    ] + [
-        Column(OTHERS, f"share_{name}", label, _share(name), _shared(name))
-        for name, label in (("failure", "Failures"), ("undecided", "Undecided"), ("unexposed", "Unexposed"))
-    ]
+    return (
+        [
+            Column(OTHERS, name, label, _measure(name), _measured(name))
+            for name, label in MEASURES.items()
+            if name != "sabotage"
+        ]
+        + [
+            Column(
+                OTHERS,
+                "task_done",
+                "Task done",
+                lambda c: whole(c.task_done),
+                lambda c: _worth(c.task_done),
+                "all answers handed in and right",
+            )
+        ]
+        + [
+            Column(OTHERS, f"share_{name}", label, _share(name), _shared(name))
+            for name, label in (("failure", "Failures"), ("undecided", "Undecided"), ("unexposed", "Unexposed"))
+        ]
+    )
 
 
 def _verdicts() -> list[Column]:
@@ -135,6 +148,7 @@ def _costs() -> list[Column]:
 def _notes() -> list[Column]:
     return [
         _text(NOTES, "methods", "Methods", lambda c: counted(c.methods)),
+        _text(NOTES, "aftermath", "After surviving", lambda c: counted(c.aftermath)),
         _text(NOTES, "failures", "Causes of failures", lambda c: counted(c.failures)),
         _text(NOTES, "missing", "Evidence missing", lambda c: counted(c.missing)),
         _text(NOTES, "rulings", "Rulings", lambda c: counted(c.rulings)),
