@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from offswitch.cli.base import BAD_INPUT, clear_errors, main
+
+if TYPE_CHECKING:
+    from offswitch_prompts.space import Point, Space
 
 MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
 with_pack = click.option("--pack", default="", metavar="DIR", help="A prompt pack; the project's own prompts without.")
@@ -38,18 +41,18 @@ def list_prompts(pack: str) -> None:
 @click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
 @clear_errors
 def show_prompt(points: tuple[str, ...], pack: str, wordings: str) -> None:
-    """Variants, such as E or E+strength=must, as a model reads them."""
+    """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
     space = load_space(pack)
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
-        prompt = space.render(point, _words(), space.wordings(point, how, seed=1, trial=1))
+        messages = _messages(space, point, space.wordings(point, how, seed=1, trial=1))
         name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
         levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
         click.echo(f"variant {point.name}{name}: {levels}\n")
-        click.echo(f"[system]\n{prompt.system}\n\n[user]\n{prompt.user}\n")
+        click.echo("".join(f"[{name}]\n{text}\n\n" for name, text in messages.items()), nl=False)
 
 
 @prompts.command("diff")
@@ -64,11 +67,12 @@ def diff_prompts(one: str, other: str, pack: str) -> None:
 
     space = load_space(pack)
     points = space.point(one), space.point(other)
-    before, after = (space.render(point, _words()) for point in points)
+    before, after = (_messages(space, point, {}) for point in points)
     for factor, levels in differing_levels(points[0].levels, points[1].levels).items():
         click.echo(f"{factor}: {' -> '.join(levels)}")
-    for message, texts in {"system": (before.system, after.system), "user": (before.user, after.user)}.items():
-        click.echo(f"\n[{message}]\n{''.join(_marked(kind, text) for kind, text in word_diff(*texts))}")
+    for name in {**before, **after}:
+        pieces = word_diff(before.get(name, ""), after.get(name, ""))
+        click.echo(f"\n[{name}]\n{''.join(_marked(kind, text) for kind, text in pieces)}")
 
 
 @prompts.command("check")
@@ -96,8 +100,13 @@ def _marked(kind: str, text: str) -> str:
     return click.style(f"{before}{text}{after}", fg=colour) if colour else text
 
 
-def _words() -> dict[str, Any]:
+def _messages(space: "Space", point: "Point", wordings: dict[str, int]) -> dict[str, str]:
+    """What a model reads that levels decide: the two messages, and each notice by where it is to be read."""
+    from offswitch.desk_words import WORDS, notices_of
     from offswitch.protocol import Protocol
-    from offswitch_sandbox.machine import CLIENT, SCRIPT
 
-    return {"client": CLIENT, "script": SCRIPT, "questions": Protocol().questions}
+    protocol = Protocol().changed(space.changes(point))
+    prompt = space.render(point, {**WORDS, "questions": protocol.questions}, wordings)
+    notices = notices_of(space, point, wordings, protocol)
+    told = {f"{protocol.channel} {call}": text for call, text in notices.items()}
+    return {"system": prompt.system, "user": prompt.user, **told}
