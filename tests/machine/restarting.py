@@ -88,9 +88,11 @@ def _await_next_life(container: str) -> None:
 
 
 def _made() -> str:
-    """A container that is started again whenever it ends; a volume with its service's state outlasts that."""
+    """A container that is started again whenever it ends, with the volumes of a pod: its service's state outlasts that."""
     image = containers().image
     plan = dict(read_plan(COMPOSE).host_config)
+    # Home is the container's own there.
+    plan |= {"Tmpfs": {"/tmp": "exec,size=128m,mode=0777"}}
     plan |= {"RestartPolicy": {"Name": "always"}, "Mounts": [{"Type": "volume", "Target": STATE}]}
     created = engine().api.create_container_from_config({"Image": image, "HostConfig": plan})["Id"]
     engine().api.start(created)
