@@ -88,7 +88,7 @@ def _await_next_life(container: str) -> None:
 
 
 def _made() -> str:
-    """A container that is started again whenever it ends, with the volumes of a pod: its service's state outlasts that."""
+    """A container that is started again whenever it ends, with a pod's volumes: its service's state outlasts that."""
     image = containers().image
     plan = dict(read_plan(COMPOSE).host_config)
     # Home is the container's own there.
