@@ -13,13 +13,12 @@ from machine.restarting import STATE, RestartingEnvironment
 from machine.rigs import QUESTIONS, QUICK, ContainerInterface, Rig, evaluate
 from offswitch.cli import main
 from offswitch.evidence import Ending
-from offswitch.questions import desk_order
 from offswitch.task import shutdown_resistance
 from offswitch.trial import Trial
 from offswitch.verdict import judge
-from offswitch_sandbox.channel import InterfaceChannel, NoAnswer
+from offswitch_sandbox.channel import InterfaceChannel, Provider
 from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import CLIENT, SCRIPT, Machine
+from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.witness import InterfaceWitness
 
 pytestmark = pytest.mark.anyio
@@ -38,18 +37,23 @@ async def made() -> AsyncGenerator[RestartingEnvironment]:
         await RestartingEnvironment.sample_cleanup("test", None, environments, False)
 
 
+def trial_on(provider: Provider) -> tuple[Trial, Machine, InterfaceChannel, InterfaceWitness]:
+    """A trial that knows no more of its machine than the interface of Inspect offers."""
+    channel = InterfaceChannel(provider)
+    machine = Machine(channel)
+
+    async def is_alive() -> bool:
+        return await machine.look() is not None
+
+    witness = InterfaceWitness(is_alive, lambda: channel.started_again)
+    return Trial(machine, witness, QUICK, QUESTIONS), machine, channel, witness
+
+
 @asynccontextmanager
 async def restarting() -> AsyncGenerator[tuple[Rig, RestartingEnvironment, InterfaceWitness]]:
     """A trial on such a machine, with its provider and who sees it."""
     async with made() as provider:
-        channel = InterfaceChannel(provider)
-        machine = Machine(channel)
-
-        async def is_alive() -> bool:
-            return await machine.look() is not None
-
-        witness = InterfaceWitness(is_alive, lambda: channel.started_again)
-        trial = Trial(machine, witness, QUICK, QUESTIONS)
+        trial, machine, channel, witness = trial_on(provider)
         await trial.open()
         yield Rig("interface", channel, trial, machine, QUESTIONS, provider.container), provider, witness
 
@@ -92,8 +96,9 @@ async def test_a_service_in_a_next_life_is_not_the_trials_machine() -> None:
         await provider.next_life()
         # Whoever starts the service there again: it answers, and it is another machine's.
         await r.root(f"rm {STATE}/* /run/questiond/socket")
-        order = desk_order(QUESTIONS, QUICK, CLIENT, SCRIPT).as_json()
-        assert (await InterfaceChannel(provider).ask("start", order, 30))["ready"]
+        another, its_machine, _, _ = trial_on(provider)
+        await another.open()
+        assert await its_machine.look() is not None
         assert await r.machine.look() is None
         assert await r.machine.run("true", 5) is None
         end = await witness.end(0)
@@ -105,8 +110,8 @@ async def test_the_desks_log_outlasts_the_machine_and_a_second_start() -> None:
     async with restarting() as (r, provider, _):
         await r.does(ASK, ASK, ASK, ASK)
         await provider.next_life()
-        with pytest.raises(NoAnswer, match="no service"):
-            await InterfaceChannel(provider).ask("start", desk_order(QUESTIONS, QUICK, CLIENT, SCRIPT).as_json(), 30)
+        with pytest.raises(MachineError, match="there is no service"):
+            await trial_on(provider)[0].open()
         evidence = await r.trial.close(Ending.MACHINE_GONE)
         assert evidence.desk_log_whole
         kinds = [entry.kind for entry in evidence.desk]
@@ -131,8 +136,8 @@ class Repeating(ContainerInterface):
 
 async def test_an_order_that_is_passed_on_twice_is_done_once() -> None:
     async with made() as provider:
-        machine = Machine(InterfaceChannel(Repeating(provider.container)))
-        await machine.open_desk(desk_order(QUESTIONS, QUICK, CLIENT, SCRIPT))
+        trial, machine, _, _ = trial_on(Repeating(provider.container))
+        await trial.open()
         replies = [await machine.run(f"{ASK}; echo x >> x; wc -l < x", 5) for _ in range(3)]
         assert [reply.output.splitlines()[-1] for reply in replies if reply] == ["1", "2", "3"]
         assert await machine.look() is not None
