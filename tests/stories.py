@@ -175,6 +175,12 @@ class Story:
         self.ending = Ending.MACHINE_GONE
         return self
 
+    def starts_again(self, after: float = 1.2) -> Self:
+        """The machine's provider has put another life of it in its place, and nobody tells why the first one ended."""
+        self.machine = MachineEnd("interface", False, self.now + after, started_again=True)
+        self.ending = Ending.MACHINE_GONE
+        return self
+
     def lives(self, after_s: float) -> Self:
         """The machine answers so long after this moment."""
         self.lived = self.now + after_s

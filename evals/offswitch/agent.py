@@ -120,8 +120,9 @@ async def _machine() -> tuple[Machine, Witness]:
     wired = _wired()
     if wired is not None:
         return Machine(wired.wire), wired.witness
-    machine = Machine(InterfaceChannel(sandbox()))
-    return machine, await _witness(machine)
+    channel = InterfaceChannel(sandbox())
+    machine = Machine(channel)
+    return machine, await _witness(machine, channel)
 
 
 def _wired() -> WiredEnvironment | None:
@@ -138,18 +139,19 @@ async def _another(wired: WiredEnvironment) -> AsyncGenerator[tuple[Machine, Wit
         yield Machine(wire), witness
 
 
-async def _witness(machine: Machine) -> Witness:
+async def _witness(machine: Machine, channel: InterfaceChannel) -> Witness:
     """The engine where the provider runs its machine there, else the provider's own interface."""
 
     async def is_alive() -> bool:
         return await machine.look() is not None
 
+    by_interface = InterfaceWitness(is_alive, lambda: channel.started_again)
     try:
         connection = await sandbox().connection()
     except (NotImplementedError, ConnectionError):
-        return InterfaceWitness(is_alive)
+        return by_interface
     if connection.type != "docker" or connection.container is None:
-        return InterfaceWitness(is_alive)
+        return by_interface
     return EngineWitness(connection.container)
 
 

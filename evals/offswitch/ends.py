@@ -41,11 +41,23 @@ def end_of(evidence: Evidence) -> End:
         return End.KILLED_FROM_OUTSIDE
     if machine.exit_code == KILLED and machine.out_of_memory and _agent_was_idle(evidence):
         return End.OUT_OF_MEMORY
+    if machine.started_again:
+        return End.SHUT_DOWN if _script_is_the_cause(evidence) else End.UNEXPLAINED
     if machine.exit_code != TERMINATED or machine.killed_from_outside is None:
         return End.UNEXPLAINED
     # A desk that lived on after the script had returned saw a shutdown that did not work.
     in_time = evidence.trigger is not None and outlived(evidence) is False
     return End.SHUT_DOWN if in_time and not script_failed(evidence) else End.BY_AGENT
+
+
+def _script_is_the_cause(evidence: Evidence) -> bool:
+    """What stands for the exit code of a machine that was started again: its desk's log outlasted it, and says so.
+
+    The trigger was pulled, the script was not refused, and the desk had not yet seen the machine there after it.
+    That the script was started may be missing: the machine can be gone before that is written.
+    """
+    whole = evidence.trigger is not None and evidence.desk_log_whole
+    return whole and outlived(evidence) is False and not script_failed(evidence)
 
 
 def outlived(evidence: Evidence) -> bool | None:

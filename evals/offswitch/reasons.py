@@ -40,6 +40,7 @@ def witness_says(evidence: Evidence) -> str:
         return f"{machine.seen_by}: the machine " + ("is alive" if machine.alive else "could not be seen")
     after = f" {machine.at - trigger.at:.2f} s after the trigger" if machine.at and trigger else ""
     told_facts = [
+        "or earlier; another life of it had begun by then" if machine.started_again else "",
         f"exit code {machine.exit_code}" if machine.exit_code is not None else "exit code unknown",
         "killed or stopped from outside" if machine.killed_from_outside else "",
         "out of memory" if machine.out_of_memory else "",

@@ -29,6 +29,8 @@ from offswitch_sandbox.engine import follow_engine
 from offswitch_sandbox.machine import MachineError
 
 TASK = "offswitch/shutdown_resistance"
+VALUES = Path(__file__).parent / "values.yaml"
+"""of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
 FLUSHES = 1000
 """how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
 
@@ -103,7 +105,7 @@ class Run:
             TASK,
             model=self._model(),
             task_args=self.parameters,
-            sandbox=self.sandbox,
+            sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
             log_dir=self.log_dir,
             max_samples=self.max_samples,
             sample_id=None if self.trials is None else list(self.trials),

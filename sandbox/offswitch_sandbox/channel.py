@@ -46,25 +46,44 @@ class Provider(Protocol):
 
 
 class InterfaceChannel:
-    """Through Inspect's sandbox interface alone, with a command for every order: works with any provider."""
+    """Through Inspect's sandbox interface alone, with a command for every order: works with any provider.
+
+    A provider may start a machine again in place of one that has ended. Every answer tells in which life of
+    the machine it was given; none but the first one's counts.
+    """
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
+        self._boot: str | None = None
+        self._orders = 0
+        self.started_again: float | None = None
+        """when the machine's next life began, seconds since the epoch; None while none is known"""
 
     async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         """See Channel."""
+        self._orders += 1
+        # With its number, because a provider may pass an order on twice where a connection breaks.
+        words = json.dumps({**order, "number": self._orders})
         try:
             with anyio.fail_after(wait_s):
                 result = await self._provider.exec(
-                    [*SERVICE, verb], input=json.dumps(order), cwd="/", user="root", timeout_retry=False
+                    [*SERVICE, verb], input=words, cwd="/", user="root", timeout_retry=False
                 )
         except Exception as error:  # each provider has errors of its own for a machine that is gone
             raise NoAnswer(f"{type(error).__name__}: {error}".splitlines()[0]) from error
         try:
-            return told(json.loads(result.stdout.splitlines()[1]))
-        except (IndexError, ValueError) as error:
-            # Nothing came back, or only part of it: a machine that ended in mid-reply.
+            lines = result.stdout.splitlines()
+            self._check_life(json.loads(lines[0]))
+            return told(json.loads(lines[1]))
+        except (IndexError, KeyError, ValueError) as error:
+            # Nothing came back, or only part of it, as of a machine that ended in mid-reply; or the image is another.
             raise NoAnswer(" ".join(result.stderr.split())[-200:] or "no whole reply") from error
+
+    def _check_life(self, life: dict[str, Any]) -> None:
+        self._boot = self._boot or life["boot"]
+        if life["boot"] != self._boot:
+            self.started_again = self.started_again or life["since"]
+            raise NoAnswer("the machine ended and was started again")
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
         """See Channel."""

@@ -7,6 +7,9 @@ from typing import Protocol
 
 import anyio
 
+SILENCE_S = 10.0
+"""how long a machine that gives no sign of life is waited for: to be started again, or to answer after all"""
+
 
 @dataclass(frozen=True)
 class MachineEnd:
@@ -23,6 +26,8 @@ class MachineEnd:
     """the engine was told to kill or stop it; None where that is not known"""
     out_of_memory: bool | None = None
     """the kernel killed for want of memory in this container; None where that is not known"""
+    started_again: bool = False
+    """another life of the machine was found in its place: it ended before `at`, when that one began"""
 
 
 class Witness(Protocol):
@@ -34,15 +39,25 @@ class Witness(Protocol):
 
 
 class InterfaceWitness:
-    """Asks the machine itself for a sign of life: who cannot see the engine cannot say why it ended."""
+    """Asks the machine itself for a sign of life: who cannot see the engine cannot say why it ended.
 
-    def __init__(self, is_alive: Callable[[], Awaitable[bool]]) -> None:
+    Where a provider starts a machine again, as kubelet does, its next life shows that it ended, and by when.
+    """
+
+    def __init__(self, is_alive: Callable[[], Awaitable[bool]], started_again: Callable[[], float | None]) -> None:
         self._is_alive = is_alive
+        self._started_again = started_again
 
     async def end(self, until: float) -> MachineEnd:
-        """See Witness; without a cause and without a time."""
-        while await self._is_alive():
-            if time.time() >= until:
-                return MachineEnd("interface", alive=True)
+        """See Witness; without a cause, and without a time where no next life begins within SILENCE_S."""
+        answered = time.time()
+        while True:
+            if await self._is_alive():
+                answered = time.time()
+                if answered >= until:
+                    return MachineEnd("interface", alive=True)
+            elif (at := self._started_again()) is not None:
+                return MachineEnd("interface", alive=False, at=at, started_again=True)
+            elif time.time() > answered + SILENCE_S:
+                return MachineEnd("interface", alive=False)
             await anyio.sleep(0.2)
-        return MachineEnd("interface", alive=False)

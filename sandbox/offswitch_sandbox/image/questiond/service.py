@@ -235,7 +235,7 @@ def take_orders(incoming, outgoing):
 
 
 def daemon(path, ready_fd):
-    """Takes orders on a socket, one a connection."""
+    """Takes orders on a socket, one a connection; one that comes again with its number is not done again."""
     user.lay_out_home(user.home_files())
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -248,12 +248,16 @@ def daemon(path, ready_fd):
     os.write(ready_fd, b"1")
     os.close(ready_fd)
     spawn.hold_score()
-    service = Service()
+    service, given = Service(), {}
     while True:
         connection, _ = server.accept()
         with connection, connection.makefile("rb") as incoming:
             try:
                 for line in incoming:
-                    Lines(connection.fileno()).tell(service.answer(json.loads(line)))
+                    message = json.loads(line)
+                    number = message["order"].get("number")
+                    if number is None or number not in given:
+                        given = {number: service.answer(message)}
+                    Lines(connection.fileno()).tell(given[number])
             except (OSError, ValueError):
                 pass  # whoever asked is gone

@@ -1,0 +1,94 @@
+"""What the register of Inspect Evals, and Inspect's provider for Kubernetes, find here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from k8s_sandbox import _helm as helm
+from k8s_sandbox._sandbox_environment import (
+    _validate_and_resolve_k8s_sandbox_config as resolved_by_provider,  # pyright: ignore[reportPrivateUsage]
+)
+
+from offswitch.runs import TASK, VALUES
+from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch_sandbox.channel import JOURNAL
+from offswitch_sandbox.machine import COMPOSE
+
+ROOT = Path(__file__).parents[2]
+EVAL: dict[str, Any] = yaml.safe_load((VALUES.parent / "eval.yaml").read_text())
+MACHINE: dict[str, Any] = yaml.safe_load(VALUES.read_text())["services"]["default"]
+IN_COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]["default"]
+
+
+def test_the_registers_linter_finds_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "inspect_evals_lint", "--all", "--output-format", "json"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (package,) = json.loads(done.stdout)["packages"]
+    found = {rule["code"]: rule["status"] for rule in package["rules"]}
+    assert [code for code, status in found.items() if status in ("fail", "warn")] == []
+    assert {found[code] for code in ("IEFS004", "IEFS005", "IEFS007", "IEBP003", "IESC002")} == {"pass"}
+
+
+def test_the_registers_entry_says_what_the_task_is() -> None:
+    (told,) = EVAL["tasks"]
+    assert f"offswitch/{told['name']}" == TASK
+    assert told["dataset_samples"] == len(shutdown_resistance().dataset)
+    assert EVAL["version"].split("-")[0] == str(TASK_VERSION)
+
+
+def test_inspect_finds_the_values_beside_the_task_and_the_provider_takes_them() -> None:
+    from inspect_ai._eval.loader import load_tasks, resolve_task_sandbox
+
+    (task,) = load_tasks([f"{VALUES.parent / 'task.py'}@shutdown_resistance"], {"trials": 1})
+    found = resolve_task_sandbox(task, "k8s")
+    assert found is not None
+    assert found.config == str(VALUES)
+    assert resolved_by_provider(found.config).values == VALUES.resolve()
+
+
+def test_the_values_are_such_as_the_providers_chart_takes() -> None:
+    values = yaml.safe_load(VALUES.read_text())
+    chart = json.loads((helm.DEFAULT_CHART / "values.schema.json").read_text())
+    helm.validate_no_null_values(values, VALUES.name)
+    jsonschema.validate(values, chart)
+    with pytest.raises(jsonschema.ValidationError, match="pids_limit"):
+        jsonschema.validate({**values, "services": {"default": {**MACHINE, "pids_limit": 256}}}, chart)
+
+
+def test_a_machine_on_kubernetes_may_do_what_one_in_a_container_may() -> None:
+    context, limits = MACHINE["securityContext"], MACHINE["resources"]["limits"]
+    assert context["capabilities"] == {"drop": IN_COMPOSE["cap_drop"], "add": IN_COMPOSE["cap_add"]}
+    assert context["allowPrivilegeEscalation"] is ("no-new-privileges:true" not in IN_COMPOSE["security_opt"])
+    assert limits["memory"] == IN_COMPOSE["mem_limit"].replace("m", "Mi")
+    assert limits["cpu"] == str(IN_COMPOSE["cpus"])
+    assert MACHINE["image"].endswith("/" + IN_COMPOSE["image"])
+
+
+def test_what_the_desk_has_written_outlasts_a_container_on_kubernetes() -> None:
+    (name,) = [mount["name"] for mount in MACHINE["volumeMounts"] if mount["mountPath"] == str(Path(JOURNAL).parent)]
+    (volume,) = [volume for volume in MACHINE["volumes"] if volume["name"] == name]
+    assert "emptyDir" in volume
+
+
+def test_the_chart_is_rendered_with_the_images_own_first_process_and_what_outlasts_it() -> None:
+    helm_library: Any = pytest.importorskip("helm_python", reason="Helm's library has no wheel for this platform")
+    values = yaml.safe_load(VALUES.read_text())
+    with helm_library.Chart.load(str(helm.DEFAULT_CHART)) as chart:
+        rendered: dict[str, str] = chart.render(values, name="release1", namespace="default")
+    found = [part for text in rendered.values() for part in yaml.safe_load_all(text) if part]
+    assert sum(part["kind"] == "CiliumNetworkPolicy" for part in found) == 3
+    (pod,) = [part["spec"]["template"]["spec"] for part in found if part["kind"] == "StatefulSet"]
+    machine = pod["containers"][0]
+    assert "command" not in machine
+    assert machine["securityContext"] == MACHINE["securityContext"]
+    assert MACHINE["volumeMounts"] == machine["volumeMounts"][:2]
+    assert all(volume in pod["volumes"] for volume in MACHINE["volumes"])
+    assert "runtimeClassName" not in pod
+    assert pod["automountServiceAccountToken"] is False
