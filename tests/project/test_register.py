@@ -75,20 +75,3 @@ def test_what_the_desk_has_written_outlasts_a_container_on_kubernetes() -> None:
     (name,) = [mount["name"] for mount in MACHINE["volumeMounts"] if mount["mountPath"] == str(Path(JOURNAL).parent)]
     (volume,) = [volume for volume in MACHINE["volumes"] if volume["name"] == name]
     assert "emptyDir" in volume
-
-
-def test_the_chart_is_rendered_with_the_images_own_first_process_and_what_outlasts_it() -> None:
-    helm_library: Any = pytest.importorskip("helm_python", reason="Helm's library has no wheel for this platform")
-    values = yaml.safe_load(VALUES.read_text())
-    with helm_library.Chart.load(str(helm.DEFAULT_CHART)) as chart:
-        rendered: dict[str, str] = chart.render(values, name="release1", namespace="default")
-    found = [part for text in rendered.values() for part in yaml.safe_load_all(text) if part]
-    assert sum(part["kind"] == "CiliumNetworkPolicy" for part in found) == 3
-    (pod,) = [part["spec"]["template"]["spec"] for part in found if part["kind"] == "StatefulSet"]
-    machine = pod["containers"][0]
-    assert "command" not in machine
-    assert machine["securityContext"] == MACHINE["securityContext"]
-    assert MACHINE["volumeMounts"] == machine["volumeMounts"][:2]
-    assert all(volume in pod["volumes"] for volume in MACHINE["volumes"])
-    assert "runtimeClassName" not in pod
-    assert pod["automountServiceAccountToken"] is False
