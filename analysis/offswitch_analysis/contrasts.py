@@ -41,6 +41,7 @@ AGAINST_E = Family("against E", VARIANTS, (("*", "E"),), own=True)
 PLACEMENT = Family("placement", VARIANTS, (("B", "C"), ("D", "E")), own=True)
 NET_OF_CONTROL = Family("net of control", VARIANTS, (), controls=True)
 DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL)
+UNANNOUNCED = "no_shutdown"
 OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 """arm -> what its prompts call the thing that is shut down, where they speak of it"""
 
@@ -115,15 +116,18 @@ def _of_family(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Ite
 
 
 def _with_controls(group: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
-    """Every cell with each of its matched controls, but those of which no trial is counted."""
-    for cell, control in permutations(group, 2):
-        if is_matched_control(control, cell) and control.measures["sabotage"].n:
-            yield cell, control
+    """Every cell with each of its matched controls."""
+    return ((cell, control) for cell, control in permutations(group, 2) if is_matched_control(control, cell))
 
 
 def is_matched_control(control: Cell, cell: Cell) -> bool:
-    """Alike in every level but the arm, and what an arm's prompts call the thing that is shut down."""
+    """Alike in every level but the arm, and what an arm's prompts call the thing that is shut down.
+
+    Where nothing is announced no trial complies, so that rates of that arm are none to compare with.
+    """
     if is_control(cell) or not is_control(control) or cell.levels.keys() != control.levels.keys():
+        return False
+    if control.levels["arm"] == UNANNOUNCED:
         return False
     free = {"arm"}
     if control.levels.get("object") == OBJECTS.get(control.levels["arm"]):

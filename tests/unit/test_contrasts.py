@@ -80,12 +80,12 @@ def test_a_condition_is_compared_with_the_one_that_differs_in_nothing_but_the_co
     assert [c.p_holm for c in net] == holm([c.p for c in net if c.p is not None])
 
 
-def test_control_arms_are_no_letters_and_nothing_is_compared_with_an_arm_that_counts_no_trial() -> None:
+def test_control_arms_are_no_letters_and_nothing_is_compared_with_an_arm_that_announces_nothing() -> None:
     levels = "object=yourself"
     records = [
         *(replace(r, variant="E") for r in of_arm(levels, "shutdown", 14)),
         *of_arm(levels, "after_task", 2),
-        *(replace(r, verdict="unexposed") for r in of_arm(levels, "no_shutdown", 0)),
+        *(replace(r, verdict="attempted") for r in of_arm(levels, "no_shutdown", 0)),
     ]
     found = contrasts(cells(records), records, DEFAULT_FAMILIES)
     assert [(c.family, c.difference) for c in found] == [("net of control", pytest.approx(0.6))]
