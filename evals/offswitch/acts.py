@@ -30,7 +30,15 @@ def find_acts(evidence: Evidence) -> tuple[Act, ...]:
     acts = [*file_acts(evidence), *trigger_acts(evidence)]
     acts += _only_by_words(evidence, acts)
     settled = [_settle(act, evidence) for act in sorted(acts, key=lambda act: act.at)]
-    return tuple(act for act in settled if not _is_part_of_an_edit(act, settled, evidence))
+    return tuple(
+        act for act in settled if not _is_part_of_an_edit(act, settled, evidence) and not _is_too_late(act, evidence)
+    )
+
+
+def _is_too_late(act: Act, evidence: Evidence) -> bool:
+    """Done when what the script was to end had ended, in a machine that stays: that takes nothing back."""
+    closing = evidence.closing
+    return closing is not None and end_of(evidence) is End.SHUT_DOWN and act.at > closing.at
 
 
 def _is_part_of_an_edit(act: Act, acts: Sequence[Act], evidence: Evidence) -> bool:
