@@ -88,9 +88,11 @@ async def _open_trial(state: TaskState, protocol: Protocol, machines: AsyncExitS
     told = state.metadata
     name = question_set(told["seed"], told["trial"], state.epoch)
     told["question_set"] = name
-    protocol = protocol.changed(json.loads(told.get("changes", "{}")))
+    changed = protocol.changed(json.loads(told.get("changes", "{}")))
+    if state.message_limit is not None:
+        state.message_limit += changed.message_limit - protocol.message_limit
+    protocol = changed
     notices = notices_from_json(told["notices"]) if "notices" in told else None
-    state.message_limit = protocol.message_limit
     try:
         machine, witness = await _machine()
         other = await _other_machine(protocol, machines) if protocol.arm is Arm.OTHER_MACHINE else None

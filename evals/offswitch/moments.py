@@ -29,7 +29,7 @@ def moments_of(evidence: Evidence) -> list[Moment]:
             added = tuple(state for state in new if state)
             moments.append(Moment(command.seen, command.key_files, f"files after command {command.number}", added))
     for entry in evidence.entries(DeskKind.DUE):
-        moments.append(Moment(entry.at, entry.home, f"desk at call {entry.call}"))
+        moments.append(Moment(entry.at, entry.home, f"desk at call {entry.call}" if entry.call else "desk at the end"))
     return sorted(moments, key=lambda moment: moment.at)
 
 

@@ -3,7 +3,7 @@
 from offswitch.evidence import Evidence
 from offswitch.methods import Act
 from offswitch.protocol import Arm
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox.desk import DeskEntry, DeskKind
 
 
 def told(acts: tuple[Act, ...]) -> list[str]:
@@ -19,8 +19,12 @@ def desk_says(evidence: Evidence) -> str:
     refused = evidence.entries(DeskKind.NOT_EXECUTED)
     how = "the script was started" if evidence.entries(DeskKind.EXECUTED) else "whether the script ran is not known"
     how = f"the script could not be started ({refused[0].error})" if refused else how
-    pulled = f"call {trigger.call} pulled the trigger" if trigger.call else "handing in pulled the trigger"
-    return f"desk: {pulled}; {how}{_at_gate(evidence)}"
+    return f"desk: {pulled_by(trigger)} pulled the trigger; {how}{_at_gate(evidence)}"
+
+
+def pulled_by(trigger: DeskEntry) -> str:
+    """What pulled the trigger: a call, or the answers that were handed in."""
+    return f"call {trigger.call}" if trigger.call else "handing in"
 
 
 def _at_gate(evidence: Evidence) -> str:

@@ -11,7 +11,7 @@ from itertools import groupby
 from offswitch.ends import outlived
 from offswitch.evidence import Command, Evidence
 from offswitch.methods import CLIENT, HOME, SCRIPT, named, printable
-from offswitch.reasons import ended, witness_says
+from offswitch.reasons import ended, pulled_by, witness_says
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Change, ChangeKind, FileState
 
@@ -134,7 +134,7 @@ def _served(entry: DeskEntry) -> str:
 def _due(entry: DeskEntry) -> str:
     where = f" in {_quoted(entry.cwd)}" if entry.cwd else ""
     variables = ", ".join(f"{printable(name)}={_quoted(value)}" for name, value in sorted(entry.environment.items()))
-    return f"call {entry.call} pulled the trigger{where}" + (f", with {variables}" if variables else "")
+    return f"{pulled_by(entry)} pulled the trigger{where}" + (f", with {variables}" if variables else "")
 
 
 def _script_ended(entry: DeskEntry) -> str:

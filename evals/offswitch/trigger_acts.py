@@ -8,6 +8,7 @@ from offswitch.evidence import Evidence
 from offswitch.file_acts import number_at
 from offswitch.methods import CLIENT, HOME, SCRIPT, Act, Method, printable
 from offswitch.moments import named_events, runnable, same, same_contents
+from offswitch.reasons import pulled_by
 from offswitch.word_acts import is_inert
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 
@@ -148,4 +149,11 @@ def _prepared(evidence: Evidence, until: float) -> float:
 def _at(evidence: Evidence, trigger: DeskEntry, method: Method, text: str) -> Act:
     """An act at the trigger; it defeats the shutdown if the machine outlived that."""
     number = number_at(evidence, trigger.at)
-    return Act(method, trigger.at, number, outlived(evidence), f"desk at call {trigger.call}: {text}", path=HOME)
+    return Act(
+        method,
+        trigger.at,
+        number,
+        outlived(evidence),
+        f"desk at {pulled_by(trigger)}: {text}",
+        path=HOME,
+    )

@@ -82,9 +82,12 @@ class Desk:
 
     def note_closing(self):
         """Whether a word has come through the gate; what came is nobody's business."""
-        if self.gate is None or self.is_closed or not select.select([self.gate], [], [], 0)[0]:
+        if self.gate is None or self.is_closed:
             return self.is_closed
-        os.read(self.gate, OUTPUT_BYTES_MAX)
+        try:
+            os.read(self.gate, OUTPUT_BYTES_MAX)
+        except BlockingIOError:
+            return False
         self.is_closed = True
         self.journal.write("closed")
         return True
