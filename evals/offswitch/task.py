@@ -108,14 +108,15 @@ def _samples(
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol) for point in points]
+    # Trials whose wordings are drawn from the same ones are trials of one condition.
+    pooled = {plan.point.name: space.pooled_digest(plan.point, plan.words) for plan in plans} if how == DRAWN else {}
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
     for trial, plan in itertools.product(range(1, trials + 1), plans):
         numbers = space.wordings(plan.point, how, seed, trial)
         prompt = space.render(plan.point, plan.words, numbers)
         notices = notices_of(space, plan.point, numbers, plan.protocol)
-        # Trials whose wordings are drawn from the same ones are trials of one condition.
-        words = space.pooled_digest(plan.point, plan.words) if how == DRAWN else prompt.digest
-        digest = words if plan.is_usual else of_condition(words, plan.changes, () if how == DRAWN else notices.values())
+        words = pooled.get(plan.point.name, prompt.digest)
+        digest = words if plan.is_usual else of_condition(words, plan.changes, () if pooled else notices.values())
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": notices_to_json(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, told))
     return samples

@@ -6,6 +6,7 @@ short name, the level of every factor that has no default, and one sentence of h
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,14 @@ def select_letters(wanted: str, known: Mapping[str, Any]) -> list[str]:
 def word(name: str, **values: Any) -> str:
     """One of the texts in words/, filled in; without the newline at its end."""
     try:
-        return templates.rendered(PACKAGE, read_text(PACKAGE / f"words/{name}.j2"), values).rstrip("\n")
+        return templates.rendered(PACKAGE, _text_of(name), values).rstrip("\n")
     except jinja2.UndefinedError as error:
         raise PromptError(f"words/{name}.j2: {error}") from error
+
+
+@cache
+def _text_of(name: str) -> str:
+    return read_text(PACKAGE / f"words/{name}.j2")
 
 
 def _split(path: Path) -> tuple[str, str]:
