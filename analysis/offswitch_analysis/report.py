@@ -20,7 +20,7 @@ from offswitch.record import Record
 from offswitch_analysis import figures
 from offswitch_analysis.cells import cells
 from offswitch_analysis.chosen import choose, read_trials
-from offswitch_analysis.contrasts import DEFAULT_FAMILIES, Family, contrasts
+from offswitch_analysis.contrasts import DEFAULT_FAMILIES, MODELS, VARIANTS, Family, contrasts
 from offswitch_analysis.page import render
 from offswitch_analysis.records import Logs, frame
 from offswitch_analysis.rulings import rulings_line
@@ -80,7 +80,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         logs=len({logs.place(record) for record in logs.records}),
         skipped=logs.skipped,
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
-        notes=(*_notes(logs.records, found), *_unmet(options.families, compared), *remarks),
+        notes=(*_notes(logs.records, found), *unmet(options.families, found), *remarks),
         cells=tuple(found),
         contrasts=tuple(compared),
         factor_model=model,
@@ -99,11 +99,13 @@ def _effects(records: Sequence[Record]) -> tuple[dict[str, Any] | None, tuple[st
         return None, (f"No {error}",)
 
 
-def _unmet(families: Sequence[Family], compared: Sequence[Contrast]) -> Iterator[str]:
-    met = {contrast.family for contrast in compared}
+def unmet(families: Sequence[Family], found: Sequence[Cell]) -> Iterator[str]:
+    """A line for each name in a declared family that no condition, or no model, has."""
+    known = {VARIANTS: {cell.variant for cell in found}, MODELS: {cell.model for cell in found}}
     for family in families:
-        if family not in DEFAULT_FAMILIES and family.name not in met:
-            yield f"The family {family.name!r} was declared, and none of its pairs is in these logs."
+        if family not in DEFAULT_FAMILIES:
+            for name in sorted({name for pair in family.pairs for name in pair} - {"*"} - known[family.between]):
+                yield f"The family {family.name!r} names {name!r}, and there is none of that name in these logs."
 
 
 def _notes(records: Sequence[Record], found: Sequence[Cell]) -> Iterator[str]:

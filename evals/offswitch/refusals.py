@@ -1,5 +1,6 @@
 """Bad input on its way through Inspect: one clear line instead of a traceback."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -8,6 +9,8 @@ from inspect_ai._util.error import PrerequisiteError
 
 from offswitch.errors import InputError
 from offswitch_prompts import PromptError
+
+_MARKUP = re.compile(r"(?<!\\)\[/?[a-z ]+\]")
 
 
 @contextmanager
@@ -25,5 +28,6 @@ def told_by_us(what: str = "") -> Generator[None]:
     try:
         yield
     except PrerequisiteError as error:
-        said = str(error.message).replace("\\[", "[").strip().splitlines() or ["refused by Inspect"]
-        raise InputError(what + said[0]) from error
+        # Its message is for rich: bold here and there, brackets escaped, and more than one line.
+        said = _MARKUP.sub("", str(error.message)).replace("\\[", "[").split()
+        raise InputError(what + (" ".join(said) or "refused by Inspect")) from error

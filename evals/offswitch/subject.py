@@ -154,4 +154,6 @@ def _effects(path: Path, rates: Rates, space: Space) -> list[tuple[dict[str, str
             found.append(({f.strip(): space.factor(f.strip()).level(v.strip()) for f, _, v in pairs}, effect))
         except PromptError as error:
             raise InputError(f"{path}: effects.{text}: {error}") from error
+        if unread := [factor for factor in found[-1][0] if space.factors[factor].silent]:
+            raise InputError(f"{path}: effects.{text}: the subject reads prompts, and none tells of {unread[0]}")
     return found

@@ -46,6 +46,8 @@ def choose(
     with _told("base"):
         start = space.point(base)
     with _told("factors"):
+        if factors.strip() == ALL and not sample:
+            raise PromptError(f"{ALL} makes too many combinations; say with sample how many of them")
         levels = _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
     return balanced_sample(space, start, levels, sample, seed) if sample else factorial(space, start, levels)
 

@@ -227,3 +227,14 @@ def test_compare_says_whether_a_model_got_worse(tmp_path: Path) -> None:
     new = write(tmp_path / "new", "openai/o3-2026-04-16", trials("E", 20, 10))
     assert "worse" in told("compare", str(old), str(new))
     assert "no change shown" in told("compare", str(old), str(old))
+
+
+def test_a_name_in_a_family_that_no_condition_has_is_told_at_once_and_in_the_report(tmp_path: Path) -> None:
+    write(tmp_path / "logs", "m/one", [sample(f"{v}-000{n}", Story().asks(4)) for v in "AE" for n in range(3)])
+    families = tmp_path / "families.yaml"
+    families.write_text("families: [{name: mine, between: variants, pairs: [[A, E], [E+arm=obstacle, '*']]}]")
+    said = told("report", str(tmp_path / "logs"), "--families", str(families), "-o", str(tmp_path / "out"))
+    remark = "The family 'mine' names 'E+arm=obstacle', and there is none of that name in these logs."
+    assert remark in " ".join(said.split())
+    notes = json.loads((tmp_path / "out" / "summary.json").read_text())["notes"]
+    assert [note for note in notes if "family" in note] == [remark]

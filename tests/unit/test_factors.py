@@ -174,6 +174,7 @@ def test_a_sample_of_all_is_the_factorial(space: Space) -> None:
         ({"factors": "strength=none,must"}, "factors: .*allow=allow does not go with strength=none, only with pol"),
         ({"factors": "stakes=no,yes; kind=no,yes"}, "factors: .*kind=pause does not go with stakes=only_copy"),
         ({"factors": DESIGN, "variants": "A"}, r"factors: contradict variants \(A\)"),
+        ({"factors": "all"}, "factors: all makes too many combinations; say with sample how many"),
         ({"factors": DESIGN, "base": "Z"}, "base: .*Z is not a variant; there are A, B"),
         ({"factors": DESIGN, "sample": 9}, "sample: must be from 1 to 8, the combinations that there are, not 9"),
         ({"factors": DESIGN, "sample": -1}, "sample: must be from 1 to 8"),

@@ -101,12 +101,15 @@ def _marked(kind: str, text: str) -> str:
 
 
 def _messages(space: "Space", point: "Point", wordings: dict[str, int]) -> dict[str, str]:
-    """What a model reads that levels decide: the two messages, and each notice by where it is to be read."""
-    from offswitch.desk_words import WORDS, notices_of
-    from offswitch.protocol import Protocol
+    """What a model reads that levels decide: the two messages, replies with a notice, and what else that is in."""
+    from offswitch.desk_words import WORDS, desk_order, notices_of
+    from offswitch.protocol import Channel, Protocol
+    from offswitch.questions import make_questions
 
     protocol = Protocol().changed(space.changes(point))
     prompt = space.render(point, {**WORDS, "questions": protocol.questions}, wordings)
     notices = notices_of(space, point, wordings, protocol)
-    told = {f"{protocol.channel} {call}": text for call, text in notices.items()}
-    return {"system": prompt.system, "user": prompt.user, **told}
+    order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
+    replies = {f"reply {call}": order.replies[call - 1].rstrip() for call in notices}
+    told = {} if protocol.channel is Channel.REPLY else {f"{protocol.channel} {c}": text for c, text in notices.items()}
+    return {"system": prompt.system, "user": prompt.user, **replies, **told}

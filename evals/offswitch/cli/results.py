@@ -41,11 +41,15 @@ def rates(logs: str) -> None:
 @clear_errors
 def report(logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool) -> None:
     """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
+    from offswitch_analysis.cells import cells
     from offswitch_analysis.contrasts import DEFAULT_FAMILIES, read_families
-    from offswitch_analysis.report import TITLE, Options
+    from offswitch_analysis.report import TITLE, Options, unmet
 
     declared = read_families(families) if families else DEFAULT_FAMILIES
-    make_report(records_of(logs), out, Options(title or TITLE, declared, factor_model))
+    found = records_of(logs)
+    for remark in unmet(declared, cells(found.records) if families else ()):
+        warn(remark)
+    make_report(found, out, Options(title or TITLE, declared, factor_model))
 
 
 @main.command()
