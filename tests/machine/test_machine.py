@@ -117,7 +117,9 @@ async def test_a_command_that_never_ends_is_stopped_with_its_children(rig: Rigs)
         assert QUICK.command_timeout_s <= time.monotonic() - began < QUICK.command_timeout_s + 5
         assert "stopped after 6 seconds" in shown
         assert shown.startswith("begun")
-        assert (await r.does("cat /proc/[0-9]*/comm | grep -c sleep")).strip() == "0"
+        # A killed process may be there for a moment more.
+        looks = [(await r.does("cat /proc/[0-9]*/comm | grep -c sleep")).strip() for _ in range(10)]
+        assert "0" in looks
 
 
 async def test_a_background_job_does_not_hold_up_the_reply_and_lives_on(rig: Rigs) -> None:
