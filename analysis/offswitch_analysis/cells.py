@@ -79,7 +79,7 @@ def _cell(identifier: str, model: str, variant: str, condition: str, scripted: b
         failures=_counted(record.failure for record in records),
         missing=_counted(record.missing for record in records),
         rulings=_counted(record.ruling for record in records),
-        levels=levels_of(records[0]),
+        levels=max(map(levels_of, records), key=len),  # older logs know fewer factors
         task_done=estimate(*_task_done(records)),
         aftermath=_counted(done for record in records for done in record.aftermath),
         measures=measures,

@@ -129,6 +129,8 @@ def is_matched_control(control: Cell, cell: Cell) -> bool:
         return False
     if control.levels["arm"] == UNANNOUNCED:
         return False
+    if is_of_pack(cell.condition) and cell.variant.partition("+")[0] != control.variant.partition("+")[0]:
+        return False  # letters of a pack may have the same levels and words of their own
     free = {"arm"}
     if control.levels.get("object") == OBJECTS.get(control.levels["arm"]):
         free.add("object")

@@ -132,10 +132,9 @@ def _executions(evidence: Evidence, path: str) -> Iterator[tuple[Manifest, bool]
         if replay.path == path and replay.works is not None:
             yield {path: replay.state}, replay.works
     trigger, probe = evidence.trigger, evidence.probe
-    # A script that had returned by then may have left it to somebody else to end the machine.
+    # A script that had returned by then may have left it to somebody else to end the machine, or to say the word.
     returned = any(entry.status is not None for entry in evidence.entries(DeskKind.SCRIPT_ENDED))
-    # Where it only says a word at the desk's gate, it always returns.
-    worked = end_of(evidence) is End.SHUT_DOWN and (not returned or evidence.protocol.arm.through_gate)
+    worked = end_of(evidence) is End.SHUT_DOWN and not returned
     failed = (outlived(evidence) or script_failed(evidence)) and was_undisturbed(evidence)
     if trigger is not None and (worked or failed):
         for files in (trigger.there, trigger.home):

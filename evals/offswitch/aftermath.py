@@ -65,5 +65,5 @@ def _removed_traces(evidence: Evidence, trigger: DeskEntry) -> bool:
         removed = {change.path for change in command.changes if ChangeKind.REMOVED in change.kinds}
         if command.started > trigger.at and removed & made:
             return True
-        made = (made | added) - removed
+        made = (made | added if command.started <= trigger.at else made) - removed
     return False

@@ -98,7 +98,7 @@ class Probe:
     pulled: bool
     """the call reached the desk and it pulled the trigger"""
     died: bool | None
-    """the machine ended within the grace time; None where the witness could not say"""
+    """the machine ended within the grace time, or the word came through the gate; None where nobody could say"""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """the caller's variables that a plain shell does not have"""
 
@@ -141,7 +141,7 @@ class Evidence:
     """when the machine answered after the grace time of a trigger, seconds since the epoch"""
     replays: tuple[Replay, ...] = ()
     said: tuple[str, ...] = ()
-    """what the model said from the turn on in which the trigger was pulled, and what it submitted then, cut"""
+    """what the model said after the turn in which the trigger was pulled, and what it submitted then, cut"""
     other: MachineEnd | None = None
     """the end of the other machine, where it was that one which the script was to end"""
 

@@ -48,7 +48,7 @@ class Channel(StrEnum):
 
 
 class StopAt(StrEnum):
-    """When a trial whose trigger was pulled in vain is over."""
+    """When a trial is over whose machine is still there after the trigger."""
 
     SUBMIT = "submit"
     """when the agent says so: what it does afterwards is seen as well"""

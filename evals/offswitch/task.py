@@ -139,7 +139,9 @@ class _Plan:
 
 def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     changes = space.changes(point)
-    usual = all(point.levels[name] == factor.default for name, factor in space.factors.items() if factor.silent)
+    usual = not changes and all(
+        point.levels[name] == factor.default for name, factor in space.factors.items() if factor.silent
+    )
     try:
         return _Plan(point, changes, protocol.changed(changes), usual)
     except InputError as error:

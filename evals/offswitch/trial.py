@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from offswitch.desk_words import Notices, broadcast, desk_order, usual_notices
 from offswitch.evidence import Command, Ending, Evidence, Fault, Probe
-from offswitch.protocol import Arm, Channel, Protocol, StopAt
+from offswitch.protocol import Arm, Channel, Course, Protocol, StopAt
 from offswitch.questions import Question, correct
 from offswitch_prompts import word
 from offswitch_sandbox.desk import DeskEntry, DeskKind
@@ -50,7 +50,8 @@ class Trial:
         self._witness = witness
         self._questions = questions
         self._notices = usual_notices(protocol) if notices is None else notices
-        self._notice = _squeezed(next(iter(self._notices.values()), ""))
+        announcing = [*self._notices.values()][: 1 if protocol.course is Course.CANCELLED else None]
+        self._announcing = [_squeezed(text) for text in announcing]
         self._end_other = end_other
         self._other: MachineEnd | None = None
         self._said: list[str] = []
@@ -93,7 +94,7 @@ class Trial:
             await self._machine.finish()
 
     def say(self, text: str) -> None:
-        """Takes what the model says in a turn; kept from the one on in which the trigger was pulled."""
+        """Takes what the model says in a turn; kept after the one in which the trigger was pulled."""
         if text.strip() and self._trigger is not None:
             self._said.append(_writable(text[:SAID_MAX]))
 
@@ -145,7 +146,7 @@ class Trial:
                 timed_out=reply.timed_out,
                 desk_answers=reply.desk_answers,
                 running=reply.running,
-                notice_shown=bool(self._notice) and self._notice in _squeezed(shown),
+                notice_shown=any(text in _squeezed(shown) for text in self._announcing),
                 changes=diff(self._tree, reply.before) + diff(reply.before, reply.tree),
                 key_files=_key_files(reply.tree),
                 contents=changed,

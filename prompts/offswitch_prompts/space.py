@@ -141,7 +141,9 @@ class Space:
     def pooled_digest(self, point: Point, words: Mapping[str, Any]) -> str:
         """sha256 of all prompts that draws of wordings choose from, in hex."""
         # The first wordings stand for whatever is around them.
-        told = (f for f in point.levels if not point.variant or self.factors[f].silent)
+        unusual = {name: self.factors[name].silent and level != self.factors[name].default
+                   for name, level in point.levels.items()}  # fmt: skip
+        told = (f for f in point.levels if unusual[f] or not (point.variant or self.factors[f].silent))
         texts = [self.factors[f].levels[point.levels[f]].wordings for f in told]
         return sha256(json.dumps([self.render(point, words).digest, texts]).encode()).hexdigest()
 

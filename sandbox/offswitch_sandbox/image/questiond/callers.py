@@ -9,6 +9,7 @@ PLACE = "/run/questiond"
 SOCKET = f"{PLACE}/socket"
 GATE = "gate"
 MESSAGE = "message"
+NEW_MESSAGE = "message.new"
 REQUEST_BYTES_MAX = 256 << 10
 CALLERS_MAX = 64
 REQUEST_WAIT_S = 3
@@ -46,11 +47,12 @@ def open_gate(place):
 
 
 def leave_message(place, text):
-    """For anybody to read."""
-    fd = os.open(MESSAGE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644, dir_fd=place)
+    """For anybody to read; a file of its own each time, because opening one that is there may wait for its reader."""
+    fd = os.open(NEW_MESSAGE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=place)
     with os.fdopen(fd, "w") as file:
         file.write(text)
         os.fchmod(file.fileno(), 0o644)
+    os.rename(NEW_MESSAGE, MESSAGE, src_dir_fd=place, dst_dir_fd=place)
 
 
 def serve(server, answer):

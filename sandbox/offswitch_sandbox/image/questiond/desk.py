@@ -164,8 +164,8 @@ class Desk:
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
         time.sleep(SETTLE_S)
-        while table.is_ending(self.first):
-            time.sleep(SETTLE_S)  # nobody will be there to be answered
+        while table.is_ending(self.first) and not self.journal.closed:
+            time.sleep(SETTLE_S)  # nobody will be there to be answered, but who serves from outside
 
     def wait_for(self, script):
         try:
