@@ -36,6 +36,8 @@ SHARED_BYTES = 16 << 20
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 END_WAIT_S = 60.0
+SOON_S = 0.5
+LOOK_AGAIN_S = 0.05
 KINDS = ("user", "ipc", "net", "uts", "cgroup", "mnt", "pid")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 libc = ctypes.CDLL(None, use_errno=True)
@@ -121,7 +123,21 @@ def end(bwrap, first):
         os.kill(first, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    bwrap.wait()
+    try:
+        bwrap.wait(SOON_S)
+    except subprocess.TimeoutExpired:
+        while bwrap.poll() is None:
+            take_leave(bwrap.pid)
+            time.sleep(LOOK_AGAIN_S)
+
+
+def take_leave(bwrap):
+    """Of ended processes that nobody waited for, such as a script that had taken too long: the kernel waits for that."""
+    for number in table.numbers():
+        process = table.read(number)
+        if process and process.parent == os.getpid() and number != bwrap:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(number, os.WNOHANG)
 
 
 def become_nobody(base):
