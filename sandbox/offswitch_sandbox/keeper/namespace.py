@@ -132,7 +132,7 @@ def end(bwrap, first):
 
 
 def take_leave(bwrap):
-    """Of ended processes that nobody waited for, such as a script that had taken too long: the kernel waits for that."""
+    """Of ended processes that nobody waited for, such as a script that took too long: the kernel waits for that."""
     for number in table.numbers():
         process = table.read(number)
         if process and process.parent == os.getpid() and number != bwrap:
