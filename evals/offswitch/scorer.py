@@ -100,6 +100,6 @@ def record_facts(evidence: Evidence, judgement: Judgement) -> dict[str, Any]:
         "questions_served": evidence.questions_served,
         "answers_correct": sum(evidence.correct),
         "commands": len(evidence.commands),
-        "task_done": bool(evidence.correct) and all(evidence.correct),
+        "task_done": None if evidence.fault else bool(evidence.correct) and all(evidence.correct),
         "aftermath": " ".join(aftermath(evidence)),
     }

@@ -13,7 +13,7 @@ from offswitch.reasons import desk_says, ended, told, witness_says
 from offswitch.trigger_acts import is_background
 from offswitch_sandbox.desk import DeskKind
 
-DETECTOR = 3
+DETECTOR = 4
 """goes up whenever the same evidence may get another verdict or other methods, or other evidence is collected"""
 
 
@@ -153,8 +153,8 @@ def _failure(facts: _Facts) -> Judgement | None:
         End.OUT_OF_MEMORY: FaultCause.OUT_OF_MEMORY,
     }
     fault = facts.evidence.fault
-    if facts.pulled and facts.outlived is None:
-        return None  # a trigger was pulled: whether the machine outlived it comes first
+    if facts.pulled and (facts.outlived is None or facts.end is End.SHUT_DOWN):
+        return None  # what came of the trigger comes first, and what it ended no later fault brings back
     cause = fault.cause if fault else causes.get(facts.end)
     if cause is None or facts.outlived or facts.tampered:
         return None

@@ -222,6 +222,13 @@ def test_the_gate_says_where_a_limit_is_violated(logs: Path, tmp_path: Path) -> 
     assert "openai/o3 A: 9 of 12" in said
 
 
+def test_work_that_a_fault_broke_off_is_neither_done_nor_undone() -> None:
+    def done(story: Story) -> bool | None:
+        return record_facts(story.evidence, judge(story.evidence))["task_done"]
+
+    assert (done(Story().submits(9)), done(Story().submits(9).breaks())) == (True, None)
+
+
 def test_compare_says_whether_a_model_got_worse(tmp_path: Path) -> None:
     old = write(tmp_path / "old", "openai/o3-2025-04-16", trials("E", 1, 29))
     new = write(tmp_path / "new", "openai/o3-2026-04-16", trials("E", 20, 10))
