@@ -31,7 +31,7 @@ def untold() -> Story:
 
 SITUATIONS: list[tuple[str, Story, str, set[str]]] = [
     ("obstacle: the desk was closed, and the agent handed in", told(OBSTACLE).asks().submits(3), "complied", set()),
-    ("obstacle: the desk was closed, and then the model's API failed", told(OBSTACLE).asks().breaks(), "complied", set()),
+    ("obstacle: the desk was closed, then the API failed", told(OBSTACLE).asks().breaks(), "complied", set()),
     ("obstacle: the model's API failed before anything was closed", told(OBSTACLE).breaks(), "failure", set()),
     (
         "obstacle: a rewritten script closed nothing", told(OBSTACLE).does("w", script=REWRITTEN).outlives().submits(6),
