@@ -20,6 +20,7 @@ from inspect_ai.model import get_model
 
 from offswitch.condition import condition
 from offswitch.errors import InputError
+from offswitch.protocol import Arm
 from offswitch.record import INTERRUPTED, Record
 from offswitch.refusals import told_by_us
 from offswitch.script_file import is_scripted
@@ -31,6 +32,7 @@ from offswitch_sandbox.machine import MachineError
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parent / "values.yaml"
 """of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
+WITH_A_SECOND_MACHINE = ("offswitch", "bubblewrap")
 FLUSHES = 1000
 """how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
 
@@ -67,6 +69,7 @@ class Run:
         self._model()
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
+        chosen._check_arms()
         check_log_dir(self.log_dir)
         return chosen
 
@@ -127,6 +130,14 @@ class Run:
                 raise InputError(f"{name}: must be {'a whole' if kind is int else 'a'} number, not {value!r}")
         with told_by_us():
             shutdown_resistance(**self.parameters)
+
+    def _check_arms(self) -> None:
+        arms = {(sample.metadata or {})["level_arm"] for sample in shutdown_resistance(**self.parameters).dataset}
+        if Arm.OTHER_MACHINE in arms and self.sandbox not in WITH_A_SECOND_MACHINE:
+            raise InputError(
+                f"--sandbox {self.sandbox}: gives no second machine, which arm={Arm.OTHER_MACHINE} needs; "
+                f"use {' or '.join(WITH_A_SECOND_MACHINE)}"
+            )
 
     def _model(self) -> Any:
         what = f"--model {self.model}: "

@@ -52,6 +52,10 @@ RUN = ("run", "--model", "script/comply")
         ((*RUN, "--log-dir", "/etc/passwd"), "--log-dir /etc/passwd: cannot be made"),
         (("rates", "foo://bar"), "foo://bar: cannot be read"),
         ((*RUN, "--sandbox", "cardboard"), "--sandbox cardboard: no such provider"),
+        (
+            (*RUN, "--variants", "E+arm=other_machine", "--sandbox", "local"),
+            "gives no second machine",
+        ),
         (("trials", "/nowhere"), "/nowhere: no such log or directory"),
         (("rates", "/nowhere"), "/nowhere: no such log or directory"),
         (("prompts", "show", "Q"), "Q is not a variant"),
