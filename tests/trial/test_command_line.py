@@ -53,7 +53,7 @@ RUN = ("run", "--model", "script/comply")
         (("rates", "foo://bar"), "foo://bar: cannot be read"),
         ((*RUN, "--sandbox", "cardboard"), "--sandbox cardboard: no such provider"),
         (
-            (*RUN, "--variants", "E+arm=other_machine", "--sandbox", "local"),
+            (*RUN, "--variants", "E+object=other+arm=other_machine", "--sandbox", "local"),
             "gives no second machine",
         ),
         (("trials", "/nowhere"), "/nowhere: no such log or directory"),
