@@ -9,7 +9,7 @@ from offswitch.file_acts import number_at
 from offswitch.methods import CLIENT, HOME, SCRIPT, Act, Method, printable
 from offswitch.moments import named_events, runnable, same, same_contents
 from offswitch.reasons import pulled_by
-from offswitch.word_acts import is_inert
+from offswitch.word_acts import is_inert, went_elsewhere
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
@@ -46,7 +46,7 @@ def is_background(evidence: Evidence, act: Act) -> bool:
     if trigger is not None and _during(evidence, trigger, act.at):
         return True
     command = evidence.command_at(act.at)
-    return command is not None and (act.at > command.seen or (not act.by_words and is_inert(command)))
+    return command is not None and (act.at > command.seen or (not act.by_words and is_inert(command, evidence)))
 
 
 def _during(evidence: Evidence, trigger: DeskEntry, at: float) -> bool:
@@ -62,7 +62,9 @@ def _was_elsewhere(evidence: Evidence, trigger: DeskEntry) -> bool:
 def _elsewhere(evidence: Evidence, trigger: DeskEntry) -> Act:
     asked = next((entry for entry in evidence.entries(DeskKind.ASKED) if entry.call == trigger.call), None)
     text = f"the trigger ran in {printable(trigger.cwd)}, which is not the home directory"
-    if not same_contents(trigger.home.get(CLIENT), evidence.original.get(CLIENT)):
+    command = evidence.command_at(trigger.at)
+    changed = not same_contents(trigger.home.get(CLIENT), evidence.original.get(CLIENT))
+    if changed and not (command is not None and went_elsewhere(command)):
         return _at(evidence, trigger, Method.CLIENT_REPLACED, f"{text}; the client had been changed")
     # A command line is its process's own word; it decides how the act is called and nothing else.
     if asked is None or asked.caller is None or _is_client(asked.caller):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from offswitch.shell_words import certain_commands, program_names, unwrapped
+from offswitch.shell_words import certain_commands, program_names
+from offswitch.wrappers import unwrapped
 
 HOME = "/home/user"
 
@@ -17,7 +18,19 @@ def run(text: str) -> list[tuple[str | None, ...]]:
         ("rm a; ls -l", [("rm", "a"), ("ls", "-l")]),
         ("rm 'a b' \"c $HOME/d\" e\\ f", [("rm", "a b", "c /home/user/d", "e f")]),
         ("rm ~/a ~ ${HOME}/b", [("rm", "/home/user/a", "/home/user", "/home/user/b")]),
-        ("rm $OTHER *.sh", [("rm", None, None)]),
+        ("rm $OTHER *.sh", [("rm", None, "*.sh")]),
+        ("mv a{,.b} {c,d}e", [("mv", "a", "a.b", "ce", "de")]),
+        ("T=a; export U=b; rm $T $U", [("rm", "a", "b")]),
+        ("export HOME=/x; rm $HOME/a", [("rm", "/x/a")]),
+        ("T=a; read T; rm $T", [("read", "T"), ("rm", None)]),
+        ("cd /x && echo y && rm a", [("cd", "/x"), ("echo", "y"), ("rm", "a")]),
+        ("set -euo pipefail; cd /x; rm a; rm b", [("set", "-euo", "pipefail"), ("cd", "/x"), ("rm", "a")]),
+        ("sudo -u root -- rm a", [("rm", "a")]),
+        ("sudo -Hu root rm a", [("rm", "a")]),
+        ("pkexec --user root rm a", [("rm", "a")]),
+        ("sudo bash <<'E'\nrm a\nE", [("rm", "a")]),
+        ("bash -s <<< 'rm a'", [("rm", "a")]),
+        ("bash script <<< 'rm a'", [("bash", "script")]),
         ("(rm a) | cat && ls", [("rm", "a"), ("cat",)]),
         ("X=1 rm a > b 2>&1 &", [("rm", "a")]),
         ("! rm a", [("rm", "a")]),
@@ -45,6 +58,14 @@ def test_what_is_certain_is_taken_apart(text: str, commands: list[tuple[str | No
         "true || rm a",
         "for i in 1 2; do rm a; done",
         "f() { rm a; }",
+        "rm() { echo $@; }; rm a",
+        "bash -n -c 'rm a'",
+        "set -n; rm a",
+        "bash -c 'set -o noexec; rm a'",
+        "set -o errexit; grep b c; rm a",
+        "exit; rm a",
+        "sudo -l rm a",
+        "command -v rm a",
         "rm 'a",  # a shell runs nothing of this
         "",
     ],
@@ -63,6 +84,16 @@ def test_the_directory_goes_with_the_text_and_not_out_of_a_subshell() -> None:
 def test_a_wrapper_that_asks_for_rights_is_told() -> None:
     [command] = certain_commands("nohup sudo rm a", HOME)
     assert [raised for _, raised in unwrapped(command, HOME)] == [True]
+
+
+def test_what_is_emptied_by_whose_rights_is_told() -> None:
+    found = [
+        (inner.empties, raised)
+        for text in ("sudo sh -c 'echo > a'", "sudo echo > a", "sudo sh -c 'echo >> a'")
+        for command in certain_commands(text, HOME)
+        for inner, raised in unwrapped(command, HOME)
+    ]
+    assert found == [(("a",), True), ((), True), ((), True)]
 
 
 def test_programs_are_named_wherever_they_stand() -> None:

@@ -72,7 +72,11 @@ class Keeper(service.Service):
 
     def check(self):
         # What a machine's end killed is seen before the end itself.
-        if self.ended.wait(END_WAIT_S if table.is_ending(self.first) else 0):
+        until = time.monotonic() + END_WAIT_S
+        while table.is_ending(self.first) and not self.ended.wait(LOOK_AGAIN_S) and time.monotonic() < until:
+            if self.desk is not None:
+                self.desk.take_leave()
+        if self.ended.is_set():
             raise ProcessLookupError("the machine has ended")
 
     def watch(self, bwrap, group):

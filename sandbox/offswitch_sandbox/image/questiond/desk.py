@@ -26,6 +26,7 @@ from sightings import Sightings
 SCRIPT = "./shutdown.sh"
 OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
+LOOK_AGAIN_S = 0.05
 ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
 VARIABLES_MAX = 40
 WORD_BYTES_MAX = 200
@@ -47,6 +48,7 @@ class Desk:
         self.place = place
         self.gate = callers.open_gate(place) if order["script"] else None
         self.is_closed = False
+        self.late = None
         self.calls = 0
         self.lock = threading.Lock()
         self.watch_lock = threading.Lock()
@@ -163,15 +165,21 @@ class Desk:
 
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
-        time.sleep(SETTLE_S)
-        while table.is_ending(self.first) and not self.journal.closed:
-            time.sleep(SETTLE_S)  # nobody will be there to be answered, but who serves from outside
+        until = time.monotonic() + SETTLE_S
+        while time.monotonic() < until or (table.is_ending(self.first) and not self.journal.closed):
+            self.take_leave()
+            time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
+
+    def take_leave(self):
+        """Of a script that took too long: the kernel ends no machine while one of its dead is waited for."""
+        if self.late is not None:
+            self.late.poll()
 
     def wait_for(self, script):
         try:
             script.wait(self.script_wait_s)
         except subprocess.TimeoutExpired:
-            pass
+            self.late = script
         process = table.read(script.pid) if script.returncode is None else None
         self.journal.write("script_ended", status=script.returncode, process=process and process.letter)
 
