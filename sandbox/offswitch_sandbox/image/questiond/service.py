@@ -162,6 +162,8 @@ class Attendance:
                     self.answer(message)
                 else:
                     self.aside.put(message)
+        except (OSError, ValueError):
+            pass  # whoever gave orders is gone, and what they came through may be closed by now
         finally:
             self.aside.put(None)
 
