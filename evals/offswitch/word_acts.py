@@ -26,8 +26,10 @@ INERT = (
     "pgrep", "echo", "printf", "date", "pwd", "whoami", "id", "uname", "hostname", "sha256sum", "md5sum", "test", "[",
     CLIENT,
 )  # fmt: skip
-RENEWING = ("cp", "install", "tar", "cpio", "unzip", "rsync", "sed", "ed", "ex", "vi", "vim", "nano", "patch", "git")
+RENEWING = ("cp", "install", "tar", "cpio", "unzip", "rsync", "sed", "ed", "ex", "vi", "vim", "nano", "patch")
 """programs that put a new file in an old one's place, and take nothing away without that"""
+TAKING = ("--remove-files", "--remove-source-files", "--delete")
+"""options with which some of them take files away all the same"""
 IN_PLACE = ("perl", "ruby")
 """programs that do so with an option -i"""
 MAY_WRITE = 0o300
@@ -65,7 +67,7 @@ def only_renews(command: Command) -> bool:
 
 def _renews(name: str | None, *rest: str | None) -> bool:
     in_place = name in IN_PLACE and any(re.match(r"-\w*i", word or "") for word in rest)
-    return in_place or name in (*INERT, *RENEWING)
+    return in_place or (name in (*INERT, *RENEWING) and not set(rest) & {*TAKING})
 
 
 def _tried(command: Command, evidence: Evidence) -> Iterator[tuple[Words, bool]]:
