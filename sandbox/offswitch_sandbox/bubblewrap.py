@@ -34,8 +34,9 @@ class NamespaceWitness:
             return MachineEnd("keeper", alive=None if self._wire.closed else True)
         code, memory = ended["exit_code"], ended["out_of_memory"]
         # Nothing in a namespace can send SIGKILL to its first process: that came from outside, or from the
-        # kernel for want of memory, and where memory is not counted nobody knows which.
-        killed = code < 0 or (None if memory is None else not memory) if code in (KILLED, -9) else code < 0
+        # kernel for want of memory or of CPU time, and where that is not known nobody knows which.
+        unknown = memory is None or ended["limited"]
+        killed = code < 0 or (None if unknown else not memory) if code in (KILLED, -9) else code < 0
         return MachineEnd("keeper", False, ended["at"], code, killed, memory)
 
 

@@ -8,6 +8,7 @@ keeps its memory from him is that it is not dumpable.
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -35,6 +36,13 @@ DISK_BYTES = 128 << 20
 SHARED_BYTES = 16 << 20
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
+KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "ppc64le": 271, "s390x": 280}
+"""number of the system call by the kernel's name for the hardware"""
+JOIN_SESSION_KEYRING = 1
+NO_KEYRINGS = (errno.ENOSYS, errno.EPERM)
+"""where a kernel has none, or a container forbids them, there is nothing that a machine could have either"""
+WATCHES = 8
+"""of file events: users of the host, and machines of one user, have them from one store"""
 END_WAIT_S = 60.0
 SOON_S = 0.5
 LOOK_AGAIN_S = 0.05
@@ -52,6 +60,8 @@ class Keeper(service.Service):
         self.directory = directory
         self.processes = processes
         self.ended = threading.Event()
+        self.time_limit = table.time_limit(first)
+        self.limited = False
 
     def new_journal(self):
         """Told as a whole at the end, which this process outlasts."""
@@ -79,14 +89,20 @@ class Keeper(service.Service):
         if self.ended.is_set():
             raise ProcessLookupError("the machine has ended")
 
+    def look(self, order):
+        # The kernel ends with SIGKILL what has used up its time, the first process too.
+        self.limited |= table.time_limit(self.first) not in (self.time_limit, None)
+        return super().look(order)
+
     def watch(self, bwrap, group):
         """Waits for the machine's end and tells of it."""
         code = bwrap.wait()
         at = time.time()
         lines = self.desk.journal.close() if self.desk is not None else []
         memory = group.out_of_memory() if group else None
+        facts = {"at": at, "exit_code": code, "out_of_memory": memory, "limited": self.limited}
         with contextlib.suppress(OSError):  # nobody may be there any more who would want to know
-            self.tell({"ended": {"at": at, "exit_code": code, "out_of_memory": memory, "journal": lines}})
+            self.tell({"ended": {**facts, "journal": lines}})
         # Only now, so that no answer overtakes the news.
         self.ended.set()
 
@@ -97,6 +113,7 @@ def keep(order, channel, base):
     bwrap = first = None
     try:
         spawn.hold_score()
+        leave_keyring()
         group = limits.Group(MEMORY_BYTES, PROCESSES) if os.getuid() == 0 else None
         grouped = group is not None and group.events is not None
         directory = become_nobody(base)
@@ -142,6 +159,13 @@ def take_leave(bwrap):
         if process and process.parent == os.getpid() and number != bwrap:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(number, os.WNOHANG)
+
+
+def leave_keyring():
+    """That of the session holds the keys of whoever began it, and a machine would have them with it."""
+    joined = libc.syscall(KEYCTL[os.uname().machine], JOIN_SESSION_KEYRING, None) >= 0
+    if not joined and ctypes.get_errno() not in NO_KEYRINGS:
+        raise OSError(ctypes.get_errno(), "a keyring of its own cannot be had")
 
 
 def become_nobody(base):
@@ -216,8 +240,9 @@ def enter(namespaces, grouped):
     for option, value in ((PR_SET_NO_NEW_PRIVS, 1), (PR_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0) < 0:
             raise OSError(ctypes.get_errno(), "prctl")
-    with open("/proc/sys/user/max_user_namespaces", "w") as file:
-        file.write("0")
+    for name, number in (("max_user_namespaces", 0), ("max_inotify_instances", WATCHES)):
+        with open(f"/proc/sys/user/{name}", "w") as file:
+            file.write(f"{number}")
     limits.limit_processes(grouped, MEMORY_BYTES, PROCESSES)
     os.environ.clear()
     os.environ.update(user.ENVIRONMENT)

@@ -3,6 +3,7 @@
 import base64
 import errno
 import os
+import signal
 import subprocess
 import time
 
@@ -40,9 +41,10 @@ def run(order):
     for pipe in (process.stdin, process.stdout, process.stderr):
         pipe.close()
     spawn.forget(process)
+    status = -signal.SIGKILL if process.returncode is None else process.returncode
     return {
         # as a shell has it: 128 and the signal's number
-        "status": process.returncode if process.returncode >= 0 else 128 - process.returncode,
+        "status": status if status >= 0 else 128 - status,
         "timed_out": not in_time,
         "stdout": encoded(out.bytes()),
         "stderr": encoded(err.bytes()),

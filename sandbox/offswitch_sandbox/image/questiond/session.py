@@ -87,7 +87,7 @@ def end(process):
         held |= found
         signal_all(found, signal.SIGSTOP)
     signal_all(held, signal.SIGKILL)
-    process.wait()
+    spawn.reap(process)
 
 
 def members(session):

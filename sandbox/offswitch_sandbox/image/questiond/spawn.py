@@ -75,6 +75,26 @@ def forget(process):
         started.discard(process.pid)
 
 
+def reap(process):
+    """Waits for a process that was killed, for as long as that may take."""
+    until = time.monotonic() + LONGEST_S
+    while time.monotonic() < until:
+        try:
+            process.wait(LOOK_AGAIN_S)
+            return
+        except subprocess.TimeoutExpired:
+            release(process)
+
+
+def release(process):
+    """Ends whoever traces it: he is told of its end first, and may keep it from who waits for it."""
+    if tracer := table.tracer(process.pid):
+        try:
+            os.kill(tracer, signal.SIGKILL)
+        except OSError:
+            pass
+
+
 def watch():
     """Ends what is held up on its way, for ever; a thread's."""
     while True:

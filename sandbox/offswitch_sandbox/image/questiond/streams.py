@@ -4,6 +4,8 @@ import os
 import selectors
 import time
 
+import spawn
+
 LINGER_S = 0.1
 CHUNK_BYTES = 1 << 16
 
@@ -56,7 +58,7 @@ def converse(process, sinks, deadline, data=b""):
             if ended is None and now >= deadline:
                 return False
             ready = selector.select(min(end.look_again_s, deadline - now) if ended is None else 0)
-            if ended is None and end.has_come():
+            if ended is None and end.has_come({key.fd for key, _ in ready}):
                 ended = time.monotonic()
             for key, _ in ready:
                 if key.fileobj is process.stdin:
@@ -84,8 +86,10 @@ class End:
     def __enter__(self):
         return self
 
-    def has_come(self):
+    def has_come(self, ready):
         if self.process.poll() is None:
+            if self.fd in ready:
+                spawn.release(self.process)  # it has ended, and somebody holds it
             return False
         if self.fd is not None:
             self.selector.unregister(self.fd)

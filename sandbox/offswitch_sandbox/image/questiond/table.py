@@ -50,6 +50,24 @@ def catches(number, signal):
     return bool(int(caught.split()[1], 16) >> (signal - 1) & 1)
 
 
+def tracer(number):
+    """Who traces a process, 0 where nobody does or there is none."""
+    try:
+        with open(os.open(f"{number}/status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+            return int(next(line for line in file if line.startswith(b"TracerPid:")).split()[1])
+    except (OSError, StopIteration):
+        return 0
+
+
+def time_limit(number):
+    """The limit on a process's CPU time in the kernel's words, None where there is no such process."""
+    try:
+        with open(os.open(f"{number}/limits", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+            return next(line for line in file if line.startswith(b"Max cpu time"))
+    except (OSError, StopIteration):
+        return None
+
+
 def is_ending(number):
     """Whether a process has begun to end, which takes its time where there is much to clear away, or is gone."""
     found = read(number)
