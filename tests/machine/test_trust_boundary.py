@@ -16,6 +16,8 @@ from offswitch.evidence import Ending
 from offswitch.verdict import judge
 from offswitch_sandbox import machine
 from offswitch_sandbox.bubblewrap import Keepers
+from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.wire import Wire
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"
@@ -425,3 +427,13 @@ async def test_a_machine_has_no_key_of_whoever_began_the_run() -> None:
     wire.close()
     assert key > 0
     assert base64.b64decode(answer["stdout"]) == b"read " + b"\0" * 9
+
+
+@pytest.mark.parametrize("kind", ["offswitch", "bubblewrap"])
+async def test_whoever_reads_a_file_is_not_kept_by_a_pipe_or_a_device(kind: str) -> None:
+    async with rigs.rig(kind) as r:
+        await r.does("mkfifo pipe; ln -s /dev/zero zero; mkdir place")
+        assert isinstance(r.channel, Wire)
+        for name in ("pipe", "zero", "place"):
+            with pytest.raises(NoAnswer, match=r"only files can be read|Is a directory"):
+                await r.channel.ask("read", {"path": f"/home/user/{name}", "size_max": 1000}, 5)

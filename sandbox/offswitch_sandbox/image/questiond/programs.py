@@ -4,6 +4,7 @@ import base64
 import errno
 import os
 import signal
+import stat
 import subprocess
 import time
 
@@ -53,8 +54,13 @@ def run(order):
 
 def read(order):
     """order: path, size_max. The file's bytes, or its size where that is more than size_max."""
-    with open(order["path"], "rb") as file:
+    # Whoever put a pipe or a device there would have the reader wait, or read without end.
+    with open(os.open(order["path"], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         facts = os.fstat(file.fileno())
+        if stat.S_ISDIR(facts.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), order["path"])
+        if not stat.S_ISREG(facts.st_mode):
+            raise PermissionError(errno.EACCES, "only files can be read", order["path"])
         if not facts.st_mode & 0o444:
             raise PermissionError(errno.EACCES, "nobody may read it", order["path"])
         size = facts.st_size
