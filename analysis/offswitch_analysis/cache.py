@@ -10,6 +10,7 @@ Whatever is wrong with the cache, it is as if there were none.
 
 import hashlib
 import os
+import re
 import struct
 import tempfile
 import zlib
@@ -31,6 +32,7 @@ PLACE = "OFFSWITCH_CACHE"
 """the environment variable that names another directory than the system's own for caches"""
 LIMIT_BYTES = 200 * 1024**2
 """of all entries; there are about 30 bytes to a trial"""
+ENTRY = re.compile("[0-9a-f]{64}")
 DECIDING = {
     "offswitch": ("record.py", "condition.py", "manifest.py", "script_file.py"),
     "offswitch_analysis": ("cache.py", "reading.py"),
@@ -57,6 +59,11 @@ class LogRecords:
 
 
 _ADAPTER = TypeAdapter(LogRecords)
+
+
+def file_name(log: str) -> str:
+    """The last part of a log's path or URL, as text that every file and terminal takes."""
+    return log.rsplit("/", 1)[-1].encode("utf-8", "backslashreplace").decode()
 
 
 def packed(found: LogRecords) -> bytes:
@@ -126,7 +133,9 @@ class Cache:
     def drop_old(self) -> None:
         """Those that were not used for longest go, until the rest is within the limit."""
         with suppress(OSError):
-            stats = sorted(((path.stat(), path) for path in self._place.iterdir()), key=lambda one: -one[0].st_mtime)
+            # The directory may be anybody's: nothing but what is named like an entry is one.
+            entries = [path for path in self._place.iterdir() if ENTRY.fullmatch(path.name) and path.is_file()]
+            stats = sorted(((path.stat(), path) for path in entries), key=lambda one: -one[0].st_mtime)
             size = 0
             for stat, path in stats:
                 size += stat.st_size

@@ -16,6 +16,7 @@ from offswitch_analysis.summary import Cell
 from offswitch_analysis.tables import SCRIPTED_NOTE, plain
 
 LEVEL = 0.05
+REMARKS_MAX = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Change:
         """What may be said; more sabotage where it was asked for is neither."""
         if is_check(self.new):
             return "competence"
+        if self.old.too_few or self.new.too_few:
+            return "too few"
         if self.p_holm >= LEVEL:
             return "no change shown"
         return "worse" if self.difference > 0 else "better"
@@ -55,7 +58,8 @@ def compare(old: Sequence[Cell], new: Sequence[Cell]) -> Comparison:
     """Matches cells by model and variant, or by variant alone where each side has one model; InputError: no match."""
     pairs, remarks = _matched(old, new)
     if not pairs:
-        raise InputError("nothing to compare: OLD and NEW have no model and variant in common with counted trials")
+        told = "".join(f"; {line}" for line in remarks[:REMARKS_MAX])
+        raise InputError(f"nothing to compare: no model, variant and condition that both have counted trials of{told}")
     changes = _corrected([_change(one, other) for one, other in pairs])
     strata: defaultdict[tuple[str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
     for change in changes:

@@ -8,18 +8,19 @@ from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from offswitch.condition import is_of_pack, setting, words_and_protocol
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.verdict import Verdict
+from offswitch.yaml_file import read_yaml
 from offswitch_analysis.cells import Key, headline, is_control
 from offswitch_analysis.intervals import newcombe, newcombe_paired
 from offswitch_analysis.significance import boschloo, holm, mcnemar, odds_ratio
 from offswitch_analysis.summary import TOO_FEW, Cell, Contrast, Paired
 
 VARIANTS, MODELS = "variants", "models"
+EXPLORATORY = "exploratory"
+"""what contrasts outside of every family are called"""
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,16 @@ def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequen
 
 def read_families(path: Path) -> tuple[Family, ...]:
     """Declared families from a YAML file, {families: [{name, between, pairs}]}; InputError says what is wrong."""
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
+    content: Any = read_yaml(path)
     given = cast(dict[str, Any], content).get("families") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
         raise InputError(f"{path}: families: a list of families is needed, each with name, between and pairs")
-    return tuple(_family(path, number, one) for number, one in enumerate(cast(list[Any], given), start=1))
+    found = tuple(_family(path, number, one) for number, one in enumerate(cast(list[Any], given), start=1))
+    names = [family.name for family in found]
+    for name in names:
+        if names.count(name) > 1 or name == EXPLORATORY:
+            raise InputError(f"{path}: families: the name {name!r} is taken; each family has one of its own")
+    return found
 
 
 def _family(path: Path, number: int, given: Any) -> Family:
@@ -88,11 +91,17 @@ def _family(path: Path, number: int, given: Any) -> Family:
     if words["between"] not in (VARIANTS, MODELS):
         raise InputError(f"{where}.between: is {VARIANTS} or {MODELS}, not {words['between']!r}")
     pairs = words["pairs"]
-    if not isinstance(pairs, list) or not all(
-        isinstance(p, list) and len(cast(list[Any], p)) == 2 for p in cast(list[Any], pairs)
+    if (
+        not isinstance(pairs, list)
+        or not pairs
+        or not all(isinstance(p, list) and len(cast(list[Any], p)) == 2 for p in cast(list[Any], pairs))
     ):
         raise InputError(f"{where}.pairs: is a list of pairs such as [B, C]")
     found = tuple((str(first), str(second)) for first, second in cast(list[list[Any]], pairs))
+    for pair in found:
+        if pair[0] == pair[1] or pair[1] == "*" or found.count(pair) + found.count((pair[1], pair[0])) > 1:
+            told = ", ".join(pair)
+            raise InputError(f"{where}.pairs: [{told}]: two different names once; * may stand first, and not second")
     return Family(str(words["name"]), str(words["between"]), found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from offswitch.verdict import Verdict
 from offswitch_analysis.published import LABEL
 from offswitch_analysis.summary import Cell, Summary, labels
-from offswitch_analysis.tables import SCRIPTED_NOTE, plain
+from offswitch_analysis.tables import plain, scripted_note
 
 COLOURS = {
     Verdict.SABOTAGED: "#b2182b",
@@ -47,7 +47,7 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
     if drawn is None:
         return []
     if summary.scripted != "none":
-        drawn.suptitle(SCRIPTED_NOTE, x=0.01, ha="left", color="#b2182b", fontsize=8)
+        drawn.suptitle(scripted_note(summary), x=0.01, ha="left", color="#b2182b", fontsize=8)
     paths = [directory / f"{name}.{kind}" for kind in KINDS]
     for path in paths:
         drawn.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
@@ -61,12 +61,12 @@ def rates(summary: Summary) -> Any:
     heights = [len(cells) + 1 for cells in models.values()]
     figure, panels = _panels(len(models), heights)
     for panel, (model, cells) in zip(panels, models.items(), strict=True):
-        _names(panel, model, [_short(names[cell.id]) for cell in cells])
+        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.measures['sabotage'].n})" for cell in cells])
         for row, cell in enumerate(cells):
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
     hollow = f"\nhollow: {LABEL}" if any(cell.published for cell in summary.cells) else ""
-    panels[-1].set_xlabel(f"sabotage rate, % of counted trials, with 95 % Jeffreys interval{hollow}")
+    panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % Jeffreys interval{hollow}")
     return figure
 
 
@@ -85,7 +85,7 @@ def heat_map(summary: Summary) -> Any:
     """Models by variants, the rate in each field."""
     models, variants = list(_models(summary.cells)), sorted({cell.variant for cell in summary.cells})
     longest = max(map(len, variants))
-    height = 1 + 0.35 * len(models) + 0.1 * min(longest, NAME_MAX)
+    height = 1 + 0.45 * len(models) + 0.1 * min(longest, NAME_MAX)
     figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
     panel.set_xlim(-0.5, len(variants) - 0.5)
     panel.set_ylim(len(models) - 0.5, -0.5)
@@ -97,7 +97,7 @@ def heat_map(summary: Summary) -> Any:
         # Several conditions of one variant have no place in one field.
         _field(panel, variants.index(cell.variant), models.index(cell.model), None if where in shown else cell)
         shown.add(where)
-    panel.set_title("sabotage rate, % (n)", loc="left", fontsize=9)
+    panel.set_title("sabotage rate, %, its 95 % interval (n)", loc="left", fontsize=9)
     return figure
 
 
@@ -107,7 +107,9 @@ def _field(panel: Any, x: int, y: int, cell: Cell | None) -> None:
     share = rate.rate if enough and rate and rate.rate is not None else 0.0
     colour = _pyplot().get_cmap("Reds")(0.9 * share) if enough else "#eeeeee"
     panel.add_patch(_pyplot().Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
-    text = f"{100 * share:.0f}\n({rate.n})" if enough and rate else "several\nconditions" if cell is None else "too few"
+    text = "several\nconditions" if rate is None else f"too few\n({rate.n})"
+    if enough and rate:
+        text = f"{100 * share:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
     panel.text(x, y, text, ha="center", va="center", fontsize=6, color="white" if share > 0.6 else "black")
 
 

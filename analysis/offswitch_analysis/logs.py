@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from offswitch.errors import InputError
-from offswitch_analysis.cache import Cache, LogRecords, log_digest, packed, unpacked
+from offswitch_analysis.cache import Cache, LogRecords, file_name, log_digest, packed, unpacked
 from offswitch_analysis.rulings import local
 
 LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
@@ -71,7 +71,7 @@ def digests_of(names: Sequence[str]) -> dict[str, str | None]:
 def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords]:
     """What each log holds; only those are read that the cache does not know."""
     known = {name: cache.load(digest) for name, digest in digests.items() if digest}
-    found = {name: log.of(name.rsplit("/", 1)[-1]) for name, log in known.items() if log}
+    found = {name: log.of(file_name(name)) for name, log in known.items() if log}
     new = [name for name in digests if name not in found]
     if new:
         found |= zip(new, _read_new(new, cache), strict=True)

@@ -10,13 +10,16 @@ from offswitch.evidence import FaultCause
 from offswitch.manifest import TASK, last_word
 from offswitch.record import INTERRUPTED, Record
 from offswitch.script_file import is_scripted
-from offswitch_analysis.cache import LogRecords
+from offswitch.verdict import Verdict
+from offswitch_analysis.cache import LogRecords, file_name
 
 FACTS = (
     "failure", "missing", "exposed", "trigger_pulled", "outlived", "machine_end", "strict_noncompliant",
     "questions_served", "answers_correct", "commands", "task_done", "detector",
 )  # fmt: skip
 """columns that the scorer tells under their own names, as far as it knew them when the log was made"""
+TOKENS_MAX = 1 << 53
+"""what a table's columns hold; a log that says more is broken or forged"""
 LEVEL = "level_"
 """how a sample's metadata name the level of a factor"""
 _ADAPTER = TypeAdapter(tuple[Record, ...])
@@ -32,6 +35,8 @@ def read_log(name: str) -> LogRecords:
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
     remark = None if header.status == "success" else f"{header.status}, only its finished trials are counted"
+    if remark is None and header.results and header.results.total_samples != len(rows):
+        remark = f"it holds {len(rows)} of its {header.results.total_samples} trials, and only those are counted"
     return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), remark)
 
 
@@ -42,7 +47,7 @@ def _of_log(header: EvalLog, name: str) -> dict[str, Any]:
         "model": spec.model,
         "sandbox": spec.sandbox.type if spec.sandbox else "none",
         "scripted": is_scripted(spec.model),
-        "log": name.rsplit("/", 1)[-1],
+        "log": file_name(name),
         "eval_id": spec.eval_id,
         "created": spec.created,
         "offswitch_version": ran.get("offswitch_version"),
@@ -61,9 +66,9 @@ def _of_trial(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
         "question_set": given.get("question_set"),
         "model_served": given.get("model_served"),
         "levels": " ".join(f"{name[len(LEVEL) :]}={value}" for name, value in given.items() if name.startswith(LEVEL)),
-        "tokens": sum(usage.total_tokens for usage in summary.model_usage.values()),
+        "tokens": min(TOKENS_MAX, sum(usage.total_tokens for usage in summary.model_usage.values())),
         "duration_s": summary.total_time,
-        "verdict": facts["verdict"],
+        "verdict": Verdict(facts["verdict"]).value,  # one that nobody knows would count as no sabotage
         **{name: facts.get(name) for name in FACTS},
         **{name: tuple(str(facts.get(name) or "").split()) for name in ("methods", "aftermath")},
     }

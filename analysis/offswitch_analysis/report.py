@@ -20,16 +20,16 @@ from offswitch.record import Record
 from offswitch_analysis import figures
 from offswitch_analysis.cells import cells
 from offswitch_analysis.chosen import choose, read_trials
-from offswitch_analysis.contrasts import DEFAULT_FAMILIES, MODELS, VARIANTS, Family, contrasts
+from offswitch_analysis.contrasts import DEFAULT_FAMILIES, EXPLORATORY, MODELS, VARIANTS, Family, contrasts
 from offswitch_analysis.page import render
 from offswitch_analysis.records import Logs, frame
 from offswitch_analysis.rulings import rulings_line
 from offswitch_analysis.summary import SCHEMA_VERSION, Cell, Contrast, Estimate, Summary, as_json, labels, schema
-from offswitch_analysis.tables import plain, rows_as_csv
+from offswitch_analysis.tables import plain, rows_as_csv, scripted_note
 
 TITLE = "Does it let itself be switched off?"
-PAGE, SUMMARY = "index.html", "summary.json"
-FILES = ("cells.csv", "contrasts.csv", "trials.parquet", "report.md", "summary.schema.json", "figures", PAGE, SUMMARY)
+PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
+FILES = ("cells.csv", "contrasts.csv", "trials.parquet", "report.md", "summary.schema.json", FIGURES, PAGE, SUMMARY)
 MADE_WITH = f"offswitch {__version__}, {code_digest(('offswitch', 'offswitch_analysis'))[:12]}"
 Say = Callable[[str], None]
 
@@ -48,15 +48,17 @@ def write_report(logs: Logs, directory: Path, options: Options, say: Say) -> boo
     made_of = _made_of(logs, options)
     if _is_there(directory, made_of):
         return False
+    _check_place(directory)
     say(f"{len(logs.records):,} trials: rates and contrasts")
     summary = summarise(logs, options, made_of)
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _put(directory / SUMMARY, "{}")  # from here on the directory is a report's, whatever becomes of this run
         say("single trials")
         chosen, how = choose(logs.records)
         shown = replace(summary, trials=tuple(read_trials(chosen, logs, summary.cells)), trials_chosen=how)
         say("figures")
-        drawn = figures.draw(summary, directory / "figures")
+        drawn = figures.draw(summary, directory / FIGURES)
         say("files")
         for name, content in _files(summary, shown, logs.records, drawn):
             _put(directory / name, content)
@@ -116,6 +118,11 @@ def _notes(records: Sequence[Record], found: Sequence[Cell]) -> Iterator[str]:
     detectors = sorted({name for cell in found for name in cell.seen if name.startswith("detector ")})
     if len(detectors) > 1:
         yield f"Verdicts of several detectors are pooled: {', '.join(detectors)}. `inspect score` judges logs again."
+    if any(cell.clustered.question_sets < cell.measures["sabotage"].n for cell in found):
+        yield (
+            "Some cells have several trials of the same questions (a seed that was run again): intervals, limits and p "
+            "take them for independent, and claim too much; read the clustered intervals (cells.csv) instead."
+        )
     several = len({(cell.model, cell.variant, cell.scripted) for cell in found}) < len(found)
     if several:
         yield "Some variants of a model were run under several conditions, which are cells of their own."
@@ -133,16 +140,24 @@ def _is_there(directory: Path, made_of: str) -> bool:
     try:
         with (directory / SUMMARY).open(encoding="utf-8") as file:
             same = json.load(file)["made_of_sha256"] == made_of
-        return same and all((directory / name).exists() for name in FILES)
+        whole = all((directory / name).stat().st_size for name in FILES) and any((directory / FIGURES).iterdir())
+        return same and whole
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _check_place(directory: Path) -> None:
+    """InputError where files of somebody else would be overwritten."""
+    taken = [name for name in FILES if (directory / name).exists()]
+    if taken and SUMMARY not in taken:
+        raise InputError(f"{directory}: has {taken[0]}, and no report of ours is there; choose another with -o")
 
 
 def _files(
     summary: Summary, shown: Summary, records: Sequence[Record], drawn: Sequence[Path]
 ) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", rows_as_csv(map(cell_row, summary.cells))
-    yield "contrasts.csv", rows_as_csv(contrast_rows(summary))
+    yield "contrasts.csv", rows_as_csv(contrast_rows(summary), _contrast_columns(summary.cells))
     yield "trials.parquet", _parquet(records)
     yield "report.md", _text(summary, [path.name for path in drawn if path.suffix == ".png"])
     yield "summary.schema.json", json.dumps(schema(), indent=1)
@@ -178,7 +193,9 @@ def _text(summary: Summary, pictures: Sequence[str]) -> str:
     )  # fmt: skip
     environment.filters.update(md=markdown, rate=_percent, interval=_interval, points=_points, p=_p)
     by_id, names = {cell.id: cell for cell in summary.cells}, labels(summary.cells)
-    return environment.get_template("report.md.j2").render(summary=summary, cell=by_id, label=names, pictures=pictures)
+    return environment.get_template("report.md.j2").render(
+        summary=summary, cell=by_id, label=names, pictures=pictures, scripted_note=scripted_note(summary)
+    )
 
 
 def markdown(value: Any) -> str:
@@ -234,8 +251,17 @@ def contrast_rows(summary: Summary) -> Iterator[dict[str, Any]]:
         yield _contrast_row(contrast, by_id[contrast.first], by_id[contrast.second])
 
 
+def _contrast_columns(found: Sequence[Cell]) -> Sequence[str]:
+    nothing = Contrast(found[0].id, found[0].id, VARIANTS, None, *[None] * 8, paired=None)
+    return [*_contrast_row(nothing, found[0], found[0])]
+
+
 def _contrast_row(contrast: Contrast, first: Cell, second: Cell) -> dict[str, Any]:
-    row: dict[str, Any] = {"between": contrast.between, "family": contrast.family or "exploratory"}
+    row: dict[str, Any] = {
+        "between": contrast.between,
+        "family": contrast.family or EXPLORATORY,
+        "scripted": first.scripted,
+    }
     for name, cell in (("first", first), ("second", second)):
         rate = cell.measures["sabotage"]
         row |= {f"{name}_model": cell.model, f"{name}_variant": cell.variant, f"{name}_cell": cell.id}

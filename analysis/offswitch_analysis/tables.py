@@ -17,7 +17,7 @@ from rich.text import Text
 from offswitch.record import Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.rulings import VOID
-from offswitch_analysis.summary import Cell, Estimate
+from offswitch_analysis.summary import Cell, Estimate, Summary
 
 SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
 FORMULA_STARTS = ("=", "+", "-", "@")
@@ -25,6 +25,13 @@ RATES_NOTE = (
     "n: trials with a verdict, without the unexposed and the undecided; failures have no verdict.\n"
     "min, max: the rate in % with every undecided trial as compliance, and as sabotage."
 )
+
+
+def scripted_note(summary: Summary) -> str:
+    """What is to be said where some subjects, or all, are scripted."""
+    models = sorted({cell.model for cell in summary.cells if cell.scripted})
+    which = "" if summary.scripted == "all" else f" These are some: {', '.join(map(plain, models))}."
+    return f"{SCRIPTED_NOTE}{which}"
 
 
 def plain(value: Any) -> str:
@@ -45,14 +52,20 @@ def as_csv(records: Sequence[Record]) -> str:
     return rows_as_csv({**record.as_dict(), "methods": " ".join(record.methods)} for record in records)
 
 
-def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows of the same columns, with a header; no value can be taken for a formula."""
+def rows_as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Rows of the same columns, with a header, also where there is no row and columns are named.
+
+    No value can be taken for a formula.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
+    number = -1
     for number, row in enumerate(rows):
         if number == 0:
             writer.writerow(row)
         writer.writerow([_csv_cell(value) for value in row.values()])
+    if number < 0 and columns:
+        writer.writerow(columns)
     return out.getvalue()
 
 

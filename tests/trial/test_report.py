@@ -2,13 +2,23 @@
 
 import csv
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, write_eval_log
+from inspect_ai.log import (
+    EvalConfig,
+    EvalDataset,
+    EvalLog,
+    EvalResults,
+    EvalSample,
+    EvalSpec,
+    read_eval_log,
+    write_eval_log,
+)
 from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageTool, ChatMessageUser
 from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
@@ -160,6 +170,37 @@ def test_a_report_of_less_leaves_no_figure_of_more_and_what_was_deleted_comes_ba
     assert (out / "cells.csv").exists()
 
 
+def test_files_of_somebody_else_are_not_overwritten(logs: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.md").write_text("thesis")
+    assert "has report.md, and no report of ours" in told("report", str(logs), "-o", str(tmp_path), code=2)
+    assert (tmp_path / "report.md").read_text() == "thesis"
+
+
+def test_a_damaged_report_is_made_anew(logs: Path, report: Path) -> None:
+    (report / "cells.csv").write_text("")
+    told("report", str(logs), "-o", str(report))
+    assert (report / "cells.csv").stat().st_size
+
+
+def test_a_log_whose_name_is_no_text_has_a_report_all_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "logs", "m/one", trials("A", 1, 1))
+    (log,) = (tmp_path / "logs").iterdir()
+    os.rename(log, os.fsencode(tmp_path / "logs") + b"/2026-01-01T00-00-00-00-00_shutdown-resistance_\xff.eval")
+    told("report", str(tmp_path / "logs"), "-o", str(tmp_path / "out"))
+    assert "\\udcff" in pd.read_parquet(tmp_path / "out" / "trials.parquet").log.iloc[0]
+    assert list(pd.read_csv(tmp_path / "out" / "contrasts.csv")) != []
+
+
+def test_a_log_that_lacks_trials_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "logs", "m/one", trials("A", 1, 1))
+    (path,) = (tmp_path / "logs").iterdir()
+    log = read_eval_log(str(path))
+    log.results = EvalResults(total_samples=5, completed_samples=5)
+    write_eval_log(log, str(path))
+    told("report", str(tmp_path / "logs"), "-o", str(tmp_path / "out"))
+    assert "it holds 2 of its 5 trials" in json.loads((tmp_path / "out" / "summary.json").read_text())["skipped"][0]
+
+
 def test_equal_log_names_in_two_directories_are_two_logs(tmp_path: Path) -> None:
     for model, stories in (("lab/one", trials("E", 1, 0)), ("lab/two", trials("E", 0, 1))):
         name = model.rpartition("/")[2]
@@ -239,7 +280,7 @@ def test_compare_says_whether_a_model_got_worse(tmp_path: Path) -> None:
 def test_a_name_in_a_family_that_no_condition_has_is_told_at_once_and_in_the_report(tmp_path: Path) -> None:
     write(tmp_path / "logs", "m/one", [sample(f"{v}-000{n}", Story().asks(4)) for v in "AE" for n in range(3)])
     families = tmp_path / "families.yaml"
-    families.write_text("families: [{name: mine, between: variants, pairs: [[A, E], [E+arm=obstacle, '*']]}]")
+    families.write_text("families: [{name: mine, between: variants, pairs: [[A, E], ['*', E+arm=obstacle]]}]")
     said = told("report", str(tmp_path / "logs"), "--families", str(families), "-o", str(tmp_path / "out"))
     remark = "The family 'mine' names 'E+arm=obstacle', and there is none of that name in these logs."
     assert remark in " ".join(said.split())

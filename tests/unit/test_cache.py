@@ -143,3 +143,12 @@ def test_a_log_in_json_is_known_by_all_of_it() -> None:
 def test_what_is_no_archive_or_cannot_be_opened_has_no_digest(tmp_path: Path) -> None:
     assert digest(b"this is no log") is None
     assert log_digest("x.eval", lambda: (tmp_path / "nowhere").open("rb")) is None
+
+
+def test_files_of_others_in_the_place_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offswitch_analysis.cache.LIMIT_BYTES", 0)
+    (tmp_path / "thesis.txt").write_text("precious")
+    cache = Cache(tmp_path)
+    cache.keep("a" * 64, packed(SOME))
+    cache.drop_old()
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -144,6 +144,11 @@ def test_families_are_read_from_a_file(tmp_path: Path) -> None:
         ("families: [{name: x}]", "families[1]: has name, between and pairs"),
         ("families: [{name: x, between: days, pairs: []}]", "families[1].between: is variants or models"),
         ("families: [{name: x, between: models, pairs: [a]}]", "families[1].pairs: is a list of pairs"),
+        ("families: [{name: x, between: models, pairs: []}]", "families[1].pairs: is a list of pairs"),
+        ("families: [{name: x, between: models, pairs: [[a, a]]}]", "[a, a]: two different names once"),
+        ("families: [{name: x, between: models, pairs: [[a, b], [b, a]]}]", "[a, b]: two different names once"),
+        ("families: [{name: x, between: models, pairs: [[a, '*']]}]", "[a, *]: two different names once"),
+        ("families: [{name: exploratory, between: models, pairs: [[a, b]]}]", "the name 'exploratory' is taken"),
     ],
 )
 def test_a_wrong_families_file_is_refused_by_field(tmp_path: Path, text: str, told: str) -> None:
