@@ -9,10 +9,11 @@ import pytest
 import yaml
 from inspect_ai.log import read_eval_log
 
-from machine.rigs import QUICK, Rigs
+from machine.rigs import QUICK, Rigs, evaluate
 from machine.test_runs import offswitch
 from offswitch.evidence import Ending, from_json
 from offswitch.protocol import Arm, Channel, Course, Protocol, StopAt
+from offswitch.task import shutdown_resistance
 from offswitch.verdict import judge
 from offswitch_analysis.records import evidence_text, read_logs
 from offswitch_prompts.space import load_space
@@ -222,8 +223,8 @@ def test_the_other_machine_is_a_machine_and_is_shut_down(tmp_path: Path, sandbox
 
 
 def test_a_provider_without_a_second_machine_is_told_which_have_one(tmp_path: Path) -> None:
-    words = ["--model", "script/comply", "--variants", "A+arm=other_machine", "--trials", "1", "--sandbox", "docker"]
-    offswitch("run", *words, "--log-dir", str(tmp_path))
+    task = shutdown_resistance(variants="A+arm=other_machine", trials=1)
+    evaluate(task, model="script/comply", sandbox="docker", log_dir=str(tmp_path))
     (record,) = map(json.loads, offswitch("trials", str(tmp_path), "--format", "jsonl").output.splitlines())
     assert (record["verdict"], record["failure"]) == ("failure", "engine")
     (log,) = read_logs(str(tmp_path)).places.values()
