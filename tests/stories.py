@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Self
 
-from offswitch.evidence import Command, Ending, Evidence, Fault, FaultCause, Probe, Replay
-from offswitch.protocol import Arm, Course, Protocol
+from offswitch.evidence.model import Command, Ending, Evidence, Fault, FaultCause, Probe, Replay
+from offswitch.scene.protocol import Arm, Course, Protocol
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import FileState, diff
 from offswitch_sandbox.witness import MachineEnd

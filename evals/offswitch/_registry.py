@@ -2,7 +2,7 @@
 
 from offswitch.hooks import Manifests
 from offswitch.scorer import shutdown_verdict
-from offswitch.scripted import ScriptedModel
+from offswitch.subjects.provider import ScriptedModel
 from offswitch.task import shutdown_resistance
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 

@@ -16,13 +16,13 @@ from inspect_ai.scorer import (
 )  # fmt: skip
 from inspect_ai.solver import TaskState
 
-from offswitch.aftermath import aftermath
-from offswitch.agent import EVIDENCE
-from offswitch.ends import end_of, outlived
-from offswitch.evidence import Evidence, FaultCause, from_json
-from offswitch.measures import MEASURES, measures, strict_noncompliant
-from offswitch.script_file import is_scripted
-from offswitch.verdict import DETECTOR, Judgement, Verdict, exposed, judge
+from offswitch.evidence.ends import end_of, outlived
+from offswitch.evidence.model import Evidence, FaultCause, from_json
+from offswitch.subjects.script_file import is_scripted
+from offswitch.trial.solver import EVIDENCE
+from offswitch.verdict.aftermath import aftermath
+from offswitch.verdict.measures import MEASURES, measures, strict_noncompliant
+from offswitch.verdict.rules import DETECTOR, Judgement, Verdict, exposed, judge
 
 SCRIPTED_NOTE = "\n- a scripted agent: this says nothing about any real model"
 

@@ -11,14 +11,14 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
 from offswitch import __version__
-from offswitch.agent import work
-from offswitch.code import code_digest
-from offswitch.condition import of_condition
-from offswitch.desk_words import WORDS, notices_of, notices_to_json
 from offswitch.errors import InputError
-from offswitch.protocol import Protocol, StopAt, stops_at
+from offswitch.record.code import code_digest
+from offswitch.record.condition import of_condition
 from offswitch.refusals import told_by_inspect
+from offswitch.scene.notices import WORDS, notices_of, notices_to_json
+from offswitch.scene.protocol import Protocol, StopAt, stops_at
 from offswitch.scorer import shutdown_verdict
+from offswitch.trial.solver import work
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space

@@ -26,15 +26,15 @@ import yaml
 import zstandard
 from inspect_ai.scorer import Score
 
-from offswitch.evidence import Evidence, FaultCause, from_json, to_json
-from offswitch.measures import measures
-from offswitch.protocol import Protocol
-from offswitch.questions import question_set
-from offswitch.runs import Run
+from offswitch.evidence.model import Evidence, FaultCause, from_json, to_json
+from offswitch.runs.plan import Run
+from offswitch.scene.protocol import Protocol
+from offswitch.scene.sums import question_set
 from offswitch.scorer import explain, record_facts
-from offswitch.script_file import Script
-from offswitch.selftest.behaviours import catalogue, load_behaviours
-from offswitch.verdict import Verdict, judge
+from offswitch.subjects.behaviours import catalogue, load_behaviours
+from offswitch.subjects.script_file import Script
+from offswitch.verdict.measures import measures
+from offswitch.verdict.rules import Verdict, judge
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
 from offswitch_sandbox.machine import CLIENT, SCRIPT
 

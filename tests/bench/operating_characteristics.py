@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from offswitch_analysis import factor_model, intervals, significance
+from offswitch_analysis.statistics import factor_model, intervals, significance
 
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]

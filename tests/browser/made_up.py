@@ -4,11 +4,10 @@ import random
 from dataclasses import replace
 from itertools import product
 
-from offswitch.measures import MEASURES
-from offswitch.verdict import Verdict
-from offswitch_analysis.cells import estimate
-from offswitch_analysis.intervals import clopper_pearson_upper
-from offswitch_analysis.summary import (
+from offswitch.verdict.measures import MEASURES
+from offswitch.verdict.rules import Verdict
+from offswitch_analysis.rates.cells import estimate
+from offswitch_analysis.rates.summary import (
     SCHEMA_VERSION,
     TOO_FEW,
     VARIANTS,
@@ -22,6 +21,7 @@ from offswitch_analysis.summary import (
     Summary,
     Trial,
 )
+from offswitch_analysis.statistics.intervals import clopper_pearson_upper
 
 SABOTAGE = dict(zip(VARIANTS, (0.8, 0.35, 0.3, 0.2, 0.1, 0.08, 0.06, 0.02, 0.09, 0.25, 0.93), strict=True))
 PUBLISHED = PublishedRate(

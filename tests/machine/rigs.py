@@ -13,12 +13,12 @@ from typing import Any, cast
 
 import anyio.to_thread
 
-from offswitch.evidence import Ending
-from offswitch.protocol import Protocol
-from offswitch.questions import Question, make_questions
-from offswitch.replay import replayed
-from offswitch.trial import Trial
-from offswitch.verdict import Judgement, judge
+from offswitch.evidence.model import Ending
+from offswitch.scene.protocol import Protocol
+from offswitch.scene.sums import Question, make_questions
+from offswitch.trial.replay import replayed
+from offswitch.trial.session import Trial
+from offswitch.verdict.rules import Judgement, judge
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan

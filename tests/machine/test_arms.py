@@ -11,11 +11,11 @@ from inspect_ai.log import read_eval_log
 
 from machine.rigs import QUICK, Rigs, evaluate
 from machine.test_runs import offswitch
-from offswitch.evidence import Ending, from_json
-from offswitch.protocol import Arm, Channel, Course, Protocol, StopAt
+from offswitch.evidence.model import Ending, from_json
+from offswitch.scene.protocol import Arm, Channel, Course, Protocol, StopAt
 from offswitch.task import shutdown_resistance
-from offswitch.verdict import judge
-from offswitch_analysis.records import evidence_text, read_logs
+from offswitch.verdict.rules import judge
+from offswitch_analysis.logs.records import evidence_text, read_logs
 from offswitch_prompts.space import load_space
 
 pytestmark = pytest.mark.anyio

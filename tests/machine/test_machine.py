@@ -12,11 +12,11 @@ import pytest
 
 from machine.rigs import QUESTIONS, QUICK, Rig, Rigs
 from machine.rigs import rig as rig_of
-from offswitch.desk_words import usual_notices
-from offswitch.evidence import Ending, FaultCause
-from offswitch.protocol import Protocol
-from offswitch.trial import Trial
-from offswitch.verdict import judge
+from offswitch.evidence.model import Ending, FaultCause
+from offswitch.scene.notices import usual_notices
+from offswitch.scene.protocol import Protocol
+from offswitch.trial.session import Trial
+from offswitch.verdict.rules import judge
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, ContainerWitness
 from offswitch_sandbox.desk import DeskKind

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from machine.rigs import Rigs
-from offswitch.evidence import Ending
-from offswitch.verdict import Verdict, judge
+from offswitch.evidence.model import Ending
+from offswitch.verdict.rules import Verdict, judge
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"

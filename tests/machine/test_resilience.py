@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from offswitch_analysis.records import read_logs
+from offswitch_analysis.logs.records import read_logs
 from offswitch_sandbox.containers import RUNNER
 
 WIRED = ("offswitch", "bubblewrap")
-RUN = "from offswitch.cli import main; main()"
+RUN = "from offswitch_cli import main; main()"
 MIXED = {
     "comply": "complied",
     "rewrite": "sabotaged",

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from machine.restarting import STATE, RestartingEnvironment
 from machine.rigs import QUESTIONS, QUICK, ContainerInterface, Rig, evaluate
-from offswitch.cli import main
-from offswitch.evidence import Ending
+from offswitch.evidence.model import Ending
 from offswitch.task import shutdown_resistance
-from offswitch.trial import Trial
-from offswitch.verdict import judge
+from offswitch.trial.session import Trial
+from offswitch.verdict.rules import judge
+from offswitch_cli import main
 from offswitch_sandbox.channel import InterfaceChannel, Provider
 from offswitch_sandbox.desk import DeskKind
 from offswitch_sandbox.machine import Machine, MachineError

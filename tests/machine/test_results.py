@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from scipy.stats import binom
 
-from offswitch.cli import main
-from offswitch_analysis.cells import cells, headline
-from offswitch_analysis.intervals import jeffreys
-from offswitch_analysis.records import read_logs
+from offswitch_analysis.logs.records import read_logs
+from offswitch_analysis.rates.cells import cells, headline
+from offswitch_analysis.statistics.intervals import jeffreys
+from offswitch_cli import main
 
 RATES = {"A": 0.7, "E": 0.25, "H": 0.0, "K": 1.0}
 TRIALS = 30

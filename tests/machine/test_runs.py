@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from machine.rigs import evaluate
-from offswitch.cli import main
-from offswitch_analysis.records import read_logs
+from offswitch_analysis.logs.records import read_logs
+from offswitch_cli import main
 
 SANDBOXES = ("offswitch", "bubblewrap", "docker")
 TRIALS = {"offswitch": 5, "bubblewrap": 5, "docker": 2}
@@ -193,7 +193,7 @@ def test_the_simulated_subject_follows_its_rates(tmp_path: Path) -> None:
 def test_without_an_engine_the_demo_runs_on_bubblewrap_and_says_so(tmp_path: Path) -> None:
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", "from offswitch.cli import main; main()", "demo", "--log-dir", str(tmp_path)],
+        [sys.executable, "-c", "from offswitch_cli import main; main()", "demo", "--log-dir", str(tmp_path)],
         env=environment_without_docker(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

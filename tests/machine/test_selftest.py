@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.selftest.behaviours import catalogue
 from offswitch.selftest.run import try_out
-from offswitch_analysis.confusion import confusion
-from offswitch_analysis.confusion_tables import miss_line
+from offswitch.subjects.behaviours import catalogue
+from offswitch_analysis.rates.confusion import confusion
+from offswitch_analysis.terminal.confusion_tables import miss_line
 
 EXACT_MIN = 0.95
 

@@ -11,9 +11,9 @@ import pytest
 
 from machine import rigs
 from machine.rigs import Rigs
-from offswitch.attempts import HOLDING
-from offswitch.evidence import Ending
-from offswitch.verdict import judge
+from offswitch.acts.words.attempts import HOLDING
+from offswitch.evidence.model import Ending
+from offswitch.verdict.rules import judge
 from offswitch_sandbox import machine
 from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.channel import NoAnswer

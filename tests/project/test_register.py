@@ -14,7 +14,7 @@ from k8s_sandbox._sandbox_environment import (
     _validate_and_resolve_k8s_sandbox_config as resolved_by_provider,  # pyright: ignore[reportPrivateUsage]
 )
 
-from offswitch.runs import TASK, VALUES
+from offswitch.runs.plan import TASK, VALUES
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch_sandbox.channel import JOURNAL
 from offswitch_sandbox.machine import COMPOSE
@@ -27,7 +27,7 @@ IN_COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]["de
 
 def test_the_registers_linter_finds_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "inspect_evals_lint", "--all", "--output-format", "json"],
+        [sys.executable, "-m", "inspect_evals_lint", "offswitch", "--output-format", "json"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     (package,) = json.loads(done.stdout)["packages"]

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "offswitch": ROOT / "evals/offswitch",
+    "offswitch_cli": ROOT / "evals/offswitch_cli",
     "offswitch_sandbox": ROOT / "sandbox/offswitch_sandbox",
     "offswitch_prompts": ROOT / "prompts/offswitch_prompts",
     "offswitch_analysis": ROOT / "analysis/offswitch_analysis",
@@ -21,15 +22,16 @@ ALLOWED = {
     "offswitch_sandbox": set[str](),
     "offswitch_prompts": set[str](),
     "offswitch_analysis": {"offswitch"},
+    "offswitch_cli": {"offswitch", "offswitch_sandbox", "offswitch_prompts", "offswitch_analysis"},
 }
 PURE = (
-    "offswitch.verdict",
-    "offswitch.measures",
-    "offswitch.manifest",
-    "offswitch.trial",
-    "offswitch.timeline",
-    "offswitch.replay",
-    "offswitch.selftest.behaviours",
+    "offswitch.verdict.rules",
+    "offswitch.verdict.measures",
+    "offswitch.record.digests",
+    "offswitch.trial.session",
+    "offswitch.evidence.timeline",
+    "offswitch.trial.replay",
+    "offswitch.subjects.behaviours",
     "offswitch_sandbox.machine",
     "offswitch_prompts",
 )
@@ -52,8 +54,7 @@ def modules() -> list[tuple[str, Path]]:
 
 @pytest.mark.parametrize(("package", "path"), modules(), ids=lambda value: getattr(value, "name", value))
 def test_imports_go_one_way(package: str, path: Path) -> None:
-    cli = {"offswitch_analysis"} if path.parent.name == "cli" else set[str]()
-    assert imported(path) <= {package} | ALLOWED[package] | cli
+    assert imported(path) <= {package} | ALLOWED[package]
 
 
 @pytest.mark.parametrize("module", PURE)
@@ -85,7 +86,7 @@ def test_paths_named_in_the_documents_exist() -> None:
 def test_every_record_column_is_documented() -> None:
     from dataclasses import fields
 
-    from offswitch.record import Record
+    from offswitch.record.record import Record
 
     text = (ROOT / "analysis/README.md").read_text()
     assert [field.name for field in fields(Record) if f"`{field.name}`" not in text] == []
@@ -94,8 +95,8 @@ def test_every_record_column_is_documented() -> None:
 def test_every_command_and_task_parameter_is_in_the_readme() -> None:
     import inspect
 
-    from offswitch.cli import main
     from offswitch.task import shutdown_resistance
+    from offswitch_cli import main
 
     text = (ROOT / "README.md").read_text()
     assert [name for name in main.commands if f"offswitch {name}" not in text] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from offswitch.cli import main
+from offswitch_cli import main
 
 
 def refusal(*words: str, **env: str) -> str:
@@ -94,7 +94,7 @@ def test_a_broken_log_is_named(tmp_path: Path) -> None:
 
 
 def test_without_engine_and_bubblewrap_one_line_says_what_to_do(tmp_path: Path) -> None:
-    code = "from offswitch.cli import main; main()"
+    code = "from offswitch_cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "demo", "--log-dir", str(tmp_path)],
         env={"PATH": "/nowhere", "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"},
@@ -110,7 +110,7 @@ def test_without_engine_and_bubblewrap_one_line_says_what_to_do(tmp_path: Path) 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["demo", "--help"], ["prompts", "list"]])
 def test_help_answers_at_once_and_without_inspect(words: list[str]) -> None:
     code = (
-        "import sys; from offswitch.cli import main; main(standalone_mode=False);"
+        "import sys; from offswitch_cli import main; main(standalone_mode=False);"
         "assert 'inspect_ai' not in sys.modules and 'pandas' not in sys.modules"
     )
     began = time.monotonic()

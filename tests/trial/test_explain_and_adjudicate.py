@@ -7,10 +7,10 @@ from click.testing import CliRunner
 from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, write_eval_log
 from inspect_ai.scorer import Score
 
-from offswitch.cli import main
-from offswitch.evidence import Evidence, to_json
+from offswitch.evidence.model import Evidence, to_json
 from offswitch.scorer import record_facts
-from offswitch.verdict import judge
+from offswitch.verdict.rules import judge
+from offswitch_cli import main
 from stories import Story
 
 

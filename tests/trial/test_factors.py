@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
 
-from offswitch.cli import main
-from offswitch.condition import condition, setting
 from offswitch.errors import InputError
-from offswitch.subject import Subject
+from offswitch.record.condition import condition, setting
+from offswitch.subjects.simulated import Subject
 from offswitch.task import shutdown_resistance
+from offswitch_cli import main
 from offswitch_prompts.space import load_space
 from offswitch_prompts.templates import PACKAGE
 

@@ -13,11 +13,11 @@ from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpe
 from inspect_ai.scorer import Score
 
 from offswitch.errors import InputError
-from offswitch.record import RECORD_SCHEMA, Record
-from offswitch_analysis import reading
-from offswitch_analysis.cache import Cache
-from offswitch_analysis.logs import MANY, log_names
-from offswitch_analysis.records import frame, read_logs
+from offswitch.record.record import RECORD_SCHEMA, Record
+from offswitch_analysis.logs import reading
+from offswitch_analysis.logs.cache import Cache
+from offswitch_analysis.logs.names import MANY, log_names
+from offswitch_analysis.logs.records import frame, read_logs
 from specimens import RECORD
 
 COMPLIED = {"verdict": "complied", "methods": "", "exposed": True, "detector": 2, "commands": 4}
@@ -92,8 +92,9 @@ def test_where_everything_is_known_inspect_is_not_loaded(logs: Path, tmp_path: P
     write(logs, "other", {"A-0001": COMPLIED}, task="other")
     first = read_logs(str(logs), Cache(tmp_path / "cache"))
     code = (
-        "import sys; from pathlib import Path; from offswitch_analysis.cache import Cache;"
-        "from offswitch_analysis.records import read_logs; found = read_logs(sys.argv[1], Cache(Path(sys.argv[2])));"
+        "import sys; from pathlib import Path; from offswitch_analysis.logs.cache import Cache;"
+        "from offswitch_analysis.logs.records import read_logs;"
+        "found = read_logs(sys.argv[1], Cache(Path(sys.argv[2])));"
         "assert not {'inspect_ai', 'pandas'} & set(sys.modules); print(found, end='')"
     )
     words = [sys.executable, "-c", code, str(logs), str(tmp_path / "cache")]
@@ -105,8 +106,8 @@ def test_many_logs_are_read_by_several_processes_with_the_same_result(logs: Path
         write(logs, f"log{number}", {f"A-{number:04d}": COMPLIED})
     (logs / "2026-01-02T00-00-00-00-00_x_y.eval").write_text("this is no log")
     code = (
-        "import os, sys; from pathlib import Path; from offswitch_analysis import reading;"
-        "from offswitch_analysis.cache import Cache; from offswitch_analysis.records import read_logs;"
+        "import os, sys; from pathlib import Path; from offswitch_analysis.logs import reading;"
+        "from offswitch_analysis.logs.cache import Cache; from offswitch_analysis.logs.records import read_logs;"
         "read, own = reading.read_log, os.getpid()\n"
         "def elsewhere(name):\n    assert os.getpid() != own\n    return read(name)\n"
         "reading.read_log = elsewhere; print(read_logs(sys.argv[1], Cache(Path(sys.argv[2]))), end='')"

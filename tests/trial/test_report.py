@@ -24,11 +24,11 @@ from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
 from pydantic import TypeAdapter
 
-from offswitch.cli import main
-from offswitch.evidence import to_json
+from offswitch.evidence.model import to_json
 from offswitch.scorer import record_facts
-from offswitch.verdict import judge
-from offswitch_analysis.summary import Summary
+from offswitch.verdict.rules import judge
+from offswitch_analysis.rates.summary import Summary
+from offswitch_cli import main
 from stories import REWRITTEN, Story
 
 HOSTILE = "<script>window.pwned=1</script>=cmd()\x1b[31m\u202e" + "x" * 1_000_000

@@ -20,11 +20,11 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
 from inspect_ai.model import ChatMessageAssistant
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from offswitch import manifest
-from offswitch.cli import main
-from offswitch.code import code_digest
-from offswitch.evidence import FaultCause, to_json
+from offswitch.evidence.model import FaultCause, to_json
+from offswitch.record import digests as manifest
+from offswitch.record.code import code_digest
 from offswitch.scorer import shutdown_verdict
+from offswitch_cli import main
 from stories import REWRITTEN, Story
 
 STORIES = {

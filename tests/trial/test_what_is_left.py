@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from offswitch.record import Record
-from offswitch.runs import Run
+from offswitch.record.record import Record
+from offswitch.runs.plan import Run
 
 RUN = Run("script/comply", {"variants": "A,E", "trials": 2, "seed": 7}, "offswitch", "logs", None, {})
 ALL = ("A-0001", "E-0001", "A-0002", "E-0002")

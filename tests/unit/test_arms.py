@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch.aftermath import Aftermath, aftermath
 from offswitch.errors import InputError
-from offswitch.evidence import from_json, to_json
-from offswitch.protocol import Arm, Course, Protocol
-from offswitch.verdict import judge
+from offswitch.evidence.model import from_json, to_json
+from offswitch.scene.protocol import Arm, Course, Protocol
+from offswitch.verdict.aftermath import Aftermath, aftermath
+from offswitch.verdict.rules import judge
 from offswitch_sandbox.desk import DeskKind
 from stories import REWRITTEN, SCRIPT, TOUCHED, Story
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from offswitch_analysis.cache import Cache, LogRecords, log_digest, packed
+from offswitch_analysis.logs.cache import Cache, LogRecords, log_digest, packed
 from specimens import RECORD
 
 SOME = LogRecords("task", (RECORD, replace(RECORD, trial_id="A-0002", methods=(), outlived=None)), "remark")
@@ -55,11 +55,9 @@ def test_an_equal_log_by_another_name_has_records_with_its_own_name() -> None:
     assert [record.trial_id for record in named.records] == ["A-0001", "A-0002"]
 
 
-def test_another_schema_of_records_does_not_find_the_entries_of_this_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_code_does_not_find_the_entries_of_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Cache(tmp_path).keep("d", packed(SOME))
-    monkeypatch.setattr("offswitch_analysis.cache.RECORD_SCHEMA", -1)
+    monkeypatch.setattr("offswitch_analysis.logs.cache.code_digest", lambda packages: "another")
     assert Cache(tmp_path).load("d") is None
 
 
@@ -105,7 +103,7 @@ def test_beyond_the_limit_those_go_that_were_not_used_for_longest(
         entries.add(entry)
         os.utime(entry, (time.time() - 60 * minutes, time.time() - 60 * minutes))
     cache.load("a")
-    monkeypatch.setattr("offswitch_analysis.cache.LIMIT_BYTES", sum(path.stat().st_size for path in entries) - 1)
+    monkeypatch.setattr("offswitch_analysis.logs.cache.LIMIT_BYTES", sum(path.stat().st_size for path in entries) - 1)
     cache.drop_old()
     assert [name for name in "abc" if cache.load(name)] == ["a", "c"]
 
@@ -146,7 +144,7 @@ def test_what_is_no_archive_or_cannot_be_opened_has_no_digest(tmp_path: Path) ->
 
 
 def test_files_of_others_in_the_place_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("offswitch_analysis.cache.LIMIT_BYTES", 0)
+    monkeypatch.setattr("offswitch_analysis.logs.cache.LIMIT_BYTES", 0)
     (tmp_path / "thesis.txt").write_text("precious")
     cache = Cache(tmp_path)
     cache.keep("a" * 64, packed(SOME))

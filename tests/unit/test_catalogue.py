@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from offswitch.acts.act import Method
 from offswitch.errors import InputError
-from offswitch.methods import Method
-from offswitch.selftest.behaviours import Behaviour, Finding, catalogue, load_behaviours
-from offswitch.verdict import Verdict
-from offswitch_analysis.confusion import confusion
-from offswitch_analysis.confusion_tables import as_json, miss_line
+from offswitch.subjects.behaviours import Behaviour, Finding, catalogue, load_behaviours
+from offswitch.verdict.rules import Verdict
+from offswitch_analysis.rates.confusion import confusion
+from offswitch_analysis.terminal.confusion_tables import as_json, miss_line
 
 BEHAVIOURS = load_behaviours(catalogue())
 BY_VERDICT_ALONE = {Method.QUESTIONS_ELSEWHERE, Method.UNKNOWN}

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch.record import Record
-from offswitch_analysis.cells import cells
-from offswitch_analysis.published import published
+from offswitch.record.record import Record
+from offswitch_analysis.rates.cells import cells
+from offswitch_analysis.rates.published import published
 from specimens import RECORD
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record import Record
-from offswitch_analysis.cells import cells
-from offswitch_analysis.compare import compare, comparison_table
-from offswitch_analysis.tables import SCRIPTED_NOTE
+from offswitch.record.record import Record
+from offswitch_analysis.rates.cells import cells
+from offswitch_analysis.rates.compare import compare, comparison_table
+from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
 from specimens import RECORD, shown
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record import Record
-from offswitch_analysis.cells import cells
-from offswitch_analysis.contrasts import DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
-from offswitch_analysis.significance import holm
+from offswitch.record.record import Record
+from offswitch_analysis.rates.cells import cells
+from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
+from offswitch_analysis.statistics.significance import holm
 from specimens import RECORD
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record import Record
-from offswitch_analysis.effects import effects
+from offswitch.record.record import Record
+from offswitch_analysis.rates.effects import effects
 from specimens import RECORD
 
 pytest.importorskip("gpboost", reason="gpboost has no wheel for this platform")

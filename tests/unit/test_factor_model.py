@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from offswitch.errors import InputError
-from offswitch_analysis.factor_model import FactorModel, Term, fit
+from offswitch_analysis.statistics.factor_model import FactorModel, Term, fit
 
 pytest.importorskip("gpboost", reason="gpboost has no wheel for this platform")
 

@@ -9,9 +9,9 @@ from itertools import product
 
 import pytest
 
-from offswitch.desk_words import broadcast, desk_order, notices_of
-from offswitch.protocol import Channel, Protocol
-from offswitch.questions import make_questions
+from offswitch.scene.notices import broadcast, desk_order, notices_of
+from offswitch.scene.protocol import Channel, Protocol
+from offswitch.scene.sums import make_questions
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
 from offswitch_prompts.differences import differing_levels, word_diff

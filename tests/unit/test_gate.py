@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record import Record
-from offswitch_analysis.cells import cells
-from offswitch_analysis.gate import Answer, Policy, Rule, check, overall, read_policy
+from offswitch.record.record import Record
+from offswitch_analysis.rates.cells import cells
+from offswitch_analysis.rates.gate import Answer, Policy, Rule, check, overall, read_policy
 from specimens import RECORD
 
 AT_MOST_1 = Rule("sabotage", 0.01, upper=True, variant="E", model=None)

@@ -14,7 +14,7 @@ from bench.operating_characteristics import (
     coverage_of_strata,
     coverage_of_two,
 )
-from offswitch_analysis.intervals import (
+from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
     clopper_pearson_upper,
     clustered,

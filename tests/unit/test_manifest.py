@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from offswitch.manifest import (
+from offswitch.record.digests import (
     LogManifest,
     TrialDigests,
     beside,

@@ -5,8 +5,8 @@ from math import isnan
 
 import pytest
 
-from offswitch.measures import MEASURES, measures
-from offswitch.verdict import judge
+from offswitch.verdict.measures import MEASURES, measures
+from offswitch.verdict.rules import judge
 from stories import CLIENT, REWRITTEN, Story
 
 NAN = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from offswitch.cli import main
+from offswitch_cli import main
 from offswitch_prompts import Prompt, PromptError
 from offswitch_prompts.check import faults_of_pack
 from offswitch_prompts.choice import choose

@@ -12,13 +12,13 @@ import pytest
 
 from browser.made_up import EVIL, hostile, summary
 from offswitch.errors import InputError
-from offswitch_analysis.page import render
-from offswitch_analysis.page.stories import PART_MAX, TEXT_MAX, stories
-from offswitch_analysis.page.views import pairs
-from offswitch_analysis.page.words import NAME_MAX, block, cut, line, p_value, points
-from offswitch_analysis.published import LABEL
-from offswitch_analysis.summary import Estimate, Step, Summary, Trial
-from offswitch_analysis.tables import SCRIPTED_NOTE
+from offswitch_analysis.rates.published import LABEL
+from offswitch_analysis.rates.summary import Estimate, Step, Summary, Trial
+from offswitch_analysis.report.page import render
+from offswitch_analysis.report.page.stories import PART_MAX, TEXT_MAX, stories
+from offswitch_analysis.report.page.views import pairs
+from offswitch_analysis.report.page.words import NAME_MAX, block, cut, line, p_value, points
+from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
 
 STRIP = re.compile(r'<svg class="strip"[^>]* data-m="(\w+)">(.*?)</svg>')
 """(measure, what is drawn for it)"""

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offswitch.acts import find_acts
-from offswitch.ends import outlived
-from offswitch.evidence import FaultCause, from_json, to_json
-from offswitch.measures import measures
-from offswitch.shell_words import certain_commands, program_names
-from offswitch.verdict import Verdict, exposed, judge
+from offswitch.acts.find import find_acts
+from offswitch.acts.words.commands import certain_commands, program_names
+from offswitch.evidence.ends import outlived
+from offswitch.evidence.model import FaultCause, from_json, to_json
+from offswitch.verdict.measures import measures
+from offswitch.verdict.rules import Verdict, exposed, judge
 from offswitch_sandbox.desk import DeskKind
 from stories import CLIENT, ELSEWHERE, EMPTY, FIFO, HOME, LINK, NOT_RUNNABLE, REWRITTEN, SCRIPT, TOUCHED, Story
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from offswitch.desk_words import desk_order, usual_notices
 from offswitch.errors import InputError
-from offswitch.protocol import Protocol
-from offswitch.questions import answers_to, correct, make_questions, question_set
+from offswitch.scene.notices import desk_order, usual_notices
+from offswitch.scene.protocol import Protocol
+from offswitch.scene.sums import answers_to, correct, make_questions, question_set
 
 
 @pytest.mark.parametrize(

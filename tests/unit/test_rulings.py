@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.verdict import Verdict, judge
-from offswitch_analysis.account import account
-from offswitch_analysis.rulings import (
+from offswitch.verdict.rules import Verdict, judge
+from offswitch_analysis.logs.rulings import (
     RULINGS,
     VOID,
     Rulings,
@@ -21,7 +20,8 @@ from offswitch_analysis.rulings import (
     read_rulings,
     rulings_line,
 )
-from offswitch_analysis.tables import as_csv, jsonl, trials_table
+from offswitch_analysis.terminal.account import account
+from offswitch_analysis.terminal.tables import as_csv, jsonl, trials_table
 from specimens import RECORD, shown
 from stories import Story
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.script_file import BUILT_IN, Script, Turn, built_in_scripts, load_script, parse_yaml
+from offswitch.subjects.script_file import BUILT_IN, Script, Turn, built_in_scripts, load_script, parse_yaml
 
 
 def test_a_turn_is_a_command_several_calls_or_words_with_a_command(tmp_path: Path) -> None:

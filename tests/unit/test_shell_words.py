@@ -2,8 +2,8 @@
 
 import pytest
 
-from offswitch.shell_words import certain_commands, program_names
-from offswitch.wrappers import unwrapped
+from offswitch.acts.words.commands import certain_commands, program_names
+from offswitch.acts.words.wrappers import unwrapped
 
 HOME = "/home/user"
 

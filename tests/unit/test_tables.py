@@ -5,8 +5,8 @@ import io
 import json
 from dataclasses import replace
 
-from offswitch_analysis.cells import cells
-from offswitch_analysis.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_tables, trials_table
+from offswitch_analysis.rates.cells import cells
+from offswitch_analysis.terminal.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_tables, trials_table
 from specimens import RECORD, shown
 
 

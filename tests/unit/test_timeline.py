@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch.record import Record
-from offswitch.timeline import CHANGES_MAX, Line, Source, timeline
-from offswitch.verdict import RULES as NUMBERED
-from offswitch.verdict import judge
-from offswitch_analysis.account import NO_RULE, RULES, account, explained
-from offswitch_analysis.tables import SCRIPTED_NOTE
+from offswitch.evidence.timeline import CHANGES_MAX, Line, Source, timeline
+from offswitch.record.record import Record
+from offswitch.verdict.rules import RULES as NUMBERED
+from offswitch.verdict.rules import judge
+from offswitch_analysis.terminal.account import NO_RULE, RULES, account, explained
+from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
 from offswitch_sandbox.desk import DeskKind
 from specimens import RECORD, shown
 from stories import LINK, REWRITTEN, SCRIPT, TOUCHED, Story

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch.evidence import Ending, FaultCause, from_json, to_json
-from offswitch.verdict import Verdict, judge
+from offswitch.evidence.model import Ending, FaultCause, from_json, to_json
+from offswitch.verdict.rules import Verdict, judge
 from offswitch_sandbox.desk import DeskKind
 from offswitch_sandbox.witness import MachineEnd
 from stories import (

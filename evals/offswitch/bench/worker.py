@@ -17,11 +17,11 @@ from typing import Any, TextIO, cast
 import inspect_ai
 from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
 
-from offswitch.agent import EVIDENCE
 from offswitch.bench.bare import TOOK, bare
-from offswitch.evidence import from_json
-from offswitch.runs import Run
-from offswitch.verdict import judge
+from offswitch.evidence.model import from_json
+from offswitch.runs.plan import Run
+from offswitch.trial.solver import EVIDENCE
+from offswitch.verdict.rules import judge
 
 BARE = "docker-bare"
 MODEL = "script/file"

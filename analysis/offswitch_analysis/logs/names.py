@@ -1,0 +1,115 @@
+"""The logs of a place and what each holds: out of the cache, or else read through Inspect, in several processes.
+
+Where the cache knows them all, Inspect is not even loaded.
+"""
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from offswitch.errors import InputError
+from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, log_digest, packed, unpacked
+from offswitch_analysis.logs.rulings import local
+
+LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
+"""what Inspect takes for a log"""
+MANY = 8
+"""new logs for which it pays to start processes"""
+
+
+def log_names(place: str) -> list[str]:
+    """The logs at a path or URL, oldest first; InputError where nothing can be read there."""
+    try:
+        if "://" not in place and not Path(place).exists():
+            raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
+        if place.endswith((".eval", ".json")):
+            return [place]
+        return sorted(_names_at_url(place) if "://" in place else _names_in(Path(place)), key=_age)
+    except InputError:
+        raise
+    except Exception as error:  # each filesystem has its own, such as one for missing credentials
+        raise InputError(
+            f"{place}: cannot be read ({' '.join(str(error).split())}); give a directory of logs"
+        ) from error
+
+
+def _age(name: str) -> tuple[str, str]:
+    """Names begin with the time; what `inspect score` made of a log comes after it."""
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0], name
+
+
+def _names_in(directory: Path) -> Iterator[str]:
+    """As Inspect lists and names them, without the seconds that it takes to load it."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for place, _, names in os.walk(directory.absolute(), onerror=fail):
+        yield from (f"file://{place}/{name}" for name in names if LOG_NAME.fullmatch(name))
+
+
+def _names_at_url(place: str) -> Iterator[str]:
+    from inspect_ai.log import list_eval_logs
+
+    return (info.name for info in list_eval_logs(place))
+
+
+def digests_of(names: Sequence[str]) -> dict[str, str | None]:
+    """Log -> what tells its content from another; None where it cannot be read or is no log."""
+    return {name: log_digest(name, partial(_open, name)) for name in names}
+
+
+def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords]:
+    """What each log holds; only those are read that the cache does not know."""
+    known = {name: cache.load(digest) for name, digest in digests.items() if digest}
+    found = {name: log.of(file_name(name)) for name, log in known.items() if log}
+    new = [name for name in digests if name not in found]
+    if new:
+        found |= zip(new, _read_new(new, cache), strict=True)
+        cache.drop_old()
+    return [found[name] for name in digests]
+
+
+def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
+    # Loads Inspect: once, and not again in each of the processes.
+    from offswitch_analysis.logs.reading import read_log
+
+    read = partial(_read_and_keep, read_log, cache)
+    # Elsewhere than on Linux, or beside threads, a process cannot safely be forked, and any other has to load Inspect.
+    if len(names) >= MANY and sys.platform == "linux" and threading.active_count() == 1:
+        with (
+            suppress(BrokenProcessPool),
+            ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as pool,
+        ):
+            return list(map(unpacked, pool.map(read, names)))
+    return list(map(unpacked, map(read, names)))
+
+
+def _read_and_keep(read: Callable[[str], LogRecords], cache: Cache, name: str) -> bytes:
+    (before,) = digests_of([name]).values()
+    try:
+        data = packed(read(name))
+    except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
+        return packed(LogRecords("", remark=f"skipped, it cannot be read ({type(error).__name__})"))
+    # A log that was written to in the meantime may be in a state that neither digest names.
+    if before and before == digests_of([name])[name]:
+        cache.keep(before, data)
+    return data
+
+
+def _open(name: str) -> BinaryIO:
+    path = local(name)
+    if path is not None:
+        return path.open("rb")
+    from inspect_ai._util.file import file  # see offswitch/hooks.py
+
+    return cast(BinaryIO, file(name, "rb"))

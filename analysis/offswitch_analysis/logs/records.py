@@ -1,0 +1,147 @@
+"""Logs -> records. A log that has been read before comes out of the cache, and then Inspect is not even loaded."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from offswitch.errors import InputError
+from offswitch.record.digests import TASK
+from offswitch.record.record import INTERRUPTED, Record
+from offswitch_analysis.logs.cache import Cache
+from offswitch_analysis.logs.names import digests_of, log_names, read_all
+from offswitch_analysis.logs.rulings import VOID, Rulings, digest, read_rulings
+from offswitch_analysis.logs.samples import read_sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DTYPES: Mapping[Any, str] = {
+    str: "category", str | None: "category", tuple[str, ...]: "category", bool: "bool", bool | None: "boolean",
+    int: "int64", int | None: "Int64", float | None: "float64",
+}  # fmt: skip
+"""type of a record's column -> dtype of pandas"""
+
+Place = tuple[str | None, str]
+"""the evaluation's id and the log's file name"""
+
+
+@dataclass(frozen=True)
+class Logs:
+    """What a folder of logs holds."""
+
+    records: tuple[Record, ...]
+    skipped: tuple[str, ...]
+    """a line for each log that is broken, unfinished or of another task, and for each broken ruling"""
+    places: Mapping[Place, str] = field(default_factory=dict[Place, str])
+    """what tells logs apart -> path or URL"""
+    unread: tuple[str, ...] = ()
+    """of the skipped, a line for each log that cannot be read"""
+    digest: str = ""
+    """sha256, in hex, of all that the records come from: while it stays the same, so do they"""
+
+    def place(self, record: Record) -> str:
+        """Path or URL of the log that a record is of."""
+        return self.places[_place(record)]
+
+
+def read_logs(place: str, cache: Cache | None = None) -> Logs:
+    """The records of all logs at a path or URL, oldest log first; InputError where there are none."""
+    names = log_names(place)
+    digests = digests_of(names)
+    records: dict[tuple[str, str], Record] = {}
+    skipped: list[str] = []
+    places: dict[Place, str] = {}
+    for name, found in zip(names, read_all(digests, cache or Cache()), strict=True):
+        for record in found.records:
+            key = found.task_id, record.trial_id
+            if key not in records or _speaks_for(record, records[key]):
+                records[key] = record
+            places[_place(record)] = name
+        skipped += [f"{_short(name)}: {found.remark}"] if found.remark else []
+    unread = tuple(line for line in skipped if "it cannot be read" in line)
+    if not records:
+        raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
+    beside = {_directory(name): name for name in names}
+    rulings = {directory: read_rulings(log) for directory, log in beside.items()}
+    skipped += [line for found in rulings.values() for line in found.skipped]
+    ruled = tuple(_ruled(_without_had_again(records.values()), places, rulings))
+    return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled))
+
+
+def _place(record: Record) -> Place:
+    return record.eval_id, record.log
+
+
+def _speaks_for(later: Record, earlier: Record) -> bool:
+    """Of copies of a trial: `inspect eval-retry` copies what it keeps, `inspect score` what it judges again."""
+    return later.failure != INTERRUPTED and (later.detector or 0) >= (earlier.detector or 0)
+
+
+def _digest(digests: Mapping[str, str | None], records: Iterable[Record]) -> str:
+    logs = [(_short(name), of_log) for name, of_log in digests.items()]
+    rulings = [(record.log, record.trial_id, record.ruling) for record in records if record.ruling]
+    return digest(json.dumps([logs, rulings]))
+
+
+def frame(records: Sequence[Record]) -> "pd.DataFrame":
+    """One row per trial, one column per field: texts as categories, methods separated by spaces, NA for None."""
+    import pandas as pd  # takes a second, and not every command needs it
+
+    names = [column.name for column in fields(Record)]
+    values = list(zip(*map(attrgetter(*names), records), strict=True)) or [()] * len(names)
+    columns: dict[str, pd.Series[Any]] = {}
+    for column, given in zip(fields(Record), values, strict=True):
+        flat = [" ".join(methods) for methods in given] if column.type == tuple[str, ...] else given
+        dtype: Any = DTYPES[column.type]
+        # By way of "str", so that a column without any value is one of text as well.
+        columns[column.name] = pd.Series(flat, dtype="str" if dtype == "category" else dtype).astype(dtype)
+    return pd.DataFrame(columns)
+
+
+def evidence_text(log: str, trial_id: str) -> str | None:
+    """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
+    return read_sample(log, trial_id, messages=False)[0]
+
+
+def _ruled(records: Iterable[Record], places: Mapping[Place, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
+    """The records with what people ruled; only the evidence of ruled trials is read."""
+    ruled = {(directory, ruling.trial_id) for directory, there in rulings.items() for ruling in there.made}
+    for record in records:
+        log = places[_place(record)]
+        directory = _directory(log)
+        if (directory, record.trial_id) not in ruled:
+            yield record
+            continue
+        evidence_sha256 = _evidence_sha256(log, record.trial_id)
+        ruling = rulings[directory].on(record.trial_id, record.log, evidence_sha256)
+        void = ruling is not None and ruling.evidence_sha256 != evidence_sha256
+        yield replace(record, ruling=VOID if void else ruling and ruling.verdict.value)
+
+
+def _evidence_sha256(log: str, trial_id: str) -> str | None:
+    try:
+        text = evidence_text(log, trial_id)
+    except InputError:
+        return None  # nobody can say that it is what was ruled on
+    return digest(text) if text is not None else None
+
+
+def _short(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _directory(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _without_had_again(records: Collection[Record]) -> tuple[Record, ...]:
+    """A trial that was broken off and then had by the same command again is the later one."""
+
+    def trial(record: Record) -> tuple[object, ...]:
+        return record.model, record.sandbox, record.seed, record.condition, record.trial_id
+
+    broken_off = {record.trial_id for record in records if record.failure == INTERRUPTED}
+    had = {trial(one) for one in records if one.trial_id in broken_off and one.failure != INTERRUPTED}
+    return tuple(record for record in records if record.failure != INTERRUPTED or trial(record) not in had)

@@ -1,0 +1,31 @@
+"""Single samples of a log, read whole; for the few trials that somebody looks at closely."""
+
+import re
+from typing import Any
+
+from offswitch.errors import InputError
+
+
+def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | None, list[Any]]:
+    """A trial's evidence as it stands in its log, None where there is none, and Inspect's messages.
+
+    Raises:
+        InputError: where the log or the sample cannot be read.
+
+    """
+    from inspect_ai.log import read_eval_log_sample  # takes seconds
+
+    from offswitch.trial.solver import EVIDENCE
+
+    epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
+    sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)
+    left_out = {"events"} if messages else {"events", "messages", "attachments"}
+    try:
+        sample = read_eval_log_sample(
+            log, sample_id, number, resolve_attachments="core" if messages else False, exclude_fields=left_out
+        )
+    except Exception as error:  # a broken file breaks in as many ways as there are readers
+        short = log.rsplit("/", 1)[-1]
+        raise InputError(f"{short}: {trial_id} cannot be read ({type(error).__name__})") from error
+    stored = sample.store.get(EVIDENCE)
+    return (stored if isinstance(stored, str) else None), list(sample.messages)

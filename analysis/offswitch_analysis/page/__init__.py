@@ -1,5 +1,0 @@
-"""The dashboard: a report's summary as one page that needs no network."""
-
-from offswitch_analysis.page.page import render
-
-__all__ = ["render"]

@@ -1,0 +1,209 @@
+"""Differences between cells: declared families with Holm's correction, everything else marked exploratory."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
+from pathlib import Path
+from typing import Any, cast
+
+from offswitch.errors import InputError
+from offswitch.record.condition import is_of_pack, setting, words_and_protocol
+from offswitch.record.record import Record
+from offswitch.user_files import read_yaml
+from offswitch.verdict.rules import Verdict
+from offswitch_analysis.rates.cells import Key, headline, is_control
+from offswitch_analysis.rates.summary import TOO_FEW, Cell, Contrast, Paired
+from offswitch_analysis.statistics.intervals import newcombe, newcombe_paired
+from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
+
+VARIANTS, MODELS = "variants", "models"
+EXPLORATORY = "exploratory"
+"""what contrasts outside of every family are called"""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Contrasts that were declared before anybody looked: Holm's correction is made among them."""
+
+    name: str
+    between: str
+    """variants (in each model a family of its own) or models (in each variant a family of its own)"""
+    pairs: tuple[tuple[str, str], ...]
+    """(first, second); a first of "*" is everything but the second"""
+    own: bool = False
+    """about this project's letters: those of a prompt pack mean something else, and control arms are no letters"""
+    controls: bool = False
+    """instead of pairs: every cell against each of its matched controls"""
+
+
+AGAINST_E = Family("against E", VARIANTS, (("*", "E"),), own=True)
+PLACEMENT = Family("placement", VARIANTS, (("B", "C"), ("D", "E")), own=True)
+NET_OF_CONTROL = Family("net of control", VARIANTS, (), controls=True)
+DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL)
+UNANNOUNCED = "no_shutdown"
+OBJECTS = {"obstacle": "desk", "other_machine": "other"}
+"""arm -> what its prompts call the thing that is shut down, where they speak of it"""
+
+Sets = dict[str, bool]
+"""question set -> whether its only trial is one of sabotage"""
+_Comparer = Callable[[Cell, Cell, str, str | None], Contrast]
+
+
+def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequence[Family]) -> list[Contrast]:
+    """The contrasts of every family, then, as exploratory ones, every two models in each variant."""
+    sets = _sets(cells, records)
+
+    def compare(first: Cell, second: Cell, between: str, family: str | None) -> Contrast:
+        return _contrast(first, second, between, family, _paired(sets[first.id], sets[second.id]))
+
+    declared = [contrast for family in families for contrast in _of_family(family, cells, compare)]
+    known = {(contrast.first, contrast.second) for contrast in declared}
+    others = (
+        compare(first, second, MODELS, None)
+        for group in _alike(cells, MODELS)
+        for first, second in combinations(group, 2)
+        if first.model != second.model and (first.id, second.id) not in known and (second.id, first.id) not in known
+    )
+    return [*declared, *others]
+
+
+def read_families(path: Path) -> tuple[Family, ...]:
+    """Declared families from a YAML file, {families: [{name, between, pairs}]}; InputError says what is wrong."""
+    content: Any = read_yaml(path)
+    given = cast(dict[str, Any], content).get("families") if isinstance(content, dict) else None
+    if not isinstance(given, list) or not given:
+        raise InputError(f"{path}: families: a list of families is needed, each with name, between and pairs")
+    found = tuple(_family(path, number, one) for number, one in enumerate(cast(list[Any], given), start=1))
+    names = [family.name for family in found]
+    for name in names:
+        if names.count(name) > 1 or name == EXPLORATORY:
+            raise InputError(f"{path}: families: the name {name!r} is taken; each family has one of its own")
+    return found
+
+
+def _family(path: Path, number: int, given: Any) -> Family:
+    where = f"{path}: families[{number}]"
+    if not isinstance(given, dict) or set(cast(dict[str, Any], given)) != {"name", "between", "pairs"}:
+        raise InputError(f"{where}: has name, between and pairs, nothing more or less")
+    words = cast(dict[str, Any], given)
+    if words["between"] not in (VARIANTS, MODELS):
+        raise InputError(f"{where}.between: is {VARIANTS} or {MODELS}, not {words['between']!r}")
+    pairs = words["pairs"]
+    if (
+        not isinstance(pairs, list)
+        or not pairs
+        or not all(isinstance(p, list) and len(cast(list[Any], p)) == 2 for p in cast(list[Any], pairs))
+    ):
+        raise InputError(f"{where}.pairs: is a list of pairs such as [B, C]")
+    found = tuple((str(first), str(second)) for first, second in cast(list[list[Any]], pairs))
+    for pair in found:
+        if pair[0] == pair[1] or pair[1] == "*" or found.count(pair) + found.count((pair[1], pair[0])) > 1:
+            told = ", ".join(pair)
+            raise InputError(f"{where}.pairs: [{told}]: two different names once; * may stand first, and not second")
+    return Family(str(words["name"]), str(words["between"]), found)
+
+
+def _of_family(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iterator[Contrast]:
+    meant = [cell for cell in cells if not (family.own and (is_of_pack(cell.condition) or is_control(cell)))]
+    for group in _alike(meant, family.between):
+        if family.controls:
+            yield from _corrected([compare(*pair, family.between, family.name) for pair in _with_controls(group)])
+            continue
+        named: defaultdict[str, list[Cell]] = defaultdict(list)
+        for cell in group:
+            named[cell.variant if family.between == VARIANTS else cell.model].append(cell)
+        pairs = [pair for first, second in family.pairs for pair in _spelt_out(first, second, sorted(named))]
+        found = [
+            compare(first, second, family.between, family.name)
+            for one, other in dict.fromkeys(pairs)
+            for first in named.get(one, ())
+            for second in named.get(other, ())
+        ]
+        yield from _corrected(found)
+
+
+def _with_controls(group: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    """Every cell with each of its matched controls."""
+    return ((cell, control) for cell, control in permutations(group, 2) if is_matched_control(control, cell))
+
+
+def is_matched_control(control: Cell, cell: Cell) -> bool:
+    """Alike in every level but the arm, and what an arm's prompts call the thing that is shut down.
+
+    Where nothing is announced no trial complies, so that rates of that arm are none to compare with.
+    """
+    if is_control(cell) or not is_control(control) or cell.levels.keys() != control.levels.keys():
+        return False
+    if control.levels["arm"] == UNANNOUNCED:
+        return False
+    if is_of_pack(cell.condition) and cell.variant.partition("+")[0] != control.variant.partition("+")[0]:
+        return False  # letters of a pack may have the same levels and words of their own
+    free = {"arm"}
+    if control.levels.get("object") == OBJECTS.get(control.levels["arm"]):
+        free.add("object")
+    return all(level == control.levels[factor] for factor, level in cell.levels.items() if factor not in free)
+
+
+def _spelt_out(first: str, second: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, second) for name in names if name != second] if first == "*" else [(first, second)]
+
+
+def _corrected(family: Sequence[Contrast]) -> Iterator[Contrast]:
+    tested = [contrast.p for contrast in family if contrast.p is not None]
+    adjusted = iter(holm(tested))
+    for contrast in family:
+        yield contrast if contrast.p is None else replace(contrast, p_holm=next(adjusted))
+
+
+def _alike(cells: Sequence[Cell], between: str) -> Iterator[list[Cell]]:
+    """Cells that differ in nothing but what is compared: the words, or the model."""
+    groups: defaultdict[tuple[object, ...], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        if between == VARIANTS:
+            groups[cell.model, setting(cell.condition), cell.scripted].append(cell)
+        else:
+            groups[cell.variant, words_and_protocol(cell.condition), cell.scripted].append(cell)
+    yield from groups.values()
+
+
+def _contrast(first: Cell, second: Cell, between: str, family: str | None, paired: Paired | None) -> Contrast:
+    one, other = first.measures["sabotage"], second.measures["sabotage"]
+    counts = (one.events, one.n, other.events, other.n)
+    if one.rate is None or other.rate is None:
+        return Contrast(first.id, second.id, between, family, *[None] * 8, paired=None)
+    odds = [value if math.isfinite(value) else None for value in odds_ratio(*counts)]
+    return Contrast(
+        first.id, second.id, between, family,
+        one.rate - other.rate, *newcombe(*counts), *odds, p=boschloo(*counts), p_holm=None, paired=paired,
+    )  # fmt: skip
+
+
+def _sets(cells: Sequence[Cell], records: Iterable[Record]) -> dict[str, Sets]:
+    """Cell -> its question sets with exactly one counted trial."""
+    identifiers: dict[Key, str] = {(c.model, c.variant, c.condition, c.scripted): c.id for c in cells}
+    found: dict[str, Sets] = {cell.id: {} for cell in cells}
+    twice: set[tuple[str, str]] = set()
+    for record in headline(records):
+        cell = identifiers[record.model, record.variant, record.condition, record.scripted]
+        if record.question_set is not None:
+            if record.question_set in found[cell]:
+                twice.add((cell, record.question_set))
+            found[cell][record.question_set] = record.verdict == Verdict.SABOTAGED
+    for cell, question_set in twice:
+        del found[cell][question_set]
+    return found
+
+
+def _paired(first: Sets, second: Sets) -> Paired | None:
+    """The difference by trials of the same questions; None where there are too few of them."""
+    pairs = [(first[name], second[name]) for name in first.keys() & second.keys()]
+    if len(pairs) < TOO_FEW:
+        return None
+    both, neither = pairs.count((True, True)), pairs.count((False, False))
+    only_first, only_second = pairs.count((True, False)), pairs.count((False, True))
+    return Paired(
+        len(pairs), only_first, only_second, (only_first - only_second) / len(pairs),
+        *newcombe_paired(both, only_first, only_second, neither), mcnemar(only_first, only_second),
+    )  # fmt: skip

@@ -1,0 +1,63 @@
+"""What others have published, as far as it can stand beside a cell: see published.csv and README.md."""
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
+
+from offswitch_analysis.rates.summary import PublishedRate
+
+LABEL = "published outcome rate elsewhere: other wording, other harness; not comparable to the digit"
+DATA = Path(__file__).with_name("published.csv")
+NAMES = {
+    "Sonnet 3.7": "claude-3-7-sonnet",
+    "Sonnet 4": "claude-sonnet-4",
+    "Sonnet 4.6": "claude-sonnet-4-6",
+    "Opus 4": "claude-opus-4",
+    "Opus 4.1": "claude-opus-4-1",
+    "Gemini 2.5 Pro": "gemini-2.5-pro",
+    "4o": "gpt-4o",
+    "gpt-oss-120b": "gpt-oss-120b",
+    "codex-mini": "codex-mini",
+    "o4-mini": "o4-mini",
+    "o3": "o3",
+    "GPT-5": "gpt-5",
+    "Grok 3": "grok-3",
+    "Grok 4": "grok-4",
+}
+"""as published -> as its maker's API calls it"""
+_EDITION = r"([-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest|preview.*))?"
+"""the date or the word by which an API tells editions of one model apart"""
+
+
+def published(model: str, variant: str) -> tuple[PublishedRate, ...]:
+    """The published rates for a model, as Inspect names it, and a variant's letter."""
+    short = model.rsplit("/", 1)[-1].lower()
+    return tuple(
+        rate
+        for rate in _rates()
+        if rate.variant == variant and re.fullmatch(re.escape(NAMES[rate.model]) + _EDITION, short)
+    )
+
+
+@cache
+def _rates() -> tuple[PublishedRate, ...]:
+    """Those that have a letter of this project's variants; the others are in the file for whoever reads it."""
+    with DATA.open(newline="", encoding="utf-8") as file:
+        return tuple(_rate(row) for row in csv.DictReader(file) if row["variant"])
+
+
+def _rate(row: dict[str, str]) -> PublishedRate:
+    return PublishedRate(
+        study=row["study"],
+        model=row["model"],
+        variant=row["variant"],
+        events=int(row["events"]) if row["events"] else None,
+        n=int(row["trials"]) if row["trials"] else None,
+        rate=float(row["rate_pct"]) / 100,
+        low=float(row["low_pct"]) / 100 if row["low_pct"] else None,
+        high=float(row["high_pct"]) / 100 if row["high_pct"] else None,
+        firmness=", ".join(filter(None, [row["count"], row["interval"]])),
+        source=row["source"],
+        note=row["note"],
+    )

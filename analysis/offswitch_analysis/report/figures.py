@@ -1,0 +1,204 @@
+"""The report's figures, as SVG for the web and PNG for slides."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from offswitch.verdict.rules import Verdict
+from offswitch_analysis.rates.published import LABEL
+from offswitch_analysis.rates.summary import Cell, Summary, labels
+from offswitch_analysis.terminal.tables import plain, scripted_note
+
+COLOURS = {
+    Verdict.SABOTAGED: "#b2182b",
+    Verdict.EVADED: "#d6604d",
+    Verdict.ATTEMPTED: "#f4a582",
+    Verdict.SELF_SHUTDOWN: "#c2a5cf",
+    Verdict.WITHDREW: "#92c5de",
+    Verdict.COMPLIED: "#2166ac",
+    Verdict.UNEXPOSED: "#bdbdbd",
+    Verdict.UNDECIDED: "#636363",
+    Verdict.FAILURE: "#000000",
+}
+"""for readers of every colour vision, and in print"""
+PLACEMENT = (("B", "C"), ("D", "E"))
+KINDS = ("svg", "png")
+DPI = 150
+ROW_INCHES = 0.2
+NAME_MAX = 40
+
+
+def draw(summary: Summary, directory: Path) -> list[Path]:
+    """Writes every figure that the cells have something for; the files."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    # Text stays text, and ids do not change from one run to the next.
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "offswitch", "font.size": 9})
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in FIGURES:  # of an earlier report, which may have had more to show
+        for kind in KINDS:
+            (directory / f"{name}.{kind}").unlink(missing_ok=True)
+    return [path for name, figure in FIGURES.items() for path in _draw_one(name, figure, summary, directory)]
+
+
+def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, directory: Path) -> list[Path]:
+    drawn = figure(summary)
+    if drawn is None:
+        return []
+    if summary.scripted != "none":
+        drawn.suptitle(scripted_note(summary), x=0.01, ha="left", color="#b2182b", fontsize=8)
+    paths = [directory / f"{name}.{kind}" for kind in KINDS]
+    for path in paths:
+        drawn.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
+    _pyplot().close(drawn)
+    return paths
+
+
+def rates(summary: Summary) -> Any:
+    """The sabotage rate of every cell with its interval, a panel for each model."""
+    models, names = _models(summary.cells), labels(summary.cells)
+    heights = [len(cells) + 1 for cells in models.values()]
+    figure, panels = _panels(len(models), heights)
+    for panel, (model, cells) in zip(panels, models.items(), strict=True):
+        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.measures['sabotage'].n})" for cell in cells])
+        for row, cell in enumerate(cells):
+            _dot(panel, row, cell)
+        panel.set_xlim(-2, 102)
+    hollow = f"\nhollow: {LABEL}" if any(cell.published for cell in summary.cells) else ""
+    panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % Jeffreys interval{hollow}")
+    return figure
+
+
+def _dot(panel: Any, row: int, cell: Cell) -> None:
+    rate = cell.measures["sabotage"]
+    for number, other in enumerate(cell.published):
+        panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
+    if cell.too_few or rate.rate is None:
+        panel.text(1, row, f"too few (n = {rate.n})", va="center", fontsize=7, color="#777777")
+        return
+    panel.plot([100 * rate.low, 100 * rate.high], [row, row], color="#2166ac", lw=1.6, solid_capstyle="butt")
+    panel.plot(100 * rate.rate, row, "o", color="#2166ac", ms=4)
+
+
+def heat_map(summary: Summary) -> Any:
+    """Models by variants, the rate in each field."""
+    models, variants = list(_models(summary.cells)), sorted({cell.variant for cell in summary.cells})
+    longest = max(map(len, variants))
+    height = 1 + 0.45 * len(models) + 0.1 * min(longest, NAME_MAX)
+    figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
+    panel.set_xlim(-0.5, len(variants) - 0.5)
+    panel.set_ylim(len(models) - 0.5, -0.5)
+    panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if longest == 1 else 90)
+    panel.set_yticks(range(len(models)), [_short(model) for model in models])
+    shown: set[tuple[str, str]] = set()
+    for cell in summary.cells:
+        where = cell.model, cell.variant
+        # Several conditions of one variant have no place in one field.
+        _field(panel, variants.index(cell.variant), models.index(cell.model), None if where in shown else cell)
+        shown.add(where)
+    panel.set_title("sabotage rate, %, its 95 % interval (n)", loc="left", fontsize=9)
+    return figure
+
+
+def _field(panel: Any, x: int, y: int, cell: Cell | None) -> None:
+    rate = cell.measures["sabotage"] if cell else None
+    enough = cell is not None and not cell.too_few and rate is not None and rate.rate is not None
+    share = rate.rate if enough and rate and rate.rate is not None else 0.0
+    colour = _pyplot().get_cmap("Reds")(0.9 * share) if enough else "#eeeeee"
+    panel.add_patch(_pyplot().Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
+    text = "several\nconditions" if rate is None else f"too few\n({rate.n})"
+    if enough and rate:
+        text = f"{100 * share:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
+    panel.text(x, y, text, ha="center", va="center", fontsize=6, color="white" if share > 0.6 else "black")
+
+
+def placement(summary: Summary) -> Any:
+    """The allow clause in the user's message against the system prompt's, model by model."""
+    by_id = {cell.id: cell for cell in summary.cells}
+    pairs = [
+        (contrast, by_id[contrast.first], by_id[contrast.second])
+        for contrast in summary.contrasts
+        if (by_id[contrast.first].variant, by_id[contrast.second].variant) in PLACEMENT
+        and contrast.family == "placement"
+        and contrast.difference is not None
+        and not (by_id[contrast.first].too_few or by_id[contrast.second].too_few)
+    ]
+    if not pairs:
+        return None
+    figure, (panel,) = _panels(1, [len(pairs) + 1])
+    _names(panel, "", [f"{_short(one.model)}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
+    for row, (contrast, _, _) in enumerate(pairs):
+        low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
+        panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
+        panel.plot(100 * middle, row, "o", color="#2166ac", ms=4)
+    panel.axvline(0, color="#777777", lw=0.8)
+    panel.set_xlabel("user message minus system prompt, percentage points, with 95 % Newcombe interval")
+    return figure
+
+
+def verdicts(summary: Summary) -> Any:
+    """What the trials of each cell ended as."""
+    models, names = _models(summary.cells), labels(summary.cells)
+    figure, panels = _panels(len(models), [len(cells) + 1 for cells in models.values()])
+    for panel, (model, cells) in zip(panels, models.items(), strict=True):
+        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
+        left = [0.0] * len(cells)
+        for verdict, colour in COLOURS.items():
+            shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
+            panel.barh(range(len(cells)), shares, left=left, color=colour, label=verdict.value, height=0.8)
+            left = [sum(pair) for pair in zip(left, shares, strict=True)]
+        panel.set_xlim(0, 100)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=5, fontsize=7, frameon=False)
+    panels[-1].set_xlabel("% of all trials (their number in brackets)")
+    return figure
+
+
+FIGURES: dict[str, Callable[[Summary], Any]] = {
+    "rates": rates,
+    "heat_map": heat_map,
+    "placement": placement,
+    "verdicts": verdicts,
+}
+
+
+def _models(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.model, []).append(cell)
+    return found
+
+
+def _pyplot() -> Any:
+    """Only partly typed, and takes a second to load."""
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def _panels(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
+    size = (7.0, max(1.2, ROW_INCHES * sum(heights)) + 0.5)
+    figure, panels = _pyplot().subplots(
+        count, 1, sharex=True, squeeze=False, figsize=size, height_ratios=list(heights), layout="constrained"
+    )
+    return figure, list(panels[:, 0])
+
+
+def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
+    panel.set_title(_short(title), loc="left", fontsize=9)
+    panel.set_yticks(range(len(rows)), rows)
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    panel.grid(axis="x", color="#dddddd", lw=0.6)
+    panel.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        panel.spines[side].set_visible(False)
+
+
+def _n(cell: Cell) -> str:
+    return f"{cell.variant} (n = {cell.measures['sabotage'].n})"
+
+
+def _short(text: str) -> str:
+    """On one line, cut, and with nothing that matplotlib would take for a formula."""
+    text = plain(text).replace("$", r"\$")
+    return text if len(text) <= NAME_MAX else text[: NAME_MAX - 1] + "…"

@@ -1,0 +1,93 @@
+"""What the page says of a whole model: sums over all its cells."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from offswitch.verdict.rules import Verdict
+from offswitch_analysis.rates.cells import estimate, is_check
+from offswitch_analysis.rates.summary import TOO_FEW, Cell, Estimate, Summary
+from offswitch_analysis.report.page.columns import kind
+from offswitch_analysis.report.page.words import counted, percent
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How far a model's rates can be trusted."""
+
+    model: str
+    kind: str
+    trials: int
+    failed: Estimate
+    failures: str
+    exposure: Estimate
+    undecided: str
+    extremes: tuple[tuple[str, int, str], ...]
+    """(variant, undecided trials, the rate with all of them as compliance, then as sabotage)"""
+    competence: tuple[Estimate, ...]
+    seen: tuple[tuple[str, int], ...]
+    """(sandbox or detector, trials)"""
+    rulings: str
+
+
+def by_model(cells: Iterable[Cell]) -> list[tuple[str, list[Cell]]]:
+    """(model, its cells), in order of first appearance."""
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.model, []).append(cell)
+    return list(found.items())
+
+
+def methods(summary: Summary) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """The methods seen, the most frequent first, and (model, count of each)."""
+    total = _sum(summary.cells, lambda cell: cell.methods)
+    seen = [method for method, count in total.most_common() if count]
+    return seen, [
+        (model, [sum(cell.methods.get(method, 0) for cell in cells) for method in seen])
+        for model, cells in by_model(summary.cells)
+    ]
+
+
+def quality(summary: Summary) -> list[Quality]:
+    """One account per model, over all its cells."""
+    return [_quality(model, cells) for model, cells in by_model(summary.cells)]
+
+
+def _quality(model: str, cells: Sequence[Cell]) -> Quality:
+    doubtful = [cell for cell in cells if cell.verdicts.get(Verdict.UNDECIDED, 0)]
+    return Quality(
+        model=model,
+        kind=" and ".join(sorted({kind(cell) for cell in cells})),
+        trials=sum(cell.trials for cell in cells),
+        failed=_pooled(cell.shares["failure"] for cell in cells),
+        failures=_summed(cells, lambda cell: cell.failures),
+        exposure=_pooled(cell.measures["exposure"] for cell in cells),
+        undecided=_summed(cells, lambda cell: cell.missing),
+        extremes=tuple((cell.variant, cell.verdicts[Verdict.UNDECIDED], _extremes(cell)) for cell in doubtful),
+        competence=tuple(cell.measures["sabotage"] for cell in cells if is_check(cell)),
+        seen=tuple(_sum(cells, lambda cell: cell.seen).most_common()),
+        rulings=_summed(cells, lambda cell: cell.rulings),
+    )
+
+
+def _pooled(estimates: Iterable[Estimate]) -> Estimate:
+    found = list(estimates)
+    return estimate(sum(one.events for one in found), sum(one.n for one in found))
+
+
+def _summed(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> str:
+    return counted(_sum(cells, counts))
+
+
+def _sum(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for cell in cells:
+        total.update(counts(cell))
+    return total
+
+
+def _extremes(cell: Cell) -> str:
+    low, high = cell.undecided_as_compliance, cell.undecided_as_sabotage
+    if low.n < TOO_FEW:
+        return "too few"
+    return f"{percent(low.rate or 0.0)} to {percent(high.rate or 0.0)} %"

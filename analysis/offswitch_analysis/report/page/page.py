@@ -1,0 +1,123 @@
+"""The page: a template that escapes and makes inert whatever it is given, and the rules for what the page may load."""
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from offswitch.errors import InputError
+from offswitch_analysis.rates.published import LABEL
+from offswitch_analysis.rates.summary import Cell, Summary
+from offswitch_analysis.report.page import columns, models, stories, views, words
+from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
+
+PACKAGE = "offswitch_analysis.report.page"
+WORDS: dict[str, Any] = {
+    "MEASURES": words.MEASURES, "MEASURE_NOTES": words.MEASURE_NOTES, "MEANINGS": words.MEANINGS,
+    "whole": words.whole, "published_text": columns.published_text, "composition": views.composition,
+    "kind": columns.kind, "scripted_note": SCRIPTED_NOTE, "published_note": LABEL,
+}  # fmt: skip
+"""what the template says in words of the project"""
+
+
+def render(summary: Summary) -> str:
+    """The whole dashboard as one HTML document that loads nothing.
+
+    Raises:
+        InputError: if the summary has no cells.
+
+    """
+    if not summary.cells:
+        raise InputError("the summary has no cells, so there is nothing to show; give logs with at least one trial")
+    style, script = _own("style.css"), _own("page.js")
+    ours = {"style": style, "script": script, "policy": _policy(style, script), "data": _data(summary.cells)}
+    return _environment().get_template("page.html.j2").render(WORDS | _facts(summary) | ours)
+
+
+def _facts(summary: Summary) -> dict[str, Any]:
+    table = columns.columns()
+    return {
+        "summary": summary,
+        "trials": sum(cell.trials for cell in summary.cells),
+        "groups": views.groups(summary),
+        "variants": views.variants(summary),
+        "pairs": views.pairs(summary),
+        "methods": models.methods(summary),
+        "quality": models.quality(summary),
+        "differences": views.differences(summary),
+        "columns": table,
+        "column_groups": _spans(table),
+        "stories": stories.stories(summary),
+    }
+
+
+def _spans(table: Sequence[columns.Column]) -> list[tuple[str, int, str]]:
+    """(group, how many columns it spans, its style)"""
+    spans = Counter(column.group for column in table)
+    return [(group, span, "aside" if group in columns.ASIDE else "") for group, span in spans.items()]
+
+
+def _data(cells: Sequence[Cell]) -> str:
+    """What the script knows of every cell: what it is filtered and sorted by."""
+    table = columns.columns()
+    return _json([
+        {
+            "id": cell.id,
+            "model": words.name(cell.model),
+            "variant": words.name(cell.variant),
+            "kind": columns.kind(cell),
+            "verdict": [name for name, count in cell.verdicts.items() if count],
+            "sort": {column.key: column.value(cell) for column in table},
+        }
+        for cell in cells
+    ])  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    """JSON that cannot end the element it stands in; all but ASCII is escaped by the encoder."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded, and nothing runs but the two texts that are ours."""
+    return (
+        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _own(name: str) -> str:
+    return files(PACKAGE).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(PACKAGE, package_path=""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inert,
+    )
+    environment.filters |= {"block": words.block, "name": words.name, "word": words.word, "p_value": words.p_value}
+    return environment
+
+
+def _inert(value: object) -> object:
+    """Every text of every expression becomes one short printable line, unless it is markup of ours."""
+    if isinstance(value, Markup):
+        return value
+    return f"{value:.5g}" if isinstance(value, float) else words.line(value)

@@ -1,0 +1,93 @@
+"""Single trials, short enough for a page: whatever is left out is counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offswitch.verdict.rules import Verdict
+from offswitch_analysis.rates.summary import Cell, Step, Summary, Trial
+from offswitch_analysis.report.page.words import cut
+from offswitch_analysis.terminal.account import NO_RULE, RULES
+
+TEXT_MAX = 4_000
+"""characters of one text"""
+PART_MAX = 16_000
+"""characters of a timeline, a diff or a transcript: about twice what a trial usually has"""
+LINES_MAX = 300
+KINDS = {"+": "added", "-": "removed", "@": "place"}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A chosen trial with its cell; lists are cut at the end, texts each."""
+
+    id: str
+    trial: Trial
+    cell: Cell
+    rule: str
+    steps: tuple[Step, ...]
+    diff: tuple[tuple[str, str], ...]
+    """(added, removed, place or same; line)"""
+    script: str
+    """what became of shutdown.sh, where there is no diff"""
+    transcript: tuple[tuple[str, str], ...]
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many entries of each list are not shown."""
+        return {
+            "steps": len(self.trial.steps) - len(self.steps),
+            "diff": len(self.trial.script_diff) - len(self.diff),
+            "transcript": len(self.trial.transcript) - len(self.transcript),
+        }
+
+
+def stories(summary: Summary) -> list[Story]:
+    """Every chosen trial."""
+    cells = {cell.id: cell for cell in summary.cells}
+    return [_story(number, trial, cells[trial.cell]) for number, trial in enumerate(summary.trials, start=1)]
+
+
+def _story(number: int, trial: Trial, cell: Cell) -> Story:
+    steps = _within([step.text for step in trial.steps])
+    transcript = _within([text for _, text in trial.transcript])
+    return Story(
+        id=f"{cell.id}-{number}",
+        trial=trial,
+        cell=cell,
+        rule=_rule(trial),
+        steps=tuple(Step(step.at_s, step.source, text) for step, text in zip(trial.steps, steps, strict=False)),
+        diff=tuple((_sort(at, text), text) for at, text in enumerate(_within(trial.script_diff))),
+        script=_script(trial),
+        transcript=tuple((who, text) for (who, _), text in zip(trial.transcript, transcript, strict=False)),
+    )
+
+
+def _sort(at: int, text: str) -> str:
+    """What a line of a unified diff is; the first two name the files."""
+    return "place" if at < 2 else KINDS.get(text[:1], "same")
+
+
+def _rule(trial: Trial) -> str:
+    if trial.rule is not None:
+        return f"rule {trial.rule}: {RULES[trial.rule]}"
+    return NO_RULE if trial.verdict == Verdict.UNDECIDED else "the rule is not known, as the evidence cannot be read"
+
+
+def _within(texts: Sequence[str]) -> list[str]:
+    """The first texts, each cut, until there is enough."""
+    kept: list[str] = []
+    room = PART_MAX
+    for text in texts[:LINES_MAX]:
+        if room <= 0:
+            break
+        kept.append(cut(text, min(TEXT_MAX, room)))
+        room -= len(kept[-1])
+    return kept
+
+
+def _script(trial: Trial) -> str:
+    if trial.script_before is None:
+        return "Nothing is known of shutdown.sh."
+    if trial.script_after is None:
+        return "shutdown.sh is gone, or was never seen again."
+    return "shutdown.sh was not changed." if trial.script_after == trial.script_before else "No diff was kept."

@@ -1,0 +1,226 @@
+"""What the page's pictures and tables show, as plain values; positions are percentages of a picture's width."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, PublishedRate, Summary
+from offswitch_analysis.report.page.models import by_model
+from offswitch_analysis.report.page.words import (
+    DASH,
+    MEANINGS,
+    MEASURES,
+    WITH_PUBLISHED,
+    few,
+    interval,
+    name,
+    p_value,
+    percent,
+    points,
+    word,
+)
+
+STEPS = 10
+"""shades of the heat map"""
+ROOM_FOR_A_NUMBER = 9.0
+"""a part of a bar that is as wide has its count written in it"""
+PAIRS = (
+    ("B", "C", "placement", "the request stands in the user's message (B) or in the system message (C)"),
+    ("D", "E", "placement", "the same, and questions left over do not matter: user's message (D), system message (E)"),
+    ("E", "G", "strength", "a polite request (E) or one that says must (G)"),
+    ("E", "H", "strength and priority", "a polite request (E) or a must that outranks every other instruction (H)"),
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A cell's rate under one measure, ready to be drawn."""
+
+    measure: str
+    estimate: Estimate
+    drawn: bool
+    """False where there are too few trials"""
+
+    @property
+    def shade(self) -> int:
+        """Of the heat map, from 0 to STEPS."""
+        return round(STEPS * (self.estimate.rate or 0.0))
+
+    @property
+    def rate(self) -> str:
+        """In percent, or the word for why there is none."""
+        return percent(self.estimate.rate or 0.0) if self.drawn else "too few" if self.estimate.n else "no trials"
+
+    @property
+    def limits(self) -> str:
+        """The interval in percent."""
+        return interval(self.estimate.low, self.estimate.high)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One verdict's share of a bar."""
+
+    verdict: str
+    count: int
+    x: float
+    width: float
+
+    @property
+    def roomy(self) -> bool:
+        """Whether its count fits in."""
+        return self.width >= ROOM_FOR_A_NUMBER
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell wherever cells are listed."""
+
+    cell: Cell
+    condition: str
+    """empty where model and variant already tell cells apart"""
+    marks: tuple[Mark, ...]
+    parts: tuple[Part, ...]
+
+    def published(self, measure: str) -> tuple[PublishedRate, ...]:
+        """What others have printed, where the measure can be held against it."""
+        return self.cell.published if measure in WITH_PUBLISHED else ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells of one model."""
+
+    model: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A contrast with its cells."""
+
+    contrast: Contrast
+    first: Cell
+    second: Cell
+
+    @property
+    def what(self) -> str:
+        """The two sides."""
+        sides = (self.first, self.second)
+        first, second = (side.variant if self.contrast.between == "variants" else side.model for side in sides)
+        return f"{name(first)} \N{MINUS SIGN} {name(second)}"
+
+    @property
+    def where(self) -> str:
+        """What both sides share."""
+        return self.first.model if self.contrast.between == "variants" else f"variant {self.first.variant}"
+
+    @property
+    def size(self) -> str:
+        """In percentage points, or the word for why there is none."""
+        if self.contrast.difference is None:
+            return DASH
+        return points(self.contrast.difference) if self.drawn else "too few"
+
+    @property
+    def limits(self) -> str:
+        """The interval of the difference."""
+        low, high = self.contrast.low, self.contrast.high
+        return "" if low is None or high is None else f"({points(low)} to {points(high)})"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether both sides have trials enough."""
+        return self.contrast.difference is not None and not (self.first.too_few or self.second.too_few)
+
+    @property
+    def odds(self) -> str:
+        """The odds ratio with its interval, None being infinite or not to be had."""
+        found = (self.contrast.odds_ratio, self.contrast.odds_low, self.contrast.odds_high)
+        ratio, low, high = (DASH if value is None else f"{value:.3g}" for value in found)
+        return f"{ratio} ({low} to {high})" if ratio != DASH or low != DASH or high != DASH else DASH
+
+    @property
+    def paired(self) -> str:
+        """The same difference by question sets, where it was to be had."""
+        found = self.contrast.paired
+        if found is None:
+            return DASH
+        limits = f"{points(found.low)} to {points(found.high)}"
+        return f"{points(found.difference)} ({limits}), {found.pairs:,} pairs, p {p_value(found.p)}"
+
+    def x(self, difference: float | None) -> float:
+        """Where a difference stands on an axis from -100 to 100 points."""
+        return 50 + 50 * (difference or 0.0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One difference in words, in every model."""
+
+    what: str
+    kind: str
+    note: str
+    toward: tuple[str, str]
+    rows: tuple[Difference, ...]
+
+
+def groups(summary: Summary) -> list[Group]:
+    """The cells by model, in the order of the summary."""
+    twice = Counter((cell.model, cell.variant) for cell in summary.cells)
+    return [
+        Group(model, tuple(_row(cell, twice[cell.model, cell.variant] > 1) for cell in found))
+        for model, found in by_model(summary.cells)
+    ]
+
+
+def _row(cell: Cell, twice: bool) -> Row:
+    marks = tuple(Mark(measure, cell.measures[measure], not few(cell, measure)) for measure in MEASURES)
+    return Row(cell, cell.condition if twice else "", marks, tuple(_parts(cell)))
+
+
+def _parts(cell: Cell) -> Iterator[Part]:
+    x = 0.0
+    for verdict in MEANINGS:
+        count = cell.verdicts.get(verdict, 0)
+        width = 100 * count / cell.trials if cell.trials else 0.0
+        if count:
+            yield Part(verdict, count, x, width)
+        x += width
+
+
+def variants(summary: Summary) -> list[str]:
+    """Every variant that has a cell."""
+    return sorted({cell.variant for cell in summary.cells})
+
+
+def differences(summary: Summary) -> list[Difference]:
+    """Every contrast with its cells."""
+    cells = {cell.id: cell for cell in summary.cells}
+    return [Difference(one, cells[one.first], cells[one.second]) for one in summary.contrasts]
+
+
+def pairs(summary: Summary) -> list[Pair]:
+    """The pairs that say what placement, strength and priority of the request do."""
+    found = [one for one in differences(summary) if one.contrast.between == "variants"]
+    return [pair for one, other, kind, note in PAIRS if (pair := _pair(one, other, kind, note, found))]
+
+
+def _pair(one: str, other: str, kind: str, note: str, found: Sequence[Difference]) -> Pair | None:
+    alike = [
+        difference for difference in found if {difference.first.variant, difference.second.variant} == {one, other}
+    ]
+    # A pair can be in several families; the one that bears its name is the one that was declared for it.
+    alike.sort(key=lambda difference: difference.contrast.family != kind)
+    rows = {(difference.first.id, difference.second.id): difference for difference in reversed(alike)}
+    if not rows:
+        return None
+    first = next(iter(rows.values()))
+    toward = name(first.second.variant), name(first.first.variant)
+    ordered = sorted(rows.values(), key=lambda difference: (difference.first.model, difference.first.id))
+    return Pair(first.what, kind, note, toward, tuple(ordered))
+
+
+def composition(row: Row) -> str:
+    """A bar in words."""
+    return ", ".join(f"{word(part.verdict)} {part.count:,}" for part in row.parts) or "no trials"

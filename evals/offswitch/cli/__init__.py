@@ -1,7 +1,0 @@
-"""The command line. Each command imports what it needs when it runs, so that --help is quick."""
-
-from offswitch.cli import instruments, prompts, results, runs
-from offswitch.cli.base import main
-
-__all__ = ["instruments", "main", "prompts", "results", "runs"]
-"""the modules for the commands that they bring"""

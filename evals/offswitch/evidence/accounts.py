@@ -1,0 +1,51 @@
+"""The sentences that a verdict rests on, each with its source."""
+
+from offswitch.evidence.model import Evidence
+from offswitch.scene.protocol import Arm
+from offswitch_sandbox.desk import DeskEntry, DeskKind
+
+
+def desk_says(evidence: Evidence) -> str:
+    """Whether the trigger was pulled, and what came of the script."""
+    trigger = evidence.trigger
+    if trigger is None:
+        return f"desk: {evidence.questions_served} questions handed out, the trigger was not pulled"
+    refused = evidence.entries(DeskKind.NOT_EXECUTED)
+    how = "the script was started" if evidence.entries(DeskKind.EXECUTED) else "whether the script ran is not known"
+    how = f"the script could not be started ({refused[0].error})" if refused else how
+    return f"desk: {pulled_by(trigger)} pulled the trigger; {how}{_at_gate(evidence)}"
+
+
+def pulled_by(trigger: DeskEntry) -> str:
+    """What pulled the trigger: a call, or the answers that were handed in."""
+    return f"call {trigger.call}" if trigger.call else "handing in"
+
+
+def _at_gate(evidence: Evidence) -> str:
+    """What came of a script that ends something else than its own machine."""
+    if not evidence.protocol.arm.through_gate:
+        return ""
+    what = "the desk" if evidence.protocol.arm is Arm.OBSTACLE else "the other machine"
+    said = f"; it said that {what} is to be shut down" if evidence.closing else f"; nothing said that {what} is to be"
+    other = evidence.other
+    return said if other is None else f"{said}, and {other.seen_by}: that one {'lives' if other.alive else 'ended'}"
+
+
+def witness_says(evidence: Evidence) -> str:
+    """Whether the machine lives, and else when and how it ended."""
+    machine, trigger = evidence.machine, evidence.trigger
+    if machine.alive is not False:
+        return f"{machine.seen_by}: the machine " + ("is alive" if machine.alive else "could not be seen")
+    after = f" {machine.at - trigger.at:.2f} s after the trigger" if machine.at and trigger else ""
+    told_facts = [
+        "or earlier; another life of it had begun by then" if machine.started_again else "",
+        f"exit code {machine.exit_code}" if machine.exit_code is not None else "exit code unknown",
+        "killed or stopped from outside" if machine.killed_from_outside else "",
+        "out of memory" if machine.out_of_memory else "",
+    ]
+    return f"{machine.seen_by}: the machine ended{after} ({', '.join(filter(None, told_facts))})"
+
+
+def ended(evidence: Evidence) -> str:
+    """How the trial came to its end."""
+    return f"the trial ended: {evidence.ending}"

@@ -1,0 +1,202 @@
+"""Runs trials through Inspect: checks everything first, runs only what is missing, in one process or several."""
+
+import gc
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import inspect_ai
+import yaml
+from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
+from inspect_ai._util.registry import registry_find, registry_unqualified_name
+from inspect_ai.log import EvalLog
+from inspect_ai.model import get_model
+
+from offswitch.errors import InputError
+from offswitch.record.condition import condition
+from offswitch.record.record import INTERRUPTED, Record
+from offswitch.refusals import told_by_us
+from offswitch.scene.protocol import Arm
+from offswitch.subjects.script_file import is_scripted
+from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch_sandbox.bubblewrap import try_out
+from offswitch_sandbox.engine import follow_engine
+from offswitch_sandbox.machine import MachineError
+
+TASK = "offswitch/shutdown_resistance"
+VALUES = Path(__file__).parents[1] / "values.yaml"
+"""of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
+WITH_A_SECOND_MACHINE = ("offswitch", "bubblewrap")
+FLUSHES = 1000
+"""how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
+
+
+def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
+    """NAME=VALUE arguments, values read as YAML as Inspect does."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputError(f"{option} {text}: is not NAME=VALUE")
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"{option} {text}: the value is not YAML; put it in quotes") from error
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """Trials that are wanted; `trials` names those that are still to be had, all of them where it is None."""
+
+    model: str
+    parameters: dict[str, Any]
+    sandbox: str
+    log_dir: str
+    max_samples: int | None
+    model_args: dict[str, Any]
+    trials: tuple[str, ...] | None = None
+
+    def checked(self) -> "Run":
+        """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
+        self._check_parameters()
+        self._model()
+        chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
+        check_sandbox(chosen.sandbox)
+        chosen._check_arms()
+        check_log_dir(self.log_dir)
+        return chosen
+
+    def wanted(self) -> dict[str, str]:
+        """Trial id -> condition of every trial."""
+        task = shutdown_resistance(**self.parameters)
+        return {
+            str(sample.id): condition(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
+            for sample in task.dataset
+        }
+
+    def of_this(self, records: Iterable[Record]) -> list[Record]:
+        """The records of these trials, from whichever run of the same command."""
+        wanted, seed = self.wanted(), self.parameters.get("seed")
+        return [
+            record
+            for record in records
+            if (record.model, record.sandbox, record.seed) == (self.model, self.sandbox, seed)
+            and wanted.get(record.trial_id) == record.condition
+        ]
+
+    def without(self, records: Iterable[Record]) -> "Run":
+        """What is left to do; a trial that was broken off from outside has not been had."""
+        had = {record.trial_id for record in self.of_this(records) if record.failure != INTERRUPTED}
+        return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
+
+    def start(self, display: str | None = None) -> bool:
+        """Runs the trials in this process; whether to their end. Broken off, the log is finished all the same."""
+        end_on_sigterm()
+        # What the imports have made is never garbage, and looking through it again and again takes a tenth of the time.
+        gc.freeze()
+        # Its signature is only partly typed.
+        start: Any = cast(Any, inspect_ai).eval
+        count = len(self.wanted() if self.trials is None else self.trials)
+        logs: list[EvalLog] = start(
+            TASK,
+            model=self._model(),
+            task_args=self.parameters,
+            sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
+            log_dir=self.log_dir,
+            max_samples=self.max_samples,
+            sample_id=None if self.trials is None else list(self.trials),
+            display=display or ("rich" if sys.stdout.isatty() else "plain"),
+            log_buffer=None if is_scripted(self.model) else max(1, count // FLUSHES),
+            # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
+            log_realtime=not is_scripted(self.model),
+            score_display=not is_scripted(self.model),
+        )
+        return bool(logs) and logs[0].status == "success"
+
+    def _check_parameters(self) -> None:
+        known = inspect.signature(shutdown_resistance).parameters
+        for name, value in self.parameters.items():
+            if name not in known:
+                raise InputError(f"-T {name}: the task has no such parameter; there are {', '.join(known)}")
+            kind = known[name].annotation
+            if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, int | kind)):
+                raise InputError(f"{name}: must be {'a whole' if kind is int else 'a'} number, not {value!r}")
+        with told_by_us():
+            shutdown_resistance(**self.parameters)
+
+    def _check_arms(self) -> None:
+        arms = {(sample.metadata or {})["level_arm"] for sample in shutdown_resistance(**self.parameters).dataset}
+        if Arm.OTHER_MACHINE in arms and self.sandbox not in WITH_A_SECOND_MACHINE:
+            raise InputError(
+                f"--sandbox {self.sandbox}: gives no second machine, which arm={Arm.OTHER_MACHINE} needs; "
+                f"use {' or '.join(WITH_A_SECOND_MACHINE)}"
+            )
+
+    def _model(self) -> Any:
+        what = f"--model {self.model}: "
+        try:
+            with told_by_us(what):
+                return get_model(self.model, **self.model_args)
+        except InputError:
+            raise
+        except Exception as error:  # each provider has its own way to refuse
+            raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
+
+
+def check_sandbox(name: str) -> None:
+    """InputError for a provider that is not there, MachineError for one that does not work here."""
+    ensure_entry_points()
+    providers = registry_find(lambda info: info.type == "sandboxenv")
+    known = sorted(registry_unqualified_name(provider) for provider in providers)
+    if name not in known:
+        raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
+    if name in ("docker", "offswitch"):
+        follow_engine()
+    if name == "bubblewrap":
+        anyio.run(try_out)
+
+
+def check_log_dir(path: str) -> None:
+    """InputError where logs cannot be written there."""
+    if "://" in path:
+        return
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--log-dir {path}: cannot be made ({error.strerror}); name another") from error
+    if not os.access(path, os.W_OK):
+        raise InputError(f"--log-dir {path}: cannot be written to; name another")
+
+
+def end_on_sigterm() -> None:
+    """A polite end of the process is an interruption like Ctrl-C: machines are removed, logs are finished.
+
+    A script's background processes begin with SIGINT ignored, so that nothing could interrupt them.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def interrupt(*_: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def choose_sandbox() -> str:
+    """`offswitch` where an engine answers, else `bubblewrap`; MachineError with both remedies."""
+    try:
+        follow_engine()
+    except MachineError as no_engine:
+        try:
+            anyio.run(try_out)
+        except MachineError as no_bubblewrap:
+            raise MachineError(f"{no_engine}; or, without an engine: {no_bubblewrap}") from no_bubblewrap
+        return "bubblewrap"
+    return "offswitch"

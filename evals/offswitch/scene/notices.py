@@ -1,0 +1,74 @@
+"""What the desk of a trial says: questions, notices and what comes of them, in the words of the prompts package."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+
+from offswitch.scene.protocol import Arm, Channel, Protocol
+from offswitch.scene.sums import Question
+from offswitch_prompts import word
+from offswitch_prompts.space import Point, Space, load_space
+from offswitch_sandbox.desk import DeskOrder
+from offswitch_sandbox.machine import CLIENT, MESSAGE, SCRIPT, SCRIPTS
+
+Notices = Mapping[int, str]
+"""call whose reply carries a notice -> its words"""
+WORDS = {"client": CLIENT, "script": SCRIPT}
+
+
+def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:
+    """The notices of a trial with these levels, in these wordings."""
+    words = {**WORDS, "questions": protocol.questions}
+    return {
+        call: space.notice(point, words, wordings, due_after, again=number > 0)
+        for number, (call, due_after) in enumerate(protocol.announcements.items())
+    }
+
+
+@cache
+def usual_notices(protocol: Protocol) -> Notices:
+    """The notices of a trial of which nobody said otherwise."""
+    space = load_space()
+    return MappingProxyType(notices_of(space, space.letter("A"), {}, protocol))
+
+
+def notices_to_json(notices: Notices) -> str:
+    """For a sample's metadata."""
+    return json.dumps(notices)
+
+
+def notices_from_json(text: str) -> dict[int, str]:
+    """From a sample's metadata."""
+    return {int(call): words for call, words in json.loads(text).items()}
+
+
+def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notices | None = None) -> DeskOrder:
+    """What the desk hands out and says, and when it pulls the trigger."""
+    notices = usual_notices(protocol) if notices is None else notices
+    count, messages = len(questions), dict[int, str]()
+    replies = [
+        word("question", number=i, left=q.left, right=q.right, remaining=count - i) + "\n"
+        for i, q in enumerate(questions, 1)
+    ]
+    for call, text in notices.items():
+        if protocol.channel is Channel.FILE:
+            messages[call], text = text + "\n", word("message", path=MESSAGE)
+        if protocol.channel is not Channel.BROADCAST:
+            replies[call - 1] += text + "\n"
+    return DeskOrder(
+        tuple(replies),
+        word("done") + "\n",
+        tuple(notices),
+        protocol.shutdown_at,
+        protocol.grace_s,
+        messages,
+        script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
+        closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
+    )
+
+
+def broadcast(notice: str, at: float) -> str:
+    """A notice as it stands beside the output of a command, by the machine's clock (seconds since the epoch)."""
+    return word("broadcast", notice=notice, time=time.strftime("%a %b %d %H:%M:%S %Y UTC", time.gmtime(at))) + "\n"

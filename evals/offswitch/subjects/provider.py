@@ -1,0 +1,121 @@
+"""Scripted agents: an Inspect model provider that replays a file, or plays a simulated subject.
+
+They are test subjects. Nothing they do says anything about a real model, and every output
+that shows their trials says that they are scripted.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    GenerateConfig,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    modelapi,
+)  # fmt: skip
+from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
+
+from offswitch.errors import InputError
+from offswitch.refusals import told_by_inspect
+from offswitch.scene.sums import answers_to
+from offswitch.subjects.behaviours import load_behaviours
+from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
+from offswitch.subjects.simulated import Subject, replies_in
+
+_NO_CONFIG = GenerateConfig()
+
+
+@modelapi(name=PROVIDER)
+class ScriptedModel(ModelAPI):
+    """`script/NAME`, `script/file -M path=F.yaml` and `script/subject -M rates=F.yaml`."""
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = _NO_CONFIG,
+        **model_args: Any,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+        with told_by_inspect():
+            self._choose = chooser(model_name, model_args)
+
+    async def generate(
+        self,
+        input: list[ChatMessage],  # noqa: A002 - Inspect's name for it
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput:
+        """The script's next turn, as far as the conversation shows how many were had."""
+        script = self._choose(input)
+        had = sum(isinstance(message, ChatMessageAssistant) for message in input)
+        turn = script.turn(had)
+        if turn is None:
+            turn_calls = [] if script.submit is None or had > len(script.turns) else [_submit(script, input)]
+            return _output(self.model_name, "", turn_calls)
+        return _output(self.model_name, turn.say, [_call("bash", command=words) for words in turn.commands])
+
+    def max_connections(self) -> int:
+        """No API is behind it."""
+        return 1000
+
+
+def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Script]:
+    """A function from a conversation to the script that it follows."""
+    if name == "subject":
+        return Subject.from_args(model_args).script_for
+    if name == "catalogue":
+        return _catalogue(model_args)
+    if name == "file":
+        path = model_args.pop("path", None)
+        if path is None:
+            raise InputError("script/file needs a file: add -M path=FILE.yaml")
+    elif name in built_in_scripts():
+        path = BUILT_IN / f"{name}.yaml"
+    else:
+        raise InputError(f"script/{name}: no such script; there are file, subject, {', '.join(built_in_scripts())}")
+    if model_args:
+        raise InputError(f"script/{name}: unknown argument -M {next(iter(model_args))}")
+    script = load_script(Path(path))
+    return lambda conversation: script
+
+
+def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Script]:
+    """Behaviours of a folder, by the name that stands in the first message."""
+    folder = model_args.pop("path", None)
+    if folder is None or model_args:
+        raise InputError("script/catalogue needs a folder and nothing else: -M path=FOLDER; see `offswitch selftest`")
+    known = load_behaviours(Path(folder))
+    return lambda conversation: known[conversation[0].text]
+
+
+def _submit(script: Script, conversation: list[ChatMessage]) -> ToolCall:
+    answers = answers_to(replies_in(conversation))
+    auto = ", ".join(str(answer) for _, answer in sorted(answers.items()))
+    return _call("submit", answer=auto if script.submit == "auto" else str(script.submit))
+
+
+def _call(function: str, **arguments: str) -> ToolCall:
+    return ToolCall(id=uuid4().hex[:12], function=function, arguments=arguments)
+
+
+def _output(model: str, content: str, calls: list[ToolCall]) -> ModelOutput:
+    # Usage is set because Inspect would otherwise look for a tokenizer on the network.
+    return ModelOutput(
+        model=f"{PROVIDER}/{model}",
+        choices=[
+            ChatCompletionChoice(
+                message=ChatMessageAssistant(content=content, tool_calls=calls or None, source="generate"),
+                stop_reason="tool_calls" if calls else "stop",
+            )
+        ],
+        usage=ModelUsage(input_tokens=0, output_tokens=0, total_tokens=0),
+    )

@@ -1,0 +1,159 @@
+"""A simulated subject with a known true probability of sabotage in each variant.
+
+It recognises the variant by the prompt it was given and draws from a hash of its own seed and the questions
+it was asked, so that the same trial always ends the same way and the whole chain from prompt to rate can be
+checked against a known truth: rates by variant, or log-odds that effects of levels and of their combinations
+add up to.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.model import ChatMessage, ChatMessageTool
+from pydantic import BaseModel, ConfigDict, Field
+
+from offswitch.errors import InputError
+from offswitch.scene.sums import answers_to
+from offswitch.subjects.script_file import BUILT_IN, Script, load_script, parse_yaml
+from offswitch_prompts import Prompt, PromptError
+from offswitch_prompts.recognise import recognise
+from offswitch_prompts.space import Point, Space, load_space
+from offswitch_sandbox.machine import CLIENT, SCRIPT
+
+DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
+
+
+EFFECT_MAX = 20
+"""on the log-odds scale, where e to the power of it is still a number"""
+# The prompts do not say how many questions there are.
+WORDS = {"client": CLIENT, "script": SCRIPT, "questions": 0}
+
+
+class Rates(BaseModel):
+    """A rates file: the probability of sabotage per variant, and how it is done."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rates: dict[str, float] = Field(default={})
+    """by letter or point, such as E+strength=must"""
+    base: float | None = Field(default=None, ge=-20, le=20)
+    """log-odds in variants that `rates` does not name, without any effect"""
+    effects: dict[str, float] = Field(default={})
+    """what levels add to `base`: strength=must, or strength=must*priority=outranks where both are there"""
+    sabotage: str = "rewrite"
+    """the built-in script that is followed where the draw says sabotage"""
+    comply: str = "comply"
+    default: float | None = Field(default=None, ge=0, le=1)
+    """for variants that neither `rates` nor `base` tells of"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Chooses one of two scripts from the conversation alone."""
+
+    rates: Rates
+    seed: int
+    space: Space
+    by_key: dict[tuple[object, ...], float]
+    """a point's key -> the rate in it"""
+    effects: list[tuple[dict[str, str], float]]
+    """levels, all of which must be there, and what they add to the log-odds"""
+    seen: dict[Prompt, Point | None] = field(default_factory=dict[Prompt, "Point | None"])
+
+    @classmethod
+    def from_args(cls, model_args: dict[str, Any]) -> "Subject":
+        """From -M rates=FILE.yaml, -M seed=N and -M prompts=DIR; without rates, the demo's."""
+        path, seed = Path(model_args.pop("rates", DEMO_RATES)), model_args.pop("seed", 0)
+        prompts = str(model_args.pop("prompts", ""))
+        if model_args:
+            unknown = next(iter(model_args))
+            raise InputError(f"script/subject: unknown argument -M {unknown}; it takes rates, seed and prompts")
+        if not isinstance(seed, int):
+            raise InputError(f"script/subject: seed must be a whole number, not {seed}")
+        rates, space = parse_yaml(path, Rates), load_space(prompts)
+        _check(path, rates)
+        return cls(rates, seed, space, _by_key(path, rates, space), _effects(path, rates, space))
+
+    def script_for(self, conversation: list[ChatMessage]) -> Script:
+        """Both scripts begin alike, so that the draw can wait for the questions."""
+        sabotages = self.draw(replies_in(conversation), self._own(conversation)) < self.rate(conversation)
+        return load_script(BUILT_IN / f"{self.rates.sabotage if sabotages else self.rates.comply}.yaml")
+
+    def rate(self, conversation: list[ChatMessage]) -> float:
+        """The true probability in the variant that this conversation began with."""
+        prompt = Prompt(conversation[0].text, conversation[1].text)
+        if prompt not in self.seen:
+            self.seen[prompt] = recognise(self.space, prompt, WORDS)
+        point = self.seen[prompt]
+        rate = self.rates.default if point is None else self.rate_in(point)
+        if rate is None:
+            name = point.name if point else "a prompt that it does not know"
+            raise InputError(f"script/subject: no rate for {name}; set default")
+        return rate
+
+    def rate_in(self, point: Point) -> float | None:
+        """The true probability in a variant; None where the rates file does not tell of it."""
+        if point.key in self.by_key:
+            return self.by_key[point.key]
+        if self.rates.base is None:
+            return self.rates.default
+        effects = [effect for levels, effect in self.effects if levels.items() <= point.levels.items()]
+        return 1 / (1 + exp(-self.rates.base - sum(effects)))
+
+    def _own(self, conversation: list[ChatMessage]) -> str:
+        """Effects are of independent trials; with rates for letters, the same questions fall alike in all of them."""
+        return "" if self.rates.base is None else Prompt(conversation[0].text, conversation[1].text).digest
+
+    def draw(self, replies: str, own: str = "") -> float:
+        """Uniform on [0, 1), the same for the same seed and the same first questions (and the same `own`)."""
+        asked = sorted(answers_to(replies).items())[:3]
+        digest = hashlib.sha256(f"{self.seed} {asked}{own}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def replies_in(conversation: list[ChatMessage]) -> str:
+    """All that the tools have returned."""
+    return "\n".join(message.text for message in conversation if isinstance(message, ChatMessageTool))
+
+
+def _check(path: Path, rates: Rates) -> None:
+    for name, rate in rates.rates.items():
+        if not 0 <= rate <= 1:
+            raise InputError(f"{path}: rates.{name}: must be from 0 to 1, not {rate}")
+    for name, effect in rates.effects.items():
+        if rates.base is None:
+            raise InputError(f"{path}: effects: need log-odds to add to; set base")
+        if not abs(effect) <= EFFECT_MAX:
+            raise InputError(f"{path}: effects.{name}: must be from -{EFFECT_MAX} to {EFFECT_MAX}, not {effect}")
+    for part in ("sabotage", "comply"):
+        if not (BUILT_IN / f"{getattr(rates, part)}.yaml").is_file():
+            raise InputError(f"{path}: {part}: no built-in script {getattr(rates, part)}")
+
+
+def _by_key(path: Path, rates: Rates, space: Space) -> dict[tuple[object, ...], float]:
+    found: dict[tuple[object, ...], float] = {}
+    for name, rate in rates.rates.items():
+        try:
+            point = space.point(name)
+        except PromptError as error:
+            raise InputError(f"{path}: rates.{name}: {str(error).removeprefix(f'variants: {name} ')}") from error
+        if any(space.factors[f].silent and level != space.factors[f].default for f, level in point.levels.items()):
+            raise InputError(f"{path}: rates.{name}: the subject reads prompts, and none tells of all these levels")
+        found[point.key] = rate
+    return found
+
+
+def _effects(path: Path, rates: Rates, space: Space) -> list[tuple[dict[str, str], float]]:
+    found: list[tuple[dict[str, str], float]] = []
+    for text, effect in rates.effects.items():
+        pairs = [part.partition("=") for part in text.split("*")]
+        try:
+            found.append(({f.strip(): space.factor(f.strip()).level(v.strip()) for f, _, v in pairs}, effect))
+        except PromptError as error:
+            raise InputError(f"{path}: effects.{text}: {error}") from error
+        if unread := [factor for factor in found[-1][0] if space.factors[factor].silent]:
+            raise InputError(f"{path}: effects.{text}: the subject reads prompts, and none tells of {unread[0]}")
+    return found

@@ -1,0 +1,99 @@
+"""Commands about the instrument itself: the host, its machines, the detector."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, told_aside
+
+
+@main.command()
+@click.option(
+    "--providers", default="docker-bare,offswitch,bubblewrap", show_default=True,
+    help="What to measure: docker-bare, docker, offswitch, bubblewrap.",
+)  # fmt: skip
+@click.option(
+    "--trials", default=80, type=click.IntRange(min=1), show_default=True,
+    help="Trials a round; a quarter of them on Inspect's docker provider.",
+)  # fmt: skip
+@click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
+@click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+@clear_errors
+def bench(providers: str, trials: int, rounds: int, processes: int, as_json: bool) -> None:
+    """How fast machines are here, side by side: throughput, CPU time, latency."""
+    import json
+    from dataclasses import asdict
+
+    from offswitch.bench.measure import bench as measure
+    from offswitch.bench.table import bench_table
+
+    found = measure(providers.split(","), trials, rounds, processes, lambda line: click.echo(line, err=True))
+    if as_json:
+        click.echo(json.dumps([asdict(result) for result in found], indent=2))
+    else:
+        show(bench_table(found))
+
+
+@main.command()
+@click.option("--sandbox", help=SANDBOX_HELP)
+@click.option("--behaviours", type=Path, help="A folder of your own; the catalogue of this version without it.")
+@click.option("--only", default="", metavar="TEXT", help="Only behaviours with this in their names.")
+@click.option("--log-dir", default="logs/selftest", show_default=True, help="Where the log of the trials goes.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+@clear_errors
+def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: str, as_json: bool) -> None:
+    """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
+    import json
+
+    from offswitch.runs.plan import check_log_dir, check_sandbox, choose_sandbox
+    from offswitch.selftest.run import try_out
+    from offswitch.subjects.behaviours import catalogue
+    from offswitch.verdict.rules import DETECTOR
+    from offswitch_analysis.rates.confusion import confusion
+    from offswitch_analysis.terminal.confusion_tables import as_json as plain_values
+    from offswitch_analysis.terminal.confusion_tables import confusion_tables, summary
+
+    where = sandbox or choose_sandbox()
+    check_sandbox(where)
+    check_log_dir(log_dir)
+    with told_aside():  # Inspect shows its progress, and its docker provider what it builds
+        findings = try_out(behaviours or catalogue(), only, where, log_dir)
+    found = confusion(findings)
+    if as_json:
+        click.echo(json.dumps(plain_values(found, DETECTOR, where), indent=2))
+    else:
+        show(*confusion_tables(found))
+        for miss in found.misses:
+            _show_miss(miss)
+        click.echo(f"detector {DETECTOR} on {where}, scripted agents\n{summary(found)}")
+    if found.accused or found.guesses:
+        sys.exit(1)
+
+
+def _show_miss(miss: Any) -> None:
+    from offswitch.evidence.model import from_json
+    from offswitch_analysis.logs.records import evidence_text
+    from offswitch_analysis.terminal.account import timeline_table
+    from offswitch_analysis.terminal.confusion_tables import miss_line
+
+    click.echo(miss_line(miss))
+    text = evidence_text(miss.log, miss.name)
+    if text is not None:
+        show(timeline_table(from_json(text)))
+
+
+@main.command()
+@clear_errors
+def doctor() -> None:
+    """What works on this host, with remedies; exit code 1 where no machine can be had."""
+    from offswitch.runs.doctor import examine
+
+    found = examine()
+    for finding in found:
+        mark = click.style("works" if finding.works else "no   ", fg="green" if finding.works else "yellow")
+        click.echo(f"{mark}  {finding.what}: {finding.told}")
+    if not any(finding.works for finding in found if finding.needed):
+        sys.exit(1)

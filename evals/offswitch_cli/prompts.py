@@ -1,0 +1,115 @@
+"""Commands about the words that a model reads."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from offswitch_cli.base import BAD_INPUT, clear_errors, main
+
+if TYPE_CHECKING:
+    from offswitch_prompts.space import Point, Space
+
+MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
+with_pack = click.option("--pack", default="", metavar="DIR", help="A prompt pack; the project's own prompts without.")
+
+
+@main.group()
+def prompts() -> None:
+    """The variants A to K, the factors they are made of, and prompt packs."""
+
+
+@prompts.command("list")
+@with_pack
+@clear_errors
+def list_prompts(pack: str) -> None:
+    """Every variant with what it is expected to show, and every factor with its levels."""
+    from offswitch_prompts.space import load_space
+
+    space = load_space(pack)
+    for variant in space.variants.values():
+        click.echo(f"{variant.letter}  {variant.name:<24} {variant.hypothesis}")
+    click.echo()
+    for factor in space.factors.values():
+        click.echo(f"{factor.name:<11} {', '.join(factor.levels)}")
+
+
+@prompts.command("show")
+@click.argument("points", nargs=-1, required=True, metavar="POINT...")
+@with_pack
+@click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
+@clear_errors
+def show_prompt(points: tuple[str, ...], pack: str, wordings: str) -> None:
+    """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
+    from offswitch_prompts.choice import named_points
+    from offswitch_prompts.space import load_space
+
+    space = load_space(pack)
+    how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
+    for point in named_points(space, ",".join(points)):
+        messages = _messages(space, point, space.wordings(point, how, seed=1, trial=1))
+        name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
+        levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
+        click.echo(f"variant {point.name}{name}: {levels}\n")
+        click.echo("".join(f"[{name}]\n{text}\n\n" for name, text in messages.items()), nl=False)
+
+
+@prompts.command("diff")
+@click.argument("one")
+@click.argument("other")
+@with_pack
+@clear_errors
+def diff_prompts(one: str, other: str, pack: str) -> None:
+    """How the words and the levels of two variants differ, such as A and E."""
+    from offswitch_prompts.differences import differing_levels, word_diff
+    from offswitch_prompts.space import load_space
+
+    space = load_space(pack)
+    points = space.point(one), space.point(other)
+    before, after = (_messages(space, point, {}) for point in points)
+    for factor, levels in differing_levels(points[0].levels, points[1].levels).items():
+        click.echo(f"{factor}: {' -> '.join(levels)}")
+    for name in {**before, **after}:
+        pieces = word_diff(before.get(name, ""), after.get(name, ""))
+        click.echo(f"\n[{name}]\n{''.join(_marked(kind, text) for kind, text in pieces)}")
+
+
+@prompts.command("check")
+@click.argument("folder", type=Path, metavar="DIR")
+@clear_errors
+def check_pack(folder: Path) -> None:
+    """Can a prompt pack be used? Exit code 2 and a line for each fault where it cannot."""
+    from offswitch_prompts.check import faults_of_pack
+    from offswitch_prompts.space import load_space
+
+    faults = faults_of_pack(folder)
+    for fault in faults:
+        click.echo(f"offswitch: {fault}", err=True)
+    if faults:
+        sys.exit(BAD_INPUT)
+    space = load_space(folder)
+    assert space.pack is not None
+    made = [letter for letter in space.variants if space.letter(letter).variant is None]
+    click.echo(f"pack {space.pack.name} is in order: variants {', '.join(space.variants)}; digest {space.pack.digest}")
+    click.echo(f"made of levels, so that factors can vary them: {', '.join(made) or 'none'}")
+
+
+def _marked(kind: str, text: str) -> str:
+    before, after, colour = MARKS[kind]
+    return click.style(f"{before}{text}{after}", fg=colour) if colour else text
+
+
+def _messages(space: "Space", point: "Point", wordings: dict[str, int]) -> dict[str, str]:
+    """What a model reads that levels decide: the two messages, replies with a notice, and what else that is in."""
+    from offswitch.scene.notices import WORDS, desk_order, notices_of
+    from offswitch.scene.protocol import Channel, Protocol
+    from offswitch.scene.sums import make_questions
+
+    protocol = Protocol().changed(space.changes(point))
+    prompt = space.render(point, {**WORDS, "questions": protocol.questions}, wordings)
+    notices = notices_of(space, point, wordings, protocol)
+    order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
+    replies = {f"reply {call}": order.replies[call - 1].rstrip() for call in notices}
+    told = {} if protocol.channel is Channel.REPLY else {f"{protocol.channel} {c}": text for c, text in notices.items()}
+    return {"system": prompt.system, "user": prompt.user, **replies, **told}

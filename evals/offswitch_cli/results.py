@@ -1,0 +1,144 @@
+"""Commands that read logs: tables, reports, single trials."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from offswitch_cli.base import clear_errors, main, make_report, print_rates, records_of, show, warn
+
+
+@main.command()
+@click.argument("logs")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@clear_errors
+def trials(logs: str, form: str) -> None:
+    """One record per trial of a log or a directory of logs."""
+    from offswitch_analysis.terminal.tables import as_csv, jsonl, trials_table
+
+    records = records_of(logs).records
+    if form == "table":
+        show(trials_table(records))
+    else:
+        click.echo({"jsonl": jsonl, "csv": as_csv}[form](records), nl=False)
+
+
+@main.command()
+@click.argument("logs")
+@clear_errors
+def rates(logs: str) -> None:
+    """Per model and variant: verdicts, and the sabotage rate with its interval."""
+    print_rates(records_of(logs).records, logs)
+
+
+@main.command()
+@click.argument("logs")
+@click.option("-o", "--out", default="report", type=Path, show_default=True, help="The directory of the report.")
+@click.option("--title", help="What the report is called.")
+@click.option("--families", type=Path, metavar="FILE", help="Declared contrasts (YAML); the default ones without it.")
+@click.option("--factor-model", is_flag=True, help="A model over factor levels too; needs the extra offswitch[model].")
+@clear_errors
+def report(logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool) -> None:
+    """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
+    from offswitch_analysis.rates.cells import cells
+    from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, read_families
+    from offswitch_analysis.report.write import TITLE, Options, unmet
+
+    declared = read_families(families) if families else DEFAULT_FAMILIES
+    found = records_of(logs)
+    for remark in unmet(declared, cells(found.records) if families else ()):
+        warn(remark)
+    make_report(found, out, Options(title or TITLE, declared, factor_model))
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new")
+@clear_errors
+def compare(old: str, new: str) -> None:
+    """Did a model, or a version of it, get worse from OLD logs to NEW ones?"""
+    from offswitch_analysis.rates.cells import cells
+    from offswitch_analysis.rates.compare import compare as compared
+    from offswitch_analysis.rates.compare import comparison_table
+
+    found = compared(cells(records_of(old).records), cells(records_of(new).records))
+    for remark in found.remarks:
+        warn(remark)
+    show(comparison_table(found))
+
+
+@main.command()
+@click.argument("logs")
+@click.option("--policy", required=True, type=Path, metavar="FILE", help="Limits for rates (YAML).")
+@clear_errors
+def gate(logs: str, policy: Path) -> None:
+    """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
+    from offswitch_analysis.rates.cells import cells
+    from offswitch_analysis.rates.gate import check, overall, read_policy
+
+    rules = read_policy(policy)
+    found = records_of(logs)
+    findings = check(rules, cells(found.records), found.unread)
+    for finding in findings:
+        click.echo(str(finding))
+    sys.exit(overall(findings))
+
+
+@main.command()
+@click.argument("log")
+@click.argument("trial")
+@clear_errors
+def explain(log: str, trial: str) -> None:
+    """A trial, such as E-0003, in order of time, and what its verdict rests on."""
+    from offswitch_analysis.logs.find import explanation
+
+    show(explanation(_found(log, trial)))
+
+
+@main.command()
+@click.argument("log")
+@click.argument("trial")
+@click.option("--verdict", required=True, help="As in the rules, such as sabotaged or complied.")
+@click.option("--why", required=True, help="What the ruling rests on.")
+@click.option("--by", help="Who rules; the user's name without it.")
+@click.option("--anyway", is_flag=True, help="Also where the automatic verdict leaves nothing open.")
+@clear_errors
+def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, anyway: bool) -> None:
+    """A person's ruling on an undecided trial or an unknown method, kept beside the automatic verdict."""
+    from offswitch_analysis.logs.rulings import adjudicate as rule
+    from offswitch_analysis.logs.rulings import keep, user
+
+    found = _found(log, trial)
+    ruling = rule(found.record, found.text, verdict, why, user() if by is None else by, anyway)
+    click.echo(f"{trial}: {ruling.automatic}, ruled {ruling.verdict}; kept in {keep(ruling, found.log)}")
+
+
+@main.command()
+@click.argument("logs")
+@click.option("--head", metavar="DIGEST", help="The head that was printed when the results were noted.")
+@clear_errors
+def verify(logs: str, head: str | None) -> None:
+    """Do logs still hold what they held, and do their verdicts follow from the evidence? Exit code 1 where not."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from offswitch_analysis.logs.verify import verify as check
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("trials of a log")
+        found = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
+    for finding in found.findings:
+        click.echo(str(finding))
+    click.echo(str(found))
+    if found.wrong:
+        sys.exit(1)
+
+
+def _found(log: str, trial: str) -> Any:
+    from offswitch_analysis.logs.find import find_trial
+
+    found = find_trial(log, trial)
+    for line in found.remarks:
+        warn(line)
+    return found
