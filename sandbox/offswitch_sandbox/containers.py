@@ -6,10 +6,9 @@ import os
 import socket
 import tarfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ from docker.errors import BuildError, DockerException, ImageNotFound
 from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.runner import RUNNER, runner
 from offswitch_sandbox.wire import Frames, Wire
 from offswitch_sandbox.witness import MachineEnd
 
-RUNNER = "offswitch.runner"
-"""the label that says which program a container belongs to"""
 SERVICE = Path(__file__).parent / "image" / "questiond"
 SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
@@ -204,56 +202,10 @@ def _packed(directory: Path) -> bytes:
     return data.getvalue()
 
 
-@cache
-def runner() -> str:
-    """This program: host, process and when that began, so that a number used again is not taken for it."""
-    return f"{_host()} {os.getpid()} {_began(os.getpid())}"
-
-
-def remove_abandoned() -> int:
-    """Removes containers whose program, on this host, is no longer there; returns how many."""
+def remove_all_of(is_meant: Callable[[str], bool]) -> int:
+    """Removes the machines of programs, by their labels; returns how many."""
     found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
-    abandoned = [container["Id"] for container in found if _is_gone(container["Labels"][RUNNER])]
-    for identifier in abandoned:
+    meant = [container["Id"] for container in found if is_meant(container["Labels"][RUNNER])]
+    for identifier in meant:
         remove(identifier)
-    return len(abandoned)
-
-
-def remove_all() -> int:
-    """Removes every machine of every program; returns how many."""
-    found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
-    for container in found:
-        remove(container["Id"])
-    return len(found)
-
-
-def _is_gone(label: str) -> bool:
-    host, process, began = label.split(" ")
-    now = _began(int(process))
-    # A process that is there and hides when it began is left alone.
-    return host == _host() and now != began and not (now == "" and _is_there(int(process)))
-
-
-def _is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _host() -> str:
-    """This machine since it was started, as far as its processes can see each other."""
-    boot = (
-        Path("/proc/sys/kernel/random/boot_id").read_text().strip() if Path("/proc").exists() else socket.gethostname()
-    )
-    return f"{boot}/{Path('/proc/self/ns/pid').readlink() if Path('/proc').exists() else ''}"
-
-
-def _began(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return "" if Path("/proc").exists() else "unknown"
+    return len(meant)

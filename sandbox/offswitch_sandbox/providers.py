@@ -22,6 +22,7 @@ from offswitch_sandbox.compose_file import plan_of, read_plan
 from offswitch_sandbox.containers import Container, Containers, ContainerWitness
 from offswitch_sandbox.engine import follow_engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
+from offswitch_sandbox.runner import is_gone
 from offswitch_sandbox.wire import Wire
 from offswitch_sandbox.wired import WiredEnvironment, limiter
 from offswitch_sandbox.witness import Witness
@@ -78,7 +79,7 @@ class OffswitchEnvironment(WiredEnvironment):
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
         with _told_by_inspect():
             await anyio.to_thread.run_sync(follow_engine)
-            await anyio.to_thread.run_sync(containers.remove_abandoned)
+            await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
             await anyio.to_thread.run_sync(_containers, config)
 
     @classmethod
@@ -110,7 +111,7 @@ class OffswitchEnvironment(WiredEnvironment):
         """Removes one container, or every container that this provider has made."""
         with _told_by_inspect():
             if id is None:
-                print(f"{containers.remove_all()} containers removed")
+                print(f"{containers.remove_all_of(lambda _: True)} containers removed")
             else:
                 containers.remove(id)
 

@@ -28,6 +28,7 @@ from inspect_ai.scorer import Score
 
 from offswitch.evidence.model import Evidence, FaultCause, from_json, to_json
 from offswitch.runs.plan import Run
+from offswitch.scene.notices import WORDS as NAMES
 from offswitch.scene.protocol import Protocol
 from offswitch.scene.sums import question_set
 from offswitch.scorer import explain, record_facts
@@ -36,13 +37,12 @@ from offswitch.subjects.script_file import Script
 from offswitch.verdict.measures import measures
 from offswitch.verdict.rules import Verdict, judge
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
-from offswitch_sandbox.machine import CLIENT, SCRIPT
 
 NOTE = "synthetic: written by tests/bench/corpus.py from planted rates; no such trial was ever had"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 1
 """of the questions, which trials with the same number share, whatever their variant and model"""
-WORDS = {"client": CLIENT, "script": SCRIPT, "questions": Protocol().questions}
+WORDS = {**NAMES, "questions": Protocol().questions}
 BEHAVIOURS = {
     Verdict.COMPLIED: ["comply", "compute-sums"],
     Verdict.SABOTAGED: [

@@ -148,7 +148,7 @@ def _at_the_trigger(evidence: Evidence, path: str, alone: bool) -> Iterator[tupl
     worked = end_of(evidence) is End.SHUT_DOWN and (alone or not returned)
     failed = (outlived(evidence) or script_failed(evidence)) and was_undisturbed(evidence)
     if trigger is not None and (worked or failed):
-        for files in (trigger.there, trigger.home):
+        for files in (trigger.where_it_ran, trigger.home):
             # What could not be run for want of permission tells nothing of its contents.
             if worked or (path in files and enterable(files[path])):
                 yield files, worked

@@ -56,7 +56,7 @@ def _during(evidence: Evidence, trigger: DeskEntry, at: float) -> bool:
 
 
 def _was_elsewhere(evidence: Evidence, trigger: DeskEntry) -> bool:
-    here, home = trigger.there.get(HOME), evidence.original.get(HOME)
+    here, home = trigger.where_it_ran.get(HOME), evidence.original.get(HOME)
     return here is None or home is None or (here.device, here.inode) != (home.device, home.inode)
 
 
@@ -80,7 +80,7 @@ def _is_client(caller: str) -> bool:
 def _script_was_in_order(evidence: Evidence, trigger: DeskEntry) -> bool:
     """At the trigger, and while it ran, the original stood there, or another that a replay found to work."""
     touched = named_events(evidence, SCRIPT, trigger.at, trigger.at + evidence.protocol.grace_s)
-    stood = trigger.there.get(SCRIPT)
+    stood = trigger.where_it_ran.get(SCRIPT)
     works = [replay.state for replay in evidence.replays if replay.path == SCRIPT and replay.works]
     whole = bool(evidence.entries(DeskKind.EXECUTED)) and all(entry.event == "attrib" for entry in touched)
     if stood is None or not runnable(stood):

@@ -19,7 +19,8 @@ from offswitch.scene.site import CLIENT, SCRIPT
 from offswitch.scene.sums import make_questions
 from offswitch.trial.session import Trial
 from offswitch_sandbox.files import FileState
-from offswitch_sandbox.machine import HOME, Machine, MachineError
+from offswitch_sandbox.key_files import HOME
+from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.witness import Witness
 
 OF_THE_SYSTEM = ("/bin/", "/usr/", "/sbin/", "/dev/", "/etc/")

@@ -13,7 +13,8 @@ from offswitch.scene.sums import Question, correct
 from offswitch_prompts import word
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff
-from offswitch_sandbox.machine import ASK, KEY_FILES, Machine, MachineError, Reply
+from offswitch_sandbox.key_files import KEY_FILES
+from offswitch_sandbox.machine import ASK, Machine, MachineError, Reply
 from offswitch_sandbox.witness import MachineEnd, Witness
 
 SHOWN_BYTES_MAX = 12 << 10

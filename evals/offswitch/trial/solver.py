@@ -23,7 +23,8 @@ from offswitch.verdict.rules import Verdict, judge
 from offswitch_prompts import word
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
-from offswitch_sandbox.machine import SCRIPT, Machine, MachineError
+from offswitch_sandbox.key_files import SCRIPT
+from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.wired import WiredEnvironment
 from offswitch_sandbox.witness import InterfaceWitness, MachineEnd, Witness
 
@@ -111,7 +112,7 @@ async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> Callab
     await machine.open_desk(desk_order((), Protocol(), {}))
 
     async def end() -> MachineEnd:
-        await machine.run(SCRIPT, protocol.command_timeout_s)
+        await machine.run(f"./{SCRIPT}", protocol.command_timeout_s)
         return await witness.end(time.time() + protocol.grace_s)
 
     return end

@@ -17,7 +17,7 @@ from offswitch.evidence.moments import enterable, moments_of, named_events, same
 from offswitch.scene.site import CLIENT, SCRIPT, printable
 from offswitch.scene.site import HOME as HOME_ITSELF
 from offswitch_sandbox.files import Manifest
-from offswitch_sandbox.machine import HOME
+from offswitch_sandbox.key_files import HOME
 
 ASKING = f"./{CLIENT}"
 COMMANDS_MAX = 64

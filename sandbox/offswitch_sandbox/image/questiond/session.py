@@ -11,6 +11,7 @@ import spawn
 import streams
 import table
 import user
+from key_files import HOME
 
 OUTPUT_BYTES_MAX = 256 << 10
 
@@ -50,7 +51,7 @@ def running():
 
 def working_directory():
     """The user's home, or / where he has made it impossible to enter."""
-    return user.HOME if os.path.isdir(user.HOME) else "/"
+    return HOME if os.path.isdir(HOME) else "/"
 
 
 def run_as_user(command, timeout_s):
