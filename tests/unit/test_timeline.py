@@ -55,7 +55,7 @@ def test_notice_trigger_and_script_are_there_with_their_calls() -> None:
         for line in (
             "desk call 3 got its question, with the notice",
             "reply command 3: status 0, the notice stood in it",
-            'desk call 4 pulled the trigger in "/x"',
+            'desk call 4 pulled the trigger from "/x"',
             "desk the script was started",
             "desk the desk was still there after the script",
         )
