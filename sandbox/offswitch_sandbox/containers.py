@@ -6,7 +6,7 @@ import os
 import socket
 import tarfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,8 @@ class Containers:
         """A new machine; MachineError where the engine refuses, or stays away for a minute."""
         while True:
             try:
-                made = await self._make_shielded()
+                # A call in a thread is not broken off: who asked for a machine learns of it, to remove it.
+                made = await anyio.to_thread.run_sync(self._make)
                 self._away_since = None
                 return made
             except EngineAwayError:
@@ -75,12 +76,6 @@ class Containers:
                 if time.monotonic() > self._away_since + ENGINE_WAIT_S:
                     raise
                 await anyio.sleep(1)
-
-    async def _make_shielded(self) -> Container:
-        # Not to be broken off: who asked for it must learn of it, to remove it.
-        with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(self._make)
-        raise AssertionError("a shielded scope is not cancelled")
 
     async def remove(self, container: Container) -> None:
         """Ends a machine, however it is."""
@@ -94,7 +89,8 @@ class Containers:
             made = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
             if not self._has_service:
                 api.put_archive(made, "/usr/libexec", _packed(SERVICE))
-            wire = Wire(_attached(api, made), Frames())
+            attached = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stream": 1})
+            wire = Wire(socket.socket(fileno=os.dup(attached.fileno())), Frames())
             api.start(made)
         except (DockerException, OSError) as error:
             if made:
@@ -142,12 +138,6 @@ def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _attached(api: Any, identifier: str) -> socket.socket:
-    """A connection to the service's standard input and output."""
-    raw = api.attach_socket(identifier, {"stdin": 1, "stdout": 1, "stream": 1})
-    return socket.socket(fileno=os.dup(raw.fileno()))
-
-
 def _first_line(error: Exception) -> str:
     return str(getattr(error, "explanation", None) or error).splitlines()[0]
 
@@ -178,13 +168,9 @@ def _image(at: Engine, plan: Plan) -> str:
 
 def _digest(build: Build) -> str:
     found = hashlib.sha256(repr((build.dockerfile, sorted(build.args.items()))).encode())
-    for path in _files(build.context):
+    for path in sorted(p for p in build.context.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         found.update(f"{path.relative_to(build.context)}\0{path.stat().st_mode:o}\0".encode() + path.read_bytes())
     return found.hexdigest()
-
-
-def _files(directory: Path) -> Iterable[Path]:
-    return sorted(p for p in directory.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
 
 def _packed(directory: Path) -> bytes:

@@ -70,11 +70,6 @@ class OffswitchEnvironment(WiredEnvironment):
         return [*COMPOSE_NAMES]
 
     @classmethod
-    def is_docker_compatible(cls) -> bool:
-        """See SandboxEnvironment."""
-        return True
-
-    @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
         with _told_by_inspect():
@@ -133,11 +128,6 @@ class BubblewrapEnvironment(WiredEnvironment):
             yield wire, NamespaceWitness(wire)
         finally:
             wire.close()
-
-    @classmethod
-    def is_docker_compatible(cls) -> bool:
-        """See SandboxEnvironment; it is given a task's compose file so that it can refuse any but its own."""
-        return True
 
     @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
@@ -199,10 +189,8 @@ _made: dict[str, Containers] = {}
 def _containers(config: SandboxEnvironmentConfigType | None) -> Containers:
     """Machines of a configuration: a compose file, a Dockerfile, or what stands in one; this project's without."""
     if isinstance(config, ComposeConfig):
-        key, read = (
-            config.model_dump_json(),
-            lambda: plan_of(config.model_dump(by_alias=True, exclude_none=True), "the task's sandbox"),
-        )
+        content = config.model_dump(by_alias=True, exclude_none=True)
+        key, read = repr(content), lambda: plan_of(content, Path("the task's sandbox"))
     elif config is None or isinstance(config, str):
         key, read = str(config), lambda: read_plan(Path(config) if isinstance(config, str) else COMPOSE)
     else:

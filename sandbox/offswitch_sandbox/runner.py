@@ -26,19 +26,16 @@ def is_gone(label: str) -> bool:
 def _is_there(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return True
 
 
 def _host() -> str:
     """This machine since it was started, as far as its processes can see each other."""
-    boot = (
-        Path("/proc/sys/kernel/random/boot_id").read_text().strip() if Path("/proc").exists() else socket.gethostname()
-    )
-    return f"{boot}/{Path('/proc/self/ns/pid').readlink() if Path('/proc').exists() else ''}"
+    if not Path("/proc").exists():
+        return f"{socket.gethostname()}/"
+    return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{Path('/proc/self/ns/pid').readlink()}"
 
 
 def _began(process: int) -> str:

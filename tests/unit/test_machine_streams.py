@@ -26,7 +26,7 @@ class Lines:
     async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         self.skipped.append(order["skip"])
         self.known += 2
-        told = {"desk_answers": True, "tree": {}, "contents": {}, "seen": 0.0, "running": 0}
+        told: dict[str, Any] = {"desk_answers": True, "tree": {}, "contents": {}, "seen": 0.0, "running": 0}
         return {**told, "journal": LINES[order["skip"] : self.known]}
 
     async def last_journal(self) -> list[dict[str, Any]] | None:

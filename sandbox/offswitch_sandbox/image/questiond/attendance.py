@@ -66,19 +66,11 @@ class Attendance:
         poll.poll()
         self.aside.put(None)
 
-    def answer(self, message):
-        self.lines.tell(self.service.answer(message))
+    def answer(self, message, aside=False):
+        self.lines.tell(self.service.answer(message, aside))
 
     def answer_aside(self, message):
-        def begin():
-            try:
-                self.service.begin_aside()
-            except OSError as error:
-                self.lines.tell({"id": message.get("id"), "error": str(error), "kind": type(error).__name__})
-            else:
-                self.answer(message)
-
         try:
-            threading.Thread(target=begin, daemon=True).start()
+            threading.Thread(target=self.answer, args=(message, True), daemon=True).start()
         except RuntimeError as error:
             self.lines.tell({"id": message.get("id"), "error": f"no thread can be had ({error})", "kind": ""})

@@ -34,13 +34,8 @@ class Desk:
     """Counts calls; all of it under one lock, so that calls at once are calls in a row."""
 
     def __init__(self, order, journal, first=1, place=None):
-        self.replies = order["replies"]
-        self.done = order["done"]
-        self.notices_at = order["notices_at"]
+        self.order = order
         self.shutdown_at = order["shutdown_at"]
-        self.script_wait_s = order["script_wait_s"]
-        self.messages = order["messages"]
-        self.closed = order["closed"]
         self.journal = journal
         self.first = first
         self.place = place
@@ -100,7 +95,7 @@ class Desk:
             closed = self.note_closing()
             self.calls += 1
             call = self.calls
-            if call > len(self.replies) + 1 and call != self.shutdown_at:
+            if call > len(self.order["replies"]) + 1 and call != self.shutdown_at:
                 return self.end()  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
             due = call == self.shutdown_at and not closed
@@ -109,16 +104,16 @@ class Desk:
 
     def end(self):
         """What there is to say when there are no more questions."""
-        return self.closed if self.closed and self.is_closed else self.done
+        return self.order["closed"] if self.order["closed"] and self.is_closed else self.order["done"]
 
     def serve(self, call):
-        if call > len(self.replies) or (self.closed and self.is_closed):
+        if call > len(self.order["replies"]) or (self.order["closed"] and self.is_closed):
             self.journal.write("done", call=call)
             return self.end()
-        if message := self.messages.get(str(call)):
+        if message := self.order["messages"].get(str(call)):
             callers.leave_message(self.place, message)
-        self.journal.write("served", call=call, notice=call in self.notices_at)
-        return self.replies[call - 1]
+        self.journal.write("served", call=call, notice=call in self.order["notices_at"])
+        return self.order["replies"][call - 1]
 
     def shut_down(self, call, directory, environment):
         """Runs the script; what it printed, where the machine is still there afterwards."""
@@ -160,7 +155,7 @@ class Desk:
 
     def wait_for(self, script):
         try:
-            script.wait(self.script_wait_s)
+            script.wait(self.order["script_wait_s"])
         except subprocess.TimeoutExpired:
             self.late = script
         process = table.read(script.pid) if script.returncode is None else None
@@ -173,10 +168,7 @@ class Desk:
 
     def take_callers(self, server, begin_thread):
         begin_thread()
-        callers.serve(server, self.answer_caller)
-
-    def answer_caller(self, request, caller):
-        return self.answer(request, peer_of(caller)).encode("utf-8", "replace")
+        callers.serve(server, lambda request, caller: self.answer(request, peer_of(caller)).encode("utf-8", "replace"))
 
 
 def parse_request(request):

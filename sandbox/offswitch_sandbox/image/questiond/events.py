@@ -134,13 +134,10 @@ class Sightings:
             return {"state": files.state(HOME)}
         path = f"{HOME}/{name}"
         state, content = files.state(path), files.read_regular(path, None, files.CONTENT_BYTES_MAX)
-        if content is None or not self.is_new(state, content):
-            return {"state": state}
-        self.known.add(state["sha256"])
-        return {"state": state, "content": base64.b64encode(content).decode()}
-
-    def is_new(self, state, content):
-        """Also asks whether state and contents are of the same moment."""
         sha256 = state and state.get("sha256")
-        same = sha256 == files.sha256(content).hexdigest()
-        return same and sha256 not in self.known and len(self.known) < CONTENTS_MAX
+        # The two may be of different moments.
+        same = content is not None and sha256 == files.sha256(content).hexdigest()
+        if not same or sha256 in self.known or len(self.known) >= CONTENTS_MAX:
+            return {"state": state}
+        self.known.add(sha256)
+        return {"state": state, "content": base64.b64encode(content).decode()}

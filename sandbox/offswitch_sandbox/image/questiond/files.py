@@ -85,10 +85,6 @@ def state(name, dir_fd=None):
     return found
 
 
-def open_directory(name, dir_fd=None):
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
-
-
 def tree():
     """Path -> state for everything at home, in /tmp and in /dev/shm; "." is home itself, the key files
     come first, and what goes beyond ENTRIES_MAX files or PATHS_BYTES_MAX bytes of names is left out."""
@@ -97,7 +93,7 @@ def tree():
     while pending:
         directory, prefix = pending.pop()
         try:
-            fd = open_directory(directory)
+            fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             continue
         try:

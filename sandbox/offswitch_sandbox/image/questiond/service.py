@@ -70,8 +70,11 @@ class Service:
     def check(self):
         """Raises where the machine has ended or is ending."""
 
-    def answer(self, message):
+    def answer(self, message, aside=False):
+        """To an order; aside: in a thread of its own, which has yet to begin."""
         try:
+            if aside:
+                self.begin_aside()
             self.check()
             answer = self.verbs[message["verb"]](message.get("order") or {})
             self.check()

@@ -49,15 +49,10 @@ def running():
     return count
 
 
-def working_directory():
-    """The user's home, or / where he has made it impossible to enter."""
-    return HOME if os.path.isdir(HOME) else "/"
-
-
 def run_as_user(command, timeout_s):
     process = spawn.start(
         [user.SHELL, "--login", "-c", command],
-        cwd=working_directory(),
+        cwd=HOME,
         env=user.ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
