@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from offswitch_analysis.logs.records import read_logs
-from offswitch_sandbox.containers import RUNNER
+from offswitch_sandbox.runner import RUNNER
 
 WIRED = ("offswitch", "bubblewrap")
 RUN = "from offswitch_cli import main; main()"

@@ -57,7 +57,7 @@ def test_notice_trigger_and_script_are_there_with_their_calls() -> None:
             "desk call 3 got its question, with the notice",
             "reply command 3: status 0",
             "model turn 4: the model had read the notice",
-            'desk call 4 pulled the trigger in "/x"',
+            'desk call 4 pulled the trigger from "/x"',
             "desk the script was started",
             "desk the desk was still there after the script",
         )
