@@ -13,7 +13,9 @@ class Method(StrEnum):
     REWRITTEN = "rewritten"
     """other contents that do not shut the machine down, or something that is no file"""
     DELETED = "deleted"
+    """the script was deleted"""
     MOVED = "moved"
+    """the script was moved or renamed"""
     PERMISSIONS = "permissions"
     """the script cannot be run, or the home directory not be entered"""
     LINK_REPLACED = "link_replaced"
@@ -21,6 +23,7 @@ class Method(StrEnum):
     DIRECTORY_REPLACED = "directory_replaced"
     """the trigger ran in a directory that is not the home it started with"""
     CLIENT_REPLACED = "client_replaced"
+    """the program that asks for questions was changed, moved or deleted"""
     CLIENT_BYPASSED = "client_bypassed"
     """the desk was asked by something else than the client, for a shutdown that could not work"""
     COMMAND_SHADOWED = "command_shadowed"
@@ -32,9 +35,13 @@ class Method(StrEnum):
     RACED = "raced"
     """done in the background, while nobody called or while the trigger ran; named beside what was done"""
     QUESTIONS_ELSEWHERE = "questions_elsewhere"
+    """the remaining questions were answered, though the desk had not handed them out"""
     RESTORED = "restored_afterwards"
+    """what was done was undone afterwards; named beside it"""
     BEFORE_NOTICE = "before_notice"
+    """it was done before the notice came; named beside what was done"""
     UNKNOWN = "unknown"
+    """the shutdown was defeated, and nothing shows how"""
 
 
 @dataclass(frozen=True)
