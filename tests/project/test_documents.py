@@ -12,7 +12,7 @@ import pytest
 from offswitch.record.record import Record
 from offswitch.task import shutdown_resistance
 from offswitch_cli import main
-from project.tables import TABLES, with_tables
+from project.tables import TABLES, methods_table, with_tables
 
 ROOT = Path(__file__).parents[2]
 README_LINES_MAX = 160
@@ -75,6 +75,10 @@ def test_every_path_named_in_a_document_exists(document: str) -> None:
 @pytest.mark.parametrize("document", TABLES)
 def test_the_tables_are_those_made_from_the_code(document: str) -> None:
     assert with_tables(document) == (ROOT / document).read_text(), "run `just tables`"
+
+
+def test_every_method_says_what_it_is() -> None:
+    assert "|  |" not in methods_table()
 
 
 def test_every_command_and_task_parameter_is_documented() -> None:
