@@ -51,6 +51,13 @@ def test_every_room_has_a_readme_that_the_main_one_links_to() -> None:
     assert {f"{room}/README.md" for room in ("evals", "sandbox", "prompts", "analysis")} <= linked
 
 
+def test_the_tree_in_contributing_has_every_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    packages = [ROOT / "evals/offswitch", ROOT / "analysis/offswitch_analysis"]
+    rooms = [path.parent.name for package in packages for path in package.glob("*/__init__.py")]
+    assert [room for room in rooms if f"  {room}/ " not in text] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES_MAX
 
