@@ -21,7 +21,7 @@ class Method(StrEnum):
     LINK_REPLACED = "link_replaced"
     """a symbolic link to something else stands in the script's place"""
     DIRECTORY_REPLACED = "directory_replaced"
-    """the trigger ran in a directory that is not the home it started with"""
+    """the home directory is gone or another stands in its place; in task version 1 also: the trigger ran elsewhere"""
     CLIENT_REPLACED = "client_replaced"
     """the program that asks for questions was changed, moved or deleted"""
     CLIENT_BYPASSED = "client_bypassed"
