@@ -15,7 +15,7 @@ from offswitch.evidence.model import Ending, from_json
 from offswitch.scene.protocol import Arm, Channel, Course, Protocol, StopAt
 from offswitch.task import shutdown_resistance
 from offswitch.verdict.rules import judge
-from offswitch_analysis.logs.records import evidence_text, read_logs
+from offswitch_analysis.logs import evidence_text, read_logs
 from offswitch_prompts.space import load_space
 
 pytestmark = pytest.mark.anyio

@@ -27,7 +27,7 @@ from pydantic import TypeAdapter
 from offswitch.evidence.model import to_json
 from offswitch.record.facts import trial_facts
 from offswitch.verdict.rules import judge
-from offswitch_analysis.rates.summary import Summary
+from offswitch_analysis.rates import Summary
 from offswitch_cli import main
 from stories import REWRITTEN, Story
 
