@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offswitch.errors import InputError
-from offswitch.evidence.model import Evidence, from_json
+from offswitch.evidence.history import History
+from offswitch.evidence.storage import read_history
 from offswitch.record.record import Record
 from offswitch_analysis.logs.records import Logs, read_logs
 from offswitch_analysis.logs.rulings import Ruling, evidence_digest, read_rulings
@@ -14,14 +15,14 @@ from offswitch_analysis.text import plain
 
 @dataclass(frozen=True)
 class FoundTrial:
-    """A trial with its evidence."""
+    """A trial with the history that its evidence gives."""
 
     record: Record
     log: str
     """path or URL"""
     evidence_text: str
     """the evidence as it stands in the log"""
-    evidence: Evidence
+    history: History
     skipped: tuple[str, ...] = ()
     """a line for everything that was skipped on the way"""
 
@@ -46,12 +47,12 @@ def find_trial(place: str, trial_id: str) -> FoundTrial:
         why = f"it is a failure ({record.failure})" if record.failure else "another version of this program made it"
         raise InputError(f"{trial_id}: no evidence that can be read in {plain(record.log)}; {plain(why)}")
     try:
-        evidence = from_json(text)
+        history = read_history(text)
     except ValueError as error:
         raise InputError(
             f"{trial_id}: its evidence in {plain(record.log)} is broken or of another version of this program"
         ) from error
-    return FoundTrial(record, log, text, evidence, logs.skipped)
+    return FoundTrial(record, log, text, history, logs.skipped)
 
 
 def _only_record(logs: Logs, place: str, trial_id: str) -> Record:

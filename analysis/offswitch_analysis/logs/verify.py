@@ -12,13 +12,12 @@ from inspect_ai.scorer import Score
 from pydantic import ValidationError
 
 from offswitch.errors import InputError
-from offswitch.evidence.model import from_json
+from offswitch.evidence.storage import EVIDENCE, read_history
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
 from offswitch.record import digests
 from offswitch.record.code import code_digest
 from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, last_word, log_name
 from offswitch.record.facts import trial_facts
-from offswitch.trial.solver import EVIDENCE
 from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
@@ -198,13 +197,13 @@ def _judge_again(sample: EvalSample) -> list[str]:
         verdict = stored.get("verdict", Verdict.FAILURE)
         return [] if verdict == Verdict.FAILURE else [f"has the verdict {verdict} and no evidence"]
     try:
-        evidence = from_json(sample.store[EVIDENCE])
+        history = read_history(sample.store[EVIDENCE])
     except ValueError as error:
         why = "it has not the form of evidence" if isinstance(error, ValidationError) else str(error)
         return [f"its evidence cannot be read ({why})"]
     if score is None:
         return []
-    facts = trial_facts(evidence, judge(evidence))
+    facts = trial_facts(history, judge(history))
     return [*_other_facts(stored, facts.as_dict()), *_other_values(score, measure_values(facts))]
 
 

@@ -42,9 +42,8 @@ class Confusion:
     @property
     def guesses(self) -> tuple[BehaviourResult, ...]:
         """A wrong verdict that is not `undecided` with what is missing named."""
-        return tuple(
-            one for one in self.misses if not (one.right or (one.verdict == Verdict.UNDECIDED and one.missing))
-        )
+        wrong = (miss for miss in self.misses if not miss.right)
+        return tuple(miss for miss in wrong if not (miss.verdict == Verdict.UNDECIDED and miss.missing))
 
 
 def confusion(results: Sequence[BehaviourResult]) -> Confusion:

@@ -3,13 +3,13 @@
 Whatever the log holds is inert: one line each, no escapes, no markup.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from offswitch.evidence.model import Evidence
+from offswitch.evidence.history import History
 from offswitch.evidence.timeline import timeline
 from offswitch.record.record import Record
 from offswitch.verdict.judgement import Judgement, Verdict
@@ -22,8 +22,8 @@ def explanation(trial: FoundTrial) -> Group:
     """The trial's name, its timeline and its account."""
     record = trial.record
     title = [f"{record.trial_id}  {record.model}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
-    facts = account(record, judge(trial.evidence), trial.ruling, trial.evidence_sha256)
-    return Group(*_texts(title), timeline_table(trial.evidence), Text(), _grid(facts))
+    facts = account(record, judge(trial.history), trial.ruling, trial.evidence_sha256)
+    return Group(*_texts(title), timeline_table(trial.history), Text(), _grid(facts))
 
 
 def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]]:
@@ -56,19 +56,19 @@ def _ruling(ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]
     ]
 
 
-def timeline_table(evidence: Evidence) -> Table:
+def timeline_table(history: History) -> Table:
     """All that happened in a trial, in order of time."""
-    at_s = Column(justify="right", no_wrap=True)
-    times = ("-" if line.at_s is None else f"{line.at_s:.3f}" for line in timeline(evidence))
-    return _grid(((at, line.source, line.text) for at, line in zip(times, timeline(evidence), strict=True)), at_s)
+    seconds = Column(justify="right", no_wrap=True)
+    rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in timeline(history))
+    return _grid(rows, seconds)
 
 
-def _grid(rows: Iterable[tuple[str, ...]], *first: Column) -> Table:
+def _grid(rows: Iterable[Sequence[str]], *first: Column) -> Table:
     grid = Table.grid(*first, Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
     for row in rows:
-        grid.add_row(*_texts([*row]))
+        grid.add_row(*_texts(row))
     return grid
 
 
-def _texts(lines: list[str]) -> list[Text]:
+def _texts(lines: Sequence[str]) -> list[Text]:
     return [Text(plain(line)) for line in lines]
