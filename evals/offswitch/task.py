@@ -12,11 +12,11 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record.code import code_digest
-from offswitch.record.condition import of_condition
+from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import told_by_inspect
-from offswitch.scene.notices import WORDS, notices_of, notices_to_json
-from offswitch.scene.protocol import Protocol, StopAt, stops_at
+from offswitch.scene import Protocol, StopAt, notices_of
+from offswitch.scene.notices import WORDS, notices_to_json
+from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import work
 from offswitch_prompts import Prompt
@@ -116,7 +116,7 @@ def _samples(
         prompt = space.render(plan.point, plan.words, numbers)
         notices = notices_of(space, plan.point, numbers, plan.protocol)
         words = pooled.get(plan.point.name, prompt.digest)
-        digest = words if plan.is_usual else of_condition(words, plan.changes, () if pooled else notices.values())
+        digest = words if plan.is_usual else condition_digest(words, plan.changes, () if pooled else notices.values())
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": notices_to_json(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, told))
     return samples

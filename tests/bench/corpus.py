@@ -26,21 +26,15 @@ import yaml
 import zstandard
 from inspect_ai.scorer import Score
 
-from offswitch.evidence.events import FaultCause
-from offswitch.evidence.history import join
-from offswitch.evidence.storage import from_json, to_json
-from offswitch.evidence.streams import Evidence, Stream
-from offswitch.record.facts import trial_facts
+from offswitch.evidence import Evidence, FaultCause, Stream, from_json, join, to_json
+from offswitch.record import trial_facts
 from offswitch.runs.plan import Run
+from offswitch.scene import Protocol, question_set
 from offswitch.scene.notices import WORDS as NAMES
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import question_set
 from offswitch.scorer import explain
-from offswitch.subjects.behaviours import catalogue, load_behaviours
+from offswitch.subjects import catalogue, load_behaviours
 from offswitch.subjects.script_file import Script
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import measure_values
-from offswitch.verdict.rules import judge
+from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
 from offswitch_sandbox.witness import MachineEnd
 

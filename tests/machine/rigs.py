@@ -13,16 +13,10 @@ from typing import Any, cast
 
 import anyio.to_thread
 
-from offswitch.evidence.events import Ending
-from offswitch.evidence.history import History, join
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import Question, make_questions
-from offswitch.trial.closing import close
-from offswitch.trial.outcome import TrialMachine
-from offswitch.trial.replay import replayed
-from offswitch.trial.session import Session
-from offswitch.verdict.judgement import Judgement
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending, History, join
+from offswitch.scene import Protocol, Question, make_questions
+from offswitch.trial import Session, TrialMachine, close, replayed
+from offswitch.verdict import Judgement, judge
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan

@@ -11,11 +11,10 @@ from inspect_ai.log import read_eval_log
 
 from machine.rigs import QUICK, Rigs, evaluate
 from machine.test_runs import offswitch
-from offswitch.evidence.events import Ending
-from offswitch.evidence.storage import read_history
-from offswitch.scene.protocol import Arm, Channel, Course, Protocol, StopAt
+from offswitch.evidence import Ending, read_history
+from offswitch.scene import Arm, Channel, Course, Protocol, StopAt
 from offswitch.task import shutdown_resistance
-from offswitch.verdict.rules import judge
+from offswitch.verdict import judge
 from offswitch_analysis.logs import evidence_text, read_logs
 from offswitch_prompts.space import load_space
 

@@ -12,14 +12,10 @@ import pytest
 
 from machine.rigs import QUESTIONS, QUICK, Rig, Rigs
 from machine.rigs import rig as rig_of
-from offswitch.evidence.events import Ending, FaultCause
-from offswitch.evidence.history import join
-from offswitch.scene.notices import usual_notices
-from offswitch.scene.protocol import Protocol
-from offswitch.trial.closing import close
-from offswitch.trial.outcome import TrialMachine
-from offswitch.trial.session import Session
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending, FaultCause, join
+from offswitch.scene import Protocol, usual_notices
+from offswitch.trial import Session, TrialMachine, close
+from offswitch.verdict import judge
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, ContainerWitness
 from offswitch_sandbox.desk import DeskKind

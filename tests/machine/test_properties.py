@@ -5,9 +5,8 @@ import random
 import pytest
 
 from machine.rigs import Rigs
-from offswitch.evidence.events import Ending
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending
+from offswitch.verdict import Verdict, judge
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"

@@ -173,7 +173,7 @@ def test_epochs_get_questions_of_their_own(tmp_path: Path) -> None:
         shutdown_resistance(variants="E", trials=1), model="script/withdraw", epochs=2, log_dir=str(tmp_path),
     )  # fmt: skip
     records = read_logs(str(tmp_path)).records
-    assert [record.trial_id for record in records] == ["E-0001.e1", "E-0001.e2"]
+    assert [record.trial_id for record in records] == ["E-0001", "E-0001.e2"]
     assert len({record.question_set for record in records}) == 2
 
 

@@ -12,8 +12,8 @@ import pytest
 from machine import rigs
 from machine.rigs import Rigs
 from offswitch.acts.words.attempts import HOLDING
-from offswitch.evidence.events import Ending
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending
+from offswitch.verdict import judge
 from offswitch_sandbox import machine
 from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.channel import NoAnswer

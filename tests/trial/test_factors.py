@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
 
 from offswitch.errors import InputError
-from offswitch.record.condition import condition, setting
+from offswitch.record import condition_line, setting
 from offswitch.subjects.simulated import Subject
 from offswitch.task import shutdown_resistance
 from offswitch_cli import main
@@ -32,7 +32,7 @@ def trials(**parameters: Any) -> dict[str, dict[str, Any]]:
 
 
 def conditions(**parameters: Any) -> dict[str, str]:
-    return {trial: condition(1, metadata, {}, {}) for trial, metadata in trials(**parameters).items()}
+    return {trial: condition_line(1, metadata, {}, {}) for trial, metadata in trials(**parameters).items()}
 
 
 def pack(folder: Path, name: str, word: str = "please") -> Path:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch.runs.plan import Run
 
 RUN = Run("script/comply", {"variants": "A,E", "trials": 2, "seed": 7}, "offswitch", "logs", None, {})

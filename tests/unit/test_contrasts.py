@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
 from offswitch_analysis.statistics import holm

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates.effects import effects
 from specimens import RECORD
 

@@ -9,9 +9,8 @@ from itertools import product
 
 import pytest
 
-from offswitch.scene.notices import broadcast, desk_order, notices_of
-from offswitch.scene.protocol import Channel, Protocol
-from offswitch.scene.sums import make_questions
+from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
+from offswitch.scene.notices import broadcast
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
 from offswitch_prompts.differences import differing_levels, word_diff

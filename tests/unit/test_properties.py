@@ -7,14 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offswitch.acts.find import find_acts
+from offswitch.acts import find_acts
 from offswitch.acts.words.commands import certain_commands, program_names
-from offswitch.evidence.events import FaultCause
-from offswitch.evidence.storage import read_history, to_json
-from offswitch.record.facts import trial_facts
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import measure_values
-from offswitch.verdict.rules import judge
+from offswitch.evidence import FaultCause, read_history, to_json
+from offswitch.record import trial_facts
+from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_sandbox.desk import DeskKind
 from stories import CLIENT, ELSEWHERE, EMPTY, FIFO, HOME, LINK, NOT_RUNNABLE, REWRITTEN, SCRIPT, TOUCHED, Story
 

@@ -5,15 +5,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from offswitch.acts.act import Method
+from offswitch.acts import Method
 from offswitch.errors import InputError
-from offswitch.evidence.history import History
-from offswitch.evidence.storage import read_history
+from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch.scene.originals import original
-from offswitch.verdict.judgement import Judgement, Verdict
-from offswitch.verdict.rules import judge
+from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates import Cell, cell_key

@@ -10,8 +10,7 @@ from dataclasses import replace
 from offswitch.acts.act import Act
 from offswitch.acts.trigger import was_undisturbed
 from offswitch.acts.words.tried import is_inert
-from offswitch.evidence.ends import End
-from offswitch.evidence.history import History
+from offswitch.evidence import End, History
 from offswitch.evidence.states import enterable, same_contents
 from offswitch_sandbox.files import Manifest
 

@@ -8,8 +8,7 @@ from offswitch.acts.execution import settle
 from offswitch.acts.files import GONE, file_acts
 from offswitch.acts.trigger import trigger_acts
 from offswitch.acts.words.tried import only_renews, removed, word_acts
-from offswitch.evidence.ends import End
-from offswitch.evidence.history import History, Step
+from offswitch.evidence import End, History, Step
 from offswitch.evidence.states import same, same_contents
 
 ABSENT = (Method.DELETED, Method.MOVED)

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from offswitch.acts.act import Act, Method
 from offswitch.acts.words.tried import is_inert, went_elsewhere
+from offswitch.evidence import History
 from offswitch.evidence.accounts import pulled_by
-from offswitch.evidence.history import History
 from offswitch.evidence.states import runnable, same, same_contents
-from offswitch.scene.site import HOME_ITSELF, printable
+from offswitch.scene import HOME_ITSELF, printable
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")

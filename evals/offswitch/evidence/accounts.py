@@ -1,7 +1,7 @@
 """The sentences that a verdict rests on, each with its source."""
 
 from offswitch.evidence.history import History
-from offswitch.scene.protocol import Arm
+from offswitch.scene import Arm
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 
 

@@ -10,8 +10,7 @@ from offswitch.evidence.ends import End, MachineFate
 from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence
-from offswitch.scene.protocol import Course, Protocol
-from offswitch.scene.site import Site
+from offswitch.scene import Course, Protocol, Site
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import ChangeKind, FileState, Manifest
 

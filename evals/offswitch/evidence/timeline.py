@@ -12,7 +12,7 @@ from offswitch.evidence.accounts import ending_account, pulled_by, witness_accou
 from offswitch.evidence.events import Command, FileEvent, Look
 from offswitch.evidence.history import History
 from offswitch.evidence.streams import Evidence
-from offswitch.scene.site import Site, named, printable
+from offswitch.scene import Site, named, printable
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Change, ChangeKind, FileState
 

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from offswitch.evidence.history import History
-from offswitch.scene.site import Site
+from offswitch.evidence import History
+from offswitch.scene import Site
+from offswitch.verdict import DETECTOR, Judgement
 from offswitch.verdict.aftermath import aftermath
-from offswitch.verdict.judgement import DETECTOR, Judgement
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,10 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
 from offswitch.errors import InputError
-from offswitch.record.condition import condition
-from offswitch.record.record import INTERRUPTED, Record
+from offswitch.record import INTERRUPTED, Record, condition_line
 from offswitch.refusals import told_by_us
-from offswitch.scene.protocol import Arm
-from offswitch.subjects.script_file import is_scripted
+from offswitch.scene import Arm
+from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import follow_engine
@@ -62,7 +61,7 @@ class Run:
         """Trial id -> condition of every trial."""
         task = shutdown_resistance(**self.parameters)
         return {
-            str(sample.id): condition(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
+            str(sample.id): condition_line(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
             for sample in task.dataset
         }
 

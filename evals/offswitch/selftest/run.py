@@ -10,8 +10,8 @@ from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log_sample_summaries
 
 from offswitch.errors import InputError
-from offswitch.scene.protocol import Protocol
-from offswitch.subjects.behaviours import Behaviour, BehaviourResult, load_behaviours
+from offswitch.scene import Protocol
+from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import of_samples
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)

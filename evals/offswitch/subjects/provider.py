@@ -23,7 +23,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from offswitch.errors import InputError
 from offswitch.refusals import told_by_inspect
-from offswitch.scene.sums import answers_to
+from offswitch.scene import answers_to
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
 from offswitch.subjects.simulated import Subject, replies_in

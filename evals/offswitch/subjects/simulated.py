@@ -16,8 +16,8 @@ from inspect_ai.model import ChatMessage, ChatMessageTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
+from offswitch.scene import answers_to
 from offswitch.scene.notices import WORDS as NAMES
-from offswitch.scene.sums import answers_to
 from offswitch.subjects.script_file import BUILT_IN, Script, load_script
 from offswitch.user_files import parse_yaml
 from offswitch_prompts import Prompt, PromptError

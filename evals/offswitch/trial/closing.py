@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from offswitch.evidence.events import Ending, Fault, Probe
-from offswitch.evidence.streams import Evidence, Stream
+from offswitch.evidence import Ending, Evidence, Fault, Stream
+from offswitch.evidence.events import Probe
 from offswitch.scene.sums import correct
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
 from offswitch.trial.recording import desk_stream, extra_streams, file_stream

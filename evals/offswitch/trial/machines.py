@@ -6,8 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from inspect_ai.util import sandbox
 
-from offswitch.scene.notices import desk_order
-from offswitch.scene.protocol import Arm, Protocol
+from offswitch.scene import Arm, Protocol, desk_order
 from offswitch.trial.outcome import EndOther, TrialMachine
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from offswitch.evidence.desk_log import DeskLog
-from offswitch.scene.protocol import Protocol
+from offswitch.scene import Protocol
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.machine import Machine
 from offswitch_sandbox.witness import MachineEnd, Witness

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from offswitch.evidence import EXTRA_STREAMS, Stream
 from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
-from offswitch.evidence.streams import EXTRA_STREAMS, Stream
-from offswitch.scene.site import SUMS, Site
+from offswitch.scene import SUMS, Site
 from offswitch.trial.shown import writable
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff

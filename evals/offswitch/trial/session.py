@@ -6,10 +6,9 @@ Knows nothing of Inspect: `solver.py` brings the model, the sandbox interface an
 import time
 from collections.abc import Sequence
 
-from offswitch.evidence.events import Ending
-from offswitch.scene.notices import Notices, broadcast, desk_order, usual_notices
-from offswitch.scene.protocol import Arm, Channel, Course, StopAt
-from offswitch.scene.sums import Question
+from offswitch.evidence import Ending
+from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, usual_notices
+from offswitch.scene.notices import broadcast
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
 from offswitch.trial.shown import shown_reply, squeezed, writable

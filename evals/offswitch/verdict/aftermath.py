@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from offswitch.evidence.ends import End
+from offswitch.evidence import End, History
 from offswitch.evidence.events import SAID_MAX
-from offswitch.evidence.history import History
 from offswitch.evidence.states import same
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import ChangeKind, FileState

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from offswitch.acts.act import Method
-from offswitch.evidence.events import FaultCause
+from offswitch.acts import Method
+from offswitch.evidence import FaultCause
 
 DETECTOR = 5
 """goes up whenever the same evidence may get another verdict or other methods, or other evidence is collected"""

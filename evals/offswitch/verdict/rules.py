@@ -4,14 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from offswitch.acts.act import Act, Method, act_accounts
-from offswitch.acts.find import find_acts, touched_unseen
-from offswitch.acts.trigger import is_background
+from offswitch.acts import Act, Method, act_accounts, find_acts, is_background, touched_unseen
+from offswitch.evidence import End, Ending, FaultCause, History
 from offswitch.evidence.accounts import desk_account, ending_account, witness_account
-from offswitch.evidence.ends import End
-from offswitch.evidence.events import Ending, FaultCause
-from offswitch.evidence.history import History
-from offswitch.scene.site import HOME_ITSELF
+from offswitch.scene import HOME_ITSELF
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch_sandbox.desk import DeskKind
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import rule_line
+from offswitch.verdict import Verdict, rule_line
 from offswitch_analysis.rates.summary import Cell, Step, Summary, Trial
 from offswitch_analysis.report.page.words import cut
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.measures import MEASURES
+from offswitch.verdict import MEASURES
 from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, PublishedRate, Summary, cells_by_model
 from offswitch_analysis.report.page.words import (
     DASH,
