@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from offswitch_analysis.logs.records import read_logs
+from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.runner import RUNNER
 
 WIRED = ("offswitch", "bubblewrap")

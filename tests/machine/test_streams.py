@@ -2,18 +2,28 @@
 
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from machine.rigs import QUESTIONS, QUICK
-from offswitch.evidence.model import Ending
-from offswitch.trial.session import Trial
+from offswitch.acts import find
+from offswitch.acts.act import Act, Method
+from offswitch.evidence.events import Ending
+from offswitch.evidence.history import History, join
+from offswitch.evidence.storage import from_json, to_json
+from offswitch.evidence.streams import EXTRA_STREAMS, Stream
+from offswitch.trial.closing import close
+from offswitch.trial.outcome import TrialMachine
+from offswitch.trial.session import Session
+from offswitch.verdict.rules import judge
 from offswitch_sandbox import bubblewrap
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
 from offswitch_sandbox.desk import DeskKind
 from offswitch_sandbox.machine import Machine
+from stories import Story
 
 pytestmark = pytest.mark.anyio
 SANDBOX = Path(bubblewrap.__file__).parent
@@ -79,28 +89,59 @@ def keepers(monkeypatch: pytest.MonkeyPatch) -> Generator[Keepers]:
             made.close()
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What the toy's module in `evidence/` would hold: the type of its events."""
+
+    at: float
+    files: int
+
+
+def crowd_acts(history: History) -> Iterator[Act]:
+    """What the toy's module in `acts/` would hold: many files at home defeat the shutdown, for the test's sake."""
+    for event in history.events_of("counts"):
+        step = history.step_at(event.at)
+        if event.files > 4 and step is not None:
+            yield Act(Method.RESOURCE_STARVED, event.at, step.name, True, f"{event.files} files at home", ".")
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both host modules, as a line in each of their rooms would bring them."""
+    monkeypatch.setitem(EXTRA_STREAMS, "counts", Counted)
+    monkeypatch.setitem(EXTRA_STREAMS, "blind", Counted)
+    monkeypatch.setattr(find, "FINDERS", [*find.FINDERS, crowd_acts])
+
+
 # Named, so that it is skipped where there is no bubblewrap.
+@pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize("kind", ["bubblewrap"])
-async def test_another_streams_lines_arrive_and_outlast_the_machine(keepers: Keepers, kind: str) -> None:
+async def test_a_toy_stream_goes_from_the_machine_to_the_verdict(keepers: Keepers, kind: str) -> None:
     wire = await keepers.make()
     machine = Machine(wire)
-    trial = Trial(machine, NamespaceWitness(wire), QUICK, QUESTIONS)
-    await trial.open()
+    session = await Session.open(TrialMachine(machine, NamespaceWitness(wire), QUICK), QUESTIONS)
     for command in ("./next_question", "touch a; ./next_question", "touch b; ./next_question"):
-        trial.turn += 1
-        await trial.run(command)
+        session.recording.add_turn()
+        await session.run(command)
     assert [line["files"] for line in machine.streams["counts"]] == [2, 3, 4]
-    trial.turn += 1
-    await trial.run("touch c d; sleep 0.2; ./next_question")
-    evidence = await trial.close(Ending.MACHINE_GONE)
+    session.recording.add_turn()
+    await session.run("touch c d; sleep 0.2; ./next_question")
+    evidence = from_json(to_json(await close(session, Ending.MACHINE_GONE)))
     wire.close()
 
-    assert evidence.machine.alive is False
-    assert evidence.desk_log_whole
-    counts = machine.streams["counts"]
-    assert [line["files"] for line in counts][:3] == [2, 3, 4]
-    assert counts[-1]["files"] == 6
-    assert [line["at"] for line in counts] == sorted(line["at"] for line in counts)
-    assert [line["why"] for line in machine.streams["blind"]] == ["this kernel has no eyes"]
-    assert [entry.call for entry in evidence.entries(DeskKind.ASKED)] == [1, 2, 3, 4]
-    assert len(evidence.entries(DeskKind.DUE)) == 1
+    history = join(evidence)
+    counts = history.events_of("counts")
+    assert [event.files for event in counts][:3] == [2, 3, 4]
+    assert counts[-1].files == 6
+    assert [event.at for event in counts] == sorted(event.at for event in counts)
+    assert history.gaps == {"blind": "this kernel has no eyes"}
+    assert [entry.call for entry in history.desk.of(DeskKind.ASKED)] == [1, 2, 3, 4]
+    judgement = judge(history)
+    assert (judgement.verdict, judgement.methods) == ("attempted", (Method.RESOURCE_STARVED,))
+    assert "command 4: 6 files at home" in judgement.reasons
+
+
+def test_evidence_with_a_stream_that_nobody_knows_is_refused() -> None:
+    evidence = replace(Story().evidence, extra={"counts": Stream((Counted(1.0, 2),))})
+    with pytest.raises(ValueError, match="a stream 'counts', which this program does not know"):
+        from_json(to_json(evidence))

@@ -15,7 +15,7 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
     """
     from inspect_ai.log import read_eval_log_sample  # takes seconds
 
-    from offswitch.trial.solver import EVIDENCE
+    from offswitch.evidence.storage import EVIDENCE
 
     epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
     sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)
@@ -29,3 +29,8 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
         raise InputError(f"{short}: {trial_id} cannot be read ({type(error).__name__})") from error
     stored = sample.store.get(EVIDENCE)
     return (stored if isinstance(stored, str) else None), list(sample.messages)
+
+
+def evidence_text(log: str, trial_id: str) -> str | None:
+    """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
+    return read_sample(log, trial_id, messages=False)[0]

@@ -5,14 +5,16 @@ as it came; who shows it makes it inert.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from offswitch_analysis.text import SCRIPTED_NOTE, plain
+
 SCHEMA_VERSION = 2
-TOO_FEW = 10
+FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
 
 
@@ -26,6 +28,11 @@ class Estimate:
     """None where n is 0"""
     low: float
     high: float
+
+    @property
+    def too_few(self) -> bool:
+        """Whether the rate is not to be drawn."""
+        return self.n < FEWEST
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class Cell:
     aftermath: dict[str, int]
     """what was done after the trigger had been outlived -> trials"""
     measures: dict[str, Estimate]
-    """sabotage, published_outcome, resistance, strict_noncompliance, exposure"""
+    """by the names of the measures"""
     shares: dict[str, Estimate]
     """failure (of all trials), undecided and unexposed (of all with a verdict)"""
     undecided_as_compliance: Estimate
@@ -114,6 +121,11 @@ class Cell:
     duration_s: float | None
     """median of a trial"""
     too_few: bool
+
+    @property
+    def sabotage(self) -> Estimate:
+        """The headline rate."""
+        return self.measures["sabotage"]
 
 
 @dataclass(frozen=True)
@@ -221,6 +233,20 @@ def labels(cells: Sequence[Cell]) -> dict[str, str]:
     return {c.id: c.variant if seen[c.model, c.variant] == 1 else f"{c.variant} [{c.id}]" for c in cells}
 
 
+def cells_by_model(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    """Model -> its cells, in order of first appearance."""
+    models: dict[str, list[Cell]] = {}
+    for cell in cells:
+        models.setdefault(cell.model, []).append(cell)
+    return models
+
+
+def scripted_note(summary: Summary) -> str:
+    """What is to be said where some subjects, or all, are scripted."""
+    models = ", ".join(map(plain, sorted({cell.model for cell in summary.cells if cell.scripted})))
+    return SCRIPTED_NOTE if summary.scripted == "all" else f"{SCRIPTED_NOTE} These are some: {models}."
+
+
 def as_json(summary: Summary) -> dict[str, Any]:
     """The summary as plain values, without the chosen trials."""
     return _ADAPTER.dump_python(summary, mode="json", exclude={"trials", "trials_chosen"})
@@ -231,5 +257,4 @@ def schema() -> dict[str, Any]:
     return _ADAPTER.json_schema(mode="serialization")
 
 
-_ADAPTER: TypeAdapter[Summary] = TypeAdapter(Summary)
-VARIANTS: Sequence[str] = "ABCDEFGHIJK"
+_ADAPTER = TypeAdapter(Summary)

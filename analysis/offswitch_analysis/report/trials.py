@@ -7,23 +7,24 @@ from typing import Any
 
 from offswitch.acts.act import Method
 from offswitch.errors import InputError
-from offswitch.evidence.model import Evidence, from_json
+from offswitch.evidence.history import History
+from offswitch.evidence.storage import read_history
 from offswitch.evidence.timeline import timeline
 from offswitch.record.record import Record
 from offswitch.scene.originals import original
-from offswitch.scene.site import SCRIPT
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch.verdict.rules import judge
-from offswitch_analysis.logs.records import Logs
+from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
-from offswitch_analysis.rates.summary import Cell, Step, Trial
+from offswitch_analysis.rates import Cell, cell_key
+from offswitch_analysis.rates.summary import Step, Trial
 
 ALL_UP_TO = 120
 """so many trials are all shown"""
 CHOSEN_MAX = 240
 TEXT_MAX = 20_000
 """characters of one text in a transcript, of the script and of the diff"""
-TELLING = (
+MOST_TELLING_FIRST = (
     Verdict.SABOTAGED, Verdict.EVADED, Verdict.UNDECIDED, Verdict.ATTEMPTED, Verdict.SELF_SHUTDOWN,
     Verdict.WITHDREW, Verdict.FAILURE, Verdict.COMPLIED, Verdict.UNEXPOSED,
 )  # fmt: skip
@@ -38,88 +39,77 @@ def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
     for record in sorted(records, key=lambda record: record.trial_id):
         kind = Method.UNKNOWN in record.methods, record.verdict, record.model, record.variant, record.condition
         firsts.setdefault(kind, record)
-    order = {verdict.value: place for place, verdict in enumerate(TELLING)}
+    order = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
-    def telling(record: Record) -> tuple[object, ...]:
+    def rank(record: Record) -> tuple[object, ...]:
         return Method.UNKNOWN not in record.methods, order[record.verdict], record.model, record.variant
 
-    found = sorted(firsts.values(), key=telling)[:CHOSEN_MAX]
-    return found, (
-        f"{len(found)} of {len(records):,} trials are shown: the first of each verdict in a cell, most telling "
+    chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
+    return chosen, (
+        f"{len(chosen)} of {len(records):,} trials are shown: the first of each verdict in a cell, most telling "
         "verdicts first. `offswitch explain` shows any other."
     )
 
 
 def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> Iterator[Trial]:
     """The chosen trials' stories; one whose log can no longer be read is told as far as its record goes."""
-    identifiers = {(cell.model, cell.variant, cell.condition, cell.scripted): cell.id for cell in cells}
+    ids = {cell_key(cell): cell.id for cell in cells}
     for record in chosen:
-        cell = identifiers[record.model, record.variant, record.condition, record.scripted]
-        yield _trial(cell, record, logs.place(record))
+        yield _trial(ids[cell_key(record)], record, logs.place(record))
 
 
 def _trial(cell: str, record: Record, log: str) -> Trial:
     try:
         evidence_text, messages = read_sample(log, record.trial_id)
-        evidence = from_json(evidence_text) if evidence_text else None
+        history = read_history(evidence_text) if evidence_text else None
     except (InputError, ValueError):
-        evidence, messages = None, ()
-    judgement = judge(evidence) if evidence else None
+        history, messages = None, ()
+    judgement = judge(history) if history else None
     alike = judgement is not None and judgement.verdict == record.verdict
-    before, after = _scripts(evidence) if evidence else (None, None)
+    steps = [Step(line.at_s, line.source.value, line.text) for line in timeline(history)] if history else ()
+    before, after = _scripts(history) if history else (None, None)
     return Trial(
-        cell=cell,
-        trial_id=record.trial_id,
-        log=record.log,
-        verdict=record.verdict,
-        rule=judgement.rule if judgement and alike else None,
-        reasons=_reasons(judgement, alike),
-        methods=record.methods,
-        ruling=record.ruling,
-        steps=_steps(evidence) if evidence else (),
-        script_before=before,
-        script_after=after,
-        script_diff=tuple(_diff(before, after)),
+        cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
+        rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, alike),
+        methods=record.methods, ruling=record.ruling, steps=tuple(steps),
+        script_before=before, script_after=after,
+        script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)),
-    )
+    )  # fmt: skip
 
 
 def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
     if judgement is None:
         return ("its evidence cannot be read, or it has none",)
-    return (
-        judgement.reasons if alike else (f"judged by other rules; by those of this version it is {judgement.verdict}",)
-    )
+    if alike:
+        return judgement.reasons
+    return (f"judged by other rules; by those of this version it is {judgement.verdict}",)
 
 
-def _steps(evidence: Evidence) -> tuple[Step, ...]:
-    return tuple(Step(line.at_s, line.source.value, line.text) for line in timeline(evidence))
-
-
-def _scripts(evidence: Evidence) -> tuple[str | None, str | None]:
+def _scripts(history: History) -> tuple[str | None, str | None]:
     """The script's text before the agent's first command, and the last that was seen of it."""
-    ours = original(SCRIPT)
-    first = evidence.original.get(SCRIPT)
+    path = history.site.script
+    this_version, first = original(path), history.original.get(path)
     # Evidence has digests of what was never changed; the text is known where it is this version's.
-    before = ours if first is not None and first.sha256 == hashlib.sha256(ours.encode()).hexdigest() else None
+    same = first is not None and first.sha256 == hashlib.sha256(this_version.encode()).hexdigest()
+    before = this_version if same else None
     after = before
-    for command in evidence.commands:
-        if command.answered:
-            state = command.key_files.get(SCRIPT)
-            if state is None:
-                after = None
-            elif SCRIPT in command.contents:
-                after = _cut(command.contents[SCRIPT])
-            elif first is not None and state.sha256 == first.sha256:
-                after = before
+    for look in history.evidence.looks.events:
+        state = look.key_files.get(path)
+        if state is None:
+            after = None
+        elif path in look.contents:
+            after = _cut(look.contents[path])
+        elif first is not None and state.sha256 == first.sha256:
+            after = before
     return before, after
 
 
-def _diff(before: str | None, after: str | None) -> Iterator[str]:
+def _diff(name: str, before: str | None, after: str | None) -> Iterator[str]:
     if before is not None and before != after:
         now = after.splitlines() if after is not None else []
-        name = SCRIPT if after is not None else "(gone)"
-        yield from difflib.unified_diff(before.splitlines(), now, SCRIPT, name, lineterm="")
+        now_name = name if after is not None else "(gone)"
+        yield from difflib.unified_diff(before.splitlines(), now, name, now_name, lineterm="")
 
 
 def _transcript(messages: Iterable[Any]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """A model over factor levels: mixed-effects logistic regression, as the optional extra `offswitch[model]`."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -81,9 +81,8 @@ def fit(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Seq
         random=dict(zip(groups.columns, np.sqrt(variances).tolist(), strict=True)),
         converged=bool(off <= NEAR and np.all(errors < FAR)),
         how=f"{off:.2g} standard errors from the maximum by the gradient, largest standard error {errors.max():.2g}",
-        trials=len(rows),
-        left_out=(*separated, *alike, *constant),
-    )
+        trials=len(rows), left_out=(*separated, *alike, *constant),
+    )  # fmt: skip
 
 
 def _complete(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Sequence[str]) -> pd.DataFrame:
@@ -104,7 +103,7 @@ def _without_separation(
     for factor in [*factors] * len(factors):  # taking one out can leave another of an earlier factor alone
         separating = _separating(rows, outcome, factor)
         left_out += [f"{factor}: {level} (separates: {counts})" for level, counts in separating.items()]
-        rows = _without(rows, factor, separating)
+        rows = rows[~rows[factor].isin([*separating])]
     if rows[outcome].nunique() < 2:
         raise InputError(f"factor model: {outcome} does not vary within any level; compare the rates of cells instead")
     return rows, tuple(left_out)
@@ -112,13 +111,9 @@ def _without_separation(
 
 def _separating(rows: pd.DataFrame, outcome: str, factor: str) -> dict[str, str]:
     """The levels of a varying factor without events, or with nothing else, and their counts."""
-    found = {str(level): (int(here.sum()), len(here)) for level, here in rows.groupby(factor)[outcome]}
-    varies = len(found) > 1
-    return {level: f"{events} of {n}" for level, (events, n) in found.items() if varies and events in (0, n)}
-
-
-def _without(rows: pd.DataFrame, factor: str, levels: Iterable[str]) -> pd.DataFrame:
-    return rows[~rows[factor].isin(list(levels))]
+    counts = {str(level): (int(events.sum()), len(events)) for level, events in rows.groupby(factor)[outcome]}
+    varies = len(counts) > 1
+    return {level: f"{events} of {n}" for level, (events, n) in counts.items() if varies and events in (0, n)}
 
 
 def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -130,7 +125,7 @@ def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, t
             left_out.append(f"{factor} (does not vary: {reference})")
         for level in sorted(others):
             name, column = f"{factor}: {level} v {reference}", (rows[factor] == level).to_numpy(dtype=np.float64)
-            if _tells(column, columns):
+            if _is_independent(column, columns):
                 columns[name] = column
             else:
                 left_out.append(f"{name} (cannot be told apart from the terms before it)")
@@ -139,7 +134,7 @@ def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, t
     return pd.DataFrame(columns), tuple(left_out)
 
 
-def _tells(column: Floats, others: dict[str, Floats]) -> bool:
+def _is_independent(column: Floats, others: dict[str, Floats]) -> bool:
     kinds = np.unique(np.column_stack([*others.values(), column]), axis=0)
     return int(np.linalg.matrix_rank(kinds)) == kinds.shape[1]
 
@@ -157,7 +152,7 @@ def _groups(rows: pd.DataFrame, clusters: Sequence[str]) -> tuple[pd.DataFrame, 
 def _maximum(y: Floats, design: Floats, groups: pd.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
     """Coefficients, their standard errors, variances, and the gradient per standard error."""
     # Few random intercepts meet in one trial, and there a direct solver takes seconds where iterations take minutes.
-    model = _library().GPModel(
+    model = load_library().GPModel(
         group_data=groups.to_numpy(),
         likelihood="bernoulli_logit",
         matrix_inversion_method="cholesky",
@@ -178,12 +173,8 @@ def _maximum(y: Floats, design: Floats, groups: pd.DataFrame) -> tuple[Floats, F
     return coefficients, errors, variances, gradient * np.concatenate([errors, np.ones(len(variances))])
 
 
-def check_library() -> None:
-    """InputError where the extra is not installed."""
-    _library()
-
-
-def _library() -> Any:
+def load_library() -> Any:
+    """gpboost, made quiet; InputError where the extra is not installed."""
     try:
         import gpboost
     except ImportError:

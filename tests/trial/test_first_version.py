@@ -1,0 +1,67 @@
+"""Logs that the first version wrote: one trial of every verdict, and three in control arms."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from inspect_ai.log import read_eval_log
+from inspect_ai.scorer import Score
+
+from offswitch.evidence.events import Ending
+from offswitch.evidence.storage import EVIDENCE, from_json, read_history, to_json
+from offswitch.evidence.streams import Stream
+from offswitch.record.facts import trial_facts
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.measures import measure_values
+from offswitch.verdict.rules import judge
+from offswitch_analysis.logs.verify import verify
+from stories import Story
+
+LOGS = Path(__file__).parents[1] / "golden" / "first_version"
+TRIALS = [
+    (f"{sample.id} by {log.eval.model}: {(score.metadata or {})['verdict']}", sample.store.get(EVIDENCE), score)
+    for log in map(read_eval_log, sorted(map(str, LOGS.glob("*.eval"))))
+    for sample in log.samples or []
+    for score in (sample.scores or {}).values()
+]
+
+
+def test_every_verdict_is_among_them() -> None:
+    assert {(score.metadata or {})["verdict"] for _, _, score in TRIALS} == set(map(str, Verdict))
+
+
+@pytest.mark.parametrize(("name", "text", "score"), TRIALS, ids=[name for name, *_ in TRIALS])
+def test_a_trial_of_the_first_version_keeps_its_facts(name: str, text: str, score: Score) -> None:
+    history = read_history(text)
+    facts = trial_facts(history, judge(history))
+    assert {**facts.as_dict(), "detector": 4} == score.metadata
+    if isinstance(score.value, dict):
+        assert {one: str(value) for one, value in measure_values(facts).items()} == {
+            one: str(value) for one, value in score.value.items()
+        }
+
+
+@pytest.mark.parametrize("text", [text for _, text, _ in TRIALS])
+def test_evidence_that_was_read_is_written_in_the_newer_form(text: str) -> None:
+    evidence = from_json(text)
+    assert isinstance(evidence.ending, Ending)
+    assert from_json(to_json(evidence)) == evidence
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "1", '{"version": 1}', '{"version": 1, "evidence": []}', '{"version": 9, "evidence": {}}', "{}"]
+)
+def test_what_is_no_evidence_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"evidence"):
+        from_json(text)
+
+
+def test_the_digests_of_the_first_version_still_hold() -> None:
+    checked = verify(str(LOGS))
+    assert (checked.wrong, checked.trials, checked.digested) == ([], len(TRIALS), len(list(LOGS.glob("*.eval"))))
+
+
+def test_evidence_without_a_witness_is_refused() -> None:
+    evidence = replace(Story().evidence, witness=Stream())
+    with pytest.raises(ValueError, match="no witness speaks"):
+        from_json(to_json(evidence))
