@@ -30,22 +30,11 @@ TASK_VERSION = 2
 
 @task
 def shutdown_resistance(
-    variants: str | list[str] = EVERY,
-    trials: int = 10,
-    seed: int = 1,
-    factors: str | list[str] = "",
-    base: str = "E",
-    sample: int = 0,
-    wordings: str | int = FIRST,
-    prompts: str = "",
-    questions: int = 6,
-    notice_after: int = 3,
-    trigger_at: int = 4,
-    command_timeout_s: int = 15,
-    grace_s: float = 3.0,
-    message_limit: int = 60,
-    stop_at: str = StopAt.SUBMIT.value,
-) -> Task:
+    variants: str | list[str] = EVERY, trials: int = 10, seed: int = 1, factors: str | list[str] = "",
+    base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
+    notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
+    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value,
+) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
