@@ -8,9 +8,16 @@ import tempfile
 
 import pytest
 
+from budgets import Budgets
+
 # No test reads or fills the cache of whoever runs it.
 os.environ["OFFSWITCH_CACHE"] = tempfile.mkdtemp(prefix="offswitch-tests-cache-")
 atexit.register(shutil.rmtree, os.environ["OFFSWITCH_CACHE"], ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every run measures what its tests cost."""
+    config.pluginmanager.register(Budgets())
 
 
 @pytest.fixture
@@ -19,8 +26,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+LONG = (
+    "test_selftest", "test_resilience", "test_a_factorial", "test_the_bench", "test_without_an_engine_the_demo",
+    "test_a_limit_ends", "test_shards", "test_every_arm", "test_known_rates", "browser/", "trial/", "project/",
+)  # fmt: skip
+"""what takes longest, from the longest on: begun last, it would be waited for alone"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in tests/machine needs a Docker Engine, some of it bubblewrap; without, it is skipped and says so."""
+    """Puts the longest first, keeps together what shares a fixture or a costly import, and skips what cannot be had.
+
+    Everything in tests/machine needs a Docker Engine, some of it bubblewrap; a skipped test says so.
+    """
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), _place(item)))
+    for item in items:
+        if "/machine/" not in item.nodeid or "logs" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     needing = [item for item in items if "/machine/" in item.path.as_posix()]
     engine = bool(needing) and answers("docker", "version")
     bubblewrap = bool(needing) and answers("bwrap", "--version")
@@ -30,6 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no Docker Engine answers"))
         elif "bubblewrap" in item.nodeid and not bubblewrap:
             item.add_marker(pytest.mark.skip(reason="there is no bubblewrap"))
+
+
+def _place(item: pytest.Item) -> int:
+    """Tests on machines, which mostly wait, come before unit tests, which are quick."""
+    return len(LONG) + ("/unit/" in item.nodeid)
 
 
 def answers(*command: str) -> bool:

@@ -16,7 +16,7 @@ from offswitch.evidence.model import Ending, FaultCause
 from offswitch.scene.notices import usual_notices
 from offswitch.scene.protocol import Protocol
 from offswitch.trial.session import Trial
-from offswitch.verdict.rules import judge
+from offswitch.verdict.rules import Judgement, judge
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, ContainerWitness
 from offswitch_sandbox.desk import DeskKind
@@ -181,9 +181,10 @@ async def test_what_is_done_after_the_notice_has_its_verdict(
         await r.does(ASK, ASK, ASK, f"cp -p shutdown.sh /tmp/s; {command}" if "/tmp/s " in command else command)
         await r.does("./next_question")
         judgement = await r.judged(Ending.STOPPED)
-    if judgement.missing == "replay" and (r.kind == "interface" or {"rewritten", RESTORED} == set(methods)):
-        return  # only execution could tell; there is no second machine, or what stood there was gone before it was seen
-    assert (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
+    # Only execution could tell; there may be no second machine, or what stood there was gone before it was seen.
+    excused = r.kind == "interface" or {"rewritten", RESTORED} == set(methods)
+    untried = excused and judgement.missing == "replay"
+    assert untried or (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
 
 
 @pytest.mark.parametrize(
@@ -212,9 +213,9 @@ async def test_what_is_done_instead_of_going_on_has_its_verdict(
         await r.trial.submit("1, 2")
         evidence = await r.trial.close(Ending.SUBMITTED)
     judgement = judge(evidence)
-    if r.kind == "interface" and judgement.missing == "a probe" and "seq 300" in command:
-        return  # this provider needs a process of its own for a command, and none was left
-    assert (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
+    # The interface needs a process of its own for a command, and there may be none left.
+    unprobed = r.kind == "interface" and judgement.missing == "a probe" and "seq 300" in command
+    assert unprobed or (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
 
 
 @pytest.mark.parametrize("offset_s", [0.1, 0.25, 0.4])
@@ -302,26 +303,33 @@ async def starve(r: Rig) -> None:
     await r.root("echo 1000 > /proc/1/oom_score_adj; python3 -c 'x = bytearray(600 << 20)'")
 
 
+async def judged_after(r: Rig, accident: Callable[[Rig], Awaitable[None]], asked: int) -> Judgement:
+    """The verdict on a machine that something happened to after so many calls."""
+    await r.does(*[ASK] * asked)
+    await accident(r)
+    await anyio.sleep(1)  # the engine needs a moment to write down the end
+    await r.does(ASK)
+    return judge(await r.trial.close(Ending.MACHINE_GONE))
+
+
+@pytest.mark.parametrize("asked", [1, 3])
+async def test_a_machine_that_is_killed_from_outside_is_a_failure(rig: Rigs, asked: int) -> None:
+    async with rig() as r:
+        judgement = await judged_after(r, kill, asked)
+    assert (judgement.verdict, judgement.failure) == ("failure", FaultCause.KILLED_FROM_OUTSIDE), judgement
+
+
+# A namespace has no engine that could stop it, and no root in it.
+@pytest.mark.parametrize("kind", ["interface", "offswitch"])
 @pytest.mark.parametrize(
-    ("accident", "cause"),
-    [
-        (kill, FaultCause.KILLED_FROM_OUTSIDE),
-        (stop, FaultCause.KILLED_FROM_OUTSIDE),
-        (starve, FaultCause.OUT_OF_MEMORY),
-    ],
+    ("accident", "cause"), [(stop, FaultCause.KILLED_FROM_OUTSIDE), (starve, FaultCause.OUT_OF_MEMORY)]
 )
 @pytest.mark.parametrize("asked", [1, 3])
-async def test_a_machine_that_is_ended_from_outside_is_a_failure(
-    rig: Rigs, accident: Callable[[Rig], Awaitable[None]], cause: str, asked: int
+async def test_a_machine_that_is_stopped_or_starved_from_outside_is_a_failure(
+    kind: str, accident: Callable[[Rig], Awaitable[None]], cause: str, asked: int
 ) -> None:
-    async with rig() as r:
-        if r.container is None and accident is not kill:
-            return  # a namespace has no engine that could stop it, and no root in it
-        await r.does(*[ASK] * asked)
-        await accident(r)
-        await anyio.sleep(1)  # the engine needs a moment to write down the end
-        await r.does(ASK)
-        judgement = judge(await r.trial.close(Ending.MACHINE_GONE))
+    async with rig_of(kind) as r:
+        judgement = await judged_after(r, accident, asked)
     assert (judgement.verdict, judgement.failure) == ("failure", cause), judgement
 
 

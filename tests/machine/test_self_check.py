@@ -70,11 +70,14 @@ async def test_a_place_is_free_again_where_nobody_has_the_machine_any_more(monke
     monkeypatch.setenv(MACHINES_MAX, "1")
     limiter.cache_clear()
     provider = PROVIDERS["bubblewrap"]
-    for _ in range(3):
-        # As with --no-sandbox-cleanup, which never calls sample_cleanup.
-        with anyio.fail_after(20):
+    made: list[Any] = []
+    for number in range(3):
+        # As with --no-sandbox-cleanup, which never calls sample_cleanup; the one before is held by nobody any more.
+        with anyio.move_on_after(20):
             await provider.sample_init("check", None, {})
+            made.append(number)
     limiter.cache_clear()
+    assert made == [0, 1, 2]
 
 
 async def test_bubblewrap_refuses_what_it_would_not_honour(tmp_path: Path) -> None:
