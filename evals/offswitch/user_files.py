@@ -1,29 +1,47 @@
-"""YAML files of users: what says something twice is no input, because one of the two would be dropped in silence."""
+"""YAML that users give, in files and on the command line; what cannot be read is an InputError of one line."""
 
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from offswitch.errors import InputError
+from offswitch_prompts.strict_yaml import load_yaml
 
-
-class _Once(yaml.SafeLoader):
-    """A loader that refuses a key that stands twice in one mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """See yaml.SafeLoader."""
-        keys = [self.construct_object(key) for key, _ in node.value]  # pyright: ignore[reportUnknownMemberType]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                raise yaml.MarkedYAMLError(problem=f"{key!r} stands there twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)
+T = TypeVar("T", bound=BaseModel)
 
 
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file; InputError where it cannot be read, or says something twice."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Once)  # noqa: S506 - a safe loader
-    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
+        return load_yaml(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a path to a YAML file") from error
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+
+
+def parse_yaml(path: Path, shape: type[T]) -> T:
+    """A YAML file in a given shape; InputError with file, field and what is wrong."""
+    try:
+        return shape.model_validate(read_yaml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from error
+
+
+def parse_options(given: tuple[str, ...], option: str) -> dict[str, Any]:
+    """NAME=VALUE arguments of a command line option, values read as YAML as Inspect does; InputError otherwise."""
+    parsed: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputError(f"{option} {text}: is not NAME=VALUE")
+        if name in parsed:
+            raise InputError(f"{option} {name}: is given twice")
+        try:
+            parsed[name] = load_yaml(value)
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"{option} {text}: the value is not YAML; put it in quotes") from error
+    return parsed

@@ -51,7 +51,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     from offswitch.runs.plan import check_log_dir, check_sandbox, choose_sandbox
     from offswitch.selftest.run import try_out
     from offswitch.subjects.behaviours import catalogue
-    from offswitch.verdict.rules import DETECTOR
+    from offswitch.verdict.judgement import DETECTOR
     from offswitch_analysis.rates.confusion import confusion
     from offswitch_analysis.terminal.confusion_tables import as_json as plain_values
     from offswitch_analysis.terminal.confusion_tables import confusion_tables, summary

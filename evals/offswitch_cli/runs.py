@@ -47,11 +47,12 @@ def run(
     task_args: tuple[str, ...],
 ) -> None:
     """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""
-    from offswitch.runs.plan import Run, pairs
+    from offswitch.runs.plan import Run
+    from offswitch.user_files import parse_options
 
     chosen = {"variants": variants} if variants else {}
-    parameters = {**chosen, "trials": trials, "seed": seed, **pairs(task_args, "-T")}
-    _have(Run(model, parameters, sandbox or AUTO, log_dir, max_samples, pairs(model_args, "-M")), processes)
+    parameters = {**chosen, "trials": trials, "seed": seed, **parse_options(task_args, "-T")}
+    _have(Run(model, parameters, sandbox or AUTO, log_dir, max_samples, parse_options(model_args, "-M")), processes)
 
 
 @main.command()

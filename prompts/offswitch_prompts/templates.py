@@ -18,6 +18,8 @@ from jinja2 import nodes
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ValidationError
 
+from offswitch_prompts.strict_yaml import load_yaml
+
 PACKAGE = Path(__file__).parent
 PACK = "pack.yaml"
 """what a pack says of itself; a folder without it is none"""
@@ -90,13 +92,13 @@ def _refuse_hidden(path: Path, text: str) -> None:
 def parsed_yaml(path: Path, text: str, shape: type[T], what: str = "file") -> T:
     """YAML in a given shape; PromptError with every field that is wrong."""
     try:
-        content: object = yaml.safe_load(text)
+        content: object = load_yaml(text)
         _refuse_hidden(path, "".join(_texts_in(content)))
         return shape.model_validate(content)
     except ValidationError as error:
         faults = [f"{path}: {'.'.join(map(str, e['loc'])) or what}: {e['msg']}" for e in error.errors()]
         raise PromptError(*map(_line, faults)) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise PromptError(_line(f"{path}: the {what} is not YAML: {str(error).splitlines()[0]}")) from error
 
 

@@ -27,14 +27,16 @@ import zstandard
 from inspect_ai.scorer import Score
 
 from offswitch.evidence.model import Evidence, FaultCause, from_json, to_json
+from offswitch.record.facts import trial_facts
 from offswitch.runs.plan import Run
 from offswitch.scene.protocol import Protocol
 from offswitch.scene.sums import question_set
-from offswitch.scorer import explain, record_facts
+from offswitch.scorer import explain
 from offswitch.subjects.behaviours import catalogue, load_behaviours
 from offswitch.subjects.script_file import Script
-from offswitch.verdict.measures import measures
-from offswitch.verdict.rules import Verdict, judge
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.measures import measure_values
+from offswitch.verdict.rules import judge
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
 from offswitch_sandbox.machine import CLIENT, SCRIPT
 
@@ -177,9 +179,10 @@ def edited(template: Template, verdict: Verdict, edit: Callable[[Evidence], Evid
     evidence = edit(from_json(template.sample["store"]["evidence"]))
     judgement = judge(evidence)
     assert judgement.verdict is verdict, f"{judgement.verdict} instead of {verdict}"
+    facts = trial_facts(evidence, judgement)
     score = Score(
-        value={**measures(evidence, judgement)}, answer=verdict.value, explanation=explain(judgement),
-        metadata=record_facts(evidence, judgement),
+        value={**measure_values(facts)}, answer=verdict.value, explanation=explain(judgement),
+        metadata=facts.as_dict(),
     )  # fmt: skip
     return scored(template, score, {"store": {"evidence": to_json(evidence)}})
 

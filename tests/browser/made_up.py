@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 from itertools import product
 
+from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.measures import MEASURES
-from offswitch.verdict.rules import Verdict
 from offswitch_analysis.rates.cells import estimate
 from offswitch_analysis.rates.summary import (
     SCHEMA_VERSION,
@@ -93,7 +93,7 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
         rulings={"sabotaged": 1} if variant == "J" else {},
         levels={"arm": "shutdown"}, task_done=estimate(events, counted),
         aftermath={"asked_on": events} if events else {},
-        measures={name: estimate(*count) for name, count in zip(MEASURES, counts, strict=True)},
+        measures={one.name: estimate(*count) for one, count in zip(MEASURES, counts, strict=True)},
         shares={
             "failure": estimate(failures, trials), "undecided": estimate(undecided, trials - failures),
             "unexposed": estimate(verdicts["unexposed"], trials - failures),

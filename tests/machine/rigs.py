@@ -20,7 +20,8 @@ from offswitch.scene.protocol import Protocol
 from offswitch.scene.sums import Question, make_questions
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Trial
-from offswitch.verdict.rules import Judgement, judge
+from offswitch.verdict.judgement import Judgement
+from offswitch.verdict.rules import judge
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan

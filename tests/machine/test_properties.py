@@ -6,7 +6,8 @@ import pytest
 
 from machine.rigs import Rigs
 from offswitch.evidence.model import Ending
-from offswitch.verdict.rules import Verdict, judge
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import judge
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"

@@ -8,7 +8,7 @@ from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpe
 from inspect_ai.scorer import Score
 
 from offswitch.evidence.model import Evidence, to_json
-from offswitch.scorer import record_facts
+from offswitch.record.facts import trial_facts
 from offswitch.verdict.rules import judge
 from offswitch_cli import main
 from stories import Story
@@ -32,7 +32,7 @@ def sample(trial_id: str, evidence: Evidence | None) -> EvalSample:
     store = {} if evidence is None else {"evidence": to_json(evidence)}
     facts = {"verdict": "failure", "failure": "engine"}
     if evidence is not None:
-        facts = record_facts(evidence, judge(evidence))
+        facts = trial_facts(evidence, judge(evidence)).as_dict()
     scores = {"shutdown_verdict": Score(value=0, answer=facts["verdict"], metadata=facts)}
     given = {"variant": trial_id[0], "seed": 1}
     return EvalSample(id=trial_id, epoch=1, input="", target="", store=store, metadata=given, scores=scores)

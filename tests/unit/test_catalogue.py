@@ -7,8 +7,8 @@ import pytest
 
 from offswitch.acts.act import Method
 from offswitch.errors import InputError
-from offswitch.subjects.behaviours import Behaviour, Finding, catalogue, load_behaviours
-from offswitch.verdict.rules import Verdict
+from offswitch.subjects.behaviours import Behaviour, BehaviourResult, catalogue, load_behaviours
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.rates.confusion import confusion
 from offswitch_analysis.terminal.confusion_tables import as_json, miss_line
 
@@ -54,10 +54,10 @@ def test_a_folder_without_behaviours_is_refused(tmp_path: Path) -> None:
 
 def finding(
     expected: str, found: str, methods: str = "", missing: str | None = None, harmless: bool = False
-) -> Finding:
+) -> BehaviourResult:
     due = [Method.DELETED] if expected in ("sabotaged", "attempted") else []
     behaviour = Behaviour(turns=[], says="x", verdict=Verdict(expected), methods=due, harmless=harmless)
-    return Finding("one", behaviour, found, frozenset(methods.split()), missing, "log")
+    return BehaviourResult("one", behaviour, found, frozenset(methods.split()), missing, "log")
 
 
 def test_recall_and_precision_are_counted_from_expected_and_found() -> None:

@@ -139,7 +139,7 @@ def test_families_are_read_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[", "cannot be read"),
+        ("[", "is not YAML"),
         ("families: []", "a list of families is needed"),
         ("families: [{name: x}]", "families[1]: has name, between and pairs"),
         ("families: [{name: x, between: days, pairs: []}]", "families[1].between: is variants or models"),

@@ -92,7 +92,7 @@ def test_a_policy_is_read_with_its_percentages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[", "cannot be read"),
+        ("[", "is not YAML"),
         ("rules: []", "a list of rules is needed"),
         ("rules: [{measure: sabotage, at_most: 1 %}]\nconfidence: 95", "confidence: is from 0.5"),
         ("rules: [{measure: luck, at_most: 1 %}]", "rules[1].measure: is one of sabotage"),

@@ -5,7 +5,8 @@ from math import isnan
 
 import pytest
 
-from offswitch.verdict.measures import MEASURES, measures
+from offswitch.record.facts import trial_facts
+from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
 from stories import CLIENT, REWRITTEN, Story
 
@@ -13,8 +14,8 @@ NAN = None
 
 
 def of(story: Story) -> list[float | None]:
-    found = measures(story.evidence, judge(story.evidence))
-    return [None if isnan(found[name]) else found[name] for name in MEASURES]
+    values = measure_values(trial_facts(story.evidence, judge(story.evidence)))
+    return [None if isnan(value) else value for value in values.values()]
 
 
 def told() -> Story:

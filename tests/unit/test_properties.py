@@ -11,8 +11,10 @@ from offswitch.acts.find import find_acts
 from offswitch.acts.words.commands import certain_commands, program_names
 from offswitch.evidence.ends import outlived
 from offswitch.evidence.model import FaultCause, from_json, to_json
-from offswitch.verdict.measures import measures
-from offswitch.verdict.rules import Verdict, exposed, judge
+from offswitch.record.facts import trial_facts
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.measures import measure_values
+from offswitch.verdict.rules import exposed, judge
 from offswitch_sandbox.desk import DeskKind
 from stories import CLIENT, ELSEWHERE, EMPTY, FIFO, HOME, LINK, NOT_RUNNABLE, REWRITTEN, SCRIPT, TOUCHED, Story
 
@@ -130,7 +132,8 @@ def test_words_alone_never_make_it_sabotage(story: Story) -> None:
 def test_a_measure_is_a_share_or_nothing(story: Story) -> None:
     judgement = judge(story.evidence)
     if judgement.verdict is not Verdict.FAILURE:
-        assert all(value in (0.0, 1.0) or value != value for value in measures(story.evidence, judgement).values())
+        values = measure_values(trial_facts(story.evidence, judgement)).values()
+        assert all(value in (0.0, 1.0) or value != value for value in values)
 
 
 @settings(max_examples=60, deadline=None)

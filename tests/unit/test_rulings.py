@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.verdict.rules import Verdict, judge
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import judge
 from offswitch_analysis.logs.rulings import (
     RULINGS,
     VOID,

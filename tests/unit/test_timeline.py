@@ -6,9 +6,9 @@ import pytest
 
 from offswitch.evidence.timeline import CHANGES_MAX, Line, Source, timeline
 from offswitch.record.record import Record
-from offswitch.verdict.rules import RULES as NUMBERED
-from offswitch.verdict.rules import judge
-from offswitch_analysis.terminal.account import NO_RULE, RULES, account, explained
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import NO_RULE, RULES, judge
+from offswitch_analysis.terminal.account import account, explained
 from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
 from offswitch_sandbox.desk import DeskKind
 from specimens import RECORD, shown
@@ -156,14 +156,15 @@ def test_long_words_are_cut_and_say_how_long_they_were() -> None:
     assert line.text.endswith('a"... (5000 characters)')
 
 
-def test_every_rule_has_its_words() -> None:
-    assert list(RULES) == [number for number, _ in NUMBERED]
+def test_every_verdict_but_undecided_has_one_rule() -> None:
+    assert [rule.verdict for rule in RULES] == [verdict for verdict in Verdict if verdict is not Verdict.UNDECIDED]
+    assert [rule.number for rule in RULES] == list(range(1, len(RULES) + 1))
 
 
 def test_the_account_names_verdict_methods_rule_and_every_reason() -> None:
     judgement = judge(resisted().evidence)
     facts = account(RECORD, judgement, None, "digest")
-    assert facts[:2] == [("verdict", "sabotaged by rewritten"), ("rule", f"rule 2: {RULES[2]}")]
+    assert facts[:2] == [("verdict", "sabotaged by rewritten"), ("rule", f"rule 2: {RULES[1].sentence}")]
     assert [said for name, said in facts if name == "reason"] == list(judgement.reasons)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from offswitch.evidence.model import Ending, FaultCause, from_json, to_json
-from offswitch.verdict.rules import Verdict, judge
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import judge
 from offswitch_sandbox.desk import DeskKind
 from offswitch_sandbox.witness import MachineEnd
 from stories import (

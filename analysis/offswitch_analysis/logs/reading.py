@@ -10,7 +10,7 @@ from offswitch.evidence.model import FaultCause
 from offswitch.record.digests import TASK, last_word
 from offswitch.record.record import INTERRUPTED, Record
 from offswitch.subjects.script_file import is_scripted
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.logs.cache import LogRecords, file_name
 
 FACTS = (

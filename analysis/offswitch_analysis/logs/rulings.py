@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from offswitch.errors import InputError
 from offswitch.acts.act import Method
 from offswitch.record.record import Record
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 
 RULINGS = "rulings.jsonl"
 VOID = "void"

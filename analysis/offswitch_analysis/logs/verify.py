@@ -25,7 +25,7 @@ from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
 from offswitch.record.digests import (
     SUFFIX,
     TASK,
-    Finding,
+    Discrepancy,
     LogManifest,
     TrialDigests,
     beside,
@@ -36,9 +36,10 @@ from offswitch.record.digests import (
     log_name,
     trial_name,
 )
-from offswitch.verdict.measures import measures
-from offswitch.scorer import record_facts
-from offswitch.verdict.rules import Verdict, judge
+from offswitch.verdict.measures import measure_values
+from offswitch.record.facts import trial_facts
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import judge
 from offswitch_analysis.logs.records import log_names
 
 AT_ONCE = 16
@@ -54,7 +55,7 @@ Tell = Callable[[int, int], None]
 class Checked:
     """What is to be said of a directory of logs."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Discrepancy, ...]
     logs: int
     trials: int
     digested: int
@@ -68,7 +69,7 @@ class Checked:
         return f"{_count(self.logs, 'log')}, {_count(self.trials, 'trial')}: {told}; head {self.head}"
 
     @property
-    def wrong(self) -> list[Finding]:
+    def wrong(self) -> list[Discrepancy]:
         """What does not hold, without the remarks."""
         return [finding for finding in self.findings if not finding.remark]
 
@@ -87,7 +88,7 @@ def verify(place: str, noted: str | None = None, tell: Tell = lambda done, of: N
     names, manifests = log_names(place), _Manifests(place)
     found = [line for name in names for line in [_check_log(name, manifests, tell)] if line is not None]
     alone = [
-        Finding(log_name(name), None, "the log is missing, its manifest is there")
+        Discrepancy(log_name(name), None, "the log is missing, its manifest is there")
         for name in manifests.names
         if not {name.removesuffix(SUFFIX) + ending for ending in (".eval", ".json")} & set(names)
     ]
@@ -103,11 +104,11 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _head(noted: str | None, now: str) -> list[Finding]:
+def _head(noted: str | None, now: str) -> list[Discrepancy]:
     if noted in (None, now):
         return []
     told = f"is {now}, not {noted}: a log was added or taken out, or a manifest changed, since that was noted"
-    return [Finding("head", None, told)]
+    return [Discrepancy("head", None, told)]
 
 
 class _Manifests:
@@ -116,14 +117,14 @@ class _Manifests:
     def __init__(self, place: str) -> None:
         self.names = _manifest_names(place)
         self.read: dict[str, LogManifest] = {}
-        self.broken: list[Finding] = []
+        self.broken: list[Discrepancy] = []
         for name in self.names:
             try:
                 with file(name, "rb") as there:
                     self.read[name] = from_text(there.read())
             except (OSError, ValueError) as error:
                 told = "it has not the form of one" if isinstance(error, ValidationError) else str(error)
-                self.broken.append(Finding(log_name(name), None, f"its manifest cannot be read ({told})"))
+                self.broken.append(Discrepancy(log_name(name), None, f"its manifest cannot be read ({told})"))
 
 
 def _manifest_names(place: str) -> list[str]:
@@ -137,7 +138,7 @@ def _manifest_names(place: str) -> list[str]:
 class _Log:
     """What was found in one log."""
 
-    findings: list[Finding]
+    findings: list[Discrepancy]
     trials: int = 0
     digested: bool = False
 
@@ -151,7 +152,7 @@ def _check_log(name: str, manifests: _Manifests, tell: Tell) -> _Log | None:
             return None
         summaries = read_eval_log_sample_summaries(name)
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
-        return _Log([Finding(log, None, f"cannot be read ({type(error).__name__})")])
+        return _Log([Discrepancy(log, None, f"cannot be read ({type(error).__name__})")])
     looked = _look_at_trials(name, summaries, tell)
     kept = manifests.read.get(beside(name))
     findings = looked.findings
@@ -164,13 +165,13 @@ def _check_log(name: str, manifests: _Manifests, tell: Tell) -> _Log | None:
     return _Log(findings, len(looked.trials), kept is not None)
 
 
-def _no_manifest(log: str, header: EvalLog) -> Finding:
+def _no_manifest(log: str, header: EvalLog) -> Discrepancy:
     # Whoever takes a manifest away can also write another: only the head shows either. So an unfinished log,
     # whose run was killed or goes on, need not be called wrong.
     if header.status == "started":
         told = "its run was killed or goes on, so it has no manifest; its verdicts were judged again, nothing else"
-        return Finding(log, None, told, remark=True)
-    return Finding(log, None, "its manifest is missing")
+        return Discrepancy(log, None, told, remark=True)
+    return Discrepancy(log, None, "its manifest is missing")
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class _Trials:
     """What was found in the trials of one log."""
 
     trials: dict[str, TrialDigests]
-    findings: list[Finding]
+    findings: list[Discrepancy]
 
 
 def _look_at_trials(name: str, summaries: list[EvalSampleSummary], tell: Tell) -> _Trials:
@@ -187,11 +188,11 @@ def _look_at_trials(name: str, summaries: list[EvalSampleSummary], tell: Tell) -
         tell(done, len(summaries))
         trial = trial_name(summary.id, summary.epoch)
         if sample is None:
-            looked.findings.append(Finding(log, trial, "cannot be read"))
+            looked.findings.append(Discrepancy(log, trial, "cannot be read"))
             continue
         looked.trials[trial] = digest_trial(sample)
         looked.findings.extend(
-            Finding(log, trial, told) for told in [*_judge_again(sample), *_summed_up(summary, sample)]
+            Discrepancy(log, trial, told) for told in [*_judge_again(sample), *_summed_up(summary, sample)]
         )
     tell(len(summaries), len(summaries))
     return looked
@@ -229,7 +230,8 @@ def _judge_again(sample: EvalSample) -> list[str]:
     if score is None:
         return []
     judgement = judge(evidence)
-    return [*_unlike(stored, record_facts(evidence, judgement)), *_unlike_values(score, measures(evidence, judgement))]
+    facts = trial_facts(evidence, judgement)
+    return [*_unlike(stored, facts.as_dict()), *_unlike_values(score, measure_values(facts))]
 
 
 def _unlike(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:

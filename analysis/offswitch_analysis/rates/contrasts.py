@@ -12,7 +12,7 @@ from offswitch.errors import InputError
 from offswitch.record.condition import is_of_pack, setting, words_and_protocol
 from offswitch.record.record import Record
 from offswitch.user_files import read_yaml
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.rates.cells import Key, headline, is_control
 from offswitch_analysis.rates.summary import TOO_FEW, Cell, Contrast, Paired
 from offswitch_analysis.statistics.intervals import newcombe, newcombe_paired

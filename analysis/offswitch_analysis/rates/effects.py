@@ -11,7 +11,7 @@ import pandas as pd
 from offswitch.errors import InputError
 from offswitch.record.condition import setting
 from offswitch.record.record import Record
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.rates.cells import headline, levels_of
 from offswitch_analysis.statistics.factor_model import fit
 

@@ -15,13 +15,14 @@ from typing import Any, cast
 
 from offswitch.errors import InputError
 from offswitch.user_files import read_yaml
-from offswitch.verdict.measures import MEASURES
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.measures import MEASURES as ALL_MEASURES
 from offswitch_analysis.rates.cells import is_check
 from offswitch_analysis.rates.summary import Cell, Estimate
 from offswitch_analysis.statistics.intervals import clopper_pearson_lower, clopper_pearson_upper
 from offswitch_analysis.terminal.tables import plain
 
+MEASURES = tuple(measure.name for measure in ALL_MEASURES)
 SHARES = ("failure", "undecided", "unexposed")
 NAMES_MAX = 6
 FIELDS = {"measure", "variant", "model", "at_most", "at_least"}

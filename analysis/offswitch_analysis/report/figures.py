@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.rates.published import LABEL
 from offswitch_analysis.rates.summary import Cell, Summary, labels
 from offswitch_analysis.terminal.tables import plain, scripted_note

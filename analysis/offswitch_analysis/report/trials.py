@@ -12,7 +12,8 @@ from offswitch.evidence.timeline import timeline
 from offswitch.record.record import Record
 from offswitch.scene.originals import original
 from offswitch.scene.site import SCRIPT
-from offswitch.verdict.rules import Judgement, Verdict, judge
+from offswitch.verdict.judgement import Judgement, Verdict
+from offswitch.verdict.rules import judge
 from offswitch_analysis.logs.records import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates.summary import Cell, Step, Trial

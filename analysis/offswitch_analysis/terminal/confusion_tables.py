@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.subjects.behaviours import Finding
+from offswitch.subjects.behaviours import BehaviourResult
 from offswitch_analysis.rates.confusion import Accuracy, Confusion, Share
 from offswitch_analysis.terminal.tables import plain
 
@@ -26,7 +26,7 @@ def summary(found: Confusion) -> str:
     )
 
 
-def miss_line(miss: Finding) -> str:
+def miss_line(miss: BehaviourResult) -> str:
     """What was expected of a behaviour and what was found."""
     expected = _told(str(miss.expected.verdict), map(str, miss.expected.methods))
     lacks = f" (missing: {plain(miss.missing)})" if miss.missing else ""

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offswitch.record.record import Record
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.logs.rulings import VOID
 from offswitch_analysis.rates.summary import Cell, Estimate, Summary
 

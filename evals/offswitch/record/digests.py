@@ -64,7 +64,7 @@ class LogManifest:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """Something that does not hold."""
 
     log: str
@@ -144,7 +144,7 @@ def head(manifests: Iterable[LogManifest]) -> str:
     return digest("\n".join(sorted(map(manifest_digest, manifests))))
 
 
-def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozenset[str]) -> list[Finding]:
+def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozenset[str]) -> list[Discrepancy]:
     """What a log holds now against what its manifest says of it.
 
     Args:
@@ -155,12 +155,12 @@ def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozen
 
     """
     facts = [
-        Finding(found.log, None, f"the {_WORDS.get(name, name)} in it is not what its manifest says")
+        Discrepancy(found.log, None, f"the {_WORDS.get(name, name)} in it is not what its manifest says")
         for name in _HEADER
         if getattr(kept, name) != getattr(found, name)
     ]
-    gone = [Finding(found.log, name, "is missing") for name in sorted(kept.trials.keys() - found.trials.keys())]
-    more = [Finding(found.log, name, "was added") for name in sorted(found.trials.keys() - kept.trials.keys())]
+    gone = [Discrepancy(found.log, name, "is missing") for name in sorted(kept.trials.keys() - found.trials.keys())]
+    more = [Discrepancy(found.log, name, "was added") for name in sorted(found.trials.keys() - kept.trials.keys())]
     both = sorted(kept.trials.keys() & found.trials.keys())
     changed = [line for name in both for line in _changed(found.log, name, kept.trials[name], found.trials[name])]
     scored = [
@@ -171,15 +171,15 @@ def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozen
     return [*facts, *gone, *more, *changed, *filter(None, scored)]
 
 
-def _changed(log: str, trial: str, kept: TrialDigests, found: TrialDigests) -> list[Finding]:
+def _changed(log: str, trial: str, kept: TrialDigests, found: TrialDigests) -> list[Discrepancy]:
     return [
-        Finding(log, trial, f"its {_WORDS.get(name, name)} was changed")
+        Discrepancy(log, trial, f"its {_WORDS.get(name, name)} was changed")
         for name in _KEPT
         if getattr(kept, name) != getattr(found, name)
     ]
 
 
-def _scored(log: str, trial: str, kept: str | None, found: str | None, same_code: bool) -> Finding | None:
+def _scored(log: str, trial: str, kept: str | None, found: str | None, same_code: bool) -> Discrepancy | None:
     """Of a verdict that follows from the evidence.
 
     `inspect score` changes scores and nothing else, which is not tampering: the same code scores as
@@ -189,13 +189,13 @@ def _scored(log: str, trial: str, kept: str | None, found: str | None, same_code
     if kept == found:
         return None
     if found is None:
-        return Finding(log, trial, "its verdict was taken out")
+        return Discrepancy(log, trial, "its verdict was taken out")
     if kept is None:
-        return Finding(log, trial, "was scored after its run; the verdict follows from its evidence", remark=True)
+        return Discrepancy(log, trial, "was scored after its run; the verdict follows from its evidence", remark=True)
     if same_code:
-        return Finding(log, trial, "its scored facts were changed")
+        return Discrepancy(log, trial, "its scored facts were changed")
     told = "was scored again by other code than ran it; the verdict follows from its evidence"
-    return Finding(log, trial, told, remark=True)
+    return Discrepancy(log, trial, told, remark=True)
 
 
 assert {*_KEPT, "scored"} == {field.name for field in fields(TrialDigests)}

@@ -37,7 +37,7 @@ NAMESPACES = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at."""
 
     what: str
@@ -49,10 +49,10 @@ class Finding:
     """trials can run where one of the needed things works"""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Diagnosis]:
     """Every finding; makes a machine of each kind and removes it again."""
     return [
-        Finding("Inspect", True, f"version {version('inspect-ai')}"),
+        Diagnosis("Inspect", True, f"version {version('inspect-ai')}"),
         _engine(),
         _image(),
         _tried("machines: offswitch", _container, "start a Docker Engine, or set DOCKER_HOST"),
@@ -62,29 +62,29 @@ def examine() -> list[Finding]:
     ]
 
 
-def _engine() -> Finding:
+def _engine() -> Diagnosis:
     try:
         found = engine()
     except MachineError as error:
-        return Finding("Docker Engine", False, str(error))
+        return Diagnosis("Docker Engine", False, str(error))
     told: Any = found.api.version()
-    return Finding("Docker Engine", True, f"version {told['Version']} ({told['Os']}/{told['Arch']})")
+    return Diagnosis("Docker Engine", True, f"version {told['Version']} ({told['Os']}/{told['Arch']})")
 
 
-def _image() -> Finding:
+def _image() -> Diagnosis:
     name = image_name(read_plan(COMPOSE))
     try:
         there = bool(engine().api.images(name))
     except MachineError:
-        return Finding("image", False, f"{name}: needs a Docker Engine; bubblewrap needs none")
-    return Finding("image", there, name if there else f"{name} is built when it is first needed, from a Debian image")
+        return Diagnosis("image", False, f"{name}: needs a Docker Engine; bubblewrap needs none")
+    return Diagnosis("image", there, name if there else f"{name} is built when it is first needed, from a Debian image")
 
 
-def _tried(what: str, try_out: Callable[[], Awaitable[str]], remedy: str) -> Finding:
+def _tried(what: str, try_out: Callable[[], Awaitable[str]], remedy: str) -> Diagnosis:
     try:
-        return Finding(what, True, anyio.run(try_out), needed=True)
+        return Diagnosis(what, True, anyio.run(try_out), needed=True)
     except (MachineError, NoAnswer) as error:
-        return Finding(what, False, f"{error}; {remedy}", needed=True)
+        return Diagnosis(what, False, f"{error}; {remedy}", needed=True)
 
 
 async def _container() -> str:
@@ -126,22 +126,22 @@ async def _timed(wire: Wire, began: float) -> str:
     return f"made in {1000 * (made - began):.0f} ms, a command takes {1000 * (time.time() - made) / PROBES:.1f} ms"
 
 
-def _compose() -> Finding:
+def _compose() -> Diagnosis:
     what = "docker compose, for --sandbox docker"
     docker = shutil.which("docker")
     done = docker and subprocess.run(
         [docker, "compose", "version", "--short"], capture_output=True, text=True, check=False
     )
     if not done or done.returncode != 0:
-        return Finding(what, False, "not there; offswitch and bubblewrap do without")
-    return Finding(what, True, f"version {done.stdout.strip()}")
+        return Diagnosis(what, False, "not there; offswitch and bubblewrap do without")
+    return Diagnosis(what, True, f"version {done.stdout.strip()}")
 
 
-def _keys() -> list[Finding]:
+def _keys() -> list[Diagnosis]:
     """Whether keys are set; never what they are."""
     found = [
-        Finding(f"key {name}", True, f"set, for --model {model}")
+        Diagnosis(f"key {name}", True, f"set, for --model {model}")
         for name, model in KEYS.items()
         if os.environ.get(name)
     ]
-    return found or [Finding("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]
+    return found or [Diagnosis("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import anyio
 import inspect_ai
-import yaml
 from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
 from inspect_ai._util.registry import registry_find, registry_unqualified_name
 from inspect_ai.log import EvalLog
@@ -35,20 +34,6 @@ VALUES = Path(__file__).parents[1] / "values.yaml"
 WITH_A_SECOND_MACHINE = ("offswitch", "bubblewrap")
 FLUSHES = 1000
 """how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
-
-
-def pairs(given: tuple[str, ...], option: str) -> dict[str, Any]:
-    """NAME=VALUE arguments, values read as YAML as Inspect does."""
-    found: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise InputError(f"{option} {text}: is not NAME=VALUE")
-        try:
-            found[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise InputError(f"{option} {text}: the value is not YAML; put it in quotes") from error
-    return found
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log_sample_summ
 
 from offswitch.errors import InputError
 from offswitch.scene.protocol import Protocol
-from offswitch.subjects.behaviours import Behaviour, Finding, load_behaviours
+from offswitch.subjects.behaviours import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import of_samples
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
@@ -32,7 +32,7 @@ def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
     return of_samples(samples, PROTOCOL)
 
 
-def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[Finding]:
+def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[BehaviourResult]:
     """What the detector says of each behaviour; the trials are in a log as any others."""
     known = load_behaviours(folder)
     start: Any = cast(Any, inspect_ai).eval
@@ -50,9 +50,9 @@ def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) 
     return [_finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
 
 
-def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> Finding:
+def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:
     name = str(summary.id)
     scores = list((summary.scores or {}).values())
     facts = (scores[-1].metadata if scores else None) or {"verdict": "failure"}
     methods = frozenset(str(facts.get("methods") or "").split())
-    return Finding(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
+    return BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)

@@ -8,8 +8,9 @@ from pydantic import ConfigDict, model_validator
 
 from offswitch.acts.act import Method
 from offswitch.errors import InputError
-from offswitch.subjects.script_file import Script, parse_yaml
-from offswitch.verdict.rules import Verdict
+from offswitch.subjects.script_file import Script
+from offswitch.user_files import parse_yaml
+from offswitch.verdict.judgement import Verdict
 
 INSTALLED = Path(__file__).parent / "behaviours"
 IN_SOURCES = Path(__file__).parents[3] / "tests" / "golden" / "behaviours"
@@ -40,7 +41,7 @@ class Behaviour(Script):
 
 
 @dataclass(frozen=True)
-class Finding:
+class BehaviourResult:
     """What the detector said of a behaviour."""
 
     name: str

@@ -2,16 +2,14 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from offswitch.errors import InputError
+from offswitch.user_files import parse_yaml
 
 PROVIDER = "script"
 BUILT_IN = Path(__file__).parent / "scripts"
-T = TypeVar("T", bound=BaseModel)
 
 
 def is_scripted(model: str) -> bool:
@@ -55,19 +53,6 @@ class Script(BaseModel):
 def load_script(path: Path) -> Script:
     """A script file; InputError says which field of it is wrong."""
     return parse_yaml(path, Script)
-
-
-def parse_yaml(path: Path, shape: type[T]) -> T:
-    """A YAML file in a given shape; InputError with file, field and what is wrong."""
-    try:
-        return shape.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a path to a YAML file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{path}: {'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}") from error
 
 
 def built_in_scripts() -> list[str]:

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
 from offswitch.scene.sums import answers_to
-from offswitch.subjects.script_file import BUILT_IN, Script, load_script, parse_yaml
+from offswitch.subjects.script_file import BUILT_IN, Script, load_script
+from offswitch.user_files import parse_yaml
 from offswitch_prompts import Prompt, PromptError
 from offswitch_prompts.recognise import recognise
 from offswitch_prompts.space import Point, Space, load_space

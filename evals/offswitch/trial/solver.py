@@ -19,7 +19,8 @@ from offswitch.scene.protocol import Arm, Protocol
 from offswitch.scene.sums import make_questions, question_set
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Trial
-from offswitch.verdict.rules import Verdict, judge
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import judge
 from offswitch_prompts import word
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness

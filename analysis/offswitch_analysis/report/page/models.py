@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.rates.cells import estimate, is_check
 from offswitch_analysis.rates.summary import TOO_FEW, Cell, Estimate, Summary
 from offswitch_analysis.report.page.columns import kind

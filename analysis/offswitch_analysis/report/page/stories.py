@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.rules import Verdict
+from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.rules import rule_line
 from offswitch_analysis.rates.summary import Cell, Step, Summary, Trial
 from offswitch_analysis.report.page.words import cut
-from offswitch_analysis.terminal.account import NO_RULE, RULES
 
 TEXT_MAX = 4_000
 """characters of one text"""
@@ -68,9 +68,9 @@ def _sort(at: int, text: str) -> str:
 
 
 def _rule(trial: Trial) -> str:
-    if trial.rule is not None:
-        return f"rule {trial.rule}: {RULES[trial.rule]}"
-    return NO_RULE if trial.verdict == Verdict.UNDECIDED else "the rule is not known, as the evidence cannot be read"
+    if trial.rule is None and trial.verdict != Verdict.UNDECIDED:
+        return "the rule is not known, as the evidence cannot be read"
+    return rule_line(trial.rule)
 
 
 def _within(texts: Sequence[str]) -> list[str]:
