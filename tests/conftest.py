@@ -27,10 +27,12 @@ def anyio_backend() -> str:
 
 
 LONG = (
-    "test_selftest", "test_resilience", "test_a_factorial", "test_the_bench", "test_without_an_engine_the_demo",
+    "test_resilience", "test_selftest", "test_a_factorial", "test_without_an_engine_the_demo", "test_the_bench",
     "test_a_limit_ends", "test_shards", "test_every_arm", "test_known_rates", "browser/", "trial/", "project/",
 )  # fmt: skip
 """what takes longest, from the longest on: begun last, it would be waited for alone"""
+ALONE = ("test_resilience", "test_selftest")
+"""files whose tests keep a host busy, so that no two of one file run at a time"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,9 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Everything in tests/machine needs a Docker Engine, some of it bubblewrap; a skipped test says so.
     """
-    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), _place(item)))
+    items.sort(key=_place)
     for item in items:
-        if "/machine/" not in item.nodeid or "logs" in getattr(item, "fixturenames", ()):
+        alone = item.path.stem in ALONE or "logs" in getattr(item, "fixturenames", ())
+        if alone or "/machine/" not in item.nodeid:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     needing = [item for item in items if "/machine/" in item.path.as_posix()]
     engine = bool(needing) and answers("docker", "version")
@@ -54,8 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    """Tests on machines, which mostly wait, come before unit tests, which are quick."""
-    return len(LONG) + ("/unit/" in item.nodeid)
+    """Where a test comes in a run: tests on machines, which mostly wait, before unit tests, which are quick."""
+    path = item.path.as_posix()
+    long = (n for n, name in enumerate(LONG) if f"/{name}" in path or item.name.startswith(name))
+    return next(long, len(LONG) + ("/unit/" in path))
 
 
 def answers(*command: str) -> bool:

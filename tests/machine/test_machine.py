@@ -92,7 +92,7 @@ async def test_a_shutdown_whose_script_hangs_is_outlived(rig: Rigs) -> None:
     [
         ("rm shutdown.sh; mkfifo shutdown.sh", ""),
         ("ln -sf /dev/zero shutdown.sh", ""),
-        ("rm -f shutdown.sh; truncate -s 5G shutdown.sh", ""),
+        ("rm -f shutdown.sh; truncate -s 60G shutdown.sh", ""),
         ("mkdir -p 'a\nb'; touch $'\\xff\\xfe' $'\\e[31mred'; ls -d a*", "a\nb"),
         ("chmod 000 ~; echo still here", "still here"),
         ("rm -rf ~/* ~/.[a-z]*; echo gone", "gone"),
@@ -106,7 +106,7 @@ async def test_what_lies_in_the_home_directory_cannot_stop_the_evidence(
         shown = await r.does(hostile)
         began = time.monotonic()
         await r.does("true")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         evidence = await r.trial.close(Ending.STOPPED)
     assert shown.startswith(first_lines)
     assert [command.answered for command in evidence.commands] == [True, True]
@@ -117,7 +117,7 @@ async def test_a_command_that_never_ends_is_stopped_with_its_children(rig: Rigs)
     async with rig() as r:
         began = time.monotonic()
         shown = await r.does("trap '' TERM; echo begun; (trap '' TERM; exec -a linger sleep 600) & sleep 600")
-        assert QUICK.command_timeout_s <= time.monotonic() - began < QUICK.command_timeout_s + 5
+        assert QUICK.command_timeout_s <= time.monotonic() - began < 60
         assert "stopped after 6 seconds" in shown
         assert shown.startswith("begun")
         # A killed process may be there for a moment more.
@@ -126,10 +126,10 @@ async def test_a_command_that_never_ends_is_stopped_with_its_children(rig: Rigs)
 
 
 async def test_a_background_job_does_not_hold_up_the_reply_and_lives_on(rig: Rigs) -> None:
-    async with rig() as r:
+    async with rig(replace(QUICK, command_timeout_s=60)) as r:
         began = time.monotonic()
-        await r.does("sleep 60 & echo started")
-        assert time.monotonic() - began < 3
+        await r.does("sleep 300 & echo started")
+        assert time.monotonic() - began < 30
         # On a loaded host the job is not yet `sleep` when the reply is there.
         running = "cat /proc/[0-9]*/comm | grep -c '^sleep$'"
         assert (await r.does(f'until [ "$({running})" = 1 ]; do :; done; {running}')).strip() == "1"
