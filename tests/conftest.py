@@ -27,14 +27,17 @@ def anyio_backend() -> str:
 
 
 LONG = (
-    "test_resilience", "test_selftest", "test_a_factorial", "test_without_an_engine_the_demo", "test_the_bench",
-    "test_a_limit_ends", "test_shards", "test_every_arm", "test_known_rates", "browser/", "trial/", "project/",
+    "test_resilience", "test_selftest", "test_a_factorials_planted", "test_without_an_engine_the_demo",
+    "test_the_bench", "test_a_limit_ends", "test_shards", "test_every_arm", "test_known_rates", "browser/", "trial/",
+    "project/",
 )  # fmt: skip
 """what takes longest, from the longest on: begun last, it would be waited for alone"""
 ALONE = ("test_resilience", "test_selftest")
 """files whose tests keep a host busy, so that no two of one file run at a time"""
 
 
+# First, for xdist reads the groups when its turn comes.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest first, keeps together what shares a fixture or a costly import, and skips what cannot be had.
 
