@@ -7,8 +7,10 @@ import subprocess
 import tempfile
 
 import pytest
+from xdist.remote import Producer
 
 from budgets import Budgets
+from order import Scheduling, place
 
 # No test reads or fills the cache of whoever runs it.
 os.environ["OFFSWITCH_CACHE"] = tempfile.mkdtemp(prefix="offswitch-tests-cache-")
@@ -26,28 +28,18 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-LONG = (
-    "test_resilience", "test_selftest", "test_a_factorials_planted", "test_without_an_engine_the_demo",
-    "test_the_bench", "test_a_limit_ends", "test_shards", "test_every_arm", "test_known_rates", "browser/", "trial/",
-    "project/",
-)  # fmt: skip
-"""what takes longest, from the longest on: begun last, it would be waited for alone"""
-ALONE = ("test_resilience", "test_selftest")
-"""files whose tests keep a host busy, so that no two of one file run at a time"""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """What xdist gives tests out by."""
+    return Scheduling(config, log)
 
 
-# First, for xdist reads the groups when its turn comes.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the longest first, keeps together what shares a fixture or a costly import, and skips what cannot be had.
+    """The longest first. Everything in tests/machine needs a Docker Engine, some of it bubblewrap.
 
-    Everything in tests/machine needs a Docker Engine, some of it bubblewrap; a skipped test says so.
+    Where that is not there, a test is skipped and says so.
     """
-    items.sort(key=_place)
-    for item in items:
-        alone = item.path.stem in ALONE or "logs" in getattr(item, "fixturenames", ())
-        if alone or "/machine/" not in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=place)
     needing = [item for item in items if "/machine/" in item.path.as_posix()]
     engine = bool(needing) and answers("docker", "version")
     bubblewrap = bool(needing) and answers("bwrap", "--version")
@@ -57,13 +49,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no Docker Engine answers"))
         elif "bubblewrap" in item.nodeid and not bubblewrap:
             item.add_marker(pytest.mark.skip(reason="there is no bubblewrap"))
-
-
-def _place(item: pytest.Item) -> int:
-    """Where a test comes in a run: tests on machines, which mostly wait, before unit tests, which are quick."""
-    path = item.path.as_posix()
-    long = (n for n, name in enumerate(LONG) if f"/{name}" in path or item.name.startswith(name))
-    return next(long, len(LONG) + ("/unit/" in path))
 
 
 def answers(*command: str) -> bool:
