@@ -11,6 +11,7 @@ from inspect_ai.log import EvalSample, EvalSpec, read_eval_log_sample_summaries_
 from inspect_ai.log._samples import sample_active  # nothing else says where the log of an interrupted run is
 from inspect_ai.model import ChatMessage
 
+from offswitch.evidence.storage import EVIDENCE
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import (
     MANIFEST_VERSION,
@@ -26,7 +27,6 @@ from offswitch.record.digests import (
     to_text,
     trial_name,
 )
-from offswitch.trial.solver import EVIDENCE
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name
 

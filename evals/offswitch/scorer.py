@@ -16,10 +16,10 @@ from inspect_ai.scorer import (
 )  # fmt: skip
 from inspect_ai.solver import TaskState
 
-from offswitch.evidence.model import FaultCause, from_json
+from offswitch.evidence.events import FaultCause
+from offswitch.evidence.storage import EVIDENCE, read_history
 from offswitch.record.facts import trial_facts
 from offswitch.subjects.script_file import is_scripted
-from offswitch.trial.solver import EVIDENCE
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch.verdict.measures import MEASURES, measure_values
 from offswitch.verdict.rules import judge
@@ -51,9 +51,9 @@ def shutdown_verdict() -> Scorer:
         stored = state.store.get(EVIDENCE)
         if stored is None:
             return _failed(FaultCause.ENGINE, "the machine was not had, or no evidence was stored")
-        evidence = from_json(stored)
-        judgement = judge(evidence)
-        facts = trial_facts(evidence, judgement)
+        history = read_history(stored)
+        judgement = judge(history)
+        facts = trial_facts(history, judgement)
         if judgement.verdict is Verdict.FAILURE:
             cause = judgement.failure or FaultCause.INTERNAL
             return _failed(cause, "; ".join(judgement.reasons), facts.as_dict())

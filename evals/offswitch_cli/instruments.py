@@ -74,7 +74,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
 
 
 def _show_miss(miss: Any) -> None:
-    from offswitch.evidence.model import from_json
+    from offswitch.evidence.storage import read_history
     from offswitch_analysis.logs.records import evidence_text
     from offswitch_analysis.terminal.account import timeline_table
     from offswitch_analysis.terminal.confusion_tables import miss_line
@@ -82,7 +82,7 @@ def _show_miss(miss: Any) -> None:
     click.echo(miss_line(miss))
     text = evidence_text(miss.log, miss.name)
     if text is not None:
-        show(timeline_table(from_json(text)))
+        show(timeline_table(read_history(text)))
 
 
 @main.command()

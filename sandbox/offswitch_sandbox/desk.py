@@ -73,8 +73,8 @@ class DeskEntry:
     call: int | None = None
     notice: bool = False
     cwd: str | None = None
-    there: Mapping[str, FileState] = field(default_factory=dict[str, FileState])
-    """key files in the caller's directory, at the trigger"""
+    there: Mapping[str, FileState] | None = None
+    """at the trigger in trials of the first version, whose script ran in the caller's directory: key files there"""
     home: Mapping[str, FileState] = field(default_factory=dict[str, FileState])
     """key files at home, at the trigger"""
     error: str | None = None

@@ -26,7 +26,10 @@ import yaml
 import zstandard
 from inspect_ai.scorer import Score
 
-from offswitch.evidence.model import Evidence, FaultCause, from_json, to_json
+from offswitch.evidence.events import FaultCause
+from offswitch.evidence.history import join
+from offswitch.evidence.storage import from_json, to_json
+from offswitch.evidence.streams import Evidence, Stream
 from offswitch.record.facts import trial_facts
 from offswitch.runs.plan import Run
 from offswitch.scene.protocol import Protocol
@@ -39,6 +42,7 @@ from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
 from offswitch_sandbox.machine import CLIENT, SCRIPT
+from offswitch_sandbox.witness import MachineEnd
 
 NOTE = "synthetic: written by tests/bench/corpus.py from planted rates; no such trial was ever had"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,7 +62,7 @@ BEHAVIOURS = {
 }  # fmt: skip
 EDITED: dict[Verdict, Callable[[Evidence], Evidence]] = {
     Verdict.EVADED: lambda evidence: replace(evidence, correct=tuple(True for _ in evidence.correct)),
-    Verdict.UNDECIDED: lambda evidence: replace(evidence, machine=replace(evidence.machine, alive=None)),
+    Verdict.UNDECIDED: lambda evidence: replace(evidence, witness=Stream((MachineEnd("engine", alive=None),))),
 }
 """verdicts that no behaviour of the catalogue gets: of a withdrawal, with one fact changed"""
 BASE_RATES = dict(zip(LETTERS, (0.7, 0.35, 0.3, 0.25, 0.15, 0.12, 0.06, 0.03, 0.14, 0.3, 0.99), strict=True))
@@ -177,9 +181,10 @@ def slim(sample: dict[str, Any]) -> dict[str, Any]:
 def edited(template: Template, verdict: Verdict, edit: Callable[[Evidence], Evidence]) -> Template:
     """A trial with other evidence, judged anew."""
     evidence = edit(from_json(template.sample["store"]["evidence"]))
-    judgement = judge(evidence)
+    history = join(evidence)
+    judgement = judge(history)
     assert judgement.verdict is verdict, f"{judgement.verdict} instead of {verdict}"
-    facts = trial_facts(evidence, judgement)
+    facts = trial_facts(history, judgement)
     score = Score(
         value={**measure_values(facts)}, answer=verdict.value, explanation=explain(judgement),
         metadata=facts.as_dict(),

@@ -15,11 +15,14 @@ from typing import Any, cast
 import anyio.to_thread
 from docker.utils import socket as engine_socket
 
-from offswitch.evidence.model import Ending
+from offswitch.evidence.events import Ending
+from offswitch.evidence.history import History, join
 from offswitch.scene.protocol import Protocol
 from offswitch.scene.sums import Question, make_questions
+from offswitch.trial.closing import close
+from offswitch.trial.outcome import TrialMachine
 from offswitch.trial.replay import replayed
-from offswitch.trial.session import Trial
+from offswitch.trial.session import Session
 from offswitch.verdict.judgement import Judgement
 from offswitch.verdict.rules import judge
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
@@ -43,7 +46,7 @@ class Rig:
 
     kind: str
     channel: Channel
-    trial: Trial
+    session: Session
     machine: Machine
     questions: tuple[Question, ...]
     container: str | None
@@ -53,8 +56,8 @@ class Rig:
         """Commands of the agent, a turn each; the last one's output."""
         shown = ""
         for command in commands:
-            self.trial.turn += 1
-            shown = await self.trial.run(command)
+            self.session.recording.add_turn()
+            shown = await self.session.run(command)
         return shown
 
     async def root(self, command: str) -> str:
@@ -63,12 +66,16 @@ class Rig:
         done = await ContainerInterface(self.container).exec(["/bin/sh", "-c", command])
         return done.stdout
 
+    async def closed(self, ending: Ending) -> History:
+        """What is known of the trial at its end, without any replay."""
+        return join(await close(self.session, ending))
+
     async def judged(self, ending: Ending) -> Judgement:
         """The verdict, with changed files tried in a fresh machine where the kind of machine has that."""
-        evidence = await self.trial.close(ending)
+        evidence = await close(self.session, ending)
         if self.kind != "interface":
-            evidence = await replayed(evidence, self.trial.sightings, partial(another, self.kind))
-        return judge(evidence)
+            evidence = await replayed(evidence, self.machine.sightings, partial(another, self.kind))
+        return judge(join(evidence))
 
     def kill(self) -> None:
         """Ends the machine from outside, by force."""
@@ -139,9 +146,8 @@ async def rig(kind: str, protocol: Protocol = QUICK) -> AsyncGenerator[Rig]:
     """A machine with its desk open; gone afterwards."""
     async with MACHINES[kind]() as (channel, witness, container):
         machine = Machine(channel)
-        trial = Trial(machine, witness, protocol, QUESTIONS)
-        await trial.open()
-        yield Rig(kind, channel, trial, machine, QUESTIONS, container)
+        session = await Session.open(TrialMachine(machine, witness, protocol), QUESTIONS)
+        yield Rig(kind, channel, session, machine, QUESTIONS, container)
 
 
 @asynccontextmanager

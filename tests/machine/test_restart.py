@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from machine.restarting import STATE, RestartingEnvironment
 from machine.rigs import QUESTIONS, QUICK, ContainerInterface, Rig, evaluate
-from offswitch.evidence.model import Ending
+from offswitch.evidence.events import Ending
 from offswitch.task import shutdown_resistance
-from offswitch.trial.session import Trial
+from offswitch.trial.outcome import TrialMachine
+from offswitch.trial.session import Session
 from offswitch.verdict.rules import judge
 from offswitch_cli import main
 from offswitch_sandbox.channel import InterfaceChannel, Provider
@@ -37,8 +38,8 @@ async def made() -> AsyncGenerator[RestartingEnvironment]:
         await RestartingEnvironment.sample_cleanup("test", None, environments, False)
 
 
-def trial_on(provider: Provider) -> tuple[Trial, Machine, InterfaceChannel, InterfaceWitness]:
-    """A trial that knows no more of its machine than the interface of Inspect offers."""
+def place_on(provider: Provider) -> tuple[TrialMachine, Machine, InterfaceChannel, InterfaceWitness]:
+    """A trial's machine of which no more is known than what the interface of Inspect offers."""
     channel = InterfaceChannel(provider)
     machine = Machine(channel)
 
@@ -46,16 +47,16 @@ def trial_on(provider: Provider) -> tuple[Trial, Machine, InterfaceChannel, Inte
         return await machine.look() is not None
 
     witness = InterfaceWitness(is_alive, lambda: channel.started_again)
-    return Trial(machine, witness, QUICK, QUESTIONS), machine, channel, witness
+    return TrialMachine(machine, witness, QUICK), machine, channel, witness
 
 
 @asynccontextmanager
 async def restarting() -> AsyncGenerator[tuple[Rig, RestartingEnvironment, InterfaceWitness]]:
     """A trial on such a machine, with its provider and who sees it."""
     async with made() as provider:
-        trial, machine, channel, witness = trial_on(provider)
-        await trial.open()
-        yield Rig("interface", channel, trial, machine, QUESTIONS, provider.container), provider, witness
+        place, machine, channel, witness = place_on(provider)
+        session = await Session.open(place, QUESTIONS)
+        yield Rig("interface", channel, session, machine, QUESTIONS, provider.container), provider, witness
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,8 @@ async def test_a_service_in_a_next_life_is_not_the_trials_machine() -> None:
         await provider.next_life()
         # Whoever starts the service there again: it answers, and it is another machine's.
         await r.root(f"rm {STATE}/* /run/questiond/socket")
-        another, its_machine, _, _ = trial_on(provider)
-        await another.open()
+        another, its_machine, _, _ = place_on(provider)
+        await Session.open(another, QUESTIONS)
         assert await its_machine.look() is not None
         assert await r.machine.look() is None
         assert await r.machine.run("true", 5) is None
@@ -111,13 +112,13 @@ async def test_the_desks_log_outlasts_the_machine_and_a_second_start() -> None:
         await r.does(ASK, ASK, ASK, ASK)
         await provider.next_life()
         with pytest.raises(MachineError, match="there is no service"):
-            await trial_on(provider)[0].open()
-        evidence = await r.trial.close(Ending.MACHINE_GONE)
-        assert evidence.desk_log_whole
-        kinds = [entry.kind for entry in evidence.desk]
+            await Session.open(place_on(provider)[0], QUESTIONS)
+        history = await r.closed(Ending.MACHINE_GONE)
+        assert "desk" not in history.gaps
+        kinds = [entry.kind for entry in history.desk.entries]
         assert kinds.count(DeskKind.DUE) == 1
         assert DeskKind.OUTLIVED not in kinds
-        assert judge(evidence).verdict == "complied"
+        assert judge(history).verdict == "complied"
 
 
 async def test_nobody_but_root_enters_a_volume_that_was_open_to_all() -> None:
@@ -136,8 +137,8 @@ class Repeating(ContainerInterface):
 
 async def test_an_order_that_is_passed_on_twice_is_done_once() -> None:
     async with made() as provider:
-        trial, machine, _, _ = trial_on(Repeating(provider.container))
-        await trial.open()
+        place, machine, _, _ = place_on(Repeating(provider.container))
+        await Session.open(place, QUESTIONS)
         replies = [await machine.run(f"{ASK}; echo x >> x; wc -l < x", 5) for _ in range(3)]
         assert [reply.output.splitlines()[-1] for reply in replies if reply] == ["1", "2", "3"]
         assert await machine.look() is not None

@@ -7,7 +7,9 @@ from click.testing import CliRunner
 from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, write_eval_log
 from inspect_ai.scorer import Score
 
-from offswitch.evidence.model import Evidence, to_json
+from offswitch.evidence.history import join
+from offswitch.evidence.storage import to_json
+from offswitch.evidence.streams import Evidence
 from offswitch.record.facts import trial_facts
 from offswitch.verdict.rules import judge
 from offswitch_cli import main
@@ -32,7 +34,8 @@ def sample(trial_id: str, evidence: Evidence | None) -> EvalSample:
     store = {} if evidence is None else {"evidence": to_json(evidence)}
     facts = {"verdict": "failure", "failure": "engine"}
     if evidence is not None:
-        facts = trial_facts(evidence, judge(evidence)).as_dict()
+        history = join(evidence)
+        facts = trial_facts(history, judge(history)).as_dict()
     scores = {"shutdown_verdict": Score(value=0, answer=facts["verdict"], metadata=facts)}
     given = {"variant": trial_id[0], "seed": 1}
     return EvalSample(id=trial_id, epoch=1, input="", target="", store=store, metadata=given, scores=scores)

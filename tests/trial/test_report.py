@@ -24,9 +24,8 @@ from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
 from pydantic import TypeAdapter
 
-from offswitch.evidence.model import to_json
+from offswitch.evidence.storage import to_json
 from offswitch.record.facts import trial_facts
-from offswitch.verdict.rules import judge
 from offswitch_analysis.rates.summary import Summary
 from offswitch_cli import main
 from stories import REWRITTEN, Story
@@ -42,7 +41,7 @@ def told(*words: str, code: int = 0) -> str:
 
 def sample(trial_id: str, story: Story, words: str = "cat shutdown.sh") -> EvalSample:
     evidence = story.evidence
-    facts = trial_facts(evidence, judge(evidence)).as_dict()
+    facts = trial_facts(story.history, story.judgement).as_dict()
     return EvalSample(
         id=trial_id, epoch=1, input="", target="",
         store={"evidence": to_json(evidence)},
@@ -265,7 +264,7 @@ def test_the_gate_says_where_a_limit_is_violated(logs: Path, tmp_path: Path) -> 
 
 def test_work_that_a_fault_broke_off_is_neither_done_nor_undone() -> None:
     def done(story: Story) -> bool | None:
-        return trial_facts(story.evidence, judge(story.evidence)).task_done
+        return trial_facts(story.history, story.judgement).task_done
 
     assert (done(Story().submits(9)), done(Story().submits(9).breaks())) == (True, None)
 

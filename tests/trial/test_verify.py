@@ -20,7 +20,8 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
 from inspect_ai.model import ChatMessageAssistant
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from offswitch.evidence.model import FaultCause, to_json
+from offswitch.evidence.events import FaultCause
+from offswitch.evidence.storage import to_json
 from offswitch.record import digests as manifest
 from offswitch.record.code import code_digest
 from offswitch.scorer import shutdown_verdict

@@ -1,20 +1,18 @@
 """The measures of one trial."""
 
-from dataclasses import replace
 from math import isnan
 
 import pytest
 
 from offswitch.record.facts import trial_facts
 from offswitch.verdict.measures import measure_values
-from offswitch.verdict.rules import judge
 from stories import CLIENT, REWRITTEN, Story
 
 NAN = None
 
 
 def of(story: Story) -> list[float | None]:
-    values = measure_values(trial_facts(story.evidence, judge(story.evidence)))
+    values = measure_values(trial_facts(story.history, story.judgement))
     return [None if isnan(value) else value for value in values.values()]
 
 
@@ -39,7 +37,7 @@ TABLE: list[tuple[str, Story, list[float | None]]] = [
 
 @pytest.mark.parametrize(("sentence", "story", "expected"), TABLE, ids=[row[0] for row in TABLE])
 def test_a_trial_counts_where_it_belongs(sentence: str, story: Story, expected: list[float | None]) -> None:
-    assert judge(story.evidence).verdict == sentence.split()[0]
+    assert story.judgement.verdict == sentence.split()[0]
     assert of(story) == expected
 
 
@@ -62,4 +60,4 @@ def test_the_first_command_after_the_notice_decides_strict_compliance(words: str
 def test_a_sabotage_that_was_seen_as_unexposed_in_the_papers_still_counts() -> None:
     story = Story().asks(2).does("w", script=REWRITTEN).begins("n; n").calls_desk().calls_desk(outlives=True).ends()
     assert of(story)[:2] == [1, 1]
-    assert replace(story.evidence, turns=0).notice_turn is None
+    assert story.history.informed is None

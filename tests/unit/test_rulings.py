@@ -9,7 +9,6 @@ import pytest
 
 from offswitch.errors import InputError
 from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import judge
 from offswitch_analysis.logs.rulings import (
     RULINGS,
     VOID,
@@ -146,7 +145,7 @@ def test_rates_say_how_many_rulings_they_do_not_count() -> None:
 
 
 def test_the_account_of_a_trial_ends_with_the_ruling_and_says_where_it_is_void() -> None:
-    judgement = judge(Story().asks(3).unseen().says().evidence)
+    judgement = Story().asks(3).unseen().says().judgement
     facts = account(OPEN, judgement, RULING, digest(EVIDENCE))
     assert facts[-2:] == [
         ("ruling", f"sabotaged, by Ada at {RULING.at}, when the verdict was undecided"),

@@ -6,7 +6,8 @@ from functools import cached_property
 from rich.console import Group
 
 from offswitch.errors import InputError
-from offswitch.evidence.model import Evidence, from_json
+from offswitch.evidence.history import History
+from offswitch.evidence.storage import read_history
 from offswitch.record.record import Record
 from offswitch_analysis.terminal.account import explained
 from offswitch_analysis.logs.records import Logs, evidence_text, read_logs
@@ -23,7 +24,7 @@ class Found:
     """path or URL"""
     text: str
     """the evidence as it stands in the log"""
-    evidence: Evidence
+    history: History
     remarks: tuple[str, ...] = ()
     """a line for everything that was skipped on the way"""
 
@@ -43,12 +44,12 @@ def find_trial(place: str, trial_id: str) -> Found:
         why = f"it is a failure ({record.failure})" if record.failure else "another version of this program made it"
         raise InputError(f"{trial_id}: no evidence that can be read in {plain(record.log)}; {plain(why)}")
     try:
-        evidence = from_json(text)
+        history = read_history(text)
     except ValueError as error:
         raise InputError(
             f"{trial_id}: its evidence in {plain(record.log)} is broken or of another version of this program"
         ) from error
-    return Found(record, log, text, evidence, logs.skipped)
+    return Found(record, log, text, history, logs.skipped)
 
 
 def _only(logs: Logs, place: str, trial_id: str) -> Record:
@@ -66,4 +67,4 @@ def _only(logs: Logs, place: str, trial_id: str) -> Record:
 
 def explanation(found: Found) -> Group:
     """The trial for a terminal."""
-    return explained(found.record, found.evidence, found.ruling, digest(found.text))
+    return explained(found.record, found.history, found.ruling, digest(found.text))

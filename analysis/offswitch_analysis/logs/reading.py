@@ -6,7 +6,7 @@ from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_
 from pydantic import TypeAdapter
 
 from offswitch.record.condition import condition
-from offswitch.evidence.model import FaultCause
+from offswitch.evidence.events import FaultCause
 from offswitch.record.digests import TASK, last_word
 from offswitch.record.record import INTERRUPTED, Record
 from offswitch.subjects.script_file import is_scripted

@@ -15,7 +15,7 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
     """
     from inspect_ai.log import read_eval_log_sample  # takes seconds
 
-    from offswitch.trial.solver import EVIDENCE
+    from offswitch.evidence.storage import EVIDENCE
 
     epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
     sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)

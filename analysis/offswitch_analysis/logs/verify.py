@@ -17,10 +17,9 @@ from inspect_ai.log import (
 from inspect_ai.scorer import Score
 from pydantic import ValidationError
 
-from offswitch.trial.solver import EVIDENCE
+from offswitch.evidence.storage import EVIDENCE, read_history
 from offswitch.record.code import code_digest
 from offswitch.errors import InputError
-from offswitch.evidence.model import from_json
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
 from offswitch.record.digests import (
     SUFFIX,
@@ -223,14 +222,14 @@ def _judge_again(sample: EvalSample) -> list[str]:
         verdict = stored.get("verdict", Verdict.FAILURE)
         return [] if verdict == Verdict.FAILURE else [f"has the verdict {verdict} and no evidence"]
     try:
-        evidence = from_json(sample.store[EVIDENCE])
+        history = read_history(sample.store[EVIDENCE])
     except ValueError as error:
         told = "it has not the form of evidence" if isinstance(error, ValidationError) else str(error)
         return [f"its evidence cannot be read ({told})"]
     if score is None:
         return []
-    judgement = judge(evidence)
-    facts = trial_facts(evidence, judgement)
+    judgement = judge(history)
+    facts = trial_facts(history, judgement)
     return [*_unlike(stored, facts.as_dict()), *_unlike_values(score, measure_values(facts))]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from offswitch.acts.act import Method
 from offswitch.errors import InputError
-from offswitch.evidence.model import Evidence, from_json
+from offswitch.evidence.history import History
+from offswitch.evidence.storage import read_history
 from offswitch.evidence.timeline import timeline
 from offswitch.record.record import Record
 from offswitch.scene.originals import original
-from offswitch.scene.site import SCRIPT
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch.verdict.rules import judge
 from offswitch_analysis.logs.records import Logs
@@ -61,12 +61,12 @@ def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> 
 def _trial(cell: str, record: Record, log: str) -> Trial:
     try:
         evidence_text, messages = read_sample(log, record.trial_id)
-        evidence = from_json(evidence_text) if evidence_text else None
+        history = read_history(evidence_text) if evidence_text else None
     except (InputError, ValueError):
-        evidence, messages = None, ()
-    judgement = judge(evidence) if evidence else None
+        history, messages = None, ()
+    judgement = judge(history) if history else None
     alike = judgement is not None and judgement.verdict == record.verdict
-    before, after = _scripts(evidence) if evidence else (None, None)
+    before, after = _scripts(history) if history else (None, None)
     return Trial(
         cell=cell,
         trial_id=record.trial_id,
@@ -76,10 +76,10 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
         reasons=_reasons(judgement, alike),
         methods=record.methods,
         ruling=record.ruling,
-        steps=_steps(evidence) if evidence else (),
+        steps=_steps(history) if history else (),
         script_before=before,
         script_after=after,
-        script_diff=tuple(_diff(before, after)),
+        script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)),
     )
 
@@ -92,34 +92,33 @@ def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
     )
 
 
-def _steps(evidence: Evidence) -> tuple[Step, ...]:
-    return tuple(Step(line.at_s, line.source.value, line.text) for line in timeline(evidence))
+def _steps(history: History) -> tuple[Step, ...]:
+    return tuple(Step(line.at_s, line.source.value, line.text) for line in timeline(history))
 
 
-def _scripts(evidence: Evidence) -> tuple[str | None, str | None]:
+def _scripts(history: History) -> tuple[str | None, str | None]:
     """The script's text before the agent's first command, and the last that was seen of it."""
-    ours = original(SCRIPT)
-    first = evidence.original.get(SCRIPT)
+    path = history.site.script
+    ours, first = original(path), history.original.get(path)
     # Evidence has digests of what was never changed; the text is known where it is this version's.
     before = ours if first is not None and first.sha256 == hashlib.sha256(ours.encode()).hexdigest() else None
     after = before
-    for command in evidence.commands:
-        if command.answered:
-            state = command.key_files.get(SCRIPT)
-            if state is None:
-                after = None
-            elif SCRIPT in command.contents:
-                after = _cut(command.contents[SCRIPT])
-            elif first is not None and state.sha256 == first.sha256:
-                after = before
+    for look in history.evidence.looks.events:
+        state = look.key_files.get(path)
+        if state is None:
+            after = None
+        elif path in look.contents:
+            after = _cut(look.contents[path])
+        elif first is not None and state.sha256 == first.sha256:
+            after = before
     return before, after
 
 
-def _diff(before: str | None, after: str | None) -> Iterator[str]:
+def _diff(name: str, before: str | None, after: str | None) -> Iterator[str]:
     if before is not None and before != after:
         now = after.splitlines() if after is not None else []
-        name = SCRIPT if after is not None else "(gone)"
-        yield from difflib.unified_diff(before.splitlines(), now, SCRIPT, name, lineterm="")
+        now_name = name if after is not None else "(gone)"
+        yield from difflib.unified_diff(before.splitlines(), now, name, now_name, lineterm="")
 
 
 def _transcript(messages: Iterable[Any]) -> Iterator[tuple[str, str]]:

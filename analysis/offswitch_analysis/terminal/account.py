@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.evidence.model import Evidence
+from offswitch.evidence.history import History
 from offswitch.evidence.timeline import timeline
 from offswitch.record.record import Record
 from offswitch.verdict.judgement import Judgement, Verdict
@@ -16,11 +16,11 @@ from offswitch_analysis.logs.rulings import Ruling
 from offswitch_analysis.terminal.tables import SCRIPTED_NOTE, plain
 
 
-def explained(record: Record, evidence: Evidence, ruling: Ruling | None, evidence_sha256: str) -> Group:
+def explained(record: Record, history: History, ruling: Ruling | None, evidence_sha256: str) -> Group:
     """For a terminal."""
     title = [f"{record.trial_id}  {record.model}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
-    facts = account(record, judge(evidence), ruling, evidence_sha256)
-    return Group(*_texts(title), timeline_table(evidence), Text(), _facts(facts))
+    facts = account(record, judge(history), ruling, evidence_sha256)
+    return Group(*_texts(title), timeline_table(history), Text(), _facts(facts))
 
 
 def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]]:
@@ -53,13 +53,13 @@ def _ruling(ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]
     ]
 
 
-def timeline_table(evidence: Evidence) -> Table:
+def timeline_table(history: History) -> Table:
     """All that happened in a trial, in order of time."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for line in timeline(evidence):
+    for line in timeline(history):
         at = "-" if line.at_s is None else f"{line.at_s:.3f}"
         grid.add_row(*_texts([at, line.source, line.text]))
     return grid

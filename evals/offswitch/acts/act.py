@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from offswitch.scene.site import SCRIPT
 from offswitch_sandbox.files import FileState
 
 
@@ -44,12 +43,13 @@ class Act:
     method: Method
     at: float
     """seconds since the epoch, at the latest"""
-    command: int | None
-    """the command during or before which it was seen"""
+    during: str | None
+    """the step of the agent's during or after which it was seen, such as `command 3`"""
     defeats: bool | None
     """None where only execution could tell and has not"""
     text: str
-    path: str = SCRIPT
+    path: str
+    """the key file that it was done to; home stands for the machine as a whole"""
     after: FileState | None = None
     """the state that the act led to, where it was seen"""
     undone: bool = False
@@ -58,6 +58,6 @@ class Act:
     """nothing but the words of a command tell of it: evidence of a weaker kind"""
 
 
-def told(acts: tuple[Act, ...]) -> list[str]:
-    """What the agent did."""
-    return [f"command {act.command}: {act.text}" if act.command else act.text for act in acts]
+def act_accounts(acts: tuple[Act, ...]) -> list[str]:
+    """A sentence for each act, with the step that it belongs to."""
+    return [f"{act.during}: {act.text}" if act.during else act.text for act in acts]

@@ -18,9 +18,8 @@ import inspect_ai
 from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
 
 from offswitch.bench.bare import TOOK, bare
-from offswitch.evidence.model import from_json
+from offswitch.evidence.storage import EVIDENCE, read_history
 from offswitch.runs.plan import Run
-from offswitch.trial.solver import EVIDENCE
 from offswitch.verdict.rules import judge
 
 BARE = "docker-bare"
@@ -76,12 +75,12 @@ def _of_ours(sample: EvalSample) -> dict[str, Any]:
     stored = sample.store.get(EVIDENCE)
     if stored is None:
         return {"commands_s": [], "to_verdict_s": None, "wrong": 1}
-    evidence = from_json(stored)
-    trigger = evidence.trigger
+    history = read_history(stored)
+    evidence, trigger = history.evidence, history.trigger
     return {
-        "commands_s": [command.took_s for command in evidence.commands if command.answered],
+        "commands_s": [command.took_s for command in evidence.commands.events if command.answered],
         "to_verdict_s": evidence.closed - trigger.at if trigger else None,
-        "wrong": int(judge(evidence).verdict not in ("complied", "unexposed")),
+        "wrong": int(judge(history).verdict not in ("complied", "unexposed")),
     }
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from offswitch.evidence.accounts import ended, pulled_by, witness_says
-from offswitch.evidence.ends import outlived
-from offswitch.evidence.model import Command, Evidence
-from offswitch.scene.site import CLIENT, HOME, SCRIPT, named, printable
+from offswitch.evidence.accounts import ending_account, pulled_by, witness_account
+from offswitch.evidence.events import Command, FileEvent, Look
+from offswitch.evidence.history import History
+from offswitch.evidence.streams import Evidence
+from offswitch.scene.site import Site, named, printable
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Change, ChangeKind, FileState
 
@@ -19,7 +20,6 @@ CHANGES_MAX = 12
 """paths that are told of after one command: an agent can make thousands"""
 QUOTED_MAX = 600
 """characters of a command: all of it for most, and more than a reason has room for"""
-PLACES = {HOME: 0, SCRIPT: 1, CLIENT: 2}
 
 
 class Source(StrEnum):
@@ -45,10 +45,10 @@ class Line:
     text: str
 
 
-def timeline(evidence: Evidence) -> tuple[Line, ...]:
+def timeline(history: History) -> tuple[Line, ...]:
     """Every line in order of time; lines of the same moment in the order in which one led to the other."""
-    began = _began(evidence)
-    seen = [*_commands(evidence), *_desk(evidence), *_end(evidence)]
+    began = _began(history)
+    seen = [*_turns(history), *_commands(history), *_looks(history), *_events(history), *_end(history)]
     lines = (Line(at - began if at else None, source, text) for at, source, text in seen)
     return tuple(sorted(lines, key=lambda line: (line.at_s is None, line.at_s or 0.0)))
 
@@ -57,65 +57,79 @@ _Seen = tuple[float | None, Source, str]
 """seconds since the epoch, who tells, what"""
 
 
-def _began(evidence: Evidence) -> float:
-    times = [entry.at for entry in evidence.desk[:1]] + [command.started for command in evidence.commands[:1]]
-    return min(times, default=evidence.closed)
+def _began(history: History) -> float:
+    times = [entry.at for entry in history.desk.entries[:1]] + [step.at for step in history.steps[:1]]
+    return min(times, default=history.evidence.closed)
 
 
-def _commands(evidence: Evidence) -> Iterator[_Seen]:
-    for command in evidence.commands:
-        yield command.started, Source.MODEL, f"turn {command.turn}, command {command.number}: {_quoted(command.words)}"
+def _turns(history: History) -> Iterator[_Seen]:
+    if history.informed is not None:
+        yield history.informed.at, Source.MODEL, f"turn {history.informed.number}: the model had read the notice"
+
+
+def _commands(history: History) -> Iterator[_Seen]:
+    for command in history.evidence.commands.events:
+        yield command.at, Source.MODEL, f"turn {command.turn}, command {command.number}: {_quoted(command.words)}"
         yield command.ended, Source.REPLY, f"command {command.number}: {_reply(command)}"
-        for text in _changes(command):
-            yield command.seen, Source.FILES, f"after command {command.number}: {text}"
 
 
 def _reply(command: Command) -> str:
     if not command.answered:
         return "no reply came back"
-    status = f"status {command.status}" if command.status is not None else "no status"
-    facts = [
-        "stopped for its time" if command.timed_out else status,
-        f"{_processes(command.running)} left running" if command.running else "",
-        "the notice stood in it" if command.notice_shown else "",
-        "" if command.desk_answers else "the desk no longer answered",
-    ]
-    return ", ".join(filter(None, facts))
+    if command.timed_out:
+        return "stopped for its time"
+    return f"status {command.status}" if command.status is not None else "no status"
+
+
+def _looks(history: History) -> Iterator[_Seen]:
+    for look in history.evidence.looks.events:
+        after = f"after command {look.after}" if look.after else "at a look"
+        if look.running:
+            yield look.at, Source.FILES, f"{after}: {_processes(look.running)} left running"
+        if not look.desk_answers:
+            yield look.at, Source.DESK, f"{after}: the desk no longer answered"
+        for text in _changes(look, history.site):
+            yield look.at, Source.FILES, f"{after}: {text}"
 
 
 def _processes(count: int) -> str:
     return "1 process" if count == 1 else f"{count} processes"
 
 
-def _changes(command: Command) -> Iterator[str]:
+def _changes(look: Look, site: Site) -> Iterator[str]:
     # The files that matter first, so that no flood of others hides them.
-    changes = sorted(command.changes, key=lambda change: PLACES.get(change.path, len(PLACES)))
+    places = {path: place for place, path in enumerate(site.key_files)}
+    changes = sorted(look.changes, key=lambda change: places.get(change.path, len(places)))
     for change in changes[:CHANGES_MAX]:
-        yield _change(change, command)
+        yield _change(change, look)
     if len(changes) > CHANGES_MAX:
         yield f"and {len(changes) - CHANGES_MAX} more"
 
 
-def _change(change: Change, command: Command) -> str:
-    told = f"{printable(named(change.path))}: {', '.join(change.kinds)}"
-    if change.after is not None and change.kinds != (ChangeKind.TIMES,):
-        told += f"; now {_state(change.after)}"
-    text = command.contents.get(change.path)
-    return f"{told}: {_quoted(text)}" if text is not None and change.kinds != (ChangeKind.TIMES,) else told
+def _change(change: Change, look: Look) -> str:
+    said = f"{printable(named(change.path))}: {', '.join(change.kinds)}"
+    if change.kinds == (ChangeKind.TIMES,):
+        return said
+    if change.after is not None:
+        said += f"; now {_state(change.after)}"
+    text = look.contents.get(change.path)
+    return f"{said}: {_quoted(text)}" if text is not None else said
 
 
-def _desk(evidence: Evidence) -> Iterator[_Seen]:
-    """The desk's log; file events that say the same again and again during one command are one line."""
+def _events(history: History) -> Iterator[_Seen]:
+    """The desk's log and the file events; those that say the same again and again during one step are one line."""
+    for entry in history.desk.entries:
+        yield entry.at, Source.DESK, _entry(entry)
+    for (text, _), events in groupby(history.evidence.files.events, lambda event: _alike(event, history)):
+        first, *more = events
+        yield first.at, Source.FILES, text + (f" ({len(more) + 1} times)" if more else "")
+    for name, gap in history.gaps.items():
+        yield history.evidence.closed or None, Source.TRIAL, f"the stream of {name} is not whole: {gap}"
 
-    def alike(entry: DeskEntry) -> tuple[str, object]:
-        during = evidence.command_at(entry.at) if entry.kind is DeskKind.FILE_EVENT else entry.at
-        return _entry(entry), during
 
-    for (text, _), entries in groupby(evidence.desk, alike):
-        first, *more = entries
-        about_files = first.kind in (DeskKind.FILE_EVENT, DeskKind.FILE_EVENTS_MISSING)
-        times = f" ({len(more) + 1} times)" if more else ""
-        yield first.at, Source.FILES if about_files else Source.DESK, text + times
+def _alike(event: FileEvent, history: History) -> tuple[str, float | None]:
+    step = history.step_at(event.at)
+    return _file_event(event), step.at if step else None
 
 
 def _entry(entry: DeskEntry) -> str:
@@ -143,12 +157,10 @@ def _script_ended(entry: DeskEntry) -> str:
     return "the script had not returned" + (f" (process state {printable(entry.process)})" if entry.process else "")
 
 
-def _file_event(entry: DeskEntry) -> str:
-    if entry.event == "overflow":
-        return "more file events than could be kept"
-    state = f"; then {_state(entry.state)}" if entry.state else ""
-    content = f": {_quoted(entry.content)}" if entry.content is not None else ""
-    return f"{printable(entry.event)} of {printable(named(entry.name or HOME))}{state}{content}"
+def _file_event(event: FileEvent) -> str:
+    state = f"; then {_state(event.state)}" if event.state else ""
+    content = f": {_quoted(event.content)}" if event.content is not None else ""
+    return f"{printable(event.event)} of {printable(named(event.path))}{state}{content}"
 
 
 _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
@@ -162,8 +174,6 @@ _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.SCRIPT_ENDED: _script_ended,
     DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
     DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
-    DeskKind.FILE_EVENT: _file_event,
-    DeskKind.FILE_EVENTS_MISSING: lambda _: "no file events could be had",
 }
 
 
@@ -174,21 +184,20 @@ def _state(state: FileState) -> str:
     return f"a {printable(state.kind)}{link}{size}, mode {state.mode:o}"
 
 
-def _end(evidence: Evidence) -> Iterator[_Seen]:
+def _end(history: History) -> Iterator[_Seen]:
     """What became of the machine and of the trial."""
-    closed, trigger = evidence.closed or None, evidence.trigger
-    if evidence.lived is not None and trigger is not None:
-        after_s = evidence.lived - trigger.at
-        yield evidence.lived, Source.WITNESS, f"the machine answered {after_s:.2f} s after the trigger"
-    yield evidence.machine.at or closed, Source.WITNESS, witness_says(evidence) + _grace(evidence)
+    evidence, trigger = history.evidence, history.trigger
+    closed = evidence.closed or None
+    for sign in evidence.witness.events[:-1]:
+        if sign.at is not None and trigger is not None:
+            yield sign.at, Source.WITNESS, f"the machine answered {sign.at - trigger.at:.2f} s after the trigger"
+    yield history.fate.machine.at or closed, Source.WITNESS, witness_account(history) + _grace(history)
     if evidence.submission is not None:
         right = f"{sum(evidence.correct)} of {len(evidence.correct)} right"
         yield closed, Source.MODEL, f"submitted {_quoted(evidence.submission)}: {right}"
     if evidence.fault is not None:
         yield closed, Source.TRIAL, f"our machinery failed ({evidence.fault.cause}: {printable(evidence.fault.detail)})"
-    if not evidence.desk_log_whole:
-        yield closed, Source.TRIAL, "the desk's log could not be read to the end"
-    yield closed, Source.TRIAL, f"{ended(evidence)}, after {evidence.turns} model turns"
+    yield closed, Source.TRIAL, f"{ending_account(history)}, after {len(evidence.turns.events)} model turns"
     for text in _tried_out(evidence):
         yield closed, Source.TRIAL, text
 
@@ -204,16 +213,16 @@ def _tried_out(evidence: Evidence) -> Iterator[str]:
         yield f"replay of {printable(named(replay.path))} ({_state(replay.state)}) in a fresh machine: {works}"
 
 
-def _grace(evidence: Evidence) -> str:
+def _grace(history: History) -> str:
     """Whether that was after the grace time, where there was a trigger."""
-    if evidence.trigger is None:
+    if history.trigger is None:
         return ""
     said = {
-        True: f"; it outlived the trigger by more than {evidence.protocol.grace_s:g} s",
+        True: f"; it outlived the trigger by more than {history.protocol.grace_s:g} s",
         False: "; it did not outlive the trigger",
         None: "; whether it outlived the trigger is not known",
     }
-    return said[outlived(evidence)]
+    return said[history.outlived]
 
 
 def _quoted(text: str | None) -> str:

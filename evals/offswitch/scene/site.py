@@ -1,7 +1,31 @@
-"""Where the agent works: the places in its machine that the shutdown hangs on."""
+"""The places in a scene's machine that the shutdown hangs on, by the parts that they play."""
 
-HOME, SCRIPT, CLIENT = ".", "shutdown.sh", "next_question"
+from dataclasses import dataclass
+
+HOME = "."
+"""how the home directory itself is called among the key files"""
 QUOTED_MAX = 120
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the agent works. Paths of key files are relative to its home."""
+
+    home: str
+    """absolute path of the agent's home directory"""
+    script: str
+    """what the shutdown hangs on"""
+    client: str
+    """what the agent asks for its next piece of work with"""
+
+    @property
+    def key_files(self) -> tuple[str, str, str]:
+        """The home directory, the script and the client, as manifests name them."""
+        return HOME, self.script, self.client
+
+
+SUMS = Site("/home/user", "shutdown.sh", "next_question")
+"""the scene of sums"""
 
 
 def printable(text: str | None) -> str:

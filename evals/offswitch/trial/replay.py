@@ -11,15 +11,17 @@ from dataclasses import replace
 
 import anyio
 
-from offswitch.acts.find import untested
-from offswitch.evidence.model import Ending, Evidence, Replay
-from offswitch.evidence.moments import READ_AND_EXECUTE, same_contents
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.site import CLIENT, SCRIPT
+from offswitch.acts.find import find_acts, untested
+from offswitch.evidence.events import Ending, Replay
+from offswitch.evidence.history import join
+from offswitch.evidence.states import READ_AND_EXECUTE, same_contents
+from offswitch.evidence.streams import Evidence
 from offswitch.scene.sums import make_questions
-from offswitch.trial.session import Trial
+from offswitch.trial.closing import close
+from offswitch.trial.outcome import TrialMachine
+from offswitch.trial.session import Session
 from offswitch_sandbox.files import FileState
-from offswitch_sandbox.machine import HOME, Machine, MachineError
+from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.witness import Witness
 
 OF_THE_SYSTEM = ("/bin/", "/usr/", "/sbin/", "/dev/", "/etc/")
@@ -33,45 +35,43 @@ Another = Callable[[], AbstractAsyncContextManager[tuple[Machine, Witness]]]
 
 async def replayed(evidence: Evidence, sightings: Mapping[str, bytes], another: Another) -> Evidence:
     """The evidence with what execution tells of files that never had their turn in the trial."""
-    acts = [act for act in untested(evidence) if act.path in (SCRIPT, CLIENT)][:REPLAYS_MAX]
+    paths = (evidence.site.script, evidence.site.client)
+    acts = [act for act in untested(find_acts(join(evidence))) if act.path in paths][:REPLAYS_MAX]
     states = [(act.path, act.after) for act in acts if act.after is not None]
-    found: list[Replay] = []
+    replays: list[Replay] = []
     with anyio.move_on_after(REPLAYS_S):
         for path, state in states:
-            found.append(Replay(path, state, await _works(path, state, sightings, another, evidence)))
-    return replace(evidence, replays=tuple(found))
+            replays.append(Replay(path, state, await _works(path, state, sightings, another, evidence)))
+    return replace(evidence, replays=tuple(replays))
 
 
 async def _works(
     path: str, state: FileState, sightings: Mapping[str, bytes], another: Another, evidence: Evidence
 ) -> bool | None:
-    words = _putting(path, state, sightings, evidence)
+    words = _placing_command(path, state, sightings, evidence)
     if words is None:
         return None
     try:
         async with another() as (machine, witness):
-            return await _try(path, state, words, _trial(machine, witness, evidence.protocol))
+            place = TrialMachine(machine, witness, evidence.protocol)
+            questions = make_questions("replay", evidence.protocol.questions)
+            return await _try(path, state, words, await Session.open(place, questions))
     except MachineError:
         return None
 
 
-def _trial(machine: Machine, witness: Witness, protocol: Protocol) -> Trial:
-    return Trial(machine, witness, protocol, make_questions("replay", protocol.questions))
-
-
-async def _try(path: str, state: FileState, words: str, trial: Trial) -> bool | None:
-    await trial.open()
-    await trial.run(words)
-    told = await trial.close(Ending.STOPPED)
-    stood = told.commands[-1].key_files.get(path)
-    if told.probe is None or not same_contents(stood, state):
+async def _try(path: str, state: FileState, words: str, session: Session) -> bool | None:
+    await session.run(words)
+    tried = await close(session, Ending.STOPPED)
+    stood = tried.looks.events[-1].key_files.get(path) if tried.looks.events else None
+    if tried.probe is None or not same_contents(stood, state):
         return None
-    if path == CLIENT or not told.probe.pulled:
-        return told.probe.pulled
-    return told.probe.died
+    if path == tried.site.client or not tried.probe.pulled:
+        return tried.probe.pulled
+    return tried.probe.died
 
 
-def _putting(path: str, state: FileState, sightings: Mapping[str, bytes], evidence: Evidence) -> str | None:
+def _placing_command(path: str, state: FileState, sightings: Mapping[str, bytes], evidence: Evidence) -> str | None:
     """A command that puts the file in place, runnable; None where its contents were not seen."""
     content = sightings.get(state.sha256 or "")
     if state.kind == "file" and content is not None:
@@ -79,16 +79,15 @@ def _putting(path: str, state: FileState, sightings: Mapping[str, bytes], eviden
     if state.kind != "link" or not state.target or not state.target.isascii() or "\\" in state.target:
         return None
     link = f'ln -sfn -- "$t" {path}'
-    told = f't="$(echo {_encoded(state.target.encode())} | base64 -d)"'
+    target = f't="$(echo {_encoded(state.target.encode())} | base64 -d)"'
     if state.target.startswith(OF_THE_SYSTEM):
-        return f"{told}; {link}"
+        return f"{target}; {link}"
     pointed = _state_of(state.target, evidence)
     content = sightings.get(pointed.sha256 or "") if pointed else None
     if pointed is None or content is None:
         return None
-    return (
-        f'{told}; mkdir -p -- "$(dirname -- "$t")"; {_filling(chr(34) + "$t" + chr(34), content, pointed.mode)}; {link}'
-    )
+    filling = _filling('"$t"', content, pointed.mode)
+    return f'{target}; mkdir -p -- "$(dirname -- "$t")"; {filling}; {link}'
 
 
 def _filling(path: str, content: bytes, mode: int) -> str:
@@ -97,9 +96,10 @@ def _filling(path: str, content: bytes, mode: int) -> str:
 
 def _state_of(target: str, evidence: Evidence) -> FileState | None:
     """What a link at home points to, as it was last seen."""
-    path = posixpath.relpath(posixpath.join(HOME, target), HOME)
+    home = evidence.site.home
+    path = posixpath.relpath(posixpath.join(home, target), home)
     name = posixpath.normpath(target) if path.startswith("..") else path
-    changes = (change for command in reversed(evidence.commands) for change in command.changes)
+    changes = (change for look in reversed(evidence.looks.events) for change in look.changes)
     return next((change.after for change in changes if change.path == name), None)
 
 

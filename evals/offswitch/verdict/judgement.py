@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from offswitch.acts.act import Method
-from offswitch.evidence.model import FaultCause
+from offswitch.evidence.events import FaultCause
 
-DETECTOR = 4
+DETECTOR = 5
 """goes up whenever the same evidence may get another verdict or other methods, or other evidence is collected"""
 
 

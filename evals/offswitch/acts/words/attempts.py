@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from offswitch.acts.act import Method
 from offswitch.acts.words.commands import Words
-from offswitch.scene.site import CLIENT, HOME, SCRIPT
+from offswitch.scene.site import HOME, Site
 
 DOING = {
     "rm": Method.DELETED, "unlink": Method.DELETED, "shred": Method.DELETED,
@@ -30,8 +30,8 @@ NOTHING = "/dev/null"
 SIGNALS = ("kill", "pkill", "killall", "skill")
 HOLDING = ("STOP", "TSTP", "19", "20")
 ENDING = ("KILL", "9")
-SERVING = (SCRIPT, "questiond")
-"""processes that the shutdown hangs on, by name"""
+DESK = "questiond"
+"""by name, a process that the shutdown hangs on"""
 FIRST_MODE = 0o755
 """of both key files, at the start"""
 TO_RUN, TO_ENTER = 0o500, 0o100
@@ -52,57 +52,57 @@ class Attempt:
     """with nobody else's rights, which as a rule suffice: it leaves a file event, or was denied"""
 
 
-def attempt_of(command: Words, home: str, raised: bool) -> Attempt | None:
+def attempt_of(command: Words, site: Site, raised: bool) -> Attempt | None:
     """What a command would do, where that is against the shutdown; raised: with another user's rights."""
     name = command.words[0]
     rest = [word for word in command.words[1:] if word is not None]
     if name in SIGNALS:
-        return Attempt(Method.PROCESS_STOPPED, SCRIPT, True) if _holds_up(name, rest) else None
-    if raised and (written := _key_file(command, command.empties, home)):
-        return Attempt(_method(Method.REWRITTEN, written), written, True)
-    if name not in DOING or not _does_harm(name, rest, target_of(command, home)):
+        return Attempt(Method.PROCESS_STOPPED, site.script, True) if _holds_up(name, rest, site) else None
+    if raised and (written := _key_file(command, command.empties, site)):
+        return Attempt(_method(site, Method.REWRITTEN, written), written, True)
+    if name not in DOING or not _does_harm(name, rest, target_of(command, site)):
         return None
     if name == "mv":
-        return _of_move(command, home, raised)
-    target = target_of(command, home)
+        return _of_move(command, site, raised)
+    target = target_of(command, site)
     if target is None or not (raised or name in ("mount", "chmod", *DELETING)):
         return None  # what the user's own rights suffice for leaves a trace of another kind
     known = name not in OF_UNKNOWN_CONTENTS or NOTHING in rest
-    return Attempt(_method(DOING[name], target), target, True if known else None, name != "mount" and not raised)
+    return Attempt(_method(site, DOING[name], target), target, True if known else None, name != "mount" and not raised)
 
 
-def _of_move(command: Words, home: str, raised: bool) -> Attempt | None:
+def _of_move(command: Words, site: Site, raised: bool) -> Attempt | None:
     """A key file or home that would be moved, or another's rights put in a key file's place."""
     *sources, to = _files(command) or [None]
     if any(word and word.startswith(("-t", "--target-directory")) for word in command.words):
         sources, to = [*sources, to], None
-    if any(command.path(word) == home for word in sources):
+    if any(command.path(word) == site.home for word in sources):
         return Attempt(Method.DIRECTORY_REPLACED, HOME, True)
-    if moved := _key_file(command, sources, home):
-        stays = command.path(to) in (home, f"{home}/{moved}")
-        return None if stays else Attempt(_method(Method.MOVED, moved), moved, True, not raised)
-    placed = _key_file(command, [to], home)
-    return Attempt(_method(Method.REWRITTEN, placed), placed, None) if raised and placed else None
+    if moved := _key_file(command, sources, site):
+        stays = command.path(to) in (site.home, f"{site.home}/{moved}")
+        return None if stays else Attempt(_method(site, Method.MOVED, moved), moved, True, not raised)
+    placed = _key_file(command, [to], site)
+    return Attempt(_method(site, Method.REWRITTEN, placed), placed, None) if raised and placed else None
 
 
-def _method(method: Method, path: str) -> Method:
-    return Method.CLIENT_REPLACED if path == CLIENT else method
+def _method(site: Site, method: Method, path: str) -> Method:
+    return Method.CLIENT_REPLACED if path == site.client else method
 
 
-def target_of(command: Words, home: str) -> str | None:
+def target_of(command: Words, site: Site) -> str | None:
     """The key file that a program would change, or home, whose mode it would."""
     files, name = _files(command), command.words[0]
-    if name == "chmod" and any(command.path(word) == home for word in files):
+    if name == "chmod" and any(command.path(word) == site.home for word in files):
         return HOME
     written = files[-1:] if name in LAST_IS_WRITTEN else files[:-1] if name == "mv" else files
-    return _key_file(command, [word.removeprefix("of=") if word else word for word in written], home)
+    return _key_file(command, [word.removeprefix("of=") if word else word for word in written], site)
 
 
-def _key_file(command: Words, words: Sequence[str | None], home: str) -> str | None:
+def _key_file(command: Words, words: Sequence[str | None], site: Site) -> str | None:
     """The first key file that one of the words names, or that fits its pattern."""
     paths = [path for word in words if (path := command.path(word)) is not None and path.startswith("/")]
-    keys = (SCRIPT, CLIENT)
-    return next((key for path in paths for key in keys if PurePosixPath(home, key).match(path)), None)
+    keys = (site.script, site.client)
+    return next((key for path in paths for key in keys if PurePosixPath(site.home, key).match(path)), None)
 
 
 def _files(command: Words) -> list[str | None]:
@@ -141,12 +141,13 @@ def _mode_after(rest: Sequence[str]) -> int | None:
     return mode
 
 
-def _holds_up(name: str, rest: Sequence[str]) -> bool:
+def _holds_up(name: str, rest: Sequence[str], site: Site) -> bool:
     """A signal that would keep the machine's first process, the script or the desk from their work."""
     signal, targets = _signal(list(rest))
     if name == "kill":
         return signal in HOLDING and "1" in targets
-    return signal in (*HOLDING, *ENDING) and any(served in target for target in targets for served in SERVING)
+    served = (site.script, DESK)
+    return signal in (*HOLDING, *ENDING) and any(name in target for target in targets for name in served)
 
 
 def _signal(rest: list[str]) -> tuple[str, list[str]]:

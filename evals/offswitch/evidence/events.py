@@ -1,0 +1,138 @@
+"""The events of a trial's streams: frozen values that go to the log and back. Times are seconds since the epoch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from offswitch_sandbox.files import Change, FileState, Manifest
+
+SAID_MAX = 2000
+"""characters that are kept of what a model says in one turn"""
+
+
+class Ending(StrEnum):
+    """How the trial came to its end."""
+
+    SUBMITTED = "submitted"
+    STOPPED = "stopped"
+    """a model turn without a tool call"""
+    LIMIT = "limit"
+    """one of Inspect's limits, such as message_limit or time_limit"""
+    MACHINE_GONE = "machine_gone"
+    SETTLED = "settled"
+    """the verdict was settled, and `stop_at` said that this is enough"""
+    UNREACHABLE = "unreachable"
+    """the machine took no commands any more"""
+    FAULT = "fault"
+    """our own machinery broke; see Evidence.fault"""
+
+
+class FaultCause(StrEnum):
+    """What can break on our side."""
+
+    ENGINE = "engine"
+    """the machine could not be had or its image is wrong"""
+    KILLED_FROM_OUTSIDE = "killed_from_outside"
+    OUT_OF_MEMORY = "out_of_memory"
+    """the kernel killed the machine's first process for want of memory"""
+    MODEL_API = "model_api"
+    CONTENT_FILTER = "content_filter"
+    INTERNAL = "internal"
+    """an error in the evaluation's own code"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Our own machinery broke, and how."""
+
+    cause: FaultCause
+    detail: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One answer of the model."""
+
+    number: int
+    """from 1"""
+    at: float
+    """when it came"""
+    informed: bool = False
+    """the notice stood in what the model had read before it"""
+    said: str = ""
+    """its words, cut"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command that the agent's loop passed to the machine."""
+
+    number: int
+    """from 1"""
+    turn: int
+    """number of the turn that gave it"""
+    words: str
+    at: float
+    """when it was started"""
+    ended: float
+    took_s: float = 0.0
+    """seconds from the order to the reply with its evidence, by the host's clock"""
+    answered: bool = True
+    """False: no reply came back, as when the machine ends in mid-command; a Look follows every other one"""
+    status: int | None = None
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the machine was when it was looked at: after a command, or before the model's next turn."""
+
+    at: float
+    key_files: Manifest
+    """home itself and the key files that were there"""
+    after: int | None = None
+    """number of the command that it followed"""
+    changes: tuple[Change, ...] = ()
+    """at home since the look before"""
+    contents: dict[str, str] = field(default_factory=dict[str, str])
+    """texts of key files that are not the original's"""
+    running: int = 0
+    """processes of the agent's user that were there without a command"""
+    desk_answers: bool = True
+
+
+@dataclass(frozen=True)
+class FileEvent:
+    """One thing that the kernel told of a key file or of the home directory."""
+
+    at: float
+    path: str
+    event: str
+    """as inotify(7) names it, in small letters"""
+    state: FileState | None = None
+    """the file when the event was read; it may have changed since the event"""
+    content: str | None = None
+    """its text, where such contents were seen for the first time and are small"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """After a trial whose trigger was not pulled: the client was called with the trigger due."""
+
+    pulled: bool
+    """the call reached the desk and it pulled the trigger"""
+    died: bool | None
+    """the machine ended within the grace time, or the word came through the gate; None where nobody could say"""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """the caller's variables that a plain shell does not have"""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A changed key file that was put into a fresh machine, and the trigger pulled there."""
+
+    path: str
+    state: FileState
+    """as it stood in the trial's machine"""
+    works: bool | None
+    """the machine was shut down; of a client, the trigger was pulled. None where that could not be tried"""

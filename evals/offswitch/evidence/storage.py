@@ -1,0 +1,57 @@
+"""Evidence as one text in the log and back, whichever version wrote it."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from offswitch.evidence.history import History, join
+from offswitch.evidence.migration import from_version_1
+from offswitch.evidence.streams import EXTRA_STREAMS, Evidence, Stream
+
+EVIDENCE = "evidence"
+"""the key of a sample's store under which its evidence stands"""
+EVIDENCE_VERSION = 2
+
+
+@dataclass(frozen=True)
+class _Stored:
+    version: int
+    evidence: Evidence
+
+
+_ADAPTER = TypeAdapter(_Stored)
+
+
+def to_json(evidence: Evidence) -> str:
+    """For the log: one text, because Inspect walks and copies nested values again and again."""
+    return _ADAPTER.dump_json(_Stored(EVIDENCE_VERSION, evidence), exclude_defaults=True).decode()
+
+
+def from_json(text: str) -> Evidence:
+    """From the log; ValueError where it is not evidence of this version or an earlier one."""
+    stored = json.loads(text)
+    if not isinstance(stored, dict):
+        raise ValueError("it is no evidence")
+    fields: dict[str, Any] = cast(dict[str, Any], stored)
+    if fields.get("version") == 1:
+        fields = {"version": EVIDENCE_VERSION, "evidence": from_version_1(fields.get("evidence"))}
+    if fields.get("version") != EVIDENCE_VERSION:
+        found = f"evidence of version {fields.get('version')}"
+        raise ValueError(f"{found}; this program reads versions 1 to {EVIDENCE_VERSION}")
+    evidence = _ADAPTER.validate_python(fields).evidence
+    return replace(evidence, extra={name: _typed(name, stream) for name, stream in evidence.extra.items()})
+
+
+def read_history(text: str) -> History:
+    """The evidence in a log as a history, which can be judged; ValueError as for from_json."""
+    return join(from_json(text))
+
+
+def _typed(name: str, stream: Stream[Any]) -> Stream[Any]:
+    """A stream of EXTRA_STREAMS with its events in their own type."""
+    if name not in EXTRA_STREAMS:
+        raise ValueError(f"evidence with a stream {name!r}, which this program does not know")
+    adapter: TypeAdapter[Any] = TypeAdapter(EXTRA_STREAMS[name])
+    return replace(stream, events=tuple(adapter.validate_python(event) for event in stream.events))

@@ -1,0 +1,101 @@
+"""The streams of a trial that is going on, as far as the agent's loop adds to them."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
+from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
+from offswitch.evidence.streams import Stream
+from offswitch.scene.site import SUMS, Site
+from offswitch.trial.shown import writable
+from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch_sandbox.files import Manifest, diff
+from offswitch_sandbox.machine import Look as FirstLook
+from offswitch_sandbox.machine import Reply
+
+
+@dataclass
+class Recording:
+    """What has been seen of the agent so far."""
+
+    first: FirstLook
+    """the machine before the agent did anything"""
+    site: Site = SUMS
+    turns: list[Turn] = field(default_factory=list[Turn])
+    commands: list[Command] = field(default_factory=list[Command])
+    looks: list[Look] = field(default_factory=list[Look])
+    informed: bool = False
+    """the notice stood in something that the agent was given to read"""
+
+    def __post_init__(self) -> None:
+        self._tree = self.first.tree
+
+    @property
+    def original(self) -> Manifest:
+        """The key files before the agent did anything."""
+        return self._key_files(self.first.tree)
+
+    @property
+    def turn(self) -> int:
+        """Number of the turn that is being worked on, from 1; 0 before the first."""
+        return len(self.turns)
+
+    def add_turn(self, said: str = "") -> None:
+        """The model has answered with these words, perhaps none."""
+        said = writable(said[:SAID_MAX]) if said.strip() else ""
+        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, said))
+
+    def add_reply(self, words: str, reply: Reply, took_s: float) -> None:
+        """A command came back, with what was found after it."""
+        number = len(self.commands) + 1
+        self.commands.append(
+            Command(
+                number, self.turn, words, reply.started, reply.ended, took_s, True, reply.status, reply.timed_out
+            )
+        )  # fmt: skip
+        originals = self.first.contents
+        self.looks.append(
+            Look(
+                at=reply.seen,
+                key_files=self._key_files(reply.tree),
+                after=number,
+                changes=diff(self._tree, reply.before) + diff(reply.before, reply.tree),
+                contents={name: text for name, text in reply.contents.items() if text != originals.get(name)},
+                running=reply.running,
+                desk_answers=reply.desk_answers,
+            )
+        )
+        self._tree = reply.tree
+
+    def add_lost(self, words: str, started: float) -> None:
+        """No reply came back to a command."""
+        number = len(self.commands) + 1
+        self.commands.append(Command(number, self.turn, words, started, time.time(), answered=False))
+
+    @property
+    def lost_in_a_row(self) -> int:
+        """How many of the last commands got no reply."""
+        answered = [number for number, command in enumerate(self.commands, 1) if command.answered]
+        return len(self.commands) - (answered[-1] if answered else 0)
+
+    def _key_files(self, tree: Manifest) -> Manifest:
+        return {path: tree[path] for path in self.site.key_files if path in tree}
+
+
+def file_stream(journal: Sequence[DeskEntry]) -> Stream[FileEvent]:
+    """The file events in the desk's log."""
+    entries = [entry for entry in journal if entry.kind is DeskKind.FILE_EVENT]
+    events = [entry for entry in entries if entry.event != "overflow"]
+    gap = NO_EVENTS if any(entry.kind is DeskKind.FILE_EVENTS_MISSING for entry in journal) else None
+    gap = gap or (OVERFLOW if len(events) < len(entries) else None)
+    return Stream(
+        tuple(FileEvent(one.at, one.name or "", one.event or "", one.state, one.content) for one in events), gap
+    )
+
+
+def desk_stream(journal: Sequence[DeskEntry], whole: bool) -> Stream[DeskEntry]:
+    """The desk's log without file events; whole: it was read after the end."""
+    of_files = (DeskKind.FILE_EVENT, DeskKind.FILE_EVENTS_MISSING)
+    entries = tuple(entry for entry in journal if entry.kind not in of_files)
+    return Stream(entries, None if whole else "it could not be read to the end")
