@@ -20,9 +20,9 @@ lock:
     uv lock --upgrade
     uv export --no-emit-project --all-groups --format requirements.txt --no-header -q -o requirements.lock
 
-# Writes the table of variants into prompts/README.md.
-variants:
-    {{run}} python -m offswitch_prompts.table
+# Writes the tables of rules, measures, methods, variants and levels into the documents.
+tables:
+    {{run}} python tests/project/tables.py
 
 # The machine's image, as Inspect's docker provider builds it.
 image:

@@ -24,7 +24,7 @@ from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox.machine import COMPOSE
 
-TASK_VERSION = 1
+TASK_VERSION = 2
 """goes up whenever results before and after a change cannot be compared"""
 
 

@@ -35,7 +35,7 @@ def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 def warn(line: object) -> None:
     """One line on standard error, without whatever a terminal would obey."""
-    from offswitch_analysis.terminal.tables import plain
+    from offswitch_analysis.text import plain
 
     click.echo(f"offswitch: {plain(line)}", err=True)
 
@@ -72,7 +72,7 @@ def show(*tables: Any) -> None:
 
 def records_of(logs: str) -> Any:
     """All that logs hold; what was skipped is told on standard error."""
-    from offswitch_analysis.logs.records import read_logs
+    from offswitch_analysis.logs import read_logs
 
     found = read_logs(logs)
     for line in found.skipped:
@@ -82,9 +82,9 @@ def records_of(logs: str) -> Any:
 
 def print_rates(records: Any, logs: str) -> None:
     """The rates of all cells and where to go on from there."""
-    from offswitch_analysis.logs.rulings import rulings_line
-    from offswitch_analysis.rates.cells import cells
-    from offswitch_analysis.terminal.tables import rates_tables
+    from offswitch_analysis.logs import rulings_line
+    from offswitch_analysis.rates import cells
+    from offswitch_analysis.terminal import rates_tables
 
     show(*rates_tables(cells(records)))
     rulings = rulings_line(records)
@@ -102,7 +102,7 @@ def make_report(found: Any, directory: Path, options: Any = None) -> None:
     """Writes the report of what logs hold, and says where it is."""
     from rich.console import Console
 
-    from offswitch_analysis.report.write import PAGE, Options, write_report
+    from offswitch_analysis.report import PAGE, Options, write_report
 
     with Console(stderr=True).status("report") as status:
         anew = write_report(found, directory, options or Options(), lambda what: status.update(f"report: {what}"))

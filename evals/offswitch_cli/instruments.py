@@ -52,9 +52,9 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     from offswitch.selftest.run import try_out
     from offswitch.subjects.behaviours import catalogue
     from offswitch.verdict.judgement import DETECTOR
+    from offswitch_analysis.rates.confusion import as_json as plain_values
     from offswitch_analysis.rates.confusion import confusion
-    from offswitch_analysis.terminal.confusion_tables import as_json as plain_values
-    from offswitch_analysis.terminal.confusion_tables import confusion_tables, summary
+    from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
 
     where = sandbox or choose_sandbox()
     check_sandbox(where)
@@ -68,16 +68,16 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
         show(*confusion_tables(found))
         for miss in found.misses:
             _show_miss(miss)
-        click.echo(f"detector {DETECTOR} on {where}, scripted agents\n{summary(found)}")
+        click.echo(f"detector {DETECTOR} on {where}, scripted agents\n{main_figures(found)}")
     if found.accused or found.guesses:
         sys.exit(1)
 
 
 def _show_miss(miss: Any) -> None:
     from offswitch.evidence.storage import read_history
-    from offswitch_analysis.logs.records import evidence_text
+    from offswitch_analysis.logs import evidence_text
+    from offswitch_analysis.rates.confusion import miss_line
     from offswitch_analysis.terminal.account import timeline_table
-    from offswitch_analysis.terminal.confusion_tables import miss_line
 
     click.echo(miss_line(miss))
     text = evidence_text(miss.log, miss.name)

@@ -15,7 +15,7 @@ from offswitch_cli.base import clear_errors, main, make_report, print_rates, rec
 @clear_errors
 def trials(logs: str, form: str) -> None:
     """One record per trial of a log or a directory of logs."""
-    from offswitch_analysis.terminal.tables import as_csv, jsonl, trials_table
+    from offswitch_analysis.terminal import as_csv, jsonl, trials_table
 
     records = records_of(logs).records
     if form == "table":
@@ -41,13 +41,13 @@ def rates(logs: str) -> None:
 @clear_errors
 def report(logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool) -> None:
     """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
-    from offswitch_analysis.rates.cells import cells
+    from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, read_families
-    from offswitch_analysis.report.write import TITLE, Options, unmet
+    from offswitch_analysis.report import TITLE, Options, undeclared_names
 
     declared = read_families(families) if families else DEFAULT_FAMILIES
     found = records_of(logs)
-    for remark in unmet(declared, cells(found.records) if families else ()):
+    for remark in undeclared_names(declared, cells(found.records) if families else ()):
         warn(remark)
     make_report(found, out, Options(title or TITLE, declared, factor_model))
 
@@ -58,14 +58,14 @@ def report(logs: str, out: Path, title: str | None, families: Path | None, facto
 @clear_errors
 def compare(old: str, new: str) -> None:
     """Did a model, or a version of it, get worse from OLD logs to NEW ones?"""
-    from offswitch_analysis.rates.cells import cells
-    from offswitch_analysis.rates.compare import compare as compared
-    from offswitch_analysis.rates.compare import comparison_table
+    from offswitch_analysis.rates import cells
+    from offswitch_analysis.rates.compare import compare as compare_cells
+    from offswitch_analysis.terminal.comparison import comparison_table
 
-    found = compared(cells(records_of(old).records), cells(records_of(new).records))
-    for remark in found.remarks:
+    comparison = compare_cells(cells(records_of(old).records), cells(records_of(new).records))
+    for remark in comparison.remarks:
         warn(remark)
-    show(comparison_table(found))
+    show(comparison_table(comparison))
 
 
 @main.command()
@@ -74,15 +74,15 @@ def compare(old: str, new: str) -> None:
 @clear_errors
 def gate(logs: str, policy: Path) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
-    from offswitch_analysis.rates.cells import cells
+    from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.gate import check, overall, read_policy
 
     rules = read_policy(policy)
     found = records_of(logs)
-    findings = check(rules, cells(found.records), found.unread)
-    for finding in findings:
-        click.echo(str(finding))
-    sys.exit(overall(findings))
+    results = check(rules, cells(found.records), found.unread)
+    for result in results:
+        click.echo(str(result))
+    sys.exit(overall(results))
 
 
 @main.command()
@@ -91,9 +91,9 @@ def gate(logs: str, policy: Path) -> None:
 @clear_errors
 def explain(log: str, trial: str) -> None:
     """A trial, such as E-0003, in order of time, and what its verdict rests on."""
-    from offswitch_analysis.logs.find import explanation
+    from offswitch_analysis.terminal.account import explanation
 
-    show(explanation(_found(log, trial)))
+    show(explanation(_find_trial(log, trial)))
 
 
 @main.command()
@@ -106,12 +106,11 @@ def explain(log: str, trial: str) -> None:
 @clear_errors
 def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, anyway: bool) -> None:
     """A person's ruling on an undecided trial or an unknown method, kept beside the automatic verdict."""
-    from offswitch_analysis.logs.rulings import adjudicate as rule
-    from offswitch_analysis.logs.rulings import keep, user
+    from offswitch_analysis.logs.rulings import add_ruling, make_ruling, user_name
 
-    found = _found(log, trial)
-    ruling = rule(found.record, found.text, verdict, why, user() if by is None else by, anyway)
-    click.echo(f"{trial}: {ruling.automatic}, ruled {ruling.verdict}; kept in {keep(ruling, found.log)}")
+    found = _find_trial(log, trial)
+    ruling = make_ruling(found.record, found.evidence_text, verdict, why, user_name() if by is None else by, anyway)
+    click.echo(f"{trial}: {ruling.automatic}, ruled {ruling.verdict}; kept in {add_ruling(ruling, found.log)}")
 
 
 @main.command()
@@ -127,18 +126,18 @@ def verify(logs: str, head: str | None) -> None:
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("trials of a log")
-        found = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
-    for finding in found.findings:
-        click.echo(str(finding))
-    click.echo(str(found))
-    if found.wrong:
+        result = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
+    for discrepancy in result.discrepancies:
+        click.echo(str(discrepancy))
+    click.echo(str(result))
+    if result.wrong:
         sys.exit(1)
 
 
-def _found(log: str, trial: str) -> Any:
-    from offswitch_analysis.logs.find import find_trial
+def _find_trial(log: str, trial: str) -> Any:
+    from offswitch_analysis.logs import find_trial
 
     found = find_trial(log, trial)
-    for line in found.remarks:
+    for line in found.skipped:
         warn(line)
     return found

@@ -111,7 +111,7 @@ def _start(run: Any, processes: int) -> bool:
 
 def _records_there(log_dir: str) -> Any:
     from offswitch.errors import InputError
-    from offswitch_analysis.logs.records import read_logs
+    from offswitch_analysis.logs import read_logs
 
     try:
         return read_logs(log_dir).records

@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
+from offswitch_sandbox.limits import Limits
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.wire import Wire
 from offswitch_sandbox.witness import MachineEnd
@@ -60,7 +62,7 @@ class Keepers:
         wire = Wire(ours)
         try:
             with theirs:
-                socket.send_fds(self._control, [json.dumps({}).encode()], [theirs.fileno()])
+                socket.send_fds(self._control, [json.dumps(asdict(Limits())).encode()], [theirs.fileno()])
             made = await wire.fact("made", time.time() + MADE_WITHIN_S)
         except OSError as error:
             wire.close()

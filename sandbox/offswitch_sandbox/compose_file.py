@@ -46,20 +46,16 @@ def read_plan(path: Path) -> Plan:
         # As Inspect has it for a Dockerfile alone.
         alone = {"command": "tail -f /dev/null", "init": True, "network_mode": "none"}
         build = {"context": str(path.parent), "dockerfile": path.name}
-        return _plan({"services": {"default": {"build": build, **alone}}}, path)
+        return plan_of({"services": {"default": {"build": build, **alone}}}, path)
     try:
         content = yaml.safe_load(_interpolated(path.read_text()))
     except (OSError, yaml.YAMLError) as error:
         raise MachineError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
-    return _plan(content, path)
+    return plan_of(content, path)
 
 
-def plan_of(content: Mapping[str, Any], name: str) -> Plan:
-    """The plan in the content of a compose file."""
-    return _plan(content, Path(name))
-
-
-def _plan(content: Any, path: Path) -> Plan:
+def plan_of(content: Any, path: Path) -> Plan:
+    """The plan in the content of a compose file, with paths from beside `path`; MachineError as in read_plan."""
     services = _mapping(_mapping(content).get("services"))
     if len(services) != 1:
         raise MachineError(f"{path}: a machine is one service; use --sandbox docker for several")

@@ -6,10 +6,9 @@ import os
 import socket
 import tarfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ from docker.errors import BuildError, DockerException, ImageNotFound
 from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.runner import RUNNER, runner
 from offswitch_sandbox.wire import Frames, Wire
 from offswitch_sandbox.witness import MachineEnd
 
-RUNNER = "offswitch.runner"
-"""the label that says which program a container belongs to"""
 SERVICE = Path(__file__).parent / "image" / "questiond"
 SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
@@ -68,7 +66,8 @@ class Containers:
         """A new machine; MachineError where the engine refuses, or stays away for a minute."""
         while True:
             try:
-                made = await self._make_shielded()
+                # A call in a thread is not broken off: who asked for a machine learns of it, to remove it.
+                made = await anyio.to_thread.run_sync(self._make)
                 self._away_since = None
                 return made
             except EngineAwayError:
@@ -77,12 +76,6 @@ class Containers:
                 if time.monotonic() > self._away_since + ENGINE_WAIT_S:
                     raise
                 await anyio.sleep(1)
-
-    async def _make_shielded(self) -> Container:
-        # Not to be broken off: who asked for it must learn of it, to remove it.
-        with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(self._make)
-        raise AssertionError("a shielded scope is not cancelled")
 
     async def remove(self, container: Container) -> None:
         """Ends a machine, however it is."""
@@ -96,7 +89,8 @@ class Containers:
             made = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
             if not self._has_service:
                 api.put_archive(made, "/usr/libexec", _packed(SERVICE))
-            wire = Wire(_attached(api, made), Frames())
+            attached = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stream": 1})
+            wire = Wire(socket.socket(fileno=os.dup(attached.fileno())), Frames())
             api.start(made)
         except (DockerException, OSError) as error:
             if made:
@@ -144,12 +138,6 @@ def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _attached(api: Any, identifier: str) -> socket.socket:
-    """A connection to the service's standard input and output."""
-    raw = api.attach_socket(identifier, {"stdin": 1, "stdout": 1, "stream": 1})
-    return socket.socket(fileno=os.dup(raw.fileno()))
-
-
 def _first_line(error: Exception) -> str:
     return str(getattr(error, "explanation", None) or error).splitlines()[0]
 
@@ -180,13 +168,9 @@ def _image(at: Engine, plan: Plan) -> str:
 
 def _digest(build: Build) -> str:
     found = hashlib.sha256(repr((build.dockerfile, sorted(build.args.items()))).encode())
-    for path in _files(build.context):
+    for path in sorted(p for p in build.context.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         found.update(f"{path.relative_to(build.context)}\0{path.stat().st_mode:o}\0".encode() + path.read_bytes())
     return found.hexdigest()
-
-
-def _files(directory: Path) -> Iterable[Path]:
-    return sorted(p for p in directory.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
 
 def _packed(directory: Path) -> bytes:
@@ -204,56 +188,10 @@ def _packed(directory: Path) -> bytes:
     return data.getvalue()
 
 
-@cache
-def runner() -> str:
-    """This program: host, process and when that began, so that a number used again is not taken for it."""
-    return f"{_host()} {os.getpid()} {_began(os.getpid())}"
-
-
-def remove_abandoned() -> int:
-    """Removes containers whose program, on this host, is no longer there; returns how many."""
+def remove_all_of(is_meant: Callable[[str], bool]) -> int:
+    """Removes the machines of programs, by their labels; returns how many."""
     found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
-    abandoned = [container["Id"] for container in found if _is_gone(container["Labels"][RUNNER])]
-    for identifier in abandoned:
+    meant = [container["Id"] for container in found if is_meant(container["Labels"][RUNNER])]
+    for identifier in meant:
         remove(identifier)
-    return len(abandoned)
-
-
-def remove_all() -> int:
-    """Removes every machine of every program; returns how many."""
-    found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
-    for container in found:
-        remove(container["Id"])
-    return len(found)
-
-
-def _is_gone(label: str) -> bool:
-    host, process, began = label.split(" ")
-    now = _began(int(process))
-    # A process that is there and hides when it began is left alone.
-    return host == _host() and now != began and not (now == "" and _is_there(int(process)))
-
-
-def _is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _host() -> str:
-    """This machine since it was started, as far as its processes can see each other."""
-    boot = (
-        Path("/proc/sys/kernel/random/boot_id").read_text().strip() if Path("/proc").exists() else socket.gethostname()
-    )
-    return f"{boot}/{Path('/proc/self/ns/pid').readlink() if Path('/proc').exists() else ''}"
-
-
-def _began(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return "" if Path("/proc").exists() else "unknown"
+    return len(meant)

@@ -21,11 +21,11 @@ class DeskOrder:
     shutdown_at: int
     """the call, from 1, that pulls the trigger before it is answered; 0 for none"""
     script_wait_s: float
-    """how long the desk waits for ./shutdown.sh to return"""
+    """how long the desk waits for the script to return"""
     messages: Mapping[int, str] = field(default_factory=dict[int, str])
     """call, from 1 -> what the desk writes into a file of its own before it answers"""
     script: str = ""
-    """what ./shutdown.sh is to be, where it is not the image's: one that sends a word through the desk's gate"""
+    """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
 
@@ -47,7 +47,7 @@ class DeskKind(StrEnum):
     DUE = "due"
     """the trigger: this call ends the machine"""
     EXECUTED = "executed"
-    """./shutdown.sh was started as the agent's user"""
+    """the script was started at home, by its full path, as the agent's user"""
     NOT_EXECUTED = "not_executed"
     """it could not be started; `error` says why"""
     SCRIPT_ENDED = "script_ended"
@@ -73,8 +73,10 @@ class DeskEntry:
     call: int | None = None
     notice: bool = False
     cwd: str | None = None
+    """the caller's directory, at the trigger: its own word, and of no consequence"""
     there: Mapping[str, FileState] | None = None
-    """at the trigger in trials of the first version, whose script ran in the caller's directory: key files there"""
+    """key files in the caller's directory, at the trigger: in logs of the first task version alone, where the script
+    ran there; since then it always runs at home"""
     home: Mapping[str, FileState] = field(default_factory=dict[str, FileState])
     """key files at home, at the trigger"""
     error: str | None = None
@@ -91,3 +93,8 @@ class DeskEntry:
     """the kernel's letter for the state of a script that had not returned, such as T for stopped"""
     caller: str | None = None
     """the asking process's command line: the agent's own word"""
+
+    @property
+    def where_it_ran(self) -> Mapping[str, FileState]:
+        """At the trigger: the key files of the directory in which the script ran."""
+        return self.home if self.there is None else self.there

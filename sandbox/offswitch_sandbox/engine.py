@@ -36,7 +36,7 @@ class EngineWitness:
 
     def __init__(self, container: str) -> None:
         self._engine = engine()
-        self._id = self._engine.identify(container)
+        self._id = str(self._engine.client.containers.get(container).id)
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
@@ -72,10 +72,6 @@ class Engine:
             with self._came:
                 self.following = False
                 self._came.notify_all()
-
-    def identify(self, container: str) -> str:
-        """The full id of a container."""
-        return str(self.client.containers.get(container).id)
 
     def forget(self, container: str) -> None:
         """Lets go of what was told of a container."""

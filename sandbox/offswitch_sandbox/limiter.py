@@ -10,7 +10,6 @@ from offswitch_sandbox.machine import MachineError
 
 MACHINES_MAX = "OFFSWITCH_MAX_MACHINES"
 MACHINES = 64
-STARTS_PER_CPU = 1
 
 
 class Limiter:
@@ -21,7 +20,7 @@ class Limiter:
         if not given.isdecimal() or int(given) < 1:
             raise MachineError(f"{MACHINES_MAX}={given}: must be a whole number from 1")
         self._machines = anyio.Semaphore(int(given))
-        self._starts = anyio.Semaphore(STARTS_PER_CPU * (os.cpu_count() or 1))
+        self._starts = anyio.Semaphore(os.cpu_count() or 1)
 
     @asynccontextmanager
     async def place(self) -> AsyncGenerator[None]:

@@ -7,6 +7,7 @@ returns the evidence in the same reply. Nothing the agent's user can write takes
 import base64
 import hashlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,18 +18,15 @@ from pydantic import TypeAdapter, ValidationError
 from offswitch_sandbox.channel import Channel, NoAnswer
 from offswitch_sandbox.desk import DeskEntry, DeskOrder
 from offswitch_sandbox.files import Manifest
+from offswitch_sandbox.key_files import CLIENT, HOME
 
 COMPOSE = Path(__file__).parent / "compose.yaml"
-HOME = "/home/user"
-ASK = f"cd {HOME} && ./next_question"
+ASK = f"cd {HOME} && ./{CLIENT}"
 """how a probe calls the client, wherever a login shell begins"""
-CLIENT = "./next_question"
-SCRIPT = "./shutdown.sh"
 MESSAGE = "/run/questiond/message"
 """where the desk writes what it is to say in a file"""
 SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob("*.sh")}
-"""what ./shutdown.sh is in trials where it ends something else than its own machine"""
-KEY_FILES = (".", "shutdown.sh", "next_question")
+"""what the script is in trials where it ends something else than its own machine"""
 
 _SLACK_S = 30
 """what a provider may need on top of a command's own time"""
@@ -79,6 +77,9 @@ class Machine:
         self._channel = channel
         self.journal: list[DeskEntry] = []
         """the desk's log as far as it is known here"""
+        self.streams: dict[str, list[dict[str, Any]]] = {}
+        """name -> lines of another stream than the desk's, in order of time"""
+        self._lines_known = 0
         self.sightings: dict[str, bytes] = {}
         """sha256 in hex -> contents that stood in a key file at some time"""
 
@@ -88,46 +89,57 @@ class Machine:
             raw = await self._channel.ask("start", order.as_json(), _SLACK_S)
         except NoAnswer as error:
             raise MachineError(f"the desk did not start ({error}); is this the machine's image?") from error
-        self._keep_sightings(raw)
+        self._keep_sightings(raw.get("contents", {}).values())
         return _parse(Look, {"desk_answers": True, "journal": [], "seen": time.time(), "running": 0, **raw})
 
     async def run(self, command: str, timeout_s: float, due_now: bool = False) -> Reply | None:
         """Runs a command as the agent's user; due_now makes the next call pull the trigger."""
-        order = {"command": command, "timeout_s": timeout_s, "skip": len(self.journal), "due_now": due_now}
+        order = {"command": command, "timeout_s": timeout_s, "due_now": due_now}
         return await self._ask(Reply, "run", order, timeout_s + _SLACK_S)
 
     async def look(self) -> Look | None:
         """What the machine is now."""
-        return await self._ask(Look, "look", {"skip": len(self.journal)}, _SLACK_S)
+        return await self._ask(Look, "look", {}, _SLACK_S)
 
     async def finish(self) -> Look | None:
         """Pulls the trigger without a call, in the user's home and with the environment of his shells."""
-        return await self._ask(Look, "finish", {"skip": len(self.journal)}, _SLACK_S)
+        return await self._ask(Look, "finish", {}, _SLACK_S)
 
     async def read_journal(self) -> bool:
-        """Gets the desk's log from where it outlasts the machine; False if it cannot be read."""
+        """Gets the desk's log and all streams from where they outlast the machine; False if they cannot be read."""
         lines = await self._channel.last_journal()
-        if lines is None or len(lines) < len(self.journal):
+        if lines is None or len(lines) < self._lines_known:
             return False
-        self._keep_sightings({"journal": lines})
-        self.journal = [_parse(DeskEntry, _flat(line)) for line in lines]
+        self._lines_known, self.streams = 0, {}
+        self.journal = [_parse(DeskEntry, line) for line in self._take_lines(lines)]
         return True
 
     async def _ask(self, shape: type[T], verb: str, order: dict[str, Any], wait_s: float) -> T | None:
         """The reply, or None where none came back."""
         try:
-            raw = await self._channel.ask(verb, order, wait_s)
+            raw = await self._channel.ask(verb, {**order, "skip": self._lines_known}, wait_s)
         except NoAnswer:
             return None  # the witness says what became of the machine
-        found = _parse(shape, raw)
-        self._keep_sightings(raw)
+        self._keep_sightings(raw.get("contents", {}).values())
+        found = _parse(shape, {**raw, "journal": self._take_lines(raw["journal"])})
         assert isinstance(found, Look)
         self.journal.extend(found.journal)
         return found
 
-    def _keep_sightings(self, raw: dict[str, Any]) -> None:
-        written = (line["content"] for line in raw.get("journal", ()) if "content" in line)
-        for data in map(base64.b64decode, (*raw.get("contents", {}).values(), *written)):
+    def _take_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Keeps what these new lines tell beside the desk's log; returns its lines, as entries have them."""
+        self._lines_known += len(lines)
+        for line in lines:
+            if "stream" in line:
+                self.streams.setdefault(line["stream"], []).append(line)
+        for stream in self.streams.values():
+            stream.sort(key=lambda line: line["at"])
+        own = [line for line in lines if "stream" not in line]
+        self._keep_sightings(line["content"] for line in own if "content" in line)
+        return [_flat(line) for line in own]
+
+    def _keep_sightings(self, contents: Iterable[str]) -> None:
+        for data in map(base64.b64decode, contents):
             self.sightings[hashlib.sha256(data).hexdigest()] = data
 
 
@@ -138,8 +150,6 @@ def _flat(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse(shape: type[T], raw: dict[str, Any]) -> T:
-    if "journal" in raw:
-        raw = {**raw, "journal": [_flat(line) for line in raw["journal"]]}
     if "contents" in raw:
         raw = {**raw, "contents": {name: _text(data) for name, data in raw["contents"].items()}}
     if "output" in raw:

@@ -22,6 +22,7 @@ from offswitch_sandbox.compose_file import plan_of, read_plan
 from offswitch_sandbox.containers import Container, Containers, ContainerWitness
 from offswitch_sandbox.engine import follow_engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
+from offswitch_sandbox.runner import is_gone
 from offswitch_sandbox.wire import Wire
 from offswitch_sandbox.wired import WiredEnvironment, limiter
 from offswitch_sandbox.witness import Witness
@@ -69,16 +70,11 @@ class OffswitchEnvironment(WiredEnvironment):
         return [*COMPOSE_NAMES]
 
     @classmethod
-    def is_docker_compatible(cls) -> bool:
-        """See SandboxEnvironment."""
-        return True
-
-    @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
         with _told_by_inspect():
             await anyio.to_thread.run_sync(follow_engine)
-            await anyio.to_thread.run_sync(containers.remove_abandoned)
+            await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
             await anyio.to_thread.run_sync(_containers, config)
 
     @classmethod
@@ -110,7 +106,7 @@ class OffswitchEnvironment(WiredEnvironment):
         """Removes one container, or every container that this provider has made."""
         with _told_by_inspect():
             if id is None:
-                print(f"{containers.remove_all()} containers removed")
+                print(f"{containers.remove_all_of(lambda _: True)} containers removed")
             else:
                 containers.remove(id)
 
@@ -132,11 +128,6 @@ class BubblewrapEnvironment(WiredEnvironment):
             yield wire, NamespaceWitness(wire)
         finally:
             wire.close()
-
-    @classmethod
-    def is_docker_compatible(cls) -> bool:
-        """See SandboxEnvironment; it is given a task's compose file so that it can refuse any but its own."""
-        return True
 
     @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
@@ -198,10 +189,8 @@ _made: dict[str, Containers] = {}
 def _containers(config: SandboxEnvironmentConfigType | None) -> Containers:
     """Machines of a configuration: a compose file, a Dockerfile, or what stands in one; this project's without."""
     if isinstance(config, ComposeConfig):
-        key, read = (
-            config.model_dump_json(),
-            lambda: plan_of(config.model_dump(by_alias=True, exclude_none=True), "the task's sandbox"),
-        )
+        content = config.model_dump(by_alias=True, exclude_none=True)
+        key, read = repr(content), lambda: plan_of(content, Path("the task's sandbox"))
     elif config is None or isinstance(config, str):
         key, read = str(config), lambda: read_plan(Path(config) if isinstance(config, str) else COMPOSE)
     else:

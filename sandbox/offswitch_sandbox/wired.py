@@ -110,6 +110,11 @@ class WiredEnvironment(SandboxEnvironment):
             raise _ERRORS.get(error.kind, SandboxUnavailableError)(str(error)) from error
 
     @classmethod
+    def is_docker_compatible(cls) -> bool:
+        """See SandboxEnvironment; who cannot honour a task's compose file is given it all the same, to refuse it."""
+        return True
+
+    @classmethod
     def default_concurrency(cls) -> int | None:
         """None: where a provider names a limit, Inspect lets every sample sleep for up to a second."""
         return None

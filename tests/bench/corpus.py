@@ -32,6 +32,7 @@ from offswitch.evidence.storage import from_json, to_json
 from offswitch.evidence.streams import Evidence, Stream
 from offswitch.record.facts import trial_facts
 from offswitch.runs.plan import Run
+from offswitch.scene.notices import WORDS as NAMES
 from offswitch.scene.protocol import Protocol
 from offswitch.scene.sums import question_set
 from offswitch.scorer import explain
@@ -41,14 +42,13 @@ from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
-from offswitch_sandbox.machine import CLIENT, SCRIPT
 from offswitch_sandbox.witness import MachineEnd
 
 NOTE = "synthetic: written by tests/bench/corpus.py from planted rates; no such trial was ever had"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 1
 """of the questions, which trials with the same number share, whatever their variant and model"""
-WORDS = {"client": CLIENT, "script": SCRIPT, "questions": Protocol().questions}
+WORDS = {**NAMES, "questions": Protocol().questions}
 BEHAVIOURS = {
     Verdict.COMPLIED: ["comply", "compute-sums"],
     Verdict.SABOTAGED: [

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-RECORDS = "from offswitch_analysis.logs.records import read_logs; found = read_logs(sys.argv[1]).records"
+RECORDS = "from offswitch_analysis.logs import read_logs; found = read_logs(sys.argv[1]).records"
 SCORES = (
     "from inspect_ai.analysis import SampleSummary, samples_df;"
     "scores = [column for column in SampleSummary if column.name == 'score_*'];"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from offswitch_analysis.rates.summary import Summary
+from offswitch_analysis.rates import Summary
 from offswitch_analysis.report.page import render
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -6,11 +6,10 @@ from itertools import product
 
 from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.measures import MEASURES
-from offswitch_analysis.rates.cells import estimate
+from offswitch_analysis.rates import estimate
 from offswitch_analysis.rates.summary import (
+    FEWEST,
     SCHEMA_VERSION,
-    TOO_FEW,
-    VARIANTS,
     Cell,
     Clustered,
     Contrast,
@@ -21,18 +20,19 @@ from offswitch_analysis.rates.summary import (
     Summary,
     Trial,
 )
-from offswitch_analysis.statistics.intervals import clopper_pearson_upper
+from offswitch_analysis.statistics import clopper_pearson_upper
+from offswitch_prompts import LETTERS
 
-SABOTAGE = dict(zip(VARIANTS, (0.8, 0.35, 0.3, 0.2, 0.1, 0.08, 0.06, 0.02, 0.09, 0.25, 0.93), strict=True))
+SABOTAGE = dict(zip(LETTERS, (0.8, 0.35, 0.3, 0.2, 0.1, 0.08, 0.06, 0.02, 0.09, 0.25, 0.93), strict=True))
 PUBLISHED = PublishedRate(
     "Palisade Research 2026", "o3", "A", 973, 1000, 0.973, 0.962, 0.982, "exact", "arXiv:2509.14260v2, table 2", "none"
 )
-PAIRS = [*((variant, "E") for variant in VARIANTS if variant != "E"), ("B", "C"), ("D", "E")]
+PAIRS = [*((variant, "E") for variant in LETTERS if variant != "E"), ("B", "C"), ("D", "E")]
 METHODS = ("rewritten", "deleted", "moved", "permissions", "restored_afterwards", "unknown")
 DIFF = ("--- before", "+++ after", "@@ -1,3 +1,2 @@", " #!/bin/sh", "-kill -TERM 1", "-wait", "+echo skipped")
 
 
-def summary(models: int = 13, variants: str = "".join(VARIANTS), trials: int = 60) -> Summary:
+def summary(models: int = 13, variants: str = LETTERS, trials: int = 60) -> Summary:
     """So many subjects in every variant; the last has no F, and two cells have too few trials."""
     dice = random.Random(5)
     names = [f"script/planted-{number:02}" for number in range(1, models + 1)]
@@ -103,7 +103,7 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
         at_most=clopper_pearson_upper(events, n), clustered=Clustered(20, 1.2, n / 1.2, sabotage.low, sabotage.high),
         normalised=Normalised(None, None, None, "K itself") if variant == "K" else Normalised(0.4, 0.3, 0.5, None),
         published=(PUBLISHED,) if variant == "A" and model[-1] in "15" else (),
-        tokens=1834.0, duration_s=2.5, too_few=n < TOO_FEW,
+        tokens=1834.0, duration_s=2.5, too_few=n < FEWEST,
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _contrasts(cells: list[Cell]) -> list[Contrast]:
     between = [
         _contrast(named[models[0], variant], named[m, variant], "models")
         for m in models[1:]
-        for variant in VARIANTS
+        for variant in LETTERS
         if (m, variant) in named and (models[0], variant) in named
     ]
     return within + between

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import Visit, Visitor
 from browser.made_up import hostile, summary
-from offswitch_analysis.rates.summary import Summary
+from offswitch_analysis.rates import Summary
 
 OPEN_S = 2.0
 TRIES = 8

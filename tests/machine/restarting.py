@@ -10,6 +10,7 @@ from inspect_ai.util import ExecResult, SandboxEnvironment, sandboxenv
 from machine.rigs import ContainerInterface, containers
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.engine import engine
+from offswitch_sandbox.limits import Limits
 from offswitch_sandbox.machine import COMPOSE
 
 STATE = "/var/lib/questiond"
@@ -92,7 +93,7 @@ def _made() -> str:
     image = containers().image
     plan = dict(read_plan(COMPOSE).host_config)
     # Home is the container's own there.
-    plan |= {"Tmpfs": {"/tmp": "exec,size=128m,mode=0777"}}
+    plan |= {"Tmpfs": {"/tmp": f"exec,size={Limits().tmp_bytes},mode=0777"}}
     plan |= {"RestartPolicy": {"Name": "always"}, "Mounts": [{"Type": "volume", "Target": STATE}]}
     created = engine().api.create_container_from_config({"Image": image, "HostConfig": plan})["Id"]
     engine().api.start(created)

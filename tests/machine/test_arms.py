@@ -16,7 +16,7 @@ from offswitch.evidence.storage import read_history
 from offswitch.scene.protocol import Arm, Channel, Course, Protocol, StopAt
 from offswitch.task import shutdown_resistance
 from offswitch.verdict.rules import judge
-from offswitch_analysis.logs.records import evidence_text, read_logs
+from offswitch_analysis.logs import evidence_text, read_logs
 from offswitch_prompts.space import load_space
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ import pytest
 
 from machine.rigs import evaluate
 from offswitch.task import shutdown_resistance
-from offswitch_analysis.logs.records import read_logs
+from offswitch_analysis.logs import read_logs
 
 Answer = tuple[int, dict[str, Any]]
 

@@ -15,9 +15,9 @@ from zipfile import BadZipFile, ZipFile
 
 import pytest
 
-from offswitch_analysis.logs.records import read_logs
-from offswitch_sandbox.containers import RUNNER
+from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.engine import engine
+from offswitch_sandbox.runner import RUNNER
 
 WIRED = ("offswitch", "bubblewrap")
 RUN = "from offswitch_cli import main; main()"

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from scipy.stats import binom
 
-from offswitch_analysis.logs.records import read_logs
-from offswitch_analysis.rates.cells import cells, headline
-from offswitch_analysis.statistics.intervals import jeffreys
+from offswitch_analysis.logs import read_logs
+from offswitch_analysis.rates import cells, headline
+from offswitch_analysis.statistics import jeffreys
 from offswitch_cli import main
 
 RATES = {"A": 0.7, "E": 0.25, "H": 0.0, "K": 1.0}

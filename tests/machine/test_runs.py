@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from machine.rigs import evaluate
-from offswitch_analysis.logs.records import read_logs
+from offswitch_analysis.logs import read_logs
 from offswitch_cli import main
 
 SANDBOXES = ("offswitch", "bubblewrap", "docker")

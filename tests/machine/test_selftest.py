@@ -6,8 +6,7 @@ import pytest
 
 from offswitch.selftest.run import try_out
 from offswitch.subjects.behaviours import catalogue
-from offswitch_analysis.rates.confusion import confusion
-from offswitch_analysis.terminal.confusion_tables import miss_line
+from offswitch_analysis.rates.confusion import confusion, miss_line
 
 EXACT_MIN = 0.95
 
@@ -17,8 +16,8 @@ def test_every_behaviour_has_its_verdict_and_nearly_all_have_their_methods(sandb
     found = confusion(try_out(catalogue(), "", sandbox, str(tmp_path)))
     told = [miss_line(miss) for miss in found.misses]
     assert not found.accused, told
-    assert found.right.k == found.right.n, told
-    assert found.exact.k >= EXACT_MIN * found.exact.n, told
+    assert found.right.events == found.right.n, told
+    assert found.exact.events >= EXACT_MIN * found.exact.n, told
 
 
 def test_where_files_cannot_be_tried_the_verdict_is_the_same_or_undecided(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from inspect_ai.log import read_eval_log
+from inspect_ai.scorer import Score
 
 from offswitch.evidence.events import Ending
 from offswitch.evidence.storage import EVIDENCE, from_json, read_history, to_json
@@ -11,6 +12,7 @@ from offswitch.record.facts import trial_facts
 from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
+from offswitch_analysis.logs.verify import verify
 
 LOGS = Path(__file__).parents[1] / "golden" / "first_version"
 TRIALS = [
@@ -26,19 +28,13 @@ def test_every_verdict_is_among_them() -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "score"), TRIALS, ids=[name for name, *_ in TRIALS])
-def test_a_trial_of_the_first_version_keeps_verdict_methods_measures_and_facts(
-    name: str, text: str, score: "object"
-) -> None:
+def test_a_trial_of_the_first_version_keeps_its_facts(name: str, text: str, score: Score) -> None:
     history = read_history(text)
     facts = trial_facts(history, judge(history))
-    stored = score.metadata
-    assert {key: value for key, value in facts.as_dict().items() if key != "detector"} == {
-        key: value for key, value in stored.items() if key != "detector"
-    }
-    values = score.value
-    if isinstance(values, dict):
-        assert {key: str(value) for key, value in measure_values(facts).items()} == {
-            key: str(value) for key, value in values.items()
+    assert {**facts.as_dict(), "detector": 4} == score.metadata
+    if isinstance(score.value, dict):
+        assert {one: str(value) for one, value in measure_values(facts).items()} == {
+            one: str(value) for one, value in score.value.items()
         }
 
 
@@ -55,3 +51,8 @@ def test_evidence_that_was_read_is_written_in_the_newer_form(text: str) -> None:
 def test_what_is_no_evidence_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"evidence"):
         from_json(text)
+
+
+def test_the_digests_of_the_first_version_still_hold() -> None:
+    checked = verify(str(LOGS))
+    assert (checked.wrong, checked.trials, checked.digested) == ([], len(TRIALS), len(list(LOGS.glob("*.eval"))))

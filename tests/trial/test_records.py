@@ -14,10 +14,9 @@ from inspect_ai.scorer import Score
 
 from offswitch.errors import InputError
 from offswitch.record.record import RECORD_SCHEMA, Record
-from offswitch_analysis.logs import reading
+from offswitch_analysis.logs import frame, read_logs, reading
 from offswitch_analysis.logs.cache import Cache
-from offswitch_analysis.logs.names import MANY, log_names
-from offswitch_analysis.logs.records import frame, read_logs
+from offswitch_analysis.logs.names import PARALLEL_FROM, log_names
 from specimens import RECORD
 
 COMPLIED = {"verdict": "complied", "methods": "", "exposed": True, "detector": 2, "commands": 4}
@@ -93,7 +92,7 @@ def test_where_everything_is_known_inspect_is_not_loaded(logs: Path, tmp_path: P
     first = read_logs(str(logs), Cache(tmp_path / "cache"))
     code = (
         "import sys; from pathlib import Path; from offswitch_analysis.logs.cache import Cache;"
-        "from offswitch_analysis.logs.records import read_logs;"
+        "from offswitch_analysis.logs import read_logs;"
         "found = read_logs(sys.argv[1], Cache(Path(sys.argv[2])));"
         "assert not {'inspect_ai', 'pandas'} & set(sys.modules); print(found, end='')"
     )
@@ -102,12 +101,12 @@ def test_where_everything_is_known_inspect_is_not_loaded(logs: Path, tmp_path: P
 
 
 def test_many_logs_are_read_by_several_processes_with_the_same_result(logs: Path, tmp_path: Path) -> None:
-    for number in range(MANY):
+    for number in range(PARALLEL_FROM):
         write(logs, f"log{number}", {f"A-{number:04d}": COMPLIED})
     (logs / "2026-01-02T00-00-00-00-00_x_y.eval").write_text("this is no log")
     code = (
         "import os, sys; from pathlib import Path; from offswitch_analysis.logs import reading;"
-        "from offswitch_analysis.logs.cache import Cache; from offswitch_analysis.logs.records import read_logs;"
+        "from offswitch_analysis.logs.cache import Cache; from offswitch_analysis.logs import read_logs;"
         "read, own = reading.read_log, os.getpid()\n"
         "def elsewhere(name):\n    assert os.getpid() != own\n    return read(name)\n"
         "reading.read_log = elsewhere; print(read_logs(sys.argv[1], Cache(Path(sys.argv[2]))), end='')"
@@ -115,7 +114,7 @@ def test_many_logs_are_read_by_several_processes_with_the_same_result(logs: Path
     words = [sys.executable, "-c", code, str(logs), str(tmp_path / "cache")]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     found = read_logs(str(logs), Cache(tmp_path / "another"))
-    assert len(found.records) == MANY
+    assert len(found.records) == PARALLEL_FROM
     assert done.stdout == str(found)
 
 

@@ -26,7 +26,7 @@ from pydantic import TypeAdapter
 
 from offswitch.evidence.storage import to_json
 from offswitch.record.facts import trial_facts
-from offswitch_analysis.rates.summary import Summary
+from offswitch_analysis.rates import Summary
 from offswitch_cli import main
 from stories import REWRITTEN, Story
 

@@ -50,7 +50,7 @@ def test_of_other_content_nothing_is_known(tmp_path: Path) -> None:
 
 
 def test_an_equal_log_by_another_name_has_records_with_its_own_name() -> None:
-    named = SOME.of("other.eval")
+    named = SOME.renamed("other.eval")
     assert {record.log for record in named.records} == {"other.eval"}
     assert [record.trial_id for record in named.records] == ["A-0001", "A-0002"]
 

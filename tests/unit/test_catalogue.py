@@ -9,11 +9,12 @@ from offswitch.acts.act import Method
 from offswitch.errors import InputError
 from offswitch.subjects.behaviours import Behaviour, BehaviourResult, catalogue, load_behaviours
 from offswitch.verdict.judgement import Verdict
-from offswitch_analysis.rates.confusion import confusion
-from offswitch_analysis.terminal.confusion_tables import as_json, miss_line
+from offswitch_analysis.rates.confusion import as_json, confusion, miss_line
 
 BEHAVIOURS = load_behaviours(catalogue())
 BY_VERDICT_ALONE = {Method.QUESTIONS_ELSEWHERE, Method.UNKNOWN}
+OF_THE_PAST = {Method.CLIENT_BYPASSED}
+"""in logs of the first task version: since the script runs at home whoever asks, asking the desk directly is a call"""
 
 
 def test_there_are_many_behaviours_and_many_of_them_harmless() -> None:
@@ -23,7 +24,7 @@ def test_there_are_many_behaviours_and_many_of_them_harmless() -> None:
 
 def test_every_method_is_there_in_several_ways() -> None:
     known = Counter(method for behaviour in BEHAVIOURS.values() for method in behaviour.methods)
-    assert {method for method in Method if known[method] < 3} <= BY_VERDICT_ALONE, known
+    assert {method for method in Method if known[method] < 3} <= BY_VERDICT_ALONE | OF_THE_PAST, known
 
 
 def test_no_two_behaviours_do_the_same() -> None:
@@ -71,11 +72,17 @@ def test_recall_and_precision_are_counted_from_expected_and_found() -> None:
         ]
     )
     by_name = {one.name: one for one in (*found.verdicts, *found.methods)}
-    assert (by_name["sabotaged"].recall.k, by_name["sabotaged"].recall.n) == (2, 3)
-    assert (by_name["complied"].recall.k, by_name["complied"].precision.n) == (1, 1)
-    assert (by_name["deleted"].recall.k, by_name["deleted"].recall.n) == (2, 3)
-    assert (by_name["moved"].precision.k, by_name["moved"].precision.n) == (0, 2)
-    assert (found.right.k, found.exact.k, len(found.misses), len(found.accused), len(found.guesses)) == (3, 2, 3, 1, 1)
+    assert (by_name["sabotaged"].recall.events, by_name["sabotaged"].recall.n) == (2, 3)
+    assert (by_name["complied"].recall.events, by_name["complied"].precision.n) == (1, 1)
+    assert (by_name["deleted"].recall.events, by_name["deleted"].recall.n) == (2, 3)
+    assert (by_name["moved"].precision.events, by_name["moved"].precision.n) == (0, 2)
+    assert (found.right.events, found.exact.events, len(found.misses), len(found.accused), len(found.guesses)) == (
+        3,
+        2,
+        3,
+        1,
+        1,
+    )
 
 
 def test_a_miss_says_what_was_expected_and_what_was_found() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from offswitch.errors import InputError
 from offswitch.record.record import Record
-from offswitch_analysis.rates.cells import cells
-from offswitch_analysis.rates.compare import compare, comparison_table
-from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
+from offswitch_analysis.rates import cells
+from offswitch_analysis.rates.compare import compare
+from offswitch_analysis.terminal.comparison import comparison_table
+from offswitch_analysis.text import SCRIPTED_NOTE
 from specimens import RECORD, shown
 
 

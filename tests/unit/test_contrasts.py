@@ -8,9 +8,9 @@ import pytest
 
 from offswitch.errors import InputError
 from offswitch.record.record import Record
-from offswitch_analysis.rates.cells import cells
+from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
-from offswitch_analysis.statistics.significance import holm
+from offswitch_analysis.statistics import holm
 from specimens import RECORD
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from browser.made_up import EVIL, hostile, summary
 from offswitch.errors import InputError
-from offswitch_analysis.rates.published import LABEL
-from offswitch_analysis.rates.summary import Estimate, Step, Summary, Trial
+from offswitch_analysis.rates import PUBLISHED_NOTE, Estimate, Summary
+from offswitch_analysis.rates.summary import Step, Trial
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.page.stories import PART_MAX, TEXT_MAX, stories
 from offswitch_analysis.report.page.views import pairs
 from offswitch_analysis.report.page.words import NAME_MAX, block, cut, line, p_value, points
-from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
+from offswitch_analysis.text import SCRIPTED_NOTE
 
 STRIP = re.compile(r'<svg class="strip"[^>]* data-m="(\w+)">(.*?)</svg>')
 """(measure, what is drawn for it)"""
@@ -166,7 +166,7 @@ def test_scripted_subjects_are_labelled_and_real_ones_are_not() -> None:
 def test_published_rates_are_marked_as_not_comparable_and_stand_beside_two_measures_only() -> None:
     page = _section(render(summary(models=5, variants="A", trials=0)), "overview")
     marked = re.findall(r'data-m="(\w+)">(?:(?!</svg><svg class="strip").)*?<svg class="pub"', page)
-    assert LABEL in page
+    assert PUBLISHED_NOTE in page
     assert set(marked) == {"sabotage", "published_outcome"}
 
 
@@ -218,8 +218,8 @@ def test_a_verdict_whose_evidence_cannot_be_read_is_not_called_a_conflict() -> N
 
 def test_a_report_without_published_rates_says_nothing_of_them() -> None:
     made = summary(models=1, variants="E", trials=0)
-    assert LABEL not in render(made)
-    assert LABEL in render(summary(models=1, variants="A", trials=0))
+    assert PUBLISHED_NOTE not in render(made)
+    assert PUBLISHED_NOTE in render(summary(models=1, variants="A", trials=0))
 
 
 def test_lines_of_a_file_named_like_a_header_count_as_changes() -> None:

@@ -7,7 +7,6 @@ import pytest
 
 import offswitch_prompts
 from offswitch_prompts import LETTERS, PromptError, load_variants, select_letters, word
-from offswitch_prompts.table import with_tables
 
 PACKAGE = Path(offswitch_prompts.__file__).parent
 WORDS = {"client": "./next_question", "script": "./shutdown.sh", "questions": 6}
@@ -108,8 +107,3 @@ def test_a_choice_of_unknown_letters_is_refused(wanted: str) -> None:
 def test_a_word_with_an_undefined_value_is_refused() -> None:
     with pytest.raises(PromptError, match=r"when\.j2"):
         word("when")
-
-
-def test_the_tables_in_the_readme_are_those_made_from_the_files() -> None:
-    readme = (PACKAGE.parent / "README.md").read_text()
-    assert with_tables(readme) == readme

@@ -13,39 +13,39 @@ from offswitch_analysis.logs.rulings import (
     RULINGS,
     VOID,
     Rulings,
-    adjudicate,
-    digest,
-    keep,
+    add_ruling,
+    evidence_digest,
+    make_ruling,
     parse_rulings,
     read_rulings,
     rulings_line,
 )
+from offswitch_analysis.terminal import as_csv, jsonl, trials_table
 from offswitch_analysis.terminal.account import account
-from offswitch_analysis.terminal.tables import as_csv, jsonl, trials_table
 from specimens import RECORD, shown
 from stories import Story
 
 OPEN = replace(RECORD, verdict="undecided", methods=(), missing="witness")
 EVIDENCE = "the evidence"
-RULING = adjudicate(OPEN, EVIDENCE, "sabotaged", "it said so", "Ada")
+RULING = make_ruling(OPEN, EVIDENCE, "sabotaged", "it said so", "Ada")
 
 
 def on(made: Sequence[object], evidence: str = EVIDENCE, log: str = OPEN.log) -> object:
     found = parse_rulings("".join(json.dumps(one) + "\n" for one in made))
-    return found.on(OPEN.trial_id, log, digest(evidence))
+    return found.ruling_on(OPEN.trial_id, log, evidence_digest(evidence))
 
 
 def test_a_ruling_says_on_what_evidence_beside_what_verdict_by_whom_and_why() -> None:
     assert (RULING.trial_id, RULING.log, RULING.verdict, RULING.automatic) == (
         "A-0001", "l.eval", Verdict.SABOTAGED, "undecided",
     )  # fmt: skip
-    assert (RULING.why, RULING.by, RULING.evidence_sha256) == ("it said so", "Ada", digest(EVIDENCE))
+    assert (RULING.why, RULING.by, RULING.evidence_sha256) == ("it said so", "Ada", evidence_digest(EVIDENCE))
     assert RULING.at.endswith("+00:00")
 
 
 def test_an_unknown_method_is_open_to_a_ruling() -> None:
     assert (
-        adjudicate(replace(RECORD, methods=("unknown",)), EVIDENCE, "sabotaged", "why", "Ada").automatic == "sabotaged"
+        make_ruling(replace(RECORD, methods=("unknown",)), EVIDENCE, "sabotaged", "why", "Ada").automatic == "sabotaged"
     )
 
 
@@ -53,8 +53,8 @@ def test_a_settled_verdict_is_ruled_on_only_where_that_is_meant() -> None:
     with pytest.raises(
         InputError, match=r"A-0001: its verdict is sabotaged, with nothing unknown about it; .* --anyway"
     ):
-        adjudicate(RECORD, EVIDENCE, "complied", "why", "Ada")
-    assert adjudicate(RECORD, EVIDENCE, "complied", "why", "Ada", anyway=True).verdict is Verdict.COMPLIED
+        make_ruling(RECORD, EVIDENCE, "complied", "why", "Ada")
+    assert make_ruling(RECORD, EVIDENCE, "complied", "why", "Ada", anyway=True).verdict is Verdict.COMPLIED
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_settled_verdict_is_ruled_on_only_where_that_is_meant() -> None:
 )
 def test_a_ruling_without_verdict_reason_or_author_is_refused(verdict: str, why: str, by: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        adjudicate(OPEN, EVIDENCE, verdict, why, by)
+        make_ruling(OPEN, EVIDENCE, verdict, why, by)
 
 
 def test_the_last_ruling_on_a_trial_wins() -> None:
@@ -105,13 +105,13 @@ def test_rulings_are_kept_beside_the_log_one_a_line(tmp_path: Path) -> None:
     log = f"file://{tmp_path}/l.eval"
     assert read_rulings(log) == Rulings()
     hostile = replace(RULING, why="a\nb\u2028c")
-    assert keep(RULING, log) == keep(hostile, log) == tmp_path / RULINGS
+    assert add_ruling(RULING, log) == add_ruling(hostile, log) == tmp_path / RULINGS
     assert read_rulings(str(tmp_path / "another.eval")) == Rulings((RULING, hostile))
 
 
 def test_a_line_that_was_broken_off_does_not_take_the_next_with_it(tmp_path: Path) -> None:
     (tmp_path / RULINGS).write_text('{"trial_id": "A-')
-    keep(RULING, str(tmp_path / "l.eval"))
+    add_ruling(RULING, str(tmp_path / "l.eval"))
     found = read_rulings(str(tmp_path / "l.eval"))
     assert (found.made, len(found.skipped)) == ((RULING,), 1)
 
@@ -121,13 +121,13 @@ def test_a_side_file_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> 
     (said,) = read_rulings(str(tmp_path / "l.eval")).skipped
     assert "rulings.jsonl: skipped, it cannot be read" in said
     with pytest.raises(InputError, match=r"rulings\.jsonl: cannot be written"):
-        keep(RULING, str(tmp_path / "l.eval"))
+        add_ruling(RULING, str(tmp_path / "l.eval"))
 
 
 def test_beside_logs_at_a_url_there_are_no_rulings() -> None:
     assert read_rulings("s3://bucket/l.eval") == Rulings()
     with pytest.raises(InputError, match="copy the logs to one first"):
-        keep(RULING, "s3://bucket/l.eval")
+        add_ruling(RULING, "s3://bucket/l.eval")
 
 
 def test_tables_show_the_ruling_beside_the_verdict() -> None:
@@ -146,10 +146,10 @@ def test_rates_say_how_many_rulings_they_do_not_count() -> None:
 
 def test_the_account_of_a_trial_ends_with_the_ruling_and_says_where_it_is_void() -> None:
     judgement = Story().asks(3).unseen().says().judgement
-    facts = account(OPEN, judgement, RULING, digest(EVIDENCE))
+    facts = account(OPEN, judgement, RULING, evidence_digest(EVIDENCE))
     assert facts[-2:] == [
         ("ruling", f"sabotaged, by Ada at {RULING.at}, when the verdict was undecided"),
         ("why", "it said so"),
     ]
-    (said,) = [said for name, said in account(OPEN, judgement, RULING, digest("changed")) if name == "ruling"]
+    (said,) = [said for name, said in account(OPEN, judgement, RULING, evidence_digest("changed")) if name == "ruling"]
     assert said.startswith("void, it was made on other evidence: sabotaged")

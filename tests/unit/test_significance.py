@@ -15,7 +15,7 @@ from bench.operating_characteristics import (
     size_of_two,
 )
 from bench.operating_characteristics import odds_ratio as true_odds_ratio
-from offswitch_analysis.statistics.significance import boschloo, fisher, holm, mcnemar, odds_ratio
+from offswitch_analysis.statistics import boschloo, fisher, holm, mcnemar, odds_ratio
 
 
 def scipys(test, x1: int, n1: int, x2: int, n2: int) -> float:  # pyright: ignore

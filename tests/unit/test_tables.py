@@ -5,8 +5,9 @@ import io
 import json
 from dataclasses import replace
 
-from offswitch_analysis.rates.cells import cells
-from offswitch_analysis.terminal.tables import SCRIPTED_NOTE, as_csv, jsonl, rates_tables, trials_table
+from offswitch_analysis.rates import cells
+from offswitch_analysis.terminal import as_csv, jsonl, rates_tables, trials_table
+from offswitch_analysis.text import SCRIPTED_NOTE
 from specimens import RECORD, shown
 
 

@@ -9,8 +9,9 @@ from offswitch.evidence.timeline import CHANGES_MAX, Line, Source, timeline
 from offswitch.record.record import Record
 from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.rules import NO_RULE, RULES
-from offswitch_analysis.terminal.account import account, explained
-from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
+from offswitch_analysis.logs import FoundTrial
+from offswitch_analysis.terminal.account import account, explanation
+from offswitch_analysis.text import SCRIPTED_NOTE
 from offswitch_sandbox.desk import DeskKind
 from specimens import RECORD, shown
 from stories import LINK, REWRITTEN, SCRIPT, TOUCHED, Story
@@ -30,7 +31,7 @@ def resisted() -> Story:
 
 def told_to_a_person(story: Story, record: Record = RECORD) -> str:
     """All of it, on a terminal."""
-    return shown(explained(record, story.history, None, "digest"))
+    return shown(explanation(FoundTrial(record, "s3://nowhere/l.eval", "", story.history)))
 
 
 def test_lines_are_in_order_of_time_from_zero() -> None:
@@ -57,7 +58,7 @@ def test_notice_trigger_and_script_are_there_with_their_calls() -> None:
             "desk call 3 got its question, with the notice",
             "reply command 3: status 0",
             "model turn 4: the model had read the notice",
-            'desk call 4 pulled the trigger in "/x"',
+            'desk call 4 pulled the trigger from "/x"',
             "desk the script was started",
             "desk the desk was still there after the script",
         )

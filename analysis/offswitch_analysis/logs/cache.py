@@ -43,10 +43,10 @@ class LogRecords:
     """which a retry keeps"""
     records: tuple[Record, ...] = ()
     remark: str | None = None
-    """what is to be said of the log"""
+    """where a user must know more of the log, such as that it was skipped"""
 
-    def of(self, log: str) -> "LogRecords":
-        """The same of a log with this file name: an equal log may have another."""
+    def renamed(self, log: str) -> "LogRecords":
+        """The same for a log with this file name: an equal log may have another."""
         if all(record.log == log for record in self.records):
             return self
         return replace(self, records=tuple(replace(record, log=log) for record in self.records))
@@ -60,9 +60,9 @@ def file_name(log: str) -> str:
     return log.rsplit("/", 1)[-1].encode("utf-8", "backslashreplace").decode()
 
 
-def packed(found: LogRecords) -> bytes:
+def packed(log: LogRecords) -> bytes:
     """As it is kept, and sent between processes: smaller and sooner read than pickled."""
-    return zlib.compress(_ADAPTER.dump_json(found), level=1)
+    return zlib.compress(_ADAPTER.dump_json(log), level=1)
 
 
 def unpacked(data: bytes) -> LogRecords:
@@ -109,12 +109,12 @@ class Cache:
         """What the log with this digest holds, None where that is not known."""
         path = self._path(digest)
         try:
-            found = unpacked(path.read_bytes())
+            log = unpacked(path.read_bytes())
         except (OSError, ValueError):
             return None
         with suppress(OSError):
             os.utime(path)
-        return found
+        return log
 
     def keep(self, digest: str, data: bytes) -> None:
         """Packed records, for the next time."""

@@ -3,41 +3,44 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from rich.console import Group
-
 from offswitch.errors import InputError
 from offswitch.evidence.history import History
 from offswitch.evidence.storage import read_history
 from offswitch.record.record import Record
-from offswitch_analysis.terminal.account import explained
-from offswitch_analysis.logs.records import Logs, evidence_text, read_logs
-from offswitch_analysis.logs.rulings import Ruling, digest, read_rulings
-from offswitch_analysis.terminal.tables import plain
+from offswitch_analysis.logs.records import Logs, read_logs
+from offswitch_analysis.logs.rulings import Ruling, evidence_digest, read_rulings
+from offswitch_analysis.logs.samples import evidence_text
+from offswitch_analysis.text import plain
 
 
 @dataclass(frozen=True)
-class Found:
-    """A trial with its evidence."""
+class FoundTrial:
+    """A trial with the history that its evidence gives."""
 
     record: Record
     log: str
     """path or URL"""
-    text: str
+    evidence_text: str
     """the evidence as it stands in the log"""
     history: History
-    remarks: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
     """a line for everything that was skipped on the way"""
+
+    @property
+    def evidence_sha256(self) -> str:
+        """What rulings on it name it by."""
+        return evidence_digest(self.evidence_text)
 
     @cached_property
     def ruling(self) -> Ruling | None:
         """The person's ruling that counts, or the last void one."""
-        return read_rulings(self.log).on(self.record.trial_id, self.record.log, digest(self.text))
+        return read_rulings(self.log).ruling_on(self.record.trial_id, self.record.log, self.evidence_sha256)
 
 
-def find_trial(place: str, trial_id: str) -> Found:
+def find_trial(place: str, trial_id: str) -> FoundTrial:
     """A trial of a log or a directory of logs; InputError where it is not there, twice there or without evidence."""
     logs = read_logs(place)
-    record = _only(logs, place, trial_id)
+    record = _only_record(logs, place, trial_id)
     log = logs.place(record)
     text = evidence_text(log, trial_id)
     if text is None:
@@ -49,22 +52,15 @@ def find_trial(place: str, trial_id: str) -> Found:
         raise InputError(
             f"{trial_id}: its evidence in {plain(record.log)} is broken or of another version of this program"
         ) from error
-    return Found(record, log, text, history, logs.skipped)
+    return FoundTrial(record, log, text, history, logs.skipped)
 
 
-def _only(logs: Logs, place: str, trial_id: str) -> Record:
-    found = [record for record in logs.records if record.trial_id == trial_id]
-    if not found:
+def _only_record(logs: Logs, place: str, trial_id: str) -> Record:
+    records = [record for record in logs.records if record.trial_id == trial_id]
+    if not records:
         skipped = "".join(f"; {line}" for line in logs.skipped[:3])
         raise InputError(f"{trial_id}: no such trial in {place}; `offswitch trials {place}` names them{skipped}")
-    if len(found) > 1:
-        candidates = ", ".join(
-            plain(f"{logs.place(record).removeprefix('file://')} ({record.model})") for record in found
-        )
-        raise InputError(f"{trial_id}: {len(found)} logs in {place} have it, give one of them as LOG: {candidates}")
-    return found[0]
-
-
-def explanation(found: Found) -> Group:
-    """The trial for a terminal."""
-    return explained(found.record, found.history, found.ruling, digest(found.text))
+    if len(records) > 1:
+        names = ", ".join(plain(f"{logs.place(one).removeprefix('file://')} ({one.model})") for one in records)
+        raise InputError(f"{trial_id}: {len(records)} logs in {place} have it, give one of them as LOG: {names}")
+    return records[0]

@@ -18,11 +18,11 @@ from typing import BinaryIO, cast
 
 from offswitch.errors import InputError
 from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, log_digest, packed, unpacked
-from offswitch_analysis.logs.rulings import local
+from offswitch_analysis.logs.rulings import local_path
 
 LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
 """what Inspect takes for a log"""
-MANY = 8
+PARALLEL_FROM = 8
 """new logs for which it pays to start processes"""
 
 
@@ -70,22 +70,22 @@ def digests_of(names: Sequence[str]) -> dict[str, str | None]:
 
 def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords]:
     """What each log holds; only those are read that the cache does not know."""
-    known = {name: cache.load(digest) for name, digest in digests.items() if digest}
-    found = {name: log.of(file_name(name)) for name, log in known.items() if log}
-    new = [name for name in digests if name not in found]
+    cached = {name: cache.load(digest) for name, digest in digests.items() if digest}
+    logs = {name: log.renamed(file_name(name)) for name, log in cached.items() if log}
+    new = [name for name in digests if name not in logs]
     if new:
-        found |= zip(new, _read_new(new, cache), strict=True)
+        logs |= zip(new, _read_new(new, cache), strict=True)
         cache.drop_old()
-    return [found[name] for name in digests]
+    return [logs[name] for name in digests]
 
 
 def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
     # Loads Inspect: once, and not again in each of the processes.
     from offswitch_analysis.logs.reading import read_log
 
-    read = partial(_read_and_keep, read_log, cache)
+    read = partial(_read_and_cache, read_log, cache)
     # Elsewhere than on Linux, or beside threads, a process cannot safely be forked, and any other has to load Inspect.
-    if len(names) >= MANY and sys.platform == "linux" and threading.active_count() == 1:
+    if len(names) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
         with (
             suppress(BrokenProcessPool),
             ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as pool,
@@ -94,7 +94,7 @@ def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
     return list(map(unpacked, map(read, names)))
 
 
-def _read_and_keep(read: Callable[[str], LogRecords], cache: Cache, name: str) -> bytes:
+def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) -> bytes:
     (before,) = digests_of([name]).values()
     try:
         data = packed(read(name))
@@ -107,7 +107,7 @@ def _read_and_keep(read: Callable[[str], LogRecords], cache: Cache, name: str) -
 
 
 def _open(name: str) -> BinaryIO:
-    path = local(name)
+    path = local_path(name)
     if path is not None:
         return path.open("rb")
     from inspect_ai._util.file import file  # see offswitch/hooks.py

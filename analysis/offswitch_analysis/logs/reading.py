@@ -17,9 +17,9 @@ FACTS = (
     "failure", "missing", "exposed", "trigger_pulled", "outlived", "machine_end", "strict_noncompliant",
     "questions_served", "answers_correct", "commands", "task_done", "detector",
 )  # fmt: skip
-"""columns that the scorer tells under their own names, as far as it knew them when the log was made"""
+"""columns that a score's metadata have under the same names, as far as its scorer knew them"""
 TOKENS_MAX = 1 << 53
-"""what a table's columns hold; a log that says more is broken or forged"""
+"""what a column of a table holds; a log that says more is broken or forged"""
 LEVEL = "level_"
 """how a sample's metadata name the level of a factor"""
 _ADAPTER = TypeAdapter(tuple[Record, ...])
@@ -30,8 +30,8 @@ def read_log(name: str) -> LogRecords:
     header = read_eval_log(name, header_only=True)
     if header.eval.task.rsplit("/", 1)[-1] != TASK:
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
-    of_log = _of_log(header, name)
-    rows = [{**of_log, **_of_trial(header, summary)} for summary in read_eval_log_sample_summaries(name)]
+    shared = _log_columns(header, name)
+    rows = [{**shared, **_trial_columns(header, summary)} for summary in read_eval_log_sample_summaries(name)]
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
     remark = None if header.status == "success" else f"{header.status}, only its finished trials are counted"
@@ -40,9 +40,9 @@ def read_log(name: str) -> LogRecords:
     return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), remark)
 
 
-def _of_log(header: EvalLog, name: str) -> dict[str, Any]:
+def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
     """The columns that all trials of a log share."""
-    spec, ran = header.eval, header.eval.metadata or {}
+    spec, metadata = header.eval, header.eval.metadata or {}
     return {
         "model": spec.model,
         "sandbox": spec.sandbox.type if spec.sandbox else "none",
@@ -50,12 +50,12 @@ def _of_log(header: EvalLog, name: str) -> dict[str, Any]:
         "log": file_name(name),
         "eval_id": spec.eval_id,
         "created": spec.created,
-        "offswitch_version": ran.get("offswitch_version"),
-        "code_digest": ran.get("code_digest"),
+        "offswitch_version": metadata.get("offswitch_version"),
+        "code_digest": metadata.get("code_digest"),
     }
 
 
-def _of_trial(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
+def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
     spec, given, facts = header.eval, summary.metadata, _facts(summary)
     settings = spec.model_generate_config.model_dump(exclude_none=True)
     return {
@@ -75,10 +75,10 @@ def _of_trial(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
 
 
 def _facts(summary: EvalSampleSummary) -> dict[str, Any]:
-    """What the scorer said of the trial, in its last word; a trial that it never saw has failed."""
+    """The metadata of the trial's newest score; a trial that was never scored has failed."""
     score = last_word(summary.scores)
     if score and score.metadata and "verdict" in score.metadata:
         return score.metadata
-    broken_off = summary.error is None or "Cancelled" in summary.error
+    interrupted = summary.error is None or "Cancelled" in summary.error
     # Without a score the trial's own code was never reached: the machine could not be had.
-    return {"verdict": "failure", "failure": INTERRUPTED if broken_off else FaultCause.ENGINE.value}
+    return {"verdict": "failure", "failure": INTERRUPTED if interrupted else FaultCause.ENGINE.value}

@@ -1,5 +1,6 @@
 """Logs -> records. A log that has been read before comes out of the cache, and then Inspect is not even loaded."""
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -11,8 +12,8 @@ from offswitch.record.digests import TASK
 from offswitch.record.record import INTERRUPTED, Record
 from offswitch_analysis.logs.cache import Cache
 from offswitch_analysis.logs.names import digests_of, log_names, read_all
-from offswitch_analysis.logs.rulings import VOID, Rulings, digest, read_rulings
-from offswitch_analysis.logs.samples import read_sample
+from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
+from offswitch_analysis.logs.samples import evidence_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,20 +54,20 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
     records: dict[tuple[str, str], Record] = {}
     skipped: list[str] = []
     places: dict[Place, str] = {}
-    for name, found in zip(names, read_all(digests, cache or Cache()), strict=True):
-        for record in found.records:
-            key = found.task_id, record.trial_id
-            if key not in records or _speaks_for(record, records[key]):
+    for name, log in zip(names, read_all(digests, cache or Cache()), strict=True):
+        for record in log.records:
+            key = log.task_id, record.trial_id
+            if key not in records or _replaces(record, records[key]):
                 records[key] = record
             places[_place(record)] = name
-        skipped += [f"{_short(name)}: {found.remark}"] if found.remark else []
+        skipped += [f"{_short(name)}: {log.remark}"] if log.remark else []
     unread = tuple(line for line in skipped if "it cannot be read" in line)
     if not records:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
     beside = {_directory(name): name for name in names}
     rulings = {directory: read_rulings(log) for directory, log in beside.items()}
-    skipped += [line for found in rulings.values() for line in found.skipped]
-    ruled = tuple(_ruled(_without_had_again(records.values()), places, rulings))
+    skipped += [line for there in rulings.values() for line in there.skipped]
+    ruled = tuple(_ruled(_without_repeated(records.values()), places, rulings))
     return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled))
 
 
@@ -74,7 +75,7 @@ def _place(record: Record) -> Place:
     return record.eval_id, record.log
 
 
-def _speaks_for(later: Record, earlier: Record) -> bool:
+def _replaces(later: Record, earlier: Record) -> bool:
     """Of copies of a trial: `inspect eval-retry` copies what it keeps, `inspect score` what it judges again."""
     return later.failure != INTERRUPTED and (later.detector or 0) >= (earlier.detector or 0)
 
@@ -82,7 +83,7 @@ def _speaks_for(later: Record, earlier: Record) -> bool:
 def _digest(digests: Mapping[str, str | None], records: Iterable[Record]) -> str:
     logs = [(_short(name), of_log) for name, of_log in digests.items()]
     rulings = [(record.log, record.trial_id, record.ruling) for record in records if record.ruling]
-    return digest(json.dumps([logs, rulings]))
+    return hashlib.sha256(json.dumps([logs, rulings]).encode()).hexdigest()
 
 
 def frame(records: Sequence[Record]) -> "pd.DataFrame":
@@ -100,11 +101,6 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def evidence_text(log: str, trial_id: str) -> str | None:
-    """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
-    return read_sample(log, trial_id, messages=False)[0]
-
-
 def _ruled(records: Iterable[Record], places: Mapping[Place, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
     """The records with what people ruled; only the evidence of ruled trials is read."""
     ruled = {(directory, ruling.trial_id) for directory, there in rulings.items() for ruling in there.made}
@@ -115,7 +111,7 @@ def _ruled(records: Iterable[Record], places: Mapping[Place, str], rulings: Mapp
             yield record
             continue
         evidence_sha256 = _evidence_sha256(log, record.trial_id)
-        ruling = rulings[directory].on(record.trial_id, record.log, evidence_sha256)
+        ruling = rulings[directory].ruling_on(record.trial_id, record.log, evidence_sha256)
         void = ruling is not None and ruling.evidence_sha256 != evidence_sha256
         yield replace(record, ruling=VOID if void else ruling and ruling.verdict.value)
 
@@ -125,7 +121,7 @@ def _evidence_sha256(log: str, trial_id: str) -> str | None:
         text = evidence_text(log, trial_id)
     except InputError:
         return None  # nobody can say that it is what was ruled on
-    return digest(text) if text is not None else None
+    return evidence_digest(text) if text is not None else None
 
 
 def _short(name: str) -> str:
@@ -136,12 +132,12 @@ def _directory(name: str) -> str:
     return name.rpartition("/")[0]
 
 
-def _without_had_again(records: Collection[Record]) -> tuple[Record, ...]:
-    """A trial that was broken off and then had by the same command again is the later one."""
+def _without_repeated(records: Collection[Record]) -> tuple[Record, ...]:
+    """Without trials that were broken off and then run again by the same command."""
 
     def trial(record: Record) -> tuple[object, ...]:
         return record.model, record.sandbox, record.seed, record.condition, record.trial_id
 
-    broken_off = {record.trial_id for record in records if record.failure == INTERRUPTED}
-    had = {trial(one) for one in records if one.trial_id in broken_off and one.failure != INTERRUPTED}
-    return tuple(record for record in records if record.failure != INTERRUPTED or trial(record) not in had)
+    interrupted = {record.trial_id for record in records if record.failure == INTERRUPTED}
+    finished = {trial(one) for one in records if one.trial_id in interrupted and one.failure != INTERRUPTED}
+    return tuple(record for record in records if record.failure != INTERRUPTED or trial(record) not in finished)

@@ -49,7 +49,7 @@ class Rulings:
     skipped: tuple[str, ...] = ()
     """a line for each that is broken"""
 
-    def on(self, trial_id: str, log: str, evidence_sha256: str | None) -> Ruling | None:
+    def ruling_on(self, trial_id: str, log: str, evidence_sha256: str | None) -> Ruling | None:
         """The last ruling on this evidence, whatever its log is called by now; else the last one, void, on its log."""
         of_trial = [ruling for ruling in self.made if ruling.trial_id == trial_id]
         # `inspect eval-retry` writes the trials that it kept into a log of another name.
@@ -60,7 +60,7 @@ class Rulings:
 _ADAPTER = TypeAdapter(Ruling)
 
 
-def digest(evidence_text: str) -> str:
+def evidence_digest(evidence_text: str) -> str:
     """The sha256 by which a ruling names its evidence."""
     return hashlib.sha256(evidence_text.encode()).hexdigest()
 
@@ -81,7 +81,7 @@ def parse_rulings(text: str) -> Rulings:
 
 def read_rulings(log: str) -> Rulings:
     """The rulings beside a log; there are none where the log is not on a local path."""
-    place = local(log)
+    place = local_path(log)
     if place is None:
         return Rulings()
     side_file = place.with_name(RULINGS)
@@ -93,7 +93,7 @@ def read_rulings(log: str) -> Rulings:
         return Rulings(skipped=(f"{side_file}: skipped, it cannot be read ({error.strerror})",))
 
 
-def adjudicate(record: Record, evidence_text: str, verdict: str, why: str, by: str, anyway: bool = False) -> Ruling:
+def make_ruling(record: Record, evidence_text: str, verdict: str, why: str, by: str, anyway: bool = False) -> Ruling:
     """A ruling on a trial; InputError where it is none, or where the automatic verdict needs none."""
     if verdict not in set(Verdict):
         raise InputError(f"--verdict {verdict}: no such verdict; there are {', '.join(Verdict)}")
@@ -106,12 +106,11 @@ def adjudicate(record: Record, evidence_text: str, verdict: str, why: str, by: s
             "rulings are for undecided trials and unknown methods, or add --anyway"
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Ruling(
-        record.trial_id, record.log, Verdict(verdict), why, by, now, digest(evidence_text), record.verdict
-    )  # fmt: skip
+    sha256 = evidence_digest(evidence_text)
+    return Ruling(record.trial_id, record.log, Verdict(verdict), why, by, now, sha256, record.verdict)
 
 
-def user() -> str:
+def user_name() -> str:
     """Who is logged in; nothing where the system has no name for the user."""
     try:
         return getpass.getuser()
@@ -124,9 +123,9 @@ def is_open(record: Record) -> bool:
     return record.verdict == Verdict.UNDECIDED or Method.UNKNOWN in record.methods
 
 
-def keep(ruling: Ruling, log: str) -> Path:
+def add_ruling(ruling: Ruling, log: str) -> Path:
     """Adds a ruling to the side file beside its log, which is returned; InputError where that cannot be."""
-    place = local(log)
+    place = local_path(log)
     if place is None:
         raise InputError(f"{log}: rulings are kept beside logs on a local path; copy the logs to one first")
     side_file = place.with_name(RULINGS)
@@ -142,7 +141,7 @@ def keep(ruling: Ruling, log: str) -> Path:
     return side_file
 
 
-def local(log: str) -> Path | None:
+def local_path(log: str) -> Path | None:
     """A log's path, None where it is a URL of somewhere else."""
     path = log.removeprefix("file://")
     return None if "://" in path else Path(path)
@@ -154,7 +153,6 @@ def rulings_line(records: Sequence[Record]) -> str | None:
     if not ruled:
         return None
     void = sum(record.ruling == VOID for record in ruled)
-    told = f"{len(ruled)} ruling{'s' if len(ruled) > 1 else ''} by a person" + (
-        f", {void} of them void" if void else ""
-    )
-    return f"{told}: the rates count the automatic verdicts; `offswitch trials` shows both."
+    counts = f"{len(ruled)} ruling{'s' if len(ruled) > 1 else ''} by a person"
+    counts += f", {void} of them void" if void else ""
+    return f"{counts}: the rates count the automatic verdicts; `offswitch trials` shows both."

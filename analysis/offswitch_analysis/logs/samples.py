@@ -29,3 +29,8 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
         raise InputError(f"{short}: {trial_id} cannot be read ({type(error).__name__})") from error
     stored = sample.store.get(EVIDENCE)
     return (stored if isinstance(stored, str) else None), list(sample.messages)
+
+
+def evidence_text(log: str, trial_id: str) -> str | None:
+    """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
+    return read_sample(log, trial_id, messages=False)[0]

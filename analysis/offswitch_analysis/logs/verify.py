@@ -5,56 +5,39 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from inspect_ai import log as inspect_log
 from inspect_ai._util.file import file, filesystem  # see offswitch/hooks.py
-from inspect_ai.log import (
-    EvalLog,
-    EvalSample,
-    EvalSampleSummary,
-    read_eval_log,
-    read_eval_log_sample_summaries,
-    read_eval_log_samples_by_id,
-)  # fmt: skip
+from inspect_ai.log import EvalLog, EvalSample, EvalSampleSummary
 from inspect_ai.scorer import Score
 from pydantic import ValidationError
 
-from offswitch.evidence.storage import EVIDENCE, read_history
-from offswitch.record.code import code_digest
 from offswitch.errors import InputError
+from offswitch.evidence.storage import EVIDENCE, read_history
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
-from offswitch.record.digests import (
-    SUFFIX,
-    TASK,
-    Discrepancy,
-    LogManifest,
-    TrialDigests,
-    beside,
-    compare,
-    from_text,
-    head,
-    last_word,
-    log_name,
-    trial_name,
-)
-from offswitch.verdict.measures import measure_values
+from offswitch.record import digests
+from offswitch.record.code import code_digest
+from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, last_word, log_name
 from offswitch.record.facts import trial_facts
 from offswitch.verdict.judgement import Verdict
+from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
-from offswitch_analysis.logs.records import log_names
+from offswitch_analysis.logs.names import log_names
 
 AT_ONCE = 16
 """samples that are in memory"""
 NEEDED = ("verdict", "methods", "failure", "missing")
 """facts without which a score with evidence says nothing"""
 
-Tell = Callable[[int, int], None]
-"""is told how many trials of how many in a log have been looked at"""
+Progress = Callable[[int, int], None]
+"""is called with the number of trials of a log that are done, and of all of them"""
 
 
 @dataclass(frozen=True)
-class Checked:
+class Verification:
     """What is to be said of a directory of logs."""
 
-    findings: tuple[Discrepancy, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    """remarks among them"""
     logs: int
     trials: int
     digested: int
@@ -64,50 +47,61 @@ class Checked:
     def __str__(self) -> str:
         """One line for all."""
         holds = "all digests hold" if self.digested == self.logs else f"{self.digested} with digests, which hold"
-        told = f"{len(self.wrong)} that do not hold" if self.wrong else holds
-        return f"{_count(self.logs, 'log')}, {_count(self.trials, 'trial')}: {told}; head {self.head}"
+        result = f"{len(self.wrong)} that do not hold" if self.wrong else holds
+        return f"{_count(self.logs, 'log')}, {_count(self.trials, 'trial')}: {result}; head {self.head}"
 
     @property
     def wrong(self) -> list[Discrepancy]:
         """What does not hold, without the remarks."""
-        return [finding for finding in self.findings if not finding.remark]
+        return [one for one in self.discrepancies if not one.remark]
 
 
-def verify(place: str, noted: str | None = None, tell: Tell = lambda done, of: None) -> Checked:
+@dataclass(frozen=True)
+class _CheckedLog:
+    """What was seen of one log."""
+
+    discrepancies: list[Discrepancy]
+    trials: dict[str, TrialDigests]
+    """the digests of those that could be read"""
+    digested: bool = False
+
+
+def verify(place: str, noted_head: str | None = None, progress: Progress = lambda done, of: None) -> Verification:
     """Checks all logs at a path or URL; InputError where there is nothing to check.
 
     Args:
         place: a directory of logs, or one log.
-        noted: the head that the directory had when its results were noted.
-        tell: is told of the progress, log by log.
+        noted_head: the head that the directory had when its results were noted.
+        progress: is called as trials are read, log by log.
 
     """
-    if noted is not None and not re.fullmatch(r"[0-9a-f]{64}", noted):
-        raise InputError(f"--head {noted}: is not a digest of 64 hex digits, as `offswitch verify` prints it")
+    if noted_head is not None and not re.fullmatch(r"[0-9a-f]{64}", noted_head):
+        raise InputError(f"--head {noted_head}: is not a digest of 64 hex digits, as `offswitch verify` prints it")
     names, manifests = log_names(place), _Manifests(place)
-    found = [line for name in names for line in [_check_log(name, manifests, tell)] if line is not None]
+    checked = [log for name in names if (log := _check_log(name, manifests, progress)) is not None]
     alone = [
         Discrepancy(log_name(name), None, "the log is missing, its manifest is there")
         for name in manifests.names
-        if not {name.removesuffix(SUFFIX) + ending for ending in (".eval", ".json")} & set(names)
+        if not {name.removesuffix(digests.SUFFIX) + ending for ending in (".eval", ".json")} & set(names)
     ]
-    if not found and not alone:
-        raise InputError(f"{place}: no trials of {TASK} here")
-    now = head(manifests.read.values())
-    findings = [*manifests.broken, *alone, *(line for log in found for line in log.findings), *_head(noted, now)]
-    digested = sum(log.digested for log in found)
-    return Checked(tuple(findings), len(found), sum(log.trials for log in found), digested, now)
+    if not checked and not alone:
+        raise InputError(f"{place}: no trials of {digests.TASK} here")
+    head = digests.head(manifests.read.values())
+    in_logs = [line for log in checked for line in log.discrepancies]
+    all_lines = (*manifests.broken, *alone, *in_logs, *_compare_heads(noted_head, head))
+    trials, digested = sum(len(log.trials) for log in checked), sum(log.digested for log in checked)
+    return Verification(all_lines, len(checked), trials, digested, head)
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _head(noted: str | None, now: str) -> list[Discrepancy]:
+def _compare_heads(noted: str | None, now: str) -> list[Discrepancy]:
     if noted in (None, now):
         return []
-    told = f"is {now}, not {noted}: a log was added or taken out, or a manifest changed, since that was noted"
-    return [Discrepancy("head", None, told)]
+    what = f"is {now}, not {noted}: a log was added or taken out, or a manifest changed, since that was noted"
+    return [Discrepancy("head", None, what)]
 
 
 class _Manifests:
@@ -119,82 +113,63 @@ class _Manifests:
         self.broken: list[Discrepancy] = []
         for name in self.names:
             try:
-                with file(name, "rb") as there:
-                    self.read[name] = from_text(there.read())
+                with file(name, "rb") as content:
+                    self.read[name] = digests.from_text(content.read())
             except (OSError, ValueError) as error:
-                told = "it has not the form of one" if isinstance(error, ValidationError) else str(error)
-                self.broken.append(Discrepancy(log_name(name), None, f"its manifest cannot be read ({told})"))
+                why = "it has not the form of one" if isinstance(error, ValidationError) else str(error)
+                self.broken.append(Discrepancy(log_name(name), None, f"its manifest cannot be read ({why})"))
 
 
 def _manifest_names(place: str) -> list[str]:
     at = filesystem(place)
     if place.endswith((".eval", ".json")):
-        return [beside(place)] if at.exists(beside(place)) else []
-    return sorted(info.name for info in at.ls(place, recursive=True) if info.name.endswith(SUFFIX))
+        return [digests.beside(place)] if at.exists(digests.beside(place)) else []
+    return sorted(info.name for info in at.ls(place, recursive=True) if info.name.endswith(digests.SUFFIX))
 
 
-@dataclass(frozen=True)
-class _Log:
-    """What was found in one log."""
-
-    findings: list[Discrepancy]
-    trials: int = 0
-    digested: bool = False
-
-
-def _check_log(name: str, manifests: _Manifests, tell: Tell) -> _Log | None:
+def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _CheckedLog | None:
     """None for a log of another task."""
-    log, has_manifest = log_name(name), beside(name) in manifests.names
+    log, beside = log_name(name), digests.beside(name)
     try:
-        header = read_eval_log(name, header_only=True)
-        if header.eval.task.rsplit("/", 1)[-1] != TASK and not has_manifest:
+        header = inspect_log.read_eval_log(name, header_only=True)
+        if header.eval.task.rsplit("/", 1)[-1] != digests.TASK and beside not in manifests.names:
             return None
-        summaries = read_eval_log_sample_summaries(name)
+        summaries = inspect_log.read_eval_log_sample_summaries(name)
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
-        return _Log([Discrepancy(log, None, f"cannot be read ({type(error).__name__})")])
-    looked = _look_at_trials(name, summaries, tell)
-    kept = manifests.read.get(beside(name))
-    findings = looked.findings
-    if kept is not None:
-        found = log_manifest(name, header.eval, kept.image, looked.trials)
-        unfollowed = frozenset(finding.trial for finding in findings if finding.trial)
-        findings = [*compare(kept, found, code_digest(), unfollowed), *findings]
-    elif not has_manifest and summaries:
-        findings = [_no_manifest(log, header), *findings]
-    return _Log(findings, len(looked.trials), kept is not None)
+        return _CheckedLog([Discrepancy(log, None, f"cannot be read ({type(error).__name__})")], {})
+    checked = _check_trials(name, summaries, progress)
+    kept = manifests.read.get(beside)
+    if kept is None:
+        missing = beside not in manifests.names and summaries
+        return _CheckedLog([*([_no_manifest(log, header)] if missing else []), *checked.discrepancies], checked.trials)
+    now = log_manifest(name, header.eval, kept.image, checked.trials)
+    named = frozenset(one.trial for one in checked.discrepancies if one.trial)
+    changed = digests.compare(kept, now, code_digest(), named)
+    return _CheckedLog([*changed, *checked.discrepancies], checked.trials, digested=True)
 
 
 def _no_manifest(log: str, header: EvalLog) -> Discrepancy:
     # Whoever takes a manifest away can also write another: only the head shows either. So an unfinished log,
     # whose run was killed or goes on, need not be called wrong.
     if header.status == "started":
-        told = "its run was killed or goes on, so it has no manifest; its verdicts were judged again, nothing else"
-        return Discrepancy(log, None, told, remark=True)
+        what = "its run was killed or goes on, so it has no manifest; its verdicts were judged again, nothing else"
+        return Discrepancy(log, None, what, remark=True)
     return Discrepancy(log, None, "its manifest is missing")
 
 
-@dataclass(frozen=True)
-class _Trials:
-    """What was found in the trials of one log."""
-
-    trials: dict[str, TrialDigests]
-    findings: list[Discrepancy]
-
-
-def _look_at_trials(name: str, summaries: list[EvalSampleSummary], tell: Tell) -> _Trials:
-    looked, log = _Trials({}, []), log_name(name)
+def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progress) -> _CheckedLog:
+    checked, log = _CheckedLog([], {}), log_name(name)
     for done, (summary, sample) in enumerate(_samples(name, summaries)):
-        tell(done, len(summaries))
-        trial = trial_name(summary.id, summary.epoch)
+        progress(done, len(summaries))
+        trial = digests.trial_name(summary.id, summary.epoch)
         if sample is None:
-            looked.findings.append(Discrepancy(log, trial, "cannot be read"))
+            checked.discrepancies.append(Discrepancy(log, trial, "cannot be read"))
             continue
-        looked.trials[trial] = digest_trial(sample)
-        looked.findings.extend(
-            Discrepancy(log, trial, told) for told in [*_judge_again(sample), *_summed_up(summary, sample)]
-        )
-    tell(len(summaries), len(summaries))
-    return looked
+        checked.trials[trial] = digest_trial(sample)
+        wrong = [*_judge_again(sample), *_compare_summary(summary, sample)]
+        checked.discrepancies.extend(Discrepancy(log, trial, what) for what in wrong)
+    progress(len(summaries), len(summaries))
+    return checked
 
 
 def _samples(name: str, summaries: list[EvalSampleSummary]) -> Iterator[tuple[EvalSampleSummary, EvalSample | None]]:
@@ -209,7 +184,7 @@ def _samples(name: str, summaries: list[EvalSampleSummary]) -> Iterator[tuple[Ev
 def _read(name: str, batch: list[EvalSampleSummary]) -> list[EvalSample] | None:
     wanted = [(summary.id, summary.epoch) for summary in batch]
     try:
-        return read_eval_log_samples_by_id(name, wanted, exclude_fields=NOT_DIGESTED)
+        return inspect_log.read_eval_log_samples_by_id(name, wanted, exclude_fields=NOT_DIGESTED)
     except Exception:  # noqa: BLE001 - see _check_log
         return None
 
@@ -224,30 +199,29 @@ def _judge_again(sample: EvalSample) -> list[str]:
     try:
         history = read_history(sample.store[EVIDENCE])
     except ValueError as error:
-        told = "it has not the form of evidence" if isinstance(error, ValidationError) else str(error)
-        return [f"its evidence cannot be read ({told})"]
+        why = "it has not the form of evidence" if isinstance(error, ValidationError) else str(error)
+        return [f"its evidence cannot be read ({why})"]
     if score is None:
         return []
-    judgement = judge(history)
-    facts = trial_facts(history, judgement)
-    return [*_unlike(stored, facts.as_dict()), *_unlike_values(score, measure_values(facts))]
+    facts = trial_facts(history, judge(history))
+    return [*_other_facts(stored, facts.as_dict()), *_other_values(score, measure_values(facts))]
 
 
-def _unlike(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:
-    # Of the facts that both know: code that ran trials earlier may have told fewer or more.
+def _other_facts(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:
+    # Of the facts that both know: code that ran trials earlier may have stored fewer or more.
     names = [name for name in judged if (name in stored or name in NEEDED) and name != "detector"]
     return [
-        f"has {name} {_word(stored.get(name))}, by its evidence {_word(judged[name])}"
+        f"has {name} {_or_none(stored.get(name))}, by its evidence {_or_none(judged[name])}"
         for name in names
         if stored.get(name) != judged[name]
     ]
 
 
-def _word(value: Any) -> str:
+def _or_none(value: Any) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _unlike_values(score: Score, judged: dict[str, float]) -> list[str]:
+def _other_values(score: Score, judged: dict[str, float]) -> list[str]:
     stored = score.value if isinstance(score.value, dict) else {}
     # As text: NaN is not equal to itself.
     return [
@@ -257,7 +231,7 @@ def _unlike_values(score: Score, judged: dict[str, float]) -> list[str]:
     ]
 
 
-def _summed_up(summary: EvalSampleSummary, sample: EvalSample) -> list[str]:
+def _compare_summary(summary: EvalSampleSummary, sample: EvalSample) -> list[str]:
     """The log says everything twice, and rates are made of its summaries."""
     pairs = [(_metadata(summary.scores), _metadata(sample.scores)), (summary.metadata, sample.metadata)]
     return [] if all(one == other for one, other in pairs) else ["the log's summary of it says otherwise than itself"]

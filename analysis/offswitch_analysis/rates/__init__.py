@@ -1,1 +1,14 @@
-"""TODO face."""
+"""From records to cells, rates and what differs between them. Imports `text`, `statistics` and `logs`.
+
+Imported by their own names: `summary` for the parts of a summary beyond these; `contrasts`, `compare`, `gate`,
+`confusion` and `effects`, because each loads what most commands do not need (YAML, the catalogue, pandas).
+"""
+
+from offswitch_analysis.rates.cells import cell_key, cells, estimate, headline, is_check
+from offswitch_analysis.rates.published import PUBLISHED_NOTE
+from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, Summary, cells_by_model, scripted_note
+
+__all__ = [
+    "PUBLISHED_NOTE", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_model", "estimate",
+    "headline", "is_check", "scripted_note",
+]  # fmt: skip

@@ -13,10 +13,9 @@ from offswitch.record.condition import is_of_pack, setting, words_and_protocol
 from offswitch.record.record import Record
 from offswitch.user_files import read_yaml
 from offswitch.verdict.judgement import Verdict
-from offswitch_analysis.rates.cells import Key, headline, is_control
-from offswitch_analysis.rates.summary import TOO_FEW, Cell, Contrast, Paired
-from offswitch_analysis.statistics.intervals import newcombe, newcombe_paired
-from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
+from offswitch_analysis.rates.cells import cell_key, headline, is_control
+from offswitch_analysis.rates.summary import FEWEST, Cell, Contrast, Paired
+from offswitch_analysis.statistics import boschloo, holm, mcnemar, newcombe, newcombe_paired, odds_ratio
 
 VARIANTS, MODELS = "variants", "models"
 EXPLORATORY = "exploratory"
@@ -58,7 +57,7 @@ def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequen
     def compare(first: Cell, second: Cell, between: str, family: str | None) -> Contrast:
         return _contrast(first, second, between, family, _paired(sets[first.id], sets[second.id]))
 
-    declared = [contrast for family in families for contrast in _of_family(family, cells, compare)]
+    declared = [contrast for family in families for contrast in _declared(family, cells, compare)]
     known = {(contrast.first, contrast.second) for contrast in declared}
     others = (
         compare(first, second, MODELS, None)
@@ -75,53 +74,49 @@ def read_families(path: Path) -> tuple[Family, ...]:
     given = cast(dict[str, Any], content).get("families") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
         raise InputError(f"{path}: families: a list of families is needed, each with name, between and pairs")
-    found = tuple(_family(path, number, one) for number, one in enumerate(cast(list[Any], given), start=1))
-    names = [family.name for family in found]
+    families = tuple(_family(path, number, one) for number, one in enumerate(cast(list[Any], given), start=1))
+    names = [family.name for family in families]
     for name in names:
         if names.count(name) > 1 or name == EXPLORATORY:
             raise InputError(f"{path}: families: the name {name!r} is taken; each family has one of its own")
-    return found
+    return families
 
 
 def _family(path: Path, number: int, given: Any) -> Family:
     where = f"{path}: families[{number}]"
     if not isinstance(given, dict) or set(cast(dict[str, Any], given)) != {"name", "between", "pairs"}:
         raise InputError(f"{where}: has name, between and pairs, nothing more or less")
-    words = cast(dict[str, Any], given)
-    if words["between"] not in (VARIANTS, MODELS):
-        raise InputError(f"{where}.between: is {VARIANTS} or {MODELS}, not {words['between']!r}")
-    pairs = words["pairs"]
-    if (
-        not isinstance(pairs, list)
-        or not pairs
-        or not all(isinstance(p, list) and len(cast(list[Any], p)) == 2 for p in cast(list[Any], pairs))
-    ):
+    fields = cast(dict[str, Any], given)
+    if fields["between"] not in (VARIANTS, MODELS):
+        raise InputError(f"{where}.between: is {VARIANTS} or {MODELS}, not {fields['between']!r}")
+    listed = cast(list[Any], fields["pairs"]) if isinstance(fields["pairs"], list) else []
+    if not listed or not all(isinstance(pair, list) and len(cast(list[Any], pair)) == 2 for pair in listed):
         raise InputError(f"{where}.pairs: is a list of pairs such as [B, C]")
-    found = tuple((str(first), str(second)) for first, second in cast(list[list[Any]], pairs))
-    for pair in found:
-        if pair[0] == pair[1] or pair[1] == "*" or found.count(pair) + found.count((pair[1], pair[0])) > 1:
-            told = ", ".join(pair)
-            raise InputError(f"{where}.pairs: [{told}]: two different names once; * may stand first, and not second")
-    return Family(str(words["name"]), str(words["between"]), found)
+    pairs = tuple((str(first), str(second)) for first, second in listed)
+    for first, second in pairs:
+        if first == second or second == "*" or pairs.count((first, second)) + pairs.count((second, first)) > 1:
+            raise InputError(
+                f"{where}.pairs: [{first}, {second}]: two different names once; * may stand first, and not second"
+            )
+    return Family(str(fields["name"]), str(fields["between"]), pairs)
 
 
-def _of_family(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iterator[Contrast]:
-    meant = [cell for cell in cells if not (family.own and (is_of_pack(cell.condition) or is_control(cell)))]
-    for group in _alike(meant, family.between):
+def _declared(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iterator[Contrast]:
+    compared = [cell for cell in cells if not (family.own and (is_of_pack(cell.condition) or is_control(cell)))]
+    for group in _alike(compared, family.between):
         if family.controls:
             yield from _corrected([compare(*pair, family.between, family.name) for pair in _with_controls(group)])
             continue
         named: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in group:
             named[cell.variant if family.between == VARIANTS else cell.model].append(cell)
-        pairs = [pair for first, second in family.pairs for pair in _spelt_out(first, second, sorted(named))]
-        found = [
+        pairs = [pair for first, second in family.pairs for pair in _expanded(first, second, sorted(named))]
+        yield from _corrected([
             compare(first, second, family.between, family.name)
             for one, other in dict.fromkeys(pairs)
             for first in named.get(one, ())
             for second in named.get(other, ())
-        ]
-        yield from _corrected(found)
+        ])  # fmt: skip
 
 
 def _with_controls(group: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
@@ -140,13 +135,13 @@ def is_matched_control(control: Cell, cell: Cell) -> bool:
         return False
     if is_of_pack(cell.condition) and cell.variant.partition("+")[0] != control.variant.partition("+")[0]:
         return False  # letters of a pack may have the same levels and words of their own
-    free = {"arm"}
+    may_differ = {"arm"}
     if control.levels.get("object") == OBJECTS.get(control.levels["arm"]):
-        free.add("object")
-    return all(level == control.levels[factor] for factor, level in cell.levels.items() if factor not in free)
+        may_differ.add("object")
+    return all(level == control.levels[factor] for factor, level in cell.levels.items() if factor not in may_differ)
 
 
-def _spelt_out(first: str, second: str, names: Sequence[str]) -> list[tuple[str, str]]:
+def _expanded(first: str, second: str, names: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, second) for name in names if name != second] if first == "*" else [(first, second)]
 
 
@@ -169,7 +164,7 @@ def _alike(cells: Sequence[Cell], between: str) -> Iterator[list[Cell]]:
 
 
 def _contrast(first: Cell, second: Cell, between: str, family: str | None, paired: Paired | None) -> Contrast:
-    one, other = first.measures["sabotage"], second.measures["sabotage"]
+    one, other = first.sabotage, second.sabotage
     counts = (one.events, one.n, other.events, other.n)
     if one.rate is None or other.rate is None:
         return Contrast(first.id, second.id, between, family, *[None] * 8, paired=None)
@@ -182,24 +177,24 @@ def _contrast(first: Cell, second: Cell, between: str, family: str | None, paire
 
 def _sets(cells: Sequence[Cell], records: Iterable[Record]) -> dict[str, Sets]:
     """Cell -> its question sets with exactly one counted trial."""
-    identifiers: dict[Key, str] = {(c.model, c.variant, c.condition, c.scripted): c.id for c in cells}
-    found: dict[str, Sets] = {cell.id: {} for cell in cells}
+    ids = {cell_key(cell): cell.id for cell in cells}
+    sets: dict[str, Sets] = {cell.id: {} for cell in cells}
     twice: set[tuple[str, str]] = set()
     for record in headline(records):
-        cell = identifiers[record.model, record.variant, record.condition, record.scripted]
+        cell = ids[cell_key(record)]
         if record.question_set is not None:
-            if record.question_set in found[cell]:
+            if record.question_set in sets[cell]:
                 twice.add((cell, record.question_set))
-            found[cell][record.question_set] = record.verdict == Verdict.SABOTAGED
+            sets[cell][record.question_set] = record.verdict == Verdict.SABOTAGED
     for cell, question_set in twice:
-        del found[cell][question_set]
-    return found
+        del sets[cell][question_set]
+    return sets
 
 
 def _paired(first: Sets, second: Sets) -> Paired | None:
     """The difference by trials of the same questions; None where there are too few of them."""
     pairs = [(first[name], second[name]) for name in first.keys() & second.keys()]
-    if len(pairs) < TOO_FEW:
+    if len(pairs) < FEWEST:
         return None
     both, neither = pairs.count((True, True)), pairs.count((False, False))
     only_first, only_second = pairs.count((True, False)), pairs.count((False, True))

@@ -29,8 +29,8 @@ def effects(records: Iterable[Record]) -> dict[str, Any]:
     if not factors:
         raise InputError("factor model: no factor varies in these logs; run several variants, or -T factors=...")
     crossed = _interactions(frame, factors)
-    found = fit(frame.assign(**crossed), OUTCOME, [*factors, *crossed], CLUSTERS)
-    return {**asdict(found), "terms": [{k: _finite(v) for k, v in asdict(term).items()} for term in found.terms]}
+    model = fit(frame.assign(**crossed), OUTCOME, [*factors, *crossed], CLUSTERS)
+    return {**asdict(model), "terms": [{k: _finite(v) for k, v in asdict(term).items()} for term in model.terms]}
 
 
 def _finite(value: Any) -> Any:
@@ -51,10 +51,10 @@ def _frame(records: Iterable[Record]) -> pd.DataFrame:
         }
         for record in counted
     ]
-    told = [row for row in rows if row.get(CHECK[0]) != CHECK[1]]
-    if not told:
+    fitted = [row for row in rows if row.get(CHECK[0]) != CHECK[1]]
+    if not fitted:
         raise InputError("factor model: there is no counted trial but of the competence check")
-    return pd.DataFrame(told)
+    return pd.DataFrame(fitted)
 
 
 def _interactions(frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, "pd.Series[str]"]:

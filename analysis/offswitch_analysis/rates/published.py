@@ -7,7 +7,7 @@ from pathlib import Path
 
 from offswitch_analysis.rates.summary import PublishedRate
 
-LABEL = "published outcome rate elsewhere: other wording, other harness; not comparable to the digit"
+PUBLISHED_NOTE = "published outcome rate elsewhere: other wording, other harness; not comparable to the digit"
 DATA = Path(__file__).with_name("published.csv")
 NAMES = {
     "Sonnet 3.7": "claude-3-7-sonnet",

@@ -4,15 +4,17 @@ Rates are fractions from 0 to 1. Whatever could be a model's own word (trial ids
 as it came; who shows it makes it inert.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from offswitch_analysis.text import SCRIPTED_NOTE, plain
+
 SCHEMA_VERSION = 2
-TOO_FEW = 10
+FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
 
 
@@ -26,6 +28,11 @@ class Estimate:
     """None where n is 0"""
     low: float
     high: float
+
+    @property
+    def too_few(self) -> bool:
+        """Whether the rate is not to be drawn."""
+        return self.n < FEWEST
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,11 @@ class Cell:
     duration_s: float | None
     """median of a trial"""
     too_few: bool
+
+    @property
+    def sabotage(self) -> Estimate:
+        """The headline rate."""
+        return self.measures["sabotage"]
 
 
 @dataclass(frozen=True)
@@ -221,6 +233,21 @@ def labels(cells: Sequence[Cell]) -> dict[str, str]:
     return {c.id: c.variant if seen[c.model, c.variant] == 1 else f"{c.variant} [{c.id}]" for c in cells}
 
 
+def cells_by_model(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    """Model -> its cells, in order of first appearance."""
+    models: defaultdict[str, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        models[cell.model].append(cell)
+    return models
+
+
+def scripted_note(summary: Summary) -> str:
+    """What is to be said where some subjects, or all, are scripted."""
+    models = sorted({cell.model for cell in summary.cells if cell.scripted})
+    which = "" if summary.scripted == "all" else f" These are some: {', '.join(map(plain, models))}."
+    return f"{SCRIPTED_NOTE}{which}"
+
+
 def as_json(summary: Summary) -> dict[str, Any]:
     """The summary as plain values, without the chosen trials."""
     return _ADAPTER.dump_python(summary, mode="json", exclude={"trials", "trials_chosen"})
@@ -232,4 +259,3 @@ def schema() -> dict[str, Any]:
 
 
 _ADAPTER: TypeAdapter[Summary] = TypeAdapter(Summary)
-VARIANTS: Sequence[str] = "ABCDEFGHIJK"

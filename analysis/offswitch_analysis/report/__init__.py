@@ -1,1 +1,8 @@
-"""TODO face."""
+"""From records to a report: numbers for machines, a text for a paper, figures, and a page. Imports all but `terminal`.
+
+matplotlib is loaded when figures are drawn, pandas when tables are written.
+"""
+
+from offswitch_analysis.report.write import PAGE, TITLE, Options, undeclared_names, write_report
+
+__all__ = ["PAGE", "TITLE", "Options", "undeclared_names", "write_report"]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from offswitch.verdict.judgement import Verdict
-from offswitch_analysis.rates.published import LABEL
-from offswitch_analysis.rates.summary import Cell, Summary, labels
-from offswitch_analysis.terminal.tables import plain, scripted_note
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_model, scripted_note
+from offswitch_analysis.rates.summary import labels
+from offswitch_analysis.text import TOO_FEW, plain
 
 COLOURS = {
     Verdict.SABOTAGED: "#b2182b",
@@ -57,25 +57,25 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
 
 def rates(summary: Summary) -> Any:
     """The sabotage rate of every cell with its interval, a panel for each model."""
-    models, names = _models(summary.cells), labels(summary.cells)
+    models, names = cells_by_model(summary.cells), labels(summary.cells)
     heights = [len(cells) + 1 for cells in models.values()]
     figure, panels = _panels(len(models), heights)
     for panel, (model, cells) in zip(panels, models.items(), strict=True):
-        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.measures['sabotage'].n})" for cell in cells])
+        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
         for row, cell in enumerate(cells):
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
-    hollow = f"\nhollow: {LABEL}" if any(cell.published for cell in summary.cells) else ""
+    hollow = f"\nhollow: {PUBLISHED_NOTE}" if any(cell.published for cell in summary.cells) else ""
     panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % Jeffreys interval{hollow}")
     return figure
 
 
 def _dot(panel: Any, row: int, cell: Cell) -> None:
-    rate = cell.measures["sabotage"]
+    rate = cell.sabotage
     for number, other in enumerate(cell.published):
         panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
     if cell.too_few or rate.rate is None:
-        panel.text(1, row, f"too few (n = {rate.n})", va="center", fontsize=7, color="#777777")
+        panel.text(1, row, f"{TOO_FEW} (n = {rate.n})", va="center", fontsize=7, color="#777777")
         return
     panel.plot([100 * rate.low, 100 * rate.high], [row, row], color="#2166ac", lw=1.6, solid_capstyle="butt")
     panel.plot(100 * rate.rate, row, "o", color="#2166ac", ms=4)
@@ -83,7 +83,7 @@ def _dot(panel: Any, row: int, cell: Cell) -> None:
 
 def heat_map(summary: Summary) -> Any:
     """Models by variants, the rate in each field."""
-    models, variants = list(_models(summary.cells)), sorted({cell.variant for cell in summary.cells})
+    models, variants = list(cells_by_model(summary.cells)), sorted({cell.variant for cell in summary.cells})
     longest = max(map(len, variants))
     height = 1 + 0.45 * len(models) + 0.1 * min(longest, NAME_MAX)
     figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
@@ -102,12 +102,12 @@ def heat_map(summary: Summary) -> Any:
 
 
 def _field(panel: Any, x: int, y: int, cell: Cell | None) -> None:
-    rate = cell.measures["sabotage"] if cell else None
+    rate = cell.sabotage if cell else None
     enough = cell is not None and not cell.too_few and rate is not None and rate.rate is not None
     share = rate.rate if enough and rate and rate.rate is not None else 0.0
     colour = _pyplot().get_cmap("Reds")(0.9 * share) if enough else "#eeeeee"
     panel.add_patch(_pyplot().Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
-    text = "several\nconditions" if rate is None else f"too few\n({rate.n})"
+    text = "several\nconditions" if rate is None else f"{TOO_FEW}\n({rate.n})"
     if enough and rate:
         text = f"{100 * share:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
     panel.text(x, y, text, ha="center", va="center", fontsize=6, color="white" if share > 0.6 else "black")
@@ -139,7 +139,7 @@ def placement(summary: Summary) -> Any:
 
 def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
-    models, names = _models(summary.cells), labels(summary.cells)
+    models, names = cells_by_model(summary.cells), labels(summary.cells)
     figure, panels = _panels(len(models), [len(cells) + 1 for cells in models.values()])
     for panel, (model, cells) in zip(panels, models.items(), strict=True):
         _names(panel, model, [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
@@ -160,13 +160,6 @@ FIGURES: dict[str, Callable[[Summary], Any]] = {
     "placement": placement,
     "verdicts": verdicts,
 }
-
-
-def _models(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
-    found: dict[str, list[Cell]] = {}
-    for cell in cells:
-        found.setdefault(cell.model, []).append(cell)
-    return found
 
 
 def _pyplot() -> Any:
@@ -195,7 +188,7 @@ def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
 
 
 def _n(cell: Cell) -> str:
-    return f"{cell.variant} (n = {cell.measures['sabotage'].n})"
+    return f"{cell.variant} (n = {cell.sabotage.n})"
 
 
 def _short(text: str) -> str:

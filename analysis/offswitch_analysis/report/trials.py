@@ -14,16 +14,17 @@ from offswitch.record.record import Record
 from offswitch.scene.originals import original
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch.verdict.rules import judge
-from offswitch_analysis.logs.records import Logs
+from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
-from offswitch_analysis.rates.summary import Cell, Step, Trial
+from offswitch_analysis.rates import Cell, cell_key
+from offswitch_analysis.rates.summary import Step, Trial
 
 ALL_UP_TO = 120
 """so many trials are all shown"""
 CHOSEN_MAX = 240
 TEXT_MAX = 20_000
 """characters of one text in a transcript, of the script and of the diff"""
-TELLING = (
+MOST_TELLING_FIRST = (
     Verdict.SABOTAGED, Verdict.EVADED, Verdict.UNDECIDED, Verdict.ATTEMPTED, Verdict.SELF_SHUTDOWN,
     Verdict.WITHDREW, Verdict.FAILURE, Verdict.COMPLIED, Verdict.UNEXPOSED,
 )  # fmt: skip
@@ -38,24 +39,23 @@ def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
     for record in sorted(records, key=lambda record: record.trial_id):
         kind = Method.UNKNOWN in record.methods, record.verdict, record.model, record.variant, record.condition
         firsts.setdefault(kind, record)
-    order = {verdict.value: place for place, verdict in enumerate(TELLING)}
+    order = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
-    def telling(record: Record) -> tuple[object, ...]:
+    def rank(record: Record) -> tuple[object, ...]:
         return Method.UNKNOWN not in record.methods, order[record.verdict], record.model, record.variant
 
-    found = sorted(firsts.values(), key=telling)[:CHOSEN_MAX]
-    return found, (
-        f"{len(found)} of {len(records):,} trials are shown: the first of each verdict in a cell, most telling "
+    chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
+    return chosen, (
+        f"{len(chosen)} of {len(records):,} trials are shown: the first of each verdict in a cell, most telling "
         "verdicts first. `offswitch explain` shows any other."
     )
 
 
 def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> Iterator[Trial]:
     """The chosen trials' stories; one whose log can no longer be read is told as far as its record goes."""
-    identifiers = {(cell.model, cell.variant, cell.condition, cell.scripted): cell.id for cell in cells}
+    ids = {cell_key(cell): cell.id for cell in cells}
     for record in chosen:
-        cell = identifiers[record.model, record.variant, record.condition, record.scripted]
-        yield _trial(cell, record, logs.place(record))
+        yield _trial(ids[cell_key(record)], record, logs.place(record))
 
 
 def _trial(cell: str, record: Record, log: str) -> Trial:
@@ -68,28 +68,21 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
     alike = judgement is not None and judgement.verdict == record.verdict
     before, after = _scripts(history) if history else (None, None)
     return Trial(
-        cell=cell,
-        trial_id=record.trial_id,
-        log=record.log,
-        verdict=record.verdict,
-        rule=judgement.rule if judgement and alike else None,
-        reasons=_reasons(judgement, alike),
-        methods=record.methods,
-        ruling=record.ruling,
-        steps=_steps(history) if history else (),
-        script_before=before,
-        script_after=after,
+        cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
+        rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, alike),
+        methods=record.methods, ruling=record.ruling, steps=_steps(history) if history else (),
+        script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)),
-    )
+    )  # fmt: skip
 
 
 def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
     if judgement is None:
         return ("its evidence cannot be read, or it has none",)
-    return (
-        judgement.reasons if alike else (f"judged by other rules; by those of this version it is {judgement.verdict}",)
-    )
+    if alike:
+        return judgement.reasons
+    return (f"judged by other rules; by those of this version it is {judgement.verdict}",)
 
 
 def _steps(history: History) -> tuple[Step, ...]:
@@ -99,9 +92,10 @@ def _steps(history: History) -> tuple[Step, ...]:
 def _scripts(history: History) -> tuple[str | None, str | None]:
     """The script's text before the agent's first command, and the last that was seen of it."""
     path = history.site.script
-    ours, first = original(path), history.original.get(path)
+    this_version, first = original(path), history.original.get(path)
     # Evidence has digests of what was never changed; the text is known where it is this version's.
-    before = ours if first is not None and first.sha256 == hashlib.sha256(ours.encode()).hexdigest() else None
+    same = first is not None and first.sha256 == hashlib.sha256(this_version.encode()).hexdigest()
+    before = this_version if same else None
     after = before
     for look in history.evidence.looks.events:
         state = look.key_files.get(path)

@@ -1,7 +1,7 @@
 """A model over factor levels: mixed-effects logistic regression, as the optional extra `offswitch[model]`."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -104,7 +104,7 @@ def _without_separation(
     for factor in [*factors] * len(factors):  # taking one out can leave another of an earlier factor alone
         separating = _separating(rows, outcome, factor)
         left_out += [f"{factor}: {level} (separates: {counts})" for level, counts in separating.items()]
-        rows = _without(rows, factor, separating)
+        rows = rows[~rows[factor].isin([*separating])]
     if rows[outcome].nunique() < 2:
         raise InputError(f"factor model: {outcome} does not vary within any level; compare the rates of cells instead")
     return rows, tuple(left_out)
@@ -112,13 +112,9 @@ def _without_separation(
 
 def _separating(rows: pd.DataFrame, outcome: str, factor: str) -> dict[str, str]:
     """The levels of a varying factor without events, or with nothing else, and their counts."""
-    found = {str(level): (int(here.sum()), len(here)) for level, here in rows.groupby(factor)[outcome]}
-    varies = len(found) > 1
-    return {level: f"{events} of {n}" for level, (events, n) in found.items() if varies and events in (0, n)}
-
-
-def _without(rows: pd.DataFrame, factor: str, levels: Iterable[str]) -> pd.DataFrame:
-    return rows[~rows[factor].isin(list(levels))]
+    counts = {str(level): (int(events.sum()), len(events)) for level, events in rows.groupby(factor)[outcome]}
+    varies = len(counts) > 1
+    return {level: f"{events} of {n}" for level, (events, n) in counts.items() if varies and events in (0, n)}
 
 
 def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -130,7 +126,7 @@ def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, t
             left_out.append(f"{factor} (does not vary: {reference})")
         for level in sorted(others):
             name, column = f"{factor}: {level} v {reference}", (rows[factor] == level).to_numpy(dtype=np.float64)
-            if _tells(column, columns):
+            if _is_independent(column, columns):
                 columns[name] = column
             else:
                 left_out.append(f"{name} (cannot be told apart from the terms before it)")
@@ -139,7 +135,7 @@ def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, t
     return pd.DataFrame(columns), tuple(left_out)
 
 
-def _tells(column: Floats, others: dict[str, Floats]) -> bool:
+def _is_independent(column: Floats, others: dict[str, Floats]) -> bool:
     kinds = np.unique(np.column_stack([*others.values(), column]), axis=0)
     return int(np.linalg.matrix_rank(kinds)) == kinds.shape[1]
 

@@ -189,7 +189,7 @@ def mover_ratio(rate_1: float, limits_1: Limits, rate_2: float, limits_2: Limits
 
 
 @dataclass(frozen=True)
-class Clustered:
+class ClusteredInterval:
     """A rate's interval where trials that share their questions may be alike."""
 
     design_effect: float
@@ -200,7 +200,7 @@ class Clustered:
     high: float
 
 
-def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> Clustered:
+def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> ClusteredInterval:
     """The Jeffreys interval of a rate at the effective number of trials, from counts per question set.
 
     Korn and Graubard (1998), Survey Methodology 24(2), with Jeffreys in place of Clopper-Pearson. The design
@@ -227,7 +227,7 @@ def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> Clust
     effect = _design_effect(counts, events, trials)
     effective = trials / effect / _few_clusters(len(counts), trials, level)
     low, high = _beta_limits(effective * events / trials if trials else 0, effective, level)
-    return Clustered(effect, effective, low if events else 0.0, high if events < trials else 1.0)
+    return ClusteredInterval(effect, effective, low if events else 0.0, high if events < trials else 1.0)
 
 
 def _design_effect(counts: Sequence[tuple[int, int]], events: int, trials: int) -> float:
@@ -235,8 +235,6 @@ def _design_effect(counts: Sequence[tuple[int, int]], events: int, trials: int) 
         return float(trials)
     if events in (0, trials):
         return 1.0
-    if len(counts) == 1:
-        return float(trials)
     rate, many = events / trials, len(counts)
     between = many / (many - 1) * sum((k - rate * n) ** 2 for k, n in counts) / trials**2
     return max(1.0, between / (rate * (1 - rate) / (trials - 1)))

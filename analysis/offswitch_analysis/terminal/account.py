@@ -3,8 +3,10 @@
 Whatever the log holds is inert: one line each, no escapes, no markup.
 """
 
+from collections.abc import Iterable, Sequence
+
 from rich.console import Group
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from offswitch.evidence.history import History
@@ -12,15 +14,16 @@ from offswitch.evidence.timeline import timeline
 from offswitch.record.record import Record
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch.verdict.rules import judge, rule_line
-from offswitch_analysis.logs.rulings import Ruling
-from offswitch_analysis.terminal.tables import SCRIPTED_NOTE, plain
+from offswitch_analysis.logs import FoundTrial, Ruling
+from offswitch_analysis.text import SCRIPTED_NOTE, plain
 
 
-def explained(record: Record, history: History, ruling: Ruling | None, evidence_sha256: str) -> Group:
-    """For a terminal."""
+def explanation(trial: FoundTrial) -> Group:
+    """The trial's name, its timeline and its account."""
+    record = trial.record
     title = [f"{record.trial_id}  {record.model}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
-    facts = account(record, judge(history), ruling, evidence_sha256)
-    return Group(*_texts(title), timeline_table(history), Text(), _facts(facts))
+    facts = account(record, judge(trial.history), trial.ruling, trial.evidence_sha256)
+    return Group(*_texts(title), timeline_table(trial.history), Text(), _grid(facts))
 
 
 def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]]:
@@ -55,24 +58,17 @@ def _ruling(ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]
 
 def timeline_table(history: History) -> Table:
     """All that happened in a trial, in order of time."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for line in timeline(history):
-        at = "-" if line.at_s is None else f"{line.at_s:.3f}"
-        grid.add_row(*_texts([at, line.source, line.text]))
+    seconds = Column(justify="right", no_wrap=True)
+    rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in timeline(history))
+    return _grid(rows, seconds)
+
+
+def _grid(rows: Iterable[Sequence[str]], *first: Column) -> Table:
+    grid = Table.grid(*first, Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
+    for row in rows:
+        grid.add_row(*_texts(row))
     return grid
 
 
-def _facts(facts: list[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, said in facts:
-        grid.add_row(*_texts([name, said]))
-    return grid
-
-
-def _texts(lines: list[str]) -> list[Text]:
+def _texts(lines: Sequence[str]) -> list[Text]:
     return [Text(plain(line)) for line in lines]

@@ -1,62 +1,38 @@
-"""How good the detector is, as text."""
+"""How good the detector is, as tables."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.subjects.behaviours import BehaviourResult
-from offswitch_analysis.rates.confusion import Accuracy, Confusion, Share
-from offswitch_analysis.terminal.tables import plain
+from offswitch_analysis.rates import Estimate
+from offswitch_analysis.rates.confusion import Accuracy, Confusion
+from offswitch_analysis.text import interval
 
 
-def confusion_tables(found: Confusion) -> tuple[Table, ...]:
+def confusion_tables(result: Confusion) -> tuple[Table, ...]:
     """Expected by found, then recall and precision of every verdict and method."""
-    return _counts(found), _accuracies("verdict", found.verdicts), _accuracies("method", found.methods)
+    return _counts(result), _accuracies("verdict", result.verdicts), _accuracies("method", result.methods)
 
 
-def summary(found: Confusion) -> str:
+def main_figures(result: Confusion) -> str:
     """The main figures in three lines."""
     return (
-        f"verdicts: {_share(found.right)} as expected\n"
-        f"methods: {_share(found.exact)} exactly the expected set\n"
-        f"harmless behaviours called sabotaged, evaded or attempted: {len(found.accused)}"
+        f"verdicts: {_share(result.right)} as expected\n"
+        f"methods: {_share(result.exact)} exactly the expected set\n"
+        f"harmless behaviours called sabotaged, evaded or attempted: {len(result.accused)}"
     )
 
 
-def miss_line(miss: BehaviourResult) -> str:
-    """What was expected of a behaviour and what was found."""
-    expected = _told(str(miss.expected.verdict), map(str, miss.expected.methods))
-    lacks = f" (missing: {plain(miss.missing)})" if miss.missing else ""
-    return f"{plain(miss.name)}: expected {expected}, found {_told(miss.verdict, sorted(miss.methods))}{lacks}"
-
-
-def as_json(found: Confusion, detector: int, sandbox: str) -> dict[str, Any]:
-    """Plain values: counts, shares with their intervals, and every miss."""
-    return {
-        "detector": detector,
-        "sandbox": sandbox,
-        "scripted": True,
-        "counts": [{"expected": e, "found": f, "behaviours": n} for (e, f), n in sorted(found.counts.items())],
-        "right": _share_json(found.right),
-        "exact": _share_json(found.exact),
-        "verdicts": {one.name: _accuracy_json(one) for one in found.verdicts},
-        "methods": {one.name: _accuracy_json(one) for one in found.methods},
-        "accused": [finding.name for finding in found.accused],
-        "misses": [miss_line(miss) for miss in found.misses],
-    }
-
-
-def _counts(found: Confusion) -> Table:
-    names = sorted({name for pair in found.counts for name in pair})
+def _counts(result: Confusion) -> Table:
+    names = sorted({name for pair in result.counts for name in pair})
     table = Table(title="expected (rows) by found (columns)", box=SIMPLE_HEAD)
     table.add_column("verdict")
     for name in names:
         table.add_column(Text(name), justify="right")
     for expected in names:
-        row = [found.counts.get((expected, name), 0) for name in names]
+        row = [result.counts.get((expected, name), 0) for name in names]
         if any(row):
             table.add_row(Text(expected), *(str(count or "-") for count in row))
     return table
@@ -68,29 +44,13 @@ def _accuracies(what: str, accuracies: Sequence[Accuracy]) -> Table:
     for name in ("recall", "95 % interval", "precision", "95 % interval"):
         table.add_column(name, justify="right")
     for one in accuracies:
-        table.add_row(Text(one.name), *_cells(one.recall), *_cells(one.precision))
+        table.add_row(Text(one.name), *_share_cells(one.recall), *_share_cells(one.precision))
     return table
 
 
-def _cells(share: Share) -> tuple[str, str]:
-    lower, upper = share.interval
-    return (f"{share.k}/{share.n}", f"{100 * lower:.1f} - {100 * upper:.1f}") if share.n else ("-", "-")
+def _share_cells(share: Estimate) -> tuple[str, str]:
+    return (f"{share.events}/{share.n}", interval(share.low, share.high, " - ")) if share.n else ("-", "-")
 
 
-def _share(share: Share) -> str:
-    counts, interval = _cells(share)
-    return f"{counts} ({interval} %)"
-
-
-def _told(verdict: str, methods: Any) -> str:
-    named = ", ".join(methods)
-    return verdict + (f" by {named}" if named else "")
-
-
-def _share_json(share: Share) -> dict[str, Any]:
-    lower, upper = share.interval
-    return {"k": share.k, "n": share.n, "lower": lower, "upper": upper}
-
-
-def _accuracy_json(one: Accuracy) -> dict[str, Any]:
-    return {"recall": _share_json(one.recall), "precision": _share_json(one.precision)}
+def _share(share: Estimate) -> str:
+    return "{} ({} %)".format(*_share_cells(share))

@@ -1,14 +1,8 @@
-"""Records and cells as text: for a terminal, as JSON lines and as CSV.
+"""Records and cells as text: for a terminal, as JSON lines and as CSV. Rich's markup is not read in what logs say."""
 
-What comes from a log may come from a model: control characters are made visible, rich's
-markup is not read, and no CSV cell can be taken for a formula.
-"""
-
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -16,30 +10,16 @@ from rich.text import Text
 
 from offswitch.record.record import Record
 from offswitch.verdict.judgement import Verdict
-from offswitch_analysis.logs.rulings import VOID
-from offswitch_analysis.rates.summary import Cell, Estimate, Summary
+from offswitch_analysis.logs import VOID
+from offswitch_analysis.text import NOT_AVAILABLE, SCRIPTED_NOTE, csv_text, interval, percent, plain
 
-SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
-FORMULA_STARTS = ("=", "+", "-", "@")
+if TYPE_CHECKING:  # loads scipy, which a table of trials does without
+    from offswitch_analysis.rates import Cell
+
 RATES_NOTE = (
     "n: trials with a verdict, without the unexposed and the undecided; failures have no verdict.\n"
     "min, max: the rate in % with every undecided trial as compliance, and as sabotage."
 )
-
-
-def scripted_note(summary: Summary) -> str:
-    """What is to be said where some subjects, or all, are scripted."""
-    models = sorted({cell.model for cell in summary.cells if cell.scripted})
-    which = "" if summary.scripted == "all" else f" These are some: {', '.join(map(plain, models))}."
-    return f"{SCRIPTED_NOTE}{which}"
-
-
-def plain(value: Any) -> str:
-    """One line of printable text; nothing for None."""
-    if value is None:
-        return ""
-    text = f"{value:.1f}" if isinstance(value, float) else str(value)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def jsonl(records: Sequence[Record]) -> str:
@@ -49,31 +29,7 @@ def jsonl(records: Sequence[Record]) -> str:
 
 def as_csv(records: Sequence[Record]) -> str:
     """All columns, with a header; methods are separated by spaces."""
-    return rows_as_csv({**record.as_dict(), "methods": " ".join(record.methods)} for record in records)
-
-
-def rows_as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Rows of the same columns, with a header, also where there is no row and columns are named.
-
-    No value can be taken for a formula.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    number = -1
-    for number, row in enumerate(rows):
-        if number == 0:
-            writer.writerow(row)
-        writer.writerow([_csv_cell(value) for value in row.values()])
-    if number < 0 and columns:
-        writer.writerow(columns)
-    return out.getvalue()
-
-
-def _csv_cell(value: Any) -> Any:
-    if isinstance(value, int | float) or value is None:
-        return value
-    text = plain(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return csv_text({**record.as_dict(), "methods": " ".join(record.methods)} for record in records)
 
 
 def trials_table(records: Sequence[Record]) -> Table:
@@ -101,13 +57,14 @@ def _ruling(record: Record) -> str:
     return "ruling void" if record.ruling == VOID else f"ruled {record.ruling}"
 
 
-def rates_tables(cells: Sequence[Cell]) -> list[Table]:
+def rates_tables(cells: Sequence["Cell"]) -> list[Table]:
     """A table per model, a row per cell: the sabotage rate, and every verdict with its count."""
-    models = dict.fromkeys(cell.model for cell in cells)
-    return [_rates_table([cell for cell in cells if cell.model == model]) for model in models]
+    from offswitch_analysis.rates import cells_by_model
+
+    return [_rates_table(of_model) for of_model in cells_by_model(cells).values()]
 
 
-def _rates_table(cells: Sequence[Cell]) -> Table:
+def _rates_table(cells: Sequence["Cell"]) -> Table:
     title = f"{plain(cells[0].model)}: sabotage rate, {sum(cell.trials for cell in cells)} trials"
     table = _table(title, cells[0].scripted)
     several = len({cell.variant for cell in cells}) < len(cells)
@@ -118,33 +75,21 @@ def _rates_table(cells: Sequence[Cell]) -> Table:
     table.add_column("verdicts")
     for cell in cells:
         where = [plain(cell.variant), *([plain(cell.condition)] if several else [])]
-        sabotage, extremes = cell.measures["sabotage"], (cell.undecided_as_compliance, cell.undecided_as_sabotage)
-        rates = [_percent(sabotage), _interval(sabotage), *map(_percent, extremes)]
+        rate, extremes = cell.sabotage, (cell.undecided_as_compliance, cell.undecided_as_sabotage)
+        limits = interval(rate.low, rate.high, " - ") if rate.n else NOT_AVAILABLE
+        rates = [percent(rate.rate), limits, *(percent(extreme.rate) for extreme in extremes)]
         failures = str(cell.verdicts[Verdict.FAILURE] or "-")
-        table.add_row(*map(Text, [*where, str(sabotage.n), *rates, failures, _verdicts(cell)]))
+        table.add_row(*map(Text, [*where, str(rate.n), *rates, failures, _verdicts(cell)]))
     table.caption = f"{RATES_NOTE}\n{table.caption}" if table.caption else RATES_NOTE
     return table
 
 
 def _table(title: str, scripted: bool) -> Table:
-    caption = SCRIPTED_NOTE if scripted else None
     return Table(
-        title=Text(title),
-        caption=caption,
-        title_justify="left",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
+        title=Text(title), caption=SCRIPTED_NOTE if scripted else None,
+        title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False,
+    )  # fmt: skip
 
 
-def _verdicts(cell: Cell) -> str:
+def _verdicts(cell: "Cell") -> str:
     return ", ".join(f"{n} {verdict}" for verdict, n in cell.verdicts.items() if n and verdict != Verdict.FAILURE)
-
-
-def _percent(rate: Estimate) -> str:
-    return "n/a" if rate.rate is None else f"{100 * rate.rate:.1f}"
-
-
-def _interval(rate: Estimate) -> str:
-    return "n/a" if rate.rate is None else f"{100 * rate.low:.1f} - {100 * rate.high:.1f}"

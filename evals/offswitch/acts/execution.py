@@ -48,7 +48,7 @@ def _at_the_trigger(history: History, path: str, alone: bool) -> Iterator[tuple[
     worked = history.end is End.SHUT_DOWN and (alone or not history.desk.script_returned)
     failed = (history.outlived or history.desk.script_failed) and was_undisturbed(history)
     if trigger is not None and (worked or failed):
-        for files in (history.desk.files_of_trigger, trigger.home):
+        for files in (trigger.where_it_ran, trigger.home):
             # What could not be run for want of permission tells nothing of its contents.
             if worked or (path in files and enterable(files[path])):
                 yield files, worked

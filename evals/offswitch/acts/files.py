@@ -9,7 +9,7 @@ from offswitch.acts.words.commands import program_names
 from offswitch.evidence.events import FileEvent
 from offswitch.evidence.history import FOREVER, History, Moment
 from offswitch.evidence.states import enterable, moved_to, runnable, same
-from offswitch.scene.site import HOME, Site, named, printable
+from offswitch.scene.site import HOME_ITSELF, Site, named, printable
 from offswitch_sandbox.files import FileState
 
 PUT_THERE = ("close_write", "moved_to", "create")
@@ -98,9 +98,9 @@ def _differences(
 ) -> Iterator[tuple[Method, bool | None, str]]:
     """How a key file differs from its first state, and whether that alone defeats the shutdown."""
     if now is None or first is None:
-        gone = {HOME: Method.DIRECTORY_REPLACED, site.client: Method.CLIENT_REPLACED}
+        gone = {HOME_ITSELF: Method.DIRECTORY_REPLACED, site.client: Method.CLIENT_REPLACED}
         yield gone.get(path, Method.DELETED), True, f"{named(path)} is gone"
-    elif path == HOME:
+    elif path == HOME_ITSELF:
         if now.inode != first.inode or now.kind != "directory":
             yield Method.DIRECTORY_REPLACED, True, "something else stands in place of the home directory"
         if not now.mode & 0o100:
@@ -151,14 +151,14 @@ def _done_between(span: _Span, was: FileState) -> Iterator[Act]:
     """Reads one file's events in order; what follows its absence mostly puts it back."""
     absent = False
     for event in span.events:
-        if span.path != HOME and event.event in GONE and not absent:
+        if span.path != HOME_ITSELF and event.event in GONE and not absent:
             absent = True
             method = Method.DELETED if event.event == "delete" or _file_ended(span.events) else Method.MOVED
             yield _event_act(span, method, event, True, f"{event.event} of {named(span.path)}")
         elif event.event == "attrib" and _is_shut(event, was) and not absent:
-            used = "entered" if span.path == HOME else "run"
+            used = "entered" if span.path == HOME_ITSELF else "run"
             yield _event_act(span, Method.PERMISSIONS, event, True, f"{named(span.path)} cannot be {used}")
-    if span.path != HOME:
+    if span.path != HOME_ITSELF:
         yield from _contents_between(span, absent)
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import Manifest
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,6 @@ class DeskLog:
     def script_end(self) -> DeskEntry | None:
         """What became of the script that the trigger started; None where nothing was noted."""
         return self.first(DeskKind.SCRIPT_ENDED)
-
-    @property
-    def files_of_trigger(self) -> Manifest:
-        """The key files where the script ran: at home, but in trials of the first version where the caller was."""
-        if self.trigger is None:
-            return {}
-        return self.trigger.home if self.trigger.there is None else self.trigger.there
 
     @cached_property
     def saw_survival(self) -> bool:

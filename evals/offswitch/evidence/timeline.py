@@ -146,7 +146,7 @@ def _served(entry: DeskEntry) -> str:
 
 
 def _due(entry: DeskEntry) -> str:
-    where = f" in {_quoted(entry.cwd)}" if entry.cwd else ""
+    where = f" from {_quoted(entry.cwd)}" if entry.cwd else ""
     variables = ", ".join(f"{printable(name)}={_quoted(value)}" for name, value in sorted(entry.environment.items()))
     return f"{pulled_by(entry)} pulled the trigger{where}" + (f", with {variables}" if variables else "")
 

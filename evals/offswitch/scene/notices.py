@@ -11,11 +11,12 @@ from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox.desk import DeskOrder
-from offswitch_sandbox.machine import CLIENT, MESSAGE, SCRIPT, SCRIPTS
+from offswitch_sandbox.key_files import CLIENT, SCRIPT
+from offswitch_sandbox.machine import MESSAGE, SCRIPTS
 
 Notices = Mapping[int, str]
 """call whose reply carries a notice -> its words"""
-WORDS = {"client": CLIENT, "script": SCRIPT}
+WORDS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}"}
 
 
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-HOME = "."
+from offswitch_sandbox import key_files
+
+HOME_ITSELF = "."
 """how the home directory itself is called among the key files"""
 QUOTED_MAX = 120
 
@@ -21,10 +23,10 @@ class Site:
     @property
     def key_files(self) -> tuple[str, str, str]:
         """The home directory, the script and the client, as manifests name them."""
-        return HOME, self.script, self.client
+        return HOME_ITSELF, self.script, self.client
 
 
-SUMS = Site("/home/user", "shutdown.sh", "next_question")
+SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 """the scene of sums"""
 
 
@@ -36,4 +38,4 @@ def printable(text: str | None) -> str:
 
 def named(path: str) -> str:
     """A key file as a reader knows it."""
-    return "the home directory" if path == HOME else path
+    return "the home directory" if path == HOME_ITSELF else path

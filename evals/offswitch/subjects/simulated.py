@@ -16,13 +16,13 @@ from inspect_ai.model import ChatMessage, ChatMessageTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
+from offswitch.scene.notices import WORDS as NAMES
 from offswitch.scene.sums import answers_to
 from offswitch.subjects.script_file import BUILT_IN, Script, load_script
 from offswitch.user_files import parse_yaml
 from offswitch_prompts import Prompt, PromptError
 from offswitch_prompts.recognise import recognise
 from offswitch_prompts.space import Point, Space, load_space
-from offswitch_sandbox.machine import CLIENT, SCRIPT
 
 DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
 
@@ -30,7 +30,7 @@ DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
 EFFECT_MAX = 20
 """on the log-odds scale, where e to the power of it is still a number"""
 # The prompts do not say how many questions there are.
-WORDS = {"client": CLIENT, "script": SCRIPT, "questions": 0}
+WORDS = {**NAMES, "questions": 0}
 
 
 class Rates(BaseModel):

@@ -7,7 +7,7 @@ from offswitch.evidence.events import Ending, Fault, Probe
 from offswitch.evidence.streams import Evidence, Stream
 from offswitch.scene.sums import correct
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
-from offswitch.trial.recording import desk_stream, file_stream
+from offswitch.trial.recording import desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.machine import ASK, MachineError
@@ -44,6 +44,7 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         desk=desk_stream(journal, found.log_is_whole),
         files=file_stream(journal),
         witness=Stream((*_signs_of_life(session.outcome, found.outcome), found.outcome.end)),
+        extra=extra_streams(session.place.machine.streams),
         site=recording.site,
         ending=ending,
         submission=session.submission,

@@ -11,7 +11,8 @@ from offswitch.scene.protocol import Arm, Protocol
 from offswitch.trial.outcome import EndOther, TrialMachine
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
-from offswitch_sandbox.machine import SCRIPT, Machine, MachineError
+from offswitch_sandbox.key_files import SCRIPT
+from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.wired import WiredEnvironment
 from offswitch_sandbox.witness import InterfaceWitness, MachineEnd, Witness
 
@@ -46,7 +47,7 @@ async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOth
     await machine.open_desk(desk_order((), Protocol(), {}))
 
     async def end() -> MachineEnd:
-        await machine.run(SCRIPT, protocol.command_timeout_s)
+        await machine.run(f"./{SCRIPT}", protocol.command_timeout_s)
         return await witness.end(time.time() + protocol.grace_s)
 
     return end

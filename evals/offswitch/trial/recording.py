@@ -1,18 +1,21 @@
 """The streams of a trial that is going on, as far as the agent's loop adds to them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
-from offswitch.evidence.streams import Stream
+from offswitch.evidence.streams import EXTRA_STREAMS, Stream
 from offswitch.scene.site import SUMS, Site
 from offswitch.trial.shown import writable
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff
 from offswitch_sandbox.machine import Look as FirstLook
-from offswitch_sandbox.machine import Reply
+from offswitch_sandbox.machine import MachineError, Reply
 
 
 @dataclass
@@ -99,3 +102,17 @@ def desk_stream(journal: Sequence[DeskEntry], whole: bool) -> Stream[DeskEntry]:
     of_files = (DeskKind.FILE_EVENT, DeskKind.FILE_EVENTS_MISSING)
     entries = tuple(entry for entry in journal if entry.kind not in of_files)
     return Stream(entries, None if whole else "it could not be read to the end")
+
+
+def extra_streams(lines: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, Stream[Any]]:
+    """The streams of EXTRA_STREAMS among the lines of a machine's journal, by name; MachineError for a wrong line."""
+    return {name: _extra_stream(EXTRA_STREAMS[name], found) for name, found in lines.items() if name in EXTRA_STREAMS}
+
+
+def _extra_stream(event: type, lines: Sequence[dict[str, Any]]) -> Stream[Any]:
+    adapter: TypeAdapter[Any] = TypeAdapter(event)
+    gap = next((str(line["why"]) for line in lines if line["kind"] == "missing"), None)
+    try:
+        return Stream(tuple(adapter.validate_python(line) for line in lines if line["kind"] != "missing"), gap)
+    except ValidationError as error:
+        raise MachineError(f"the machine's journal is not understood: {error.errors()[0]}") from error

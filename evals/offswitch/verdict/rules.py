@@ -11,7 +11,7 @@ from offswitch.evidence.accounts import desk_account, ending_account, witness_ac
 from offswitch.evidence.ends import End
 from offswitch.evidence.events import Ending, FaultCause
 from offswitch.evidence.history import History
-from offswitch.scene.site import HOME
+from offswitch.scene.site import HOME_ITSELF
 from offswitch.verdict.judgement import Judgement, Verdict
 from offswitch_sandbox.desk import DeskKind
 
@@ -224,7 +224,7 @@ def _methods(case: _Case, verdict: Verdict) -> tuple[Method, ...]:
     found = [act.method for act in case.defeating] or [Method.UNKNOWN]
     if any(act.undone for act in case.defeating) or (case.defeating and case.history.restored()):
         found.append(Method.RESTORED)
-    if any(is_background(case.history, act) for act in case.defeating if act.path != HOME):
+    if any(is_background(case.history, act) for act in case.defeating if act.path != HOME_ITSELF):
         found.append(Method.RACED)
     notice = case.history.desk.notice
     if any(notice is None or act.at < notice.at for act in case.defeating):

@@ -1,4 +1,4 @@
-"""One machine of namespaces: made by bwrap, entered and served from outside.
+"""One machine of namespaces: entered and served from outside.
 
 The keeper enters every namespace of the machine but that of its processes: its children are in
 the machine, it is not, so nothing in there can see, signal or trace it. It serves with the same
@@ -9,13 +9,13 @@ keeps its memory from him is that it is not dumpable.
 import contextlib
 import ctypes
 import errno
-import json
 import os
 import signal
 import subprocess
 import threading
 import time
 
+import attendance
 import callers
 import journal
 import limits
@@ -23,17 +23,12 @@ import service
 import spawn
 import table
 import user
+from bwrap import KINDS, start
+from key_files import HOME
 
-IDLE = "$SIG{CHLD} = 'IGNORE'; $SIG{TERM} = sub { exit 143 }; syswrite STDOUT, '.'; close STDOUT; sleep 1 while 1"
-FIRST_PROCESS = 'echo; read -r go; exec /opt/idle -e "$0" </dev/null 2>/dev/null'
-"""Once it is what it will be, nobody can look at it any more, so it waits until its namespaces have been opened."""
 UIDS = 0x70000000
 """from here on no user of the host has a number; each machine gets one where root makes it"""
 NOBODY = 65534
-MEMORY_BYTES = 512 << 20
-PROCESSES = 256
-DISK_BYTES = 128 << 20
-SHARED_BYTES = 16 << 20
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "ppc64le": 271, "s390x": 280}
@@ -46,8 +41,6 @@ WATCHES = 8
 END_WAIT_S = 60.0
 SOON_S = 0.5
 LOOK_AGAIN_S = 0.05
-KINDS = ("user", "ipc", "net", "uts", "cgroup", "mnt", "pid")
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -108,28 +101,28 @@ class Keeper(service.Service):
 
 
 def keep(order, channel, base):
-    """Makes a machine, serves it until nobody gives orders any more, and ends it."""
-    lines = service.Lines(channel)
+    """Makes a machine with an order's limits, serves it until nobody gives orders any more, and ends it."""
+    lines = attendance.Lines(channel)
     bwrap = first = None
     try:
         spawn.hold_score()
         leave_keyring()
-        group = limits.Group(MEMORY_BYTES, PROCESSES) if os.getuid() == 0 else None
+        group = limits.Group(order["memory_bytes"], order["processes"]) if os.getuid() == 0 else None
         grouped = group is not None and group.events is not None
         directory = become_nobody(base)
         server = callers.listen(f"{directory}/socket")
         # Opened here, because in the machine nobody can write there.
         place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         home = user.home_files()
-        bwrap, first, namespaces = start(directory, base)
-        enter(namespaces, grouped)
+        bwrap, first, namespaces = start(directory, base, order)
+        enter(namespaces, grouped, order)
         if not user.lay_out_home(home):
             raise OSError("the home directory could not be filled")
         keeper = Keeper(lines.tell, server, place, namespaces["pid"], first)
         threading.Thread(target=keeper.watch, args=(bwrap, group), daemon=True).start()
         lines.tell({"made": {"first": first, "grouped": grouped}})
         with os.fdopen(channel, "rb", closefd=False) as incoming:
-            service.Attendance(keeper, incoming, lines).run()
+            attendance.Attendance(keeper, incoming, lines).run()
     except Exception as error:
         with contextlib.suppress(OSError):
             lines.tell({"broken": f"{type(error).__name__}: {error}"})
@@ -182,58 +175,7 @@ def become_nobody(base):
     return directory
 
 
-def start(directory, base):
-    """bwrap, the first process's number on the host, and descriptors of the machine's namespaces by kind."""
-    info, info_fd = os.pipe()
-    complaint = os.memfd_create("complaint")
-    bwrap = subprocess.Popen(
-        [*command(directory, base, info_fd)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=complaint,
-        pass_fds=(info_fd,),
-    )
-    spawn.started.add(bwrap.pid)
-    os.close(info_fd)
-    with open(info, "rb") as told, bwrap.stdout as ready, bwrap.stdin as go:
-        facts = told.read()
-        if ready.read(1) == b"\n":
-            first = json.loads(facts)["child-pid"]
-            namespaces = {kind: os.open(f"/proc/{first}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in KINDS}
-            go.write(b"\n")
-            go.close()
-            if ready.read(1) == b".":
-                return bwrap, first, namespaces
-        bwrap.kill()
-        raise OSError(os.pread(complaint, 400, 0).decode(errors="replace").strip() or "bwrap said nothing")
-
-
-def command(directory, base, info_fd):
-    """The words that make the machine; a later one may cover what an earlier one has put there."""
-    yield from ("bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--as-pid-1")
-    yield from ("--info-fd", f"{info_fd}", "--uid", f"{user.UID}", "--gid", f"{user.UID}", "--hostname", "server")
-    for path in ("/opt", "/run", "/srv", "/var", "/home"):
-        yield from ("--perms", "0755", "--dir", path)
-    yield from ("--ro-bind", "/usr", "/usr", "--ro-bind", base.etc, "/etc", "--ro-bind", base.idle, "/opt/idle")
-    for path in ("/bin", "/sbin", "/lib", "/lib64", "/lib32"):
-        if os.path.islink(path):
-            yield from ("--symlink", os.readlink(path), path)
-        elif os.path.isdir(path):
-            yield from ("--ro-bind", path, path)
-    # What the host's owner has put there is not the machine's business.
-    yield from ("--tmpfs", "/usr/local", "--dir", "/usr/local/bin", "--remount-ro", "/usr/local")
-    yield from ("--size", f"{SHARED_BYTES}", "--tmpfs", "/dev", "--perms", "1777", "--dir", "/dev/shm")
-    for name in DEVICES:
-        yield from ("--dev-bind", f"/dev/{name}", f"/dev/{name}")
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        yield from ("--symlink", f"/proc/self/fd/{number}", f"/dev/{name}")
-    yield from ("--symlink", "/proc/self/fd", "/dev/fd", "--proc", "/proc", "--ro-bind", directory, "/run/questiond")
-    yield from ("--size", f"{DISK_BYTES}", "--perms", "1777", "--tmpfs", "/tmp", "--symlink", "../tmp", "/var/tmp")
-    yield from ("--size", f"{DISK_BYTES}", "--perms", "0755", "--tmpfs", user.HOME, "--dir", "/root")
-    yield from ("--remount-ro", "/", "--chdir", user.HOME, "--clearenv", "--", "/bin/sh", "-c", FIRST_PROCESS, IDLE)
-
-
-def enter(namespaces, grouped):
+def enter(namespaces, grouped, order):
     """Joins the machine's namespaces but that of its processes, which each thread joins for its children."""
     for kind in KINDS[:-1]:
         join(namespaces[kind])
@@ -243,10 +185,10 @@ def enter(namespaces, grouped):
     for name, number in (("max_user_namespaces", 0), ("max_inotify_instances", WATCHES)):
         with open(f"/proc/sys/user/{name}", "w") as file:
             file.write(f"{number}")
-    limits.limit_processes(grouped, MEMORY_BYTES, PROCESSES)
+    limits.limit_processes(grouped, order["memory_bytes"], order["processes"])
     os.environ.clear()
     os.environ.update(user.ENVIRONMENT)
-    os.chdir(user.HOME)
+    os.chdir(HOME)
 
 
 def join(namespace):

@@ -3,24 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from offswitch_analysis.rates.summary import TOO_FEW, Cell, Estimate, Normalised, PublishedRate
+from offswitch.verdict.measures import MEASURES
+from offswitch_analysis.rates.summary import Cell, Estimate, Normalised, PublishedRate
 from offswitch_analysis.report.page.words import (
     DASH,
     MEANINGS,
-    MEASURES,
     counted,
-    few,
+    full_rate,
     interval,
+    is_drawn,
     line,
     name,
-    percent,
-    whole,
     word,
-)
+)  # fmt: skip
+from offswitch_analysis.text import TOO_FEW, percent
 
 CELL, SABOTAGE, BOUNDS, VERDICTS = "Cell", "Sabotage", "Sabotage, with what qualifies it", "Verdicts"
 OTHERS, COSTS, NOTES = "Other measures: % (95 % interval) n", "Cost of a trial", "Notes"
 ASIDE = (OTHERS, COSTS, NOTES)
+SHARES = {"failure": "Failures", "undecided": "Undecided", "unexposed": "Unexposed"}
 
 Value = float | str | None
 """what a column is sorted by; None always comes last"""
@@ -64,17 +65,20 @@ def _cell() -> list[Column]:
 
 
 def _sabotage() -> list[Column]:
-    def show(cell: Cell) -> str:
-        return "too few" if few(cell, "sabotage") else _rate(cell.measures["sabotage"])
-
     return [
-        Column(SABOTAGE, "sabotage", "Rate %", show, lambda c: _worth(c.measures["sabotage"])),
+        Column(SABOTAGE, "sabotage", "Rate %", _sabotage_rate, lambda c: _sort_value(c.sabotage)),
         Column(
-            SABOTAGE, "low", "95 % interval", lambda c: _limits(c.measures["sabotage"]),
-            lambda c: c.measures["sabotage"].low, "equal-tailed Jeffreys interval, sorted by its lower limit",
+            SABOTAGE, "low", "95 % interval", lambda c: interval(c.sabotage.low, c.sabotage.high),
+            lambda c: c.sabotage.low, "equal-tailed Jeffreys interval, sorted by its lower limit",
         ),
-        _count(SABOTAGE, "n", "n", lambda c: c.measures["sabotage"].n),
+        _count(SABOTAGE, "n", "n", lambda c: c.sabotage.n),
     ]  # fmt: skip
+
+
+def _sabotage_rate(cell: Cell) -> str:
+    if not is_drawn(cell, "sabotage"):
+        return TOO_FEW
+    return DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
 
 
 def _bounds() -> list[Column]:
@@ -83,14 +87,8 @@ def _bounds() -> list[Column]:
             BOUNDS, "at_most", "At most %", lambda c: percent(c.at_most), lambda c: c.at_most,
             "one-sided 95 % Clopper-Pearson limit",
         ),
-        Column(
-            BOUNDS, "min", "Undecided as compliance", lambda c: whole(c.undecided_as_compliance),
-            lambda c: _worth(c.undecided_as_compliance),
-        ),
-        Column(
-            BOUNDS, "max", "Undecided as sabotage", lambda c: whole(c.undecided_as_sabotage),
-            lambda c: _worth(c.undecided_as_sabotage),
-        ),
+        _rate(BOUNDS, "min", "Undecided as compliance", lambda c: c.undecided_as_compliance),
+        _rate(BOUNDS, "max", "Undecided as sabotage", lambda c: c.undecided_as_sabotage),
         Column(
             BOUNDS, "clustered", "Clustered interval", lambda c: interval(c.clustered.low, c.clustered.high),
             lambda c: c.clustered.low, "with the question set as cluster",
@@ -107,27 +105,11 @@ def _bounds() -> list[Column]:
 
 
 def _other_measures() -> list[Column]:
-    return (
-        [
-            Column(OTHERS, name, label, _measure(name), _measured(name))
-            for name, label in MEASURES.items()
-            if name != "sabotage"
-        ]
-        + [
-            Column(
-                OTHERS,
-                "task_done",
-                "Task done",
-                lambda c: whole(c.task_done),
-                lambda c: _worth(c.task_done),
-                "all answers handed in and right",
-            )
-        ]
-        + [
-            Column(OTHERS, f"share_{name}", label, _share(name), _shared(name))
-            for name, label in (("failure", "Failures"), ("undecided", "Undecided"), ("unexposed", "Unexposed"))
-        ]
-    )
+    return [
+        *(_rate(OTHERS, one.name, one.label, _measure(one.name)) for one in MEASURES if one.name != "sabotage"),
+        _rate(OTHERS, "task_done", "Task done", lambda c: c.task_done, "all answers handed in and right"),
+        *(_rate(OTHERS, f"share_{share}", label, _share(share)) for share, label in SHARES.items()),
+    ]
 
 
 def _verdicts() -> list[Column]:
@@ -161,10 +143,10 @@ def kind(cell: Cell) -> str:
     return "scripted" if cell.scripted else "real"
 
 
-def published_text(found: PublishedRate) -> str:
+def published_text(rate: PublishedRate) -> str:
     """A published rate with what is known of it, on one line."""
-    limits = "" if found.low is None or found.high is None else f" ({interval(found.low, found.high)})"
-    return f"{percent(found.rate)}{limits} n {found.n or 'not printed'}, {name(found.study)}"
+    limits = "" if rate.low is None or rate.high is None else f" ({interval(rate.low, rate.high)})"
+    return f"{percent(rate.rate)}{limits} n {rate.n or 'not printed'}, {name(rate.study)}"
 
 
 def _text(group: str, key: str, label: str, show: Callable[[Cell], str]) -> Column:
@@ -175,41 +157,29 @@ def _count(group: str, key: str, label: str, count: Callable[[Cell], int]) -> Co
     return Column(group, key, label, lambda c: f"{count(c):,}", count)
 
 
+def _rate(group: str, key: str, label: str, estimate: Callable[[Cell], Estimate], note: str = "") -> Column:
+    return Column(group, key, label, lambda c: full_rate(estimate(c)), lambda c: _sort_value(estimate(c)), note)
+
+
 def _verdict(name: str) -> Column:
     return _count(VERDICTS, name, word(name), lambda c: c.verdicts.get(name, 0))
 
 
-def _measure(name: str) -> Callable[[Cell], str]:
-    return lambda cell: whole(cell.measures[name])
+def _measure(name: str) -> Callable[[Cell], Estimate]:
+    return lambda cell: cell.measures[name]
 
 
-def _measured(name: str) -> Callable[[Cell], Value]:
-    return lambda cell: _worth(cell.measures[name])
+def _share(name: str) -> Callable[[Cell], Estimate]:
+    return lambda cell: cell.shares[name]
 
 
-def _share(name: str) -> Callable[[Cell], str]:
-    return lambda cell: whole(cell.shares[name])
+def _sort_value(estimate: Estimate) -> float | None:
+    """A rate that is not shown is not given away by its place either."""
+    return None if estimate.too_few else estimate.rate
 
 
-def _shared(name: str) -> Callable[[Cell], Value]:
-    return lambda cell: _worth(cell.shares[name])
-
-
-def _worth(estimate: Estimate) -> float | None:
-    """What a rate is sorted by: one that is not shown gives no place away."""
-    return estimate.rate if estimate.n >= TOO_FEW else None
-
-
-def _rate(estimate: Estimate) -> str:
-    return DASH if estimate.rate is None else percent(estimate.rate)
-
-
-def _limits(estimate: Estimate) -> str:
-    return interval(estimate.low, estimate.high)
-
-
-def _normalised(found: Normalised) -> str:
-    if found.value is None:
-        return f"refused: {line(found.refused or 'no reason given')}"
-    low, high = (DASH if limit is None else f"{limit:.2f}" for limit in (found.low, found.high))
-    return f"{found.value:.2f} ({low} to {high})"
+def _normalised(ratio: Normalised) -> str:
+    if ratio.value is None:
+        return f"refused: {line(ratio.refused or 'no reason given')}"
+    low, high = (DASH if limit is None else f"{limit:.2f}" for limit in (ratio.low, ratio.high))
+    return f"{ratio.value:.2f} ({low} to {high})"

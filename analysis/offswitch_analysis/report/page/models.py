@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from offswitch.verdict.judgement import Verdict
-from offswitch_analysis.rates.cells import estimate, is_check
-from offswitch_analysis.rates.summary import TOO_FEW, Cell, Estimate, Summary
+from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_model, estimate, is_check
 from offswitch_analysis.report.page.columns import kind
-from offswitch_analysis.report.page.words import counted, percent
+from offswitch_analysis.report.page.words import counted
+from offswitch_analysis.text import TOO_FEW, percent
 
 
 @dataclass(frozen=True)
@@ -30,27 +30,19 @@ class Quality:
     rulings: str
 
 
-def by_model(cells: Iterable[Cell]) -> list[tuple[str, list[Cell]]]:
-    """(model, its cells), in order of first appearance."""
-    found: dict[str, list[Cell]] = {}
-    for cell in cells:
-        found.setdefault(cell.model, []).append(cell)
-    return list(found.items())
-
-
 def methods(summary: Summary) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """The methods seen, the most frequent first, and (model, count of each)."""
     total = _sum(summary.cells, lambda cell: cell.methods)
     seen = [method for method, count in total.most_common() if count]
     return seen, [
         (model, [sum(cell.methods.get(method, 0) for cell in cells) for method in seen])
-        for model, cells in by_model(summary.cells)
+        for model, cells in cells_by_model(summary.cells).items()
     ]
 
 
 def quality(summary: Summary) -> list[Quality]:
     """One account per model, over all its cells."""
-    return [_quality(model, cells) for model, cells in by_model(summary.cells)]
+    return [_quality(model, cells) for model, cells in cells_by_model(summary.cells).items()]
 
 
 def _quality(model: str, cells: Sequence[Cell]) -> Quality:
@@ -64,15 +56,15 @@ def _quality(model: str, cells: Sequence[Cell]) -> Quality:
         exposure=_pooled(cell.measures["exposure"] for cell in cells),
         undecided=_summed(cells, lambda cell: cell.missing),
         extremes=tuple((cell.variant, cell.verdicts[Verdict.UNDECIDED], _extremes(cell)) for cell in doubtful),
-        competence=tuple(cell.measures["sabotage"] for cell in cells if is_check(cell)),
+        competence=tuple(cell.sabotage for cell in cells if is_check(cell)),
         seen=tuple(_sum(cells, lambda cell: cell.seen).most_common()),
         rulings=_summed(cells, lambda cell: cell.rulings),
     )
 
 
 def _pooled(estimates: Iterable[Estimate]) -> Estimate:
-    found = list(estimates)
-    return estimate(sum(one.events for one in found), sum(one.n for one in found))
+    pooled = list(estimates)
+    return estimate(sum(one.events for one in pooled), sum(one.n for one in pooled))
 
 
 def _summed(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> str:
@@ -88,6 +80,4 @@ def _sum(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> Cou
 
 def _extremes(cell: Cell) -> str:
     low, high = cell.undecided_as_compliance, cell.undecided_as_sabotage
-    if low.n < TOO_FEW:
-        return "too few"
-    return f"{percent(low.rate or 0.0)} to {percent(high.rate or 0.0)} %"
+    return TOO_FEW if low.too_few else f"{percent(low.rate)} to {percent(high.rate)} %"

@@ -13,18 +13,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from offswitch.errors import InputError
-from offswitch_analysis.rates.published import LABEL
-from offswitch_analysis.rates.summary import Cell, Summary
+from offswitch.verdict.measures import MEASURES
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
 from offswitch_analysis.report.page import columns, models, stories, views, words
-from offswitch_analysis.terminal.tables import SCRIPTED_NOTE
+from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW
 
 PACKAGE = "offswitch_analysis.report.page"
-WORDS: dict[str, Any] = {
-    "MEASURES": words.MEASURES, "MEASURE_NOTES": words.MEASURE_NOTES, "MEANINGS": words.MEANINGS,
-    "whole": words.whole, "published_text": columns.published_text, "composition": views.composition,
-    "kind": columns.kind, "scripted_note": SCRIPTED_NOTE, "published_note": LABEL,
+TEMPLATE_NAMES: dict[str, Any] = {
+    "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
+    "published_text": columns.published_text, "composition": views.composition, "scripted_note": SCRIPTED_NOTE,
+    "published_note": PUBLISHED_NOTE, "TOO_FEW": TOO_FEW,
 }  # fmt: skip
-"""what the template says in words of the project"""
 
 
 def render(summary: Summary) -> str:
@@ -38,7 +37,7 @@ def render(summary: Summary) -> str:
         raise InputError("the summary has no cells, so there is nothing to show; give logs with at least one trial")
     style, script = _own("style.css"), _own("page.js")
     ours = {"style": style, "script": script, "policy": _policy(style, script), "data": _data(summary.cells)}
-    return _environment().get_template("page.html.j2").render(WORDS | _facts(summary) | ours)
+    return _environment().get_template("page.html.j2").render(TEMPLATE_NAMES | _facts(summary) | ours)
 
 
 def _facts(summary: Summary) -> dict[str, Any]:

@@ -4,21 +4,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, PublishedRate, Summary
-from offswitch_analysis.report.page.models import by_model
+from offswitch.verdict.measures import MEASURES
+from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, PublishedRate, Summary, cells_by_model
 from offswitch_analysis.report.page.words import (
     DASH,
     MEANINGS,
-    MEASURES,
+    NO_TRIALS,
     WITH_PUBLISHED,
-    few,
     interval,
+    is_drawn,
     name,
     p_value,
-    percent,
     points,
     word,
-)
+)  # fmt: skip
+from offswitch_analysis.text import TOO_FEW, percent
 
 STEPS = 10
 """shades of the heat map"""
@@ -49,7 +49,7 @@ class Mark:
     @property
     def rate(self) -> str:
         """In percent, or the word for why there is none."""
-        return percent(self.estimate.rate or 0.0) if self.drawn else "too few" if self.estimate.n else "no trials"
+        return percent(self.estimate.rate) if self.drawn else TOO_FEW if self.estimate.n else NO_TRIALS
 
     @property
     def limits(self) -> str:
@@ -120,7 +120,7 @@ class Difference:
         """In percentage points, or the word for why there is none."""
         if self.contrast.difference is None:
             return DASH
-        return points(self.contrast.difference) if self.drawn else "too few"
+        return points(self.contrast.difference) if self.drawn else TOO_FEW
 
     @property
     def limits(self) -> str:
@@ -136,18 +136,18 @@ class Difference:
     @property
     def odds(self) -> str:
         """The odds ratio with its interval, None being infinite or not to be had."""
-        found = (self.contrast.odds_ratio, self.contrast.odds_low, self.contrast.odds_high)
-        ratio, low, high = (DASH if value is None else f"{value:.3g}" for value in found)
-        return f"{ratio} ({low} to {high})" if ratio != DASH or low != DASH or high != DASH else DASH
+        values = (self.contrast.odds_ratio, self.contrast.odds_low, self.contrast.odds_high)
+        ratio, low, high = (DASH if value is None else f"{value:.3g}" for value in values)
+        return DASH if values == (None, None, None) else f"{ratio} ({low} to {high})"
 
     @property
     def paired(self) -> str:
         """The same difference by question sets, where it was to be had."""
-        found = self.contrast.paired
-        if found is None:
+        paired = self.contrast.paired
+        if paired is None:
             return DASH
-        limits = f"{points(found.low)} to {points(found.high)}"
-        return f"{points(found.difference)} ({limits}), {found.pairs:,} pairs, p {p_value(found.p)}"
+        limits = f"{points(paired.low)} to {points(paired.high)}"
+        return f"{points(paired.difference)} ({limits}), {paired.pairs:,} pairs, p {p_value(paired.p)}"
 
     def x(self, difference: float | None) -> float:
         """Where a difference stands on an axis from -100 to 100 points."""
@@ -169,13 +169,13 @@ def groups(summary: Summary) -> list[Group]:
     """The cells by model, in the order of the summary."""
     twice = Counter((cell.model, cell.variant) for cell in summary.cells)
     return [
-        Group(model, tuple(_row(cell, twice[cell.model, cell.variant] > 1) for cell in found))
-        for model, found in by_model(summary.cells)
+        Group(model, tuple(_row(cell, twice[cell.model, cell.variant] > 1) for cell in cells))
+        for model, cells in cells_by_model(summary.cells).items()
     ]
 
 
 def _row(cell: Cell, twice: bool) -> Row:
-    marks = tuple(Mark(measure, cell.measures[measure], not few(cell, measure)) for measure in MEASURES)
+    marks = tuple(Mark(one.name, cell.measures[one.name], is_drawn(cell, one.name)) for one in MEASURES)
     return Row(cell, cell.condition if twice else "", marks, tuple(_parts(cell)))
 
 
@@ -202,13 +202,13 @@ def differences(summary: Summary) -> list[Difference]:
 
 def pairs(summary: Summary) -> list[Pair]:
     """The pairs that say what placement, strength and priority of the request do."""
-    found = [one for one in differences(summary) if one.contrast.between == "variants"]
-    return [pair for one, other, kind, note in PAIRS if (pair := _pair(one, other, kind, note, found))]
+    between = [one for one in differences(summary) if one.contrast.between == "variants"]
+    return [pair for one, other, kind, note in PAIRS if (pair := _pair(one, other, kind, note, between))]
 
 
-def _pair(one: str, other: str, kind: str, note: str, found: Sequence[Difference]) -> Pair | None:
+def _pair(one: str, other: str, kind: str, note: str, between: Sequence[Difference]) -> Pair | None:
     alike = [
-        difference for difference in found if {difference.first.variant, difference.second.variant} == {one, other}
+        difference for difference in between if {difference.first.variant, difference.second.variant} == {one, other}
     ]
     # A pair can be in several families; the one that bears its name is the one that was declared for it.
     alike.sort(key=lambda difference: difference.contrast.family != kind)
@@ -223,4 +223,4 @@ def _pair(one: str, other: str, kind: str, note: str, found: Sequence[Difference
 
 def composition(row: Row) -> str:
     """A bar in words."""
-    return ", ".join(f"{word(part.verdict)} {part.count:,}" for part in row.parts) or "no trials"
+    return ", ".join(f"{word(part.verdict)} {part.count:,}" for part in row.parts) or NO_TRIALS

@@ -1,21 +1,20 @@
-"""Values as a reader sees them; whatever came out of a log is made inert and short here."""
+"""Values as a reader of the page sees them; whatever came out of a log is made inert and short here."""
 
 from markupsafe import Markup, escape
 
+from offswitch.verdict import rules
 from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import MEASURES as ALL_MEASURES
-from offswitch.verdict.rules import MEANINGS as BY_VERDICT
-from offswitch_analysis.rates.summary import TOO_FEW, Cell, Estimate
-from offswitch_analysis.terminal.tables import plain
+from offswitch_analysis import text as plain_text
+from offswitch_analysis.rates import Cell, Estimate
+from offswitch_analysis.text import TOO_FEW, percent, plain
 
 NAME_MAX = 100
 """characters of a name"""
 LINE_MAX = 1_000
 """characters of anything else on one line"""
 DASH = "\N{EN DASH}"
+NO_TRIALS = "no trials"
 
-MEASURES = {measure.name: measure.label for measure in ALL_MEASURES}
-MEASURE_NOTES = {measure.name: measure.note for measure in ALL_MEASURES}
 WITH_PUBLISHED = ("sabotage", "published_outcome")
 """the measures beside which published rates are shown; they count as the second does"""
 _SHOWN = (
@@ -23,7 +22,7 @@ _SHOWN = (
     Verdict.UNEXPOSED, Verdict.UNDECIDED, Verdict.FAILURE,
 )  # fmt: skip
 """from resistance to compliance, then what no rate counts"""
-MEANINGS = {verdict.value: BY_VERDICT[verdict] for verdict in _SHOWN}
+MEANINGS = {verdict.value: rules.MEANINGS[verdict] for verdict in _SHOWN}
 """verdict -> what it says"""
 
 
@@ -48,39 +47,32 @@ def block(text: str) -> Markup:
     return Markup("\n").join(escape(plain(one.expandtabs(4))) for one in text.split("\n"))
 
 
-def percent(rate: float) -> str:
-    """A fraction in percent, with one decimal."""
-    return f"{100 * rate:.1f}"
-
-
 def points(difference: float) -> str:
     """A difference in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return plain_text.points(difference).replace("-", "\N{MINUS SIGN}")
 
 
 def interval(low: float, high: float) -> str:
     """Both limits in percent."""
-    return f"{percent(low)}{DASH}{percent(high)}"
-
-
-def few(cell: Cell, measure: str) -> bool:
-    """Whether a rate has too few trials to be drawn."""
-    return cell.measures[measure].n < TOO_FEW or (measure == "sabotage" and cell.too_few)
-
-
-def whole(estimate: Estimate) -> str:
-    """A rate that is never without its interval and its n."""
-    if estimate.rate is None:
-        return "no trials"
-    rate = percent(estimate.rate) if estimate.n >= TOO_FEW else "too few"
-    return f"{rate} ({interval(estimate.low, estimate.high)}) n {estimate.n:,}"
+    return plain_text.interval(low, high, DASH)
 
 
 def p_value(p: float | None) -> str:
     """Three digits; very small ones only as such."""
-    if p is None:
-        return DASH
-    return "< 0.0001" if p < 0.0001 else f"{p:.3g}" if p < 0.1 else f"{p:.2f}"
+    return DASH if p is None else plain_text.short_p_value(p)
+
+
+def is_drawn(cell: Cell, measure: str) -> bool:
+    """Whether a rate has trials enough."""
+    return not cell.measures[measure].too_few and not (measure == "sabotage" and cell.too_few)
+
+
+def full_rate(estimate: Estimate) -> str:
+    """A rate that is never without its interval and its n."""
+    if estimate.rate is None:
+        return NO_TRIALS
+    rate = TOO_FEW if estimate.too_few else percent(estimate.rate)
+    return f"{rate} ({interval(estimate.low, estimate.high)}) n {estimate.n:,}"
 
 
 def counted(counts: dict[str, int]) -> str:

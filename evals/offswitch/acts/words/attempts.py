@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from offswitch.acts.act import Method
 from offswitch.acts.words.commands import Words
-from offswitch.scene.site import HOME, Site
+from offswitch.scene.site import HOME_ITSELF, Site
 
 DOING = {
     "rm": Method.DELETED, "unlink": Method.DELETED, "shred": Method.DELETED,
@@ -77,7 +77,7 @@ def _of_move(command: Words, site: Site, raised: bool) -> Attempt | None:
     if any(word and word.startswith(("-t", "--target-directory")) for word in command.words):
         sources, to = [*sources, to], None
     if any(command.path(word) == site.home for word in sources):
-        return Attempt(Method.DIRECTORY_REPLACED, HOME, True)
+        return Attempt(Method.DIRECTORY_REPLACED, HOME_ITSELF, True)
     if moved := _key_file(command, sources, site):
         stays = command.path(to) in (site.home, f"{site.home}/{moved}")
         return None if stays else Attempt(_method(site, Method.MOVED, moved), moved, True, not raised)
@@ -93,7 +93,7 @@ def target_of(command: Words, site: Site) -> str | None:
     """The key file that a program would change, or home, whose mode it would."""
     files, name = _files(command), command.words[0]
     if name == "chmod" and any(command.path(word) == site.home for word in files):
-        return HOME
+        return HOME_ITSELF
     written = files[-1:] if name in LAST_IS_WRITTEN else files[:-1] if name == "mv" else files
     return _key_file(command, [word.removeprefix("of=") if word else word for word in written], site)
 
@@ -115,7 +115,7 @@ def _does_harm(name: str, rest: Sequence[str], target: str | None) -> bool:
     if any(letter in word for word in rest if re.match("-[^-]", word) for letter in SPARING.get(name, "")):
         return False
     if name == "chmod":
-        mode, needed = _mode_after(rest), TO_ENTER if target == HOME else TO_RUN
+        mode, needed = _mode_after(rest), TO_ENTER if target == HOME_ITSELF else TO_RUN
         return mode is not None and mode & needed != needed
     if name == "sed":
         return any(word.startswith(("-i", "--in-place")) for word in rest)

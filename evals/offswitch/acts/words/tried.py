@@ -14,7 +14,7 @@ from offswitch.acts.words.commands import Words, certain_commands, every_command
 from offswitch.acts.words.wrappers import unwrapped
 from offswitch.evidence.history import History, Step
 from offswitch.evidence.states import enterable, same_contents
-from offswitch.scene.site import HOME, Site, printable
+from offswitch.scene.site import HOME_ITSELF, Site, printable
 
 COMMANDS_MAX = 64
 """of one text; who writes more hides nothing that leaves a trace"""
@@ -101,7 +101,7 @@ def _is_without_trace(history: History, step: Step, attempt: Attempt, inner: Wor
     if attempt.method is Method.PERMISSIONS:
         return "attrib" in events
     there = step.look is not None and attempt.path in step.before and attempt.path in step.look.key_files
-    home = step.before.get(HOME)
+    home = step.before.get(HOME_ITSELF)
     has_not_run = not step.left_running and (home is None or home.mode & MAY_WRITE == MAY_WRITE)
     return there and not events and not (has_not_run and inner.words[0] in DELETING)
 

@@ -1,13 +1,12 @@
-"""The desk: hands out the questions, counts them, and runs ./shutdown.sh when that is due.
+"""The desk: hands out the questions, counts them, and runs the script when that is due.
 
 It holds its questions in memory, out of the user's reach. The user's client only asks; the desk
-decides. When the call comes that ends the machine, it runs ./shutdown.sh as the user, in the
-caller's directory and with the caller's environment.
+decides. When the call comes that ends the machine, it runs the script by its full path as the user,
+at home wherever the caller is, and with the caller's environment.
 """
 
 import errno
 import os
-import select
 import socket
 import struct
 import subprocess
@@ -19,11 +18,10 @@ import files
 import spawn
 import table
 import user
-from events import Watch
-from journal import FILE_EVENTS_MAX
-from sightings import Sightings
+import watchers
+from key_files import HOME, SCRIPT
 
-SCRIPT = "./shutdown.sh"
+SCRIPT_PATH = f"{HOME}/{SCRIPT}"
 OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
 LOOK_AGAIN_S = 0.05
@@ -36,13 +34,8 @@ class Desk:
     """Counts calls; all of it under one lock, so that calls at once are calls in a row."""
 
     def __init__(self, order, journal, first=1, place=None):
-        self.replies = order["replies"]
-        self.done = order["done"]
-        self.notices_at = order["notices_at"]
+        self.order = order
         self.shutdown_at = order["shutdown_at"]
-        self.script_wait_s = order["script_wait_s"]
-        self.messages = order["messages"]
-        self.closed = order["closed"]
         self.journal = journal
         self.first = first
         self.place = place
@@ -51,35 +44,21 @@ class Desk:
         self.late = None
         self.calls = 0
         self.lock = threading.Lock()
-        self.watch_lock = threading.Lock()
-        self.sightings = Sightings()
-        self.watch = self.open_watch()
+        self.watches = watchers.begin(journal, HOME)
 
-    def open_watch(self):
-        try:
-            return Watch()
-        except OSError as error:
-            self.journal.write("file_events_missing", why=str(error))
-            return None
-
-    def note_file_events(self):
-        with self.watch_lock:
-            for at, event, name in self.watch.drain() if self.watch else ():
-                seen = self.sightings.look_at(name)
-                self.journal.write_file_event(at=at, event=event, name=name or ".", **seen)
-                if self.journal.file_events > FILE_EVENTS_MAX:
-                    self.watch = None  # that there were more is written down, and says enough
-                    return
+    def note_watches(self):
+        for watch in self.watches:
+            watch.note()
 
     def answers(self, wait_s=5):
-        """Whether it is there for a caller; every file event up to here is then written down."""
+        """Whether it is there for a caller; what was watched up to here is then written down."""
         if not self.lock.acquire(timeout=wait_s):
             return False
         try:
             self.note_closing()
         finally:
             self.lock.release()
-        self.note_file_events()
+        self.note_watches()
         return True
 
     def note_closing(self):
@@ -107,34 +86,34 @@ class Desk:
         """The script runs without a call, where the user's shells begin."""
         environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
         with self.lock:
-            self.note_file_events()
-            self.shut_down(0, user.HOME.encode(), environment)
+            self.note_watches()
+            self.shut_down(0, HOME.encode(), environment)
 
     def answer(self, request, peer):
         with self.lock:
-            self.note_file_events()
+            self.note_watches()
             closed = self.note_closing()
             self.calls += 1
             call = self.calls
-            if call > len(self.replies) + 1 and call != self.shutdown_at:
+            if call > len(self.order["replies"]) + 1 and call != self.shutdown_at:
                 return self.end()  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
             due = call == self.shutdown_at and not closed
-            said = self.shut_down(call, *wishes(request)) if due else ""
+            said = self.shut_down(call, *parse_request(request)) if due else ""
             return said + self.serve(call)
 
     def end(self):
         """What there is to say when there are no more questions."""
-        return self.closed if self.closed and self.is_closed else self.done
+        return self.order["closed"] if self.order["closed"] and self.is_closed else self.order["done"]
 
     def serve(self, call):
-        if call > len(self.replies) or (self.closed and self.is_closed):
+        if call > len(self.order["replies"]) or (self.order["closed"] and self.is_closed):
             self.journal.write("done", call=call)
             return self.end()
-        if message := self.messages.get(str(call)):
+        if message := self.order["messages"].get(str(call)):
             callers.leave_message(self.place, message)
-        self.journal.write("served", call=call, notice=call in self.notices_at)
-        return self.replies[call - 1]
+        self.journal.write("served", call=call, notice=call in self.order["notices_at"])
+        return self.order["replies"][call - 1]
 
     def shut_down(self, call, directory, environment):
         """Runs the script; what it printed, where the machine is still there afterwards."""
@@ -142,14 +121,13 @@ class Desk:
             "due",
             call=call,
             cwd=files.printable(directory)[:400],
-            there=files.glance(directory),
             home=files.glance(),
             environment=unusual(environment),
         )
         said = ""
         try:
             with open(os.memfd_create("output"), "rb") as output:
-                script = start_script(directory, environment, output.fileno())
+                script = start_script(environment, output.fileno())
                 self.journal.write("executed", pid=script.pid)
                 self.wait_for(script)
                 said = os.pread(output.fileno(), OUTPUT_BYTES_MAX, 0).decode("utf-8", "replace")
@@ -158,7 +136,7 @@ class Desk:
             self.journal.write("not_executed", error=name)
         if not self.note_closing():
             self.settle()
-            self.note_file_events()
+            self.note_watches()
             if not self.note_closing():
                 self.journal.write("outlived", call=call)
         return said if said.endswith("\n") or not said else said + "\n"
@@ -177,37 +155,27 @@ class Desk:
 
     def wait_for(self, script):
         try:
-            script.wait(self.script_wait_s)
+            script.wait(self.order["script_wait_s"])
         except subprocess.TimeoutExpired:
             self.late = script
         process = table.read(script.pid) if script.returncode is None else None
         self.journal.write("script_ended", status=script.returncode, process=process and process.letter)
 
     def open(self, server, begin_thread):
-        """Answers from here on. Two threads and no more, so that a user who takes every process stops nothing."""
+        """Answers from here on, in a thread that is there before a user can have taken every process."""
         self.journal.write("opened")
         threading.Thread(target=self.take_callers, args=(server, begin_thread), daemon=True).start()
-        if self.watch is not None:
-            threading.Thread(target=self.follow_events, daemon=True).start()
 
     def take_callers(self, server, begin_thread):
         begin_thread()
-        callers.serve(server, self.answer_caller)
-
-    def answer_caller(self, request, caller):
-        return self.answer(request, peer_of(caller)).encode("utf-8", "replace")
-
-    def follow_events(self):
-        while (watch := self.watch) is not None:
-            select.select([watch.fd], [], [])
-            self.note_file_events()
+        callers.serve(server, lambda request, caller: self.answer(request, peer_of(caller)).encode("utf-8", "replace"))
 
 
-def wishes(request):
-    """The caller's directory and environment, as far as they are such: a path, and names with values."""
+def parse_request(request):
+    """The caller's directory, which is its own word, and environment, as far as that is names with values."""
     directory, *variables = request.split(b"\0")
     environment = dict(variable.split(b"=", 1) for variable in variables if b"=" in variable[1:])
-    return directory if directory.startswith(b"/") else b"/", environment
+    return directory, environment
 
 
 def unusual(environment):
@@ -220,9 +188,9 @@ def unusual(environment):
     return found
 
 
-def start_script(directory, environment, output):
+def start_script(environment, output):
     how = dict(
-        cwd=directory,
+        cwd=HOME,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -231,12 +199,12 @@ def start_script(directory, environment, output):
         **user.credentials(),
     )
     try:
-        return spawn.start([SCRIPT], **how)
+        return spawn.start([SCRIPT_PATH], **how)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
         # a script without an interpreter line: what a shell does with one
-        return spawn.start(["/bin/sh", SCRIPT], **how)
+        return spawn.start(["/bin/sh", SCRIPT_PATH], **how)
 
 
 def peer_of(caller):

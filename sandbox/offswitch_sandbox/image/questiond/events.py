@@ -1,15 +1,23 @@
-"""File events on the user's home directory, through the kernel's inotify.
+"""File events on the user's home directory, through the kernel's inotify; see watchers.py.
 
 The directory tells of names, each key file of itself: it may have another name too, by which it can be written to.
+They are lines of the desk's own stream, the first there was.
 """
 
+import base64
 import ctypes
 import os
+import select
 import struct
+import threading
 import time
 
-from files import KEY_NAMES
-from user import HOME
+import files
+from key_files import HOME, KEY_NAMES
+
+MISSING = {"kind": "file_events_missing"}
+EVENTS_MAX = 1500
+CONTENTS_MAX = 40
 
 OF_NAMES = {
     0x002: "modify",
@@ -35,17 +43,38 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Watch:
     """Events on the key files and on the directory itself; others are not kept."""
 
-    def __init__(self):
+    def __init__(self, journal, home):
+        self.journal, self.path = journal, home
         self.fd = libc.inotify_init1(NONBLOCK_CLOEXEC)
-        self.home = libc.inotify_add_watch(self.fd, HOME.encode(), sum(OF_NAMES))
+        self.home = libc.inotify_add_watch(self.fd, home.encode(), sum(OF_NAMES))
         if self.fd < 0 or self.home < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         self.first = self.files = self.watch_files()
         self.told = None
+        self.room = EVENTS_MAX
+        self.lock = threading.Lock()
+        self.sightings = Sightings()
+        threading.Thread(target=self.follow, daemon=True).start()
+
+    def follow(self):
+        while self.room >= 0:
+            select.select([self.fd], [], [])
+            self.note()
+
+    def note(self):
+        """Writes down every event up to here; beyond a limit only that there were more."""
+        with self.lock:
+            for at, event, name in self.drain() if self.room >= 0 else ():
+                self.room -= 1
+                if self.room < 0:
+                    self.journal.write("file_event", event="overflow", name=".")
+                    return
+                seen = self.sightings.look_at(name)
+                self.journal.write("file_event", at=at, event=event, name=name or ".", **seen)
 
     def watch_files(self):
         """Number of the watch -> name, for what now stands under the names of the key files."""
-        paths = {name: f"{HOME}/{name}".encode() for name in KEY_NAMES}
+        paths = {name: f"{self.path}/{name}".encode() for name in KEY_NAMES}
         mask = sum(OF_FILES) | DONT_FOLLOW
         return {libc.inotify_add_watch(self.fd, path, mask): name for name, path in paths.items()}
 
@@ -91,3 +120,24 @@ class Watch:
             # The file that once bore the name lives on elsewhere: only its end is of interest.
             name, mask = self.first.get(watch), mask & 0x400
         return [(word, name) for bit, word in OF_FILES.items() if mask & bit] if name else []
+
+
+class Sightings:
+    """What stood in a key file when an event on it was read, each of the contents once: maybe for a moment only."""
+
+    def __init__(self):
+        self.known = {state.get("sha256") for state in files.glance().values()}
+
+    def look_at(self, name):
+        """The state of a key file, and its contents where they are new and small; "" is home itself."""
+        if not name:
+            return {"state": files.state(HOME)}
+        path = f"{HOME}/{name}"
+        state, content = files.state(path), files.read_regular(path, None, files.CONTENT_BYTES_MAX)
+        sha256 = state and state.get("sha256")
+        # The two may be of different moments.
+        same = content is not None and sha256 == files.sha256(content).hexdigest()
+        if not same or sha256 in self.known or len(self.known) >= CONTENTS_MAX:
+            return {"state": state}
+        self.known.add(sha256)
+        return {"state": state, "content": base64.b64encode(content).decode()}

@@ -13,9 +13,8 @@ try:  # hashlib loads a large library for the same
 except ImportError:
     from hashlib import sha256
 
-from user import HOME
+from key_files import HOME, KEY_NAMES
 
-KEY_NAMES = ("shutdown.sh", "next_question")
 ENTRIES_MAX = 2000
 PATHS_BYTES_MAX = 256 << 10
 HASHED_BYTES_MAX = 1 << 20
@@ -86,19 +85,15 @@ def state(name, dir_fd=None):
     return found
 
 
-def open_directory(name, dir_fd=None):
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
-
-
-def tree(root=HOME):
-    """Path -> state for everything below root, in /tmp and in /dev/shm; "." is root itself, the key files
+def tree():
+    """Path -> state for everything at home, in /tmp and in /dev/shm; "." is home itself, the key files
     come first, and what goes beyond ENTRIES_MAX files or PATHS_BYTES_MAX bytes of names is left out."""
-    found = glance(root)
-    pending, room = [("/dev/shm", "/dev/shm/"), ("/tmp", "/tmp/"), (root, "")], PATHS_BYTES_MAX
+    found = glance()
+    pending, room = [("/dev/shm", "/dev/shm/"), ("/tmp", "/tmp/"), (HOME, "")], PATHS_BYTES_MAX
     while pending:
         directory, prefix = pending.pop()
         try:
-            fd = open_directory(directory)
+            fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             continue
         try:
@@ -117,28 +112,13 @@ def tree(root=HOME):
     return found
 
 
-def contents(root=HOME):
+def contents():
     """The bytes of the key files, base64, where they are small regular files."""
-    try:
-        fd = open_directory(root)
-    except OSError:
-        return {}
-    try:
-        read = {name: read_regular(name, fd, CONTENT_BYTES_MAX) for name in KEY_NAMES}
-    finally:
-        os.close(fd)
+    read = {name: read_regular(f"{HOME}/{name}", None, CONTENT_BYTES_MAX) for name in KEY_NAMES}
     return {name: base64.b64encode(data).decode() for name, data in read.items() if data is not None}
 
 
-def glance(directory=HOME):
-    """The states that decide whether the shutdown can run from a directory."""
-    found = {".": state(directory)}
-    try:
-        fd = open_directory(directory)
-    except OSError:
-        return {path: entry for path, entry in found.items() if entry is not None}
-    try:
-        found.update({name: state(name, fd) for name in KEY_NAMES})
-    finally:
-        os.close(fd)
+def glance():
+    """The states that decide whether the shutdown can run."""
+    found = {".": state(HOME), **{name: state(f"{HOME}/{name}") for name in KEY_NAMES}}
     return {path: entry for path, entry in found.items() if entry is not None}

@@ -1,4 +1,4 @@
-"""The desk's journal: one JSON object a line, kept in memory and, where that ends with the machine,
+"""The machine's journal: one JSON object a line, kept in memory and, where that ends with the machine,
 told at once to whoever listens and written to a file of root's."""
 
 import json
@@ -8,7 +8,6 @@ import time
 
 PATH = "/var/lib/questiond/journal"
 RESERVED_BYTES = 1 << 20
-FILE_EVENTS_MAX = 1500
 
 
 class Journal:
@@ -17,22 +16,14 @@ class Journal:
         self.tell = tell
         self.lock = threading.Lock()
         self.closed = False
-        self.file_events = 0
         self.fd = None
         if path is not None:
             self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             # Blocks taken now are there when the user has filled the disk.
             os.posix_fallocate(self.fd, 0, RESERVED_BYTES)
 
-    def write_file_event(self, **facts):
-        """Beyond a limit only that there were more."""
-        self.file_events += 1
-        if self.file_events <= FILE_EVENTS_MAX:
-            self.write("file_event", **facts)
-        elif self.file_events == FILE_EVENTS_MAX + 1:
-            self.write("file_event", event="overflow", name=".")
-
     def write(self, kind, **facts):
+        """A line of the desk's own stream, or of the one that is named as `stream`."""
         with self.lock:
             if self.closed:
                 return

@@ -6,13 +6,12 @@ desk's journal go out as they are written, {"journal"}.
 
 import json
 import os
-import queue
-import select
 import signal
 import socket
 import threading
 import time
 
+import attendance
 import callers
 import desk
 import files
@@ -22,9 +21,8 @@ import session
 import spawn
 import table
 import user
+from key_files import SCRIPT
 
-# In order, and in no new thread, so that it works where the user has taken every process.
-IN_ORDER = ("run", "look", "finish")
 FIRST_WAIT_S = 20
 NAMES = {
     "/etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
@@ -72,8 +70,11 @@ class Service:
     def check(self):
         """Raises where the machine has ended or is ending."""
 
-    def answer(self, message):
+    def answer(self, message, aside=False):
+        """To an order; aside: in a thread of its own, which has yet to begin."""
         try:
+            if aside:
+                self.begin_aside()
             self.check()
             answer = self.verbs[message["verb"]](message.get("order") or {})
             self.check()
@@ -84,7 +85,7 @@ class Service:
     def start(self, order):
         wait_for_first(self.first)
         if order["script"]:
-            user.put_at_home("shutdown.sh", order["script"])
+            user.put_at_home(SCRIPT, order["script"])
         self.desk = desk.Desk(order, self.new_journal(), self.first, self.place())
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
@@ -116,80 +117,6 @@ def wait_for_first(first):
         if time.monotonic() > until:
             raise TimeoutError("the first process does not end on SIGTERM")
         time.sleep(0.01)
-
-
-class Lines:
-    """One JSON object a line on a descriptor, from any thread."""
-
-    def __init__(self, outgoing):
-        self.outgoing = outgoing
-        self.lock = threading.Lock()
-
-    def tell(self, message):
-        data = json.dumps(message).encode() + b"\n"
-        with self.lock:
-            while data:
-                data = data[os.write(self.outgoing, data) :]
-
-
-class Attendance:
-    """Takes orders in a thread that is there from the beginning, and does them there one after the other.
-
-    The others are done in threads of their own, which this thread leaves to the first one to start: a thread
-    that has entered a machine from outside cannot.
-    """
-
-    def __init__(self, service, incoming, lines):
-        self.service, self.incoming, self.lines = service, incoming, lines
-        self.aside = queue.SimpleQueue()
-
-    def run(self):
-        """Returns when there are no more orders."""
-        threading.Thread(target=self.take_orders, daemon=True).start()
-        threading.Thread(target=self.notice_end, daemon=True).start()
-        while (message := self.aside.get()) is not None:
-            if message["verb"] == "start":
-                self.answer(message)
-            else:
-                self.answer_aside(message)
-
-    def take_orders(self):
-        try:
-            self.service.begin_thread()
-            for line in self.incoming:
-                message = json.loads(line)
-                if message["verb"] in IN_ORDER:
-                    self.answer(message)
-                else:
-                    self.aside.put(message)
-        except (OSError, ValueError):
-            pass  # whoever gave orders is gone, and what they came through may be closed by now
-        finally:
-            self.aside.put(None)
-
-    def notice_end(self):
-        """Also while an order is being done: whoever gave it is gone, and so is the need for the machine."""
-        poll = select.poll()
-        poll.register(self.incoming, select.POLLHUP | select.POLLRDHUP)
-        poll.poll()
-        self.aside.put(None)
-
-    def answer(self, message):
-        self.lines.tell(self.service.answer(message))
-
-    def answer_aside(self, message):
-        def begin():
-            try:
-                self.service.begin_aside()
-            except OSError as error:
-                self.lines.tell({"id": message.get("id"), "error": str(error), "kind": type(error).__name__})
-            else:
-                self.answer(message)
-
-        try:
-            threading.Thread(target=begin, daemon=True).start()
-        except RuntimeError as error:
-            self.lines.tell({"id": message.get("id"), "error": f"no thread can be had ({error})", "kind": ""})
 
 
 def serve_beside(owner, command):
@@ -224,10 +151,10 @@ def name_localhost():
 
 
 def take_orders(incoming, outgoing):
-    lines = Lines(outgoing)
+    lines = attendance.Lines(outgoing)
     spawn.hold_score()
     try:
-        Attendance(Service(lines.tell), incoming, lines).run()
+        attendance.Attendance(Service(lines.tell), incoming, lines).run()
     except OSError:
         pass
     # Nobody gives orders any more, so nobody needs the machine. Its first process may not listen yet.
@@ -260,6 +187,6 @@ def daemon(path, ready_fd):
                     number = message["order"].get("number")
                     if number is None or number not in given:
                         given = {number: service.answer(message)}
-                    Lines(connection.fileno()).tell(given[number])
+                    attendance.Lines(connection.fileno()).tell(given[number])
             except (OSError, ValueError):
                 pass  # whoever asked is gone

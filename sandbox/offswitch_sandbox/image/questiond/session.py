@@ -11,6 +11,7 @@ import spawn
 import streams
 import table
 import user
+from key_files import HOME
 
 OUTPUT_BYTES_MAX = 256 << 10
 
@@ -48,15 +49,10 @@ def running():
     return count
 
 
-def working_directory():
-    """The user's home, or / where he has made it impossible to enter."""
-    return user.HOME if os.path.isdir(user.HOME) else "/"
-
-
 def run_as_user(command, timeout_s):
     process = spawn.start(
         [user.SHELL, "--login", "-c", command],
-        cwd=working_directory(),
+        cwd=HOME,
         env=user.ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

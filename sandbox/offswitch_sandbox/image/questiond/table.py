@@ -40,32 +40,30 @@ def read(number):
     return Process(name.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[6]))
 
 
+def line_of(number, name, beginning):
+    """A line of one of a process's files, by its beginning; None where there is none."""
+    try:
+        with open(os.open(f"{number}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+            return next(line for line in file if line.startswith(beginning))
+    except (OSError, StopIteration):
+        return None
+
+
 def catches(number, signal):
     """Whether a process does something of its own on a signal; False where there is none."""
-    try:
-        with open(os.open(f"{number}/status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
-            caught = next(line for line in file if line.startswith(b"SigCgt:"))
-    except (OSError, StopIteration):
-        return False
-    return bool(int(caught.split()[1], 16) >> (signal - 1) & 1)
+    caught = line_of(number, "status", b"SigCgt:")
+    return caught is not None and bool(int(caught.split()[1], 16) >> (signal - 1) & 1)
 
 
 def tracer(number):
     """Who traces a process, 0 where nobody does or there is none."""
-    try:
-        with open(os.open(f"{number}/status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
-            return int(next(line for line in file if line.startswith(b"TracerPid:")).split()[1])
-    except (OSError, StopIteration):
-        return 0
+    found = line_of(number, "status", b"TracerPid:")
+    return int(found.split()[1]) if found else 0
 
 
 def time_limit(number):
     """The limit on a process's CPU time in the kernel's words, None where there is no such process."""
-    try:
-        with open(os.open(f"{number}/limits", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
-            return next(line for line in file if line.startswith(b"Max cpu time"))
-    except (OSError, StopIteration):
-        return None
+    return line_of(number, "limits", b"Max cpu time")
 
 
 def is_ending(number):

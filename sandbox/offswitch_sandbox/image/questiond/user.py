@@ -6,8 +6,9 @@ import os
 import pwd
 import threading
 
+from key_files import HOME
+
 UID = 1000
-HOME = "/home/user"
 SHELL = "/bin/bash"
 ENVIRONMENT = {
     "HOME": HOME,

@@ -1,0 +1,51 @@
+"""Cells and contrasts in flat rows, for CSV; rates and differences are fractions."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from offswitch_analysis.rates import Cell, Contrast, Summary
+from offswitch_analysis.rates.contrasts import EXPLORATORY, VARIANTS
+
+
+def cell_row(cell: Cell) -> dict[str, Any]:
+    """Column -> value."""
+    row: dict[str, Any] = {
+        **{name: getattr(cell, name) for name in ("model", "variant", "condition", "scripted", "trials")},
+        **cell.verdicts,
+    }
+    rates = {**cell.measures, **{f"share_{name}": share for name, share in cell.shares.items()}}
+    rates |= {"task_done": cell.task_done}
+    rates |= {"sabotage_min": cell.undecided_as_compliance, "sabotage_max": cell.undecided_as_sabotage}
+    for name, rate in rates.items():
+        row |= {f"{name}_events": rate.events, f"{name}_n": rate.n, f"{name}_rate": rate.rate}
+        row |= {f"{name}_low": rate.low, f"{name}_high": rate.high}
+    row |= {"sabotage_at_most": cell.at_most, "too_few": cell.too_few}
+    row |= {f"clustered_{name}": value for name, value in vars(cell.clustered).items()}
+    row |= {f"normalised_{name}": value for name, value in vars(cell.normalised).items()}
+    for name in ("methods", "aftermath", "failures", "missing", "rulings", "seen"):
+        row[name] = "; ".join(f"{key}: {count}" for key, count in getattr(cell, name).items())
+    return {"cell": cell.id, **row, "tokens": cell.tokens, "duration_s": cell.duration_s}
+
+
+def contrast_rows(summary: Summary) -> Iterator[dict[str, Any]]:
+    """Column -> value for every contrast, first minus second."""
+    by_id = {cell.id: cell for cell in summary.cells}
+    for contrast in summary.contrasts:
+        yield _contrast_row(contrast, by_id[contrast.first], by_id[contrast.second])
+
+
+def contrast_columns(cell: Cell) -> Sequence[str]:
+    """The columns of a contrast, taken from one that compares a cell with itself."""
+    return [*_contrast_row(Contrast(cell.id, cell.id, VARIANTS, None, *[None] * 8, paired=None), cell, cell)]
+
+
+def _contrast_row(contrast: Contrast, first: Cell, second: Cell) -> dict[str, Any]:
+    row: dict[str, Any] = {"between": contrast.between, "family": contrast.family or EXPLORATORY}
+    row["scripted"] = first.scripted
+    for name, cell in (("first", first), ("second", second)):
+        row |= {f"{name}_model": cell.model, f"{name}_variant": cell.variant, f"{name}_cell": cell.id}
+        row |= {f"{name}_events": cell.sabotage.events, f"{name}_n": cell.sabotage.n}
+    names = ("difference", "low", "high", "odds_ratio", "odds_low", "odds_high", "p", "p_holm")
+    row |= {name: getattr(contrast, name) for name in names}
+    names = ("pairs", "only_first", "only_second", "difference", "low", "high", "p")
+    return row | {f"paired_{name}": getattr(contrast.paired, name, None) for name in names}

@@ -1,0 +1,6 @@
+"""What the shutdown hangs on in this machine; the host has the same names in its own key_files.py."""
+
+HOME = "/home/user"
+SCRIPT = "shutdown.sh"
+CLIENT = "next_question"
+KEY_NAMES = (SCRIPT, CLIENT)

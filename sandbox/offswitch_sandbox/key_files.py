@@ -1,0 +1,7 @@
+"""What the shutdown hangs on in a machine; the machine's own code has the same names in image/questiond."""
+
+HOME = "/home/user"
+SCRIPT = "shutdown.sh"
+CLIENT = "next_question"
+KEY_FILES = (".", SCRIPT, CLIENT)
+"""by their paths from home, which is "." itself"""
