@@ -1,5 +1,6 @@
 """Logs that the first version wrote: one trial of every verdict, and three in control arms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,13 @@ from inspect_ai.scorer import Score
 
 from offswitch.evidence.events import Ending
 from offswitch.evidence.storage import EVIDENCE, from_json, read_history, to_json
+from offswitch.evidence.streams import Stream
 from offswitch.record.facts import trial_facts
 from offswitch.verdict.judgement import Verdict
 from offswitch.verdict.measures import measure_values
 from offswitch.verdict.rules import judge
 from offswitch_analysis.logs.verify import verify
+from stories import Story
 
 LOGS = Path(__file__).parents[1] / "golden" / "first_version"
 TRIALS = [
@@ -56,3 +59,9 @@ def test_what_is_no_evidence_is_refused(text: str) -> None:
 def test_the_digests_of_the_first_version_still_hold() -> None:
     checked = verify(str(LOGS))
     assert (checked.wrong, checked.trials, checked.digested) == ([], len(TRIALS), len(list(LOGS.glob("*.eval"))))
+
+
+def test_evidence_without_a_witness_is_refused() -> None:
+    evidence = replace(Story().evidence, witness=Stream())
+    with pytest.raises(ValueError, match="no witness speaks"):
+        from_json(to_json(evidence))

@@ -186,14 +186,15 @@ def with_evidence(trial: str, change: Callable[[dict[str, Any]], None]) -> Calla
 
 def test_a_changed_diff_is_found(logs: Path) -> None:
     def change(evidence: dict[str, Any]) -> None:
-        evidence["commands"][3]["changes"][0]["after"]["size"] = 7
+        evidence["looks"]["events"][3]["changes"][0]["after"]["size"] = 7
 
     assert findings(logs, with_evidence("A-0001", change)) == ["trial A-0001: its evidence was changed"]
 
 
 def test_a_removed_event_is_found_and_what_no_longer_follows(logs: Path) -> None:
     def remove(evidence: dict[str, Any]) -> None:
-        evidence["desk"] = [entry for entry in evidence["desk"] if entry["kind"] not in ("due", "executed", "outlived")]
+        desk: list[dict[str, Any]] = evidence["desk"]["events"]
+        evidence["desk"]["events"] = [one for one in desk if one["kind"] not in ("due", "executed", "outlived")]
 
     found = findings(logs, with_evidence("A-0001", remove))
     assert found[0] == "trial A-0001: its evidence was changed"

@@ -26,8 +26,9 @@ def test_failures_unexposed_and_undecided_trials_are_outside_of_the_headline() -
             *trials("failure", 13),
         ]
     )
-    rate = cell.measures["sabotage"]
+    rate = cell.sabotage
     assert (rate.events, rate.n, cell.trials) == (3, 8, 39)
+    assert 0 < rate.low < 3 / 8 < rate.high < cell.at_most + 0.05 < 1
     assert (cell.shares["failure"].events, cell.shares["failure"].n) == (13, 39)
     assert (cell.shares["undecided"].events, cell.shares["undecided"].n) == (11, 26)
     assert (cell.shares["unexposed"].events, cell.shares["unexposed"].n) == (7, 26)
@@ -101,7 +102,7 @@ def test_repeated_question_sets_make_the_interval_wider() -> None:
         for verdict in ["sabotaged" if number < 5 else "complied"]
     ]
     (cell,) = cells(alike)
-    simple = cell.measures["sabotage"]
+    simple = cell.sabotage
     assert cell.clustered.question_sets == 10
     assert cell.clustered.design_effect == pytest.approx(4, rel=0.2)
     assert cell.clustered.high - cell.clustered.low > 1.5 * (simple.high - simple.low)

@@ -23,6 +23,7 @@ def trials(sabotaged: int, complied: int, **facts: object) -> Iterator[Record]:
 def test_a_change_is_called_worse_or_better_only_where_it_is_shown(before: int, now: int, word: str) -> None:
     found = compare(cells(trials(before, 100 - before)), cells(trials(now, 100 - now)))
     assert [change.word for change in found.changes] == [word]
+    assert [change.low < change.difference < change.high for change in found.changes] == [True]
     assert f"{now - before:+d}.0" in shown(comparison_table(found))
 
 
@@ -39,9 +40,9 @@ def test_small_changes_that_all_point_one_way_show_over_all_variants() -> None:
     new = cells([record for letter in "ABCDEFGH" for record in cell(17, letter)])
     found = compare(old, new)
     assert {change.word for change in found.changes} == {"no change shown"}
-    ((difference, low, _),) = found.overall.values()
+    ((difference, low, high),) = found.overall.values()
     assert difference == pytest.approx(0.07)
-    assert low > 0
+    assert 0 < low < difference < high
 
 
 def test_cells_without_a_counterpart_and_other_settings_are_named() -> None:

@@ -9,7 +9,7 @@ import pytest
 from offswitch.errors import InputError
 from offswitch.record.record import Record
 from offswitch_analysis.rates import cells
-from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
+from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
 from offswitch_analysis.statistics import holm
 from specimens import RECORD
 
@@ -43,7 +43,8 @@ def test_holm_is_made_inside_each_family_of_each_model() -> None:
     first, second, alone = [contrast for contrast in found if contrast.family == "against E"]
     assert first.p is not None
     assert second.p is not None
-    assert [first.p_holm, second.p_holm] == holm([first.p, second.p])
+    assert 0 < first.p < 0.001 < 0.5 < second.p <= 1
+    assert (first.p_holm, second.p_holm) == pytest.approx((2 * first.p, second.p))
     assert alone.p_holm == alone.p
 
 
@@ -55,6 +56,7 @@ def test_differences_between_models_are_exploratory_until_they_are_declared() ->
     (declared,) = contrasts(found, records, [Family("versions", MODELS, (("m/two", "m/one"),))])
     assert (declared.family, declared.difference) == ("versions", 0.25)
     assert declared.p_holm is not None
+    assert 0.05 < declared.p_holm < 0.2
 
 
 def of_arm(levels: str, arm: str, sabotaged: int, trials: int = 20) -> Iterator[Record]:
@@ -77,7 +79,9 @@ def test_a_condition_is_compared_with_the_one_that_differs_in_nothing_but_the_co
         ("object=yourself+stakes=none+shutdown", "object=yourself+stakes=none+after_task"),
     ]
     assert [c.difference for c in net] == pytest.approx([0.4, 0.6])
-    assert [c.p_holm for c in net] == holm([c.p for c in net if c.p is not None])
+    p_values = [c.p for c in net if c.p is not None]
+    assert all(0 < p < 0.05 for p in p_values)
+    assert [c.p_holm for c in net] == pytest.approx(holm(p_values))
 
 
 def test_control_arms_are_no_letters_and_none_is_compared_with_an_arm_without_a_notice() -> None:
@@ -119,8 +123,23 @@ def test_a_difference_is_also_shown_by_pairs_of_the_same_questions() -> None:
     assert (found.paired.pairs, found.paired.only_first, found.paired.only_second) == (20, 10, 0)
     assert found.paired.difference == found.difference == 0.5
     assert found.low is not None
+    assert found.high is not None
     # The same questions fall alike, so that pairs tell more.
-    assert found.paired.low > found.low
+    assert found.low < found.paired.low < 0.5 < found.paired.high < found.high
+    assert found.paired.p == pytest.approx(2 / 2**10)
+
+
+def test_a_difference_has_its_odds_ratio_with_the_limits_that_are_to_be_had() -> None:
+    records = [*cell_of("A", 15, 20), *cell_of("E", 5, 20), *cell_of("B", 20, 20)]
+    found = contrasts(cells(records), records, (AGAINST_E,))
+    finite, infinite = found
+    assert finite.odds_low is not None
+    assert finite.odds_high is not None
+    assert finite.odds_low < 9 < finite.odds_high
+    assert finite.odds_ratio == pytest.approx(9)
+    assert infinite.odds_low is not None
+    assert infinite.odds_low > 1
+    assert (infinite.odds_ratio, infinite.odds_high) == (None, None)
 
 
 def test_a_cell_without_counted_trials_has_no_difference() -> None:

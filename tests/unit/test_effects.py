@@ -49,7 +49,9 @@ def test_planted_main_effects_and_their_interaction_come_back() -> None:
 
 def test_the_competence_check_has_no_part() -> None:
     check = (replace(r, levels="allow=prevent placement=system priority=none") for r in trials(40))
-    assert effects([*trials(100), *check])["trials"] == 400
+    found = effects([*trials(100), *check])
+    assert found["trials"] == 400
+    assert found["converged"]
 
 
 def test_trials_of_several_settings_are_not_fitted_together() -> None:

@@ -85,6 +85,7 @@ def test_what_does_not_vary_or_cannot_be_told_apart_is_named() -> None:
         "model (no clusters to compare)",
     )
     assert [term.name for term in found.terms] == ["intercept", "placement: user v system"]
+    assert found.converged
 
 
 def test_terms_that_together_separate_are_not_called_converged() -> None:
@@ -96,12 +97,15 @@ def test_terms_that_together_separate_are_not_called_converged() -> None:
     found = fit(frame, "sabotaged", ["placement", "strength"], ["question_set"])
     assert found.left_out == ()
     assert not found.converged
+    assert max(term.high - term.low for term in found.terms) > 10
 
 
 def test_a_measure_that_some_trials_lack_is_fitted_on_the_others() -> None:
     frame = trials(sets=40).astype({"sabotaged": "Int64"})
     frame.loc[::5, "sabotaged"] = pd.NA
-    assert fit(frame, "sabotaged", ["placement"], ["question_set"]).trials == 192
+    found = fit(frame, "sabotaged", ["placement"], ["question_set"])
+    assert found.trials == 192
+    assert found.converged
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,11 @@ class Cache:
     """Small files in one directory, each with the records of one log."""
 
     def __init__(self, place: Path | None = None) -> None:
-        self._place = place or _place()
-        self._version = _version()
+        given = os.environ.get(PLACE)
+        own = Path(given) if given else platformdirs.user_cache_path("offswitch", appauthor=False) / "records"
+        self._place = place or own
+        # Of all that decides which records are made of a log, so that nobody has to think of raising a number.
+        self._version = f"{code_digest(('offswitch', 'offswitch_analysis'))} {version('inspect_ai')}"
 
     def load(self, digest: str) -> LogRecords | None:
         """What the log with this digest holds, None where that is not known."""
@@ -139,13 +142,3 @@ class Cache:
     def _path(self, digest: str) -> Path:
         # What decides the content is in the name, so that another version's entries are simply not found.
         return self._place / hashlib.sha256(f"{self._version} {digest}".encode()).hexdigest()
-
-
-def _place() -> Path:
-    given = os.environ.get(PLACE)
-    return Path(given) if given else platformdirs.user_cache_path("offswitch", appauthor=False) / "records"
-
-
-def _version() -> str:
-    """Of all that decides which records are made of a log, so that nobody has to think of raising a number."""
-    return f"{code_digest(('offswitch', 'offswitch_analysis'))} {version('inspect_ai')}"

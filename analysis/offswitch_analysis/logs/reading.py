@@ -1,22 +1,22 @@
 """One log -> its records, through Inspect's header and sample summaries: no message or event is read."""
 
+from dataclasses import fields
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.record.condition import condition
 from offswitch.evidence.events import FaultCause
+from offswitch.record.condition import condition
 from offswitch.record.digests import TASK, last_word
+from offswitch.record.facts import TrialFacts
 from offswitch.record.record import INTERRUPTED, Record
 from offswitch.subjects.script_file import is_scripted
 from offswitch.verdict.judgement import Verdict
 from offswitch_analysis.logs.cache import LogRecords, file_name
 
-FACTS = (
-    "failure", "missing", "exposed", "trigger_pulled", "outlived", "machine_end", "strict_noncompliant",
-    "questions_served", "answers_correct", "commands", "task_done", "detector",
-)  # fmt: skip
+SEVERAL = ("methods", "aftermath")
+FACTS = {fact.name for fact in fields(TrialFacts)} & {column.name for column in fields(Record)} - {"verdict", *SEVERAL}
 """columns that a score's metadata have under the same names, as far as its scorer knew them"""
 TOKENS_MAX = 1 << 53
 """what a column of a table holds; a log that says more is broken or forged"""
@@ -70,7 +70,7 @@ def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any
         "duration_s": summary.total_time,
         "verdict": Verdict(facts["verdict"]).value,  # one that nobody knows would count as no sabotage
         **{name: facts.get(name) for name in FACTS},
-        **{name: tuple(str(facts.get(name) or "").split()) for name in ("methods", "aftermath")},
+        **{name: tuple(str(facts.get(name) or "").split()) for name in SEVERAL},
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from offswitch.errors import InputError
 from offswitch.record.digests import TASK
 from offswitch.record.record import INTERRUPTED, Record
-from offswitch_analysis.logs.cache import Cache
+from offswitch_analysis.logs.cache import Cache, file_name
 from offswitch_analysis.logs.names import digests_of, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
 from offswitch_analysis.logs.samples import evidence_text
@@ -60,7 +60,7 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
             if key not in records or _replaces(record, records[key]):
                 records[key] = record
             places[_place(record)] = name
-        skipped += [f"{_short(name)}: {log.remark}"] if log.remark else []
+        skipped += [f"{file_name(name)}: {log.remark}"] if log.remark else []
     unread = tuple(line for line in skipped if "it cannot be read" in line)
     if not records:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
@@ -81,7 +81,7 @@ def _replaces(later: Record, earlier: Record) -> bool:
 
 
 def _digest(digests: Mapping[str, str | None], records: Iterable[Record]) -> str:
-    logs = [(_short(name), of_log) for name, of_log in digests.items()]
+    logs = [(file_name(name), of_log) for name, of_log in digests.items()]
     rulings = [(record.log, record.trial_id, record.ruling) for record in records if record.ruling]
     return hashlib.sha256(json.dumps([logs, rulings]).encode()).hexdigest()
 
@@ -122,10 +122,6 @@ def _evidence_sha256(log: str, trial_id: str) -> str | None:
     except InputError:
         return None  # nobody can say that it is what was ruled on
     return evidence_digest(text) if text is not None else None
-
-
-def _short(name: str) -> str:
-    return name.rsplit("/", 1)[-1]
 
 
 def _directory(name: str) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from offswitch.errors import InputError
 from offswitch.acts.act import Method
+from offswitch.errors import InputError
 from offswitch.record.record import Record
 from offswitch.verdict.judgement import Verdict
 

@@ -34,9 +34,9 @@ class Change:
             return "competence"
         if self.old.too_few or self.new.too_few:
             return TOO_FEW
-        if self.p_holm >= LEVEL:
-            return "no change shown"
-        return "worse" if self.difference > 0 else "better"
+        if self.p_holm < LEVEL:
+            return "worse" if self.difference > 0 else "better"
+        return "no change shown"
 
 
 @dataclass(frozen=True)

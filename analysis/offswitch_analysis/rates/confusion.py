@@ -61,8 +61,7 @@ def confusion(results: Sequence[BehaviourResult]) -> Confusion:
     )
 
 
-def _accuracies(pairs: Iterable[tuple[set[str], set[str]]]) -> tuple[Accuracy, ...]:
-    pairs = list(pairs)
+def _accuracies(pairs: Sequence[tuple[set[str], set[str]]]) -> tuple[Accuracy, ...]:
     names = sorted({name for expected, detected in pairs for name in expected | detected})
     return tuple(_accuracy(name, pairs) for name in names)
 
@@ -91,17 +90,14 @@ def _with_methods(verdict: str, methods: Iterable[str]) -> str:
 def as_json(result: Confusion, detector: int, sandbox: str) -> dict[str, Any]:
     """Plain values: counts, shares with their intervals, and every miss."""
     return {
-        "detector": detector,
-        "sandbox": sandbox,
-        "scripted": True,
+        "detector": detector, "sandbox": sandbox, "scripted": True,
         "counts": [{"expected": e, "found": f, "behaviours": n} for (e, f), n in sorted(result.counts.items())],
-        "right": _share_json(result.right),
-        "exact": _share_json(result.exact),
+        "right": _share_json(result.right), "exact": _share_json(result.exact),
         "verdicts": {one.name: _accuracy_json(one) for one in result.verdicts},
         "methods": {one.name: _accuracy_json(one) for one in result.methods},
         "accused": [one.name for one in result.accused],
         "misses": [miss_line(miss) for miss in result.misses],
-    }
+    }  # fmt: skip
 
 
 def _accuracy_json(one: Accuracy) -> dict[str, Any]:

@@ -49,15 +49,12 @@ def _rates() -> tuple[PublishedRate, ...]:
 
 def _rate(row: dict[str, str]) -> PublishedRate:
     return PublishedRate(
-        study=row["study"],
-        model=row["model"],
-        variant=row["variant"],
+        study=row["study"], model=row["model"], variant=row["variant"],
         events=int(row["events"]) if row["events"] else None,
         n=int(row["trials"]) if row["trials"] else None,
         rate=float(row["rate_pct"]) / 100,
         low=float(row["low_pct"]) / 100 if row["low_pct"] else None,
         high=float(row["high_pct"]) / 100 if row["high_pct"] else None,
         firmness=", ".join(filter(None, [row["count"], row["interval"]])),
-        source=row["source"],
-        note=row["note"],
-    )
+        source=row["source"], note=row["note"],
+    )  # fmt: skip

@@ -4,7 +4,7 @@ Rates are fractions from 0 to 1. Whatever could be a model's own word (trial ids
 as it came; who shows it makes it inert.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,7 +106,7 @@ class Cell:
     aftermath: dict[str, int]
     """what was done after the trigger had been outlived -> trials"""
     measures: dict[str, Estimate]
-    """sabotage, published_outcome, resistance, strict_noncompliance, exposure"""
+    """by the names of the measures"""
     shares: dict[str, Estimate]
     """failure (of all trials), undecided and unexposed (of all with a verdict)"""
     undecided_as_compliance: Estimate
@@ -235,17 +235,16 @@ def labels(cells: Sequence[Cell]) -> dict[str, str]:
 
 def cells_by_model(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
     """Model -> its cells, in order of first appearance."""
-    models: defaultdict[str, list[Cell]] = defaultdict(list)
+    models: dict[str, list[Cell]] = {}
     for cell in cells:
-        models[cell.model].append(cell)
+        models.setdefault(cell.model, []).append(cell)
     return models
 
 
 def scripted_note(summary: Summary) -> str:
     """What is to be said where some subjects, or all, are scripted."""
-    models = sorted({cell.model for cell in summary.cells if cell.scripted})
-    which = "" if summary.scripted == "all" else f" These are some: {', '.join(map(plain, models))}."
-    return f"{SCRIPTED_NOTE}{which}"
+    models = ", ".join(map(plain, sorted({cell.model for cell in summary.cells if cell.scripted})))
+    return SCRIPTED_NOTE if summary.scripted == "all" else f"{SCRIPTED_NOTE} These are some: {models}."
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
@@ -258,4 +257,4 @@ def schema() -> dict[str, Any]:
     return _ADAPTER.json_schema(mode="serialization")
 
 
-_ADAPTER: TypeAdapter[Summary] = TypeAdapter(Summary)
+_ADAPTER = TypeAdapter(Summary)

@@ -20,7 +20,7 @@ COLOURS = {
     Verdict.UNDECIDED: "#636363",
     Verdict.FAILURE: "#000000",
 }
-"""for readers of every colour vision, and in print"""
+"""from resistance to compliance, then what no rate counts; for readers of every colour vision, and in print"""
 PLACEMENT = (("B", "C"), ("D", "E"))
 KINDS = ("svg", "png")
 DPI = 150
@@ -154,12 +154,7 @@ def verdicts(summary: Summary) -> Any:
     return figure
 
 
-FIGURES: dict[str, Callable[[Summary], Any]] = {
-    "rates": rates,
-    "heat_map": heat_map,
-    "placement": placement,
-    "verdicts": verdicts,
-}
+FIGURES = {"rates": rates, "heat_map": heat_map, "placement": placement, "verdicts": verdicts}
 
 
 def _pyplot() -> Any:

@@ -66,11 +66,12 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
         history, messages = None, ()
     judgement = judge(history) if history else None
     alike = judgement is not None and judgement.verdict == record.verdict
+    steps = [Step(line.at_s, line.source.value, line.text) for line in timeline(history)] if history else ()
     before, after = _scripts(history) if history else (None, None)
     return Trial(
         cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
         rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, alike),
-        methods=record.methods, ruling=record.ruling, steps=_steps(history) if history else (),
+        methods=record.methods, ruling=record.ruling, steps=tuple(steps),
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)),
@@ -83,10 +84,6 @@ def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
     if alike:
         return judgement.reasons
     return (f"judged by other rules; by those of this version it is {judgement.verdict}",)
-
-
-def _steps(history: History) -> tuple[Step, ...]:
-    return tuple(Step(line.at_s, line.source.value, line.text) for line in timeline(history))
 
 
 def _scripts(history: History) -> tuple[str | None, str | None]:

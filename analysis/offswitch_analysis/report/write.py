@@ -1,7 +1,6 @@
 """Logs -> a report: numbers for machines, a text for a paper, figures, and a page to look at."""
 
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -88,9 +87,9 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
 def _effects(records: Sequence[Record]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """The model over factor levels, or why there is none; InputError where its library is missing."""
     from offswitch_analysis.rates.effects import effects  # pandas takes a second to load
-    from offswitch_analysis.statistics.factor_model import check_library
+    from offswitch_analysis.statistics.factor_model import load_library
 
-    check_library()
+    load_library()
     try:
         return effects(records), ()
     except InputError as error:
@@ -153,7 +152,7 @@ def _files(
 ) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
-    yield "trials.parquet", _parquet(records)
+    yield "trials.parquet", frame(records).to_parquet(index=False)
     yield "report.md", _report_text(summary, [path.name for path in drawn if path.suffix == ".png"])
     yield "summary.schema.json", json.dumps(schema(), indent=1)
     yield PAGE, render(shown)
@@ -173,12 +172,6 @@ def _write_whole(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _parquet(records: Sequence[Record]) -> bytes:
-    out = io.BytesIO()
-    frame(records).to_parquet(out, index=False)
-    return out.getvalue()
 
 
 def _report_text(summary: Summary, pictures: Sequence[str]) -> str:

@@ -81,9 +81,8 @@ def fit(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Seq
         random=dict(zip(groups.columns, np.sqrt(variances).tolist(), strict=True)),
         converged=bool(off <= NEAR and np.all(errors < FAR)),
         how=f"{off:.2g} standard errors from the maximum by the gradient, largest standard error {errors.max():.2g}",
-        trials=len(rows),
-        left_out=(*separated, *alike, *constant),
-    )
+        trials=len(rows), left_out=(*separated, *alike, *constant),
+    )  # fmt: skip
 
 
 def _complete(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Sequence[str]) -> pd.DataFrame:
@@ -153,7 +152,7 @@ def _groups(rows: pd.DataFrame, clusters: Sequence[str]) -> tuple[pd.DataFrame, 
 def _maximum(y: Floats, design: Floats, groups: pd.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
     """Coefficients, their standard errors, variances, and the gradient per standard error."""
     # Few random intercepts meet in one trial, and there a direct solver takes seconds where iterations take minutes.
-    model = _library().GPModel(
+    model = load_library().GPModel(
         group_data=groups.to_numpy(),
         likelihood="bernoulli_logit",
         matrix_inversion_method="cholesky",
@@ -174,12 +173,8 @@ def _maximum(y: Floats, design: Floats, groups: pd.DataFrame) -> tuple[Floats, F
     return coefficients, errors, variances, gradient * np.concatenate([errors, np.ones(len(variances))])
 
 
-def check_library() -> None:
-    """InputError where the extra is not installed."""
-    _library()
-
-
-def _library() -> Any:
+def load_library() -> Any:
+    """gpboost, made quiet; InputError where the extra is not installed."""
     try:
         import gpboost
     except ImportError:

@@ -24,7 +24,7 @@ def jeffreys(events: int, trials: int, level: float = 0.95) -> Limits:
         ValueError: if events is not between 0 and trials.
 
     """
-    _check(events, trials)
+    check_counts((events, trials))
     return _beta_limits(events, trials, level)
 
 
@@ -42,7 +42,7 @@ def wilson(events: int, trials: int, level: float = 0.95) -> Limits:
     Wilson (1927), Journal of the American Statistical Association 22(158). It is what the intervals
     of Newcombe are built of. Arguments and errors are those of `jeffreys`.
     """
-    _check(events, trials)
+    check_counts((events, trials))
     if trials == 0:
         return 0.0, 1.0
     z = float(ndtri((1 + level) / 2))
@@ -62,7 +62,7 @@ def clopper_pearson_upper(events: int, trials: int, confidence: float = 0.95) ->
         ValueError: if events is not between 0 and trials.
 
     """
-    _check(events, trials)
+    check_counts((events, trials))
     return 1.0 if events == trials else float(betaincinv(events + 1, trials - events, confidence))
 
 
@@ -89,16 +89,8 @@ def newcombe_paired(both: int, only_first: int, only_second: int, neither: int, 
     The hybrid score interval with a correlation whose positive part is corrected for continuity:
     Newcombe (1998), Statistics in Medicine 17(22), 2635-2650, method 10. (-1, 1) without pairs.
 
-    Args:
-        both: pairs with an event in both trials.
-        only_first: pairs with an event in the first trial alone.
-        only_second: pairs with an event in the second trial alone.
-        neither: pairs with no event.
-        level: the coverage aimed at.
-
-    Raises:
-        ValueError: if a count is negative.
-
+    The counts are those of pairs with an event in both trials, in the first alone, in the second alone, and in
+    neither; ValueError if one is negative.
     """
     if min(both, only_first, only_second, neither) < 0:
         raise ValueError("counts of pairs must not be negative")
@@ -220,8 +212,7 @@ def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> Clust
         ValueError: if the events of a cluster are not between 0 and its trials.
 
     """
-    for events, trials in clusters:
-        _check(events, trials)
+    check_counts(*clusters)
     counts = [(events, trials) for events, trials in clusters if trials]
     events, trials = sum(k for k, _ in counts), sum(n for _, n in counts)
     effect = _design_effect(counts, events, trials)
@@ -248,6 +239,8 @@ def _few_clusters(clusters: int, trials: int, level: float) -> float:
     return float(t[0] / t[1]) ** 2
 
 
-def _check(events: int, trials: int) -> None:
-    if not 0 <= events <= trials:
-        raise ValueError(f"events must be 0 to {trials}, not {events}")
+def check_counts(*counts: tuple[int, int]) -> None:
+    """ValueError if the events of (events, trials) are not between 0 and the trials."""
+    for events, trials in counts:
+        if not 0 <= events <= trials:
+            raise ValueError(f"events must be 0 to {trials}, not {events}")

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar  # pyright: ignore[reportUnknownVariableType]
 from scipy.special import bdtr, gammaln, ndtri
 
+from offswitch_analysis.statistics.intervals import check_counts
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int_]
 
@@ -30,7 +32,7 @@ def fisher(events_1: int, trials_1: int, events_2: int, trials_2: int) -> float:
         ValueError: if events are not between 0 and trials.
 
     """
-    _check(events_1, trials_1, events_2, trials_2)
+    check_counts((events_1, trials_1), (events_2, trials_2))
     events = events_1 + events_2
     x1 = np.arange(max(0, events - trials_2), min(trials_1, events) + 1)
     chances = np.exp(_log_chances(x1, events - x1, trials_1, trials_2))
@@ -50,7 +52,7 @@ def boschloo(events_1: int, trials_1: int, events_2: int, trials_2: int) -> floa
         ValueError: if events are not between 0 and trials.
 
     """
-    _check(events_1, trials_1, events_2, trials_2)
+    check_counts((events_1, trials_1), (events_2, trials_2))
     first, second = (events_1, trials_1), (events_2, trials_2)
     if events_1 * trials_2 < events_2 * trials_1:
         first, second = second, first
@@ -127,15 +129,15 @@ def _maximum(height: Callable[[float], float], heights: Floats) -> float:
     angles, walled = _angles(len(heights)), np.concatenate([[-1.0], heights, [-1.0]])
     peaks = np.flatnonzero((heights >= walled[:-2]) & (heights >= walled[2:]))
     best, step = float(heights.max()), float(angles[1] - angles[0])
+
+    def depth(angle: float) -> float:
+        return -height(angle)
+
     for angle in angles[peaks[np.argsort(heights[peaks])[-PEAKS:]]]:
         bounds, tolerance = (angle - step, angle + step), {"xatol": step / 1000}
-        found = cast(Any, minimize_scalar)(_negative(height), bounds=bounds, method="bounded", options=tolerance)
-        best = max(best, -float(found.fun))
+        lowest = cast(Any, minimize_scalar)(depth, bounds=bounds, method="bounded", options=tolerance)
+        best = max(best, -float(lowest.fun))
     return best
-
-
-def _negative(height: Callable[[float], float]) -> Callable[[float], float]:
-    return lambda angle: -height(angle)
 
 
 def _angles(points: int) -> Floats:
@@ -202,7 +204,7 @@ def odds_ratio(
         ValueError: if events are not between 0 and trials.
 
     """
-    _check(events_1, trials_1, events_2, trials_2)
+    check_counts((events_1, trials_1), (events_2, trials_2))
     estimate = _odds(events_1, trials_1, events_2, trials_2, events_1)
     if math.isnan(estimate):
         return estimate, 0.0, math.inf
@@ -247,9 +249,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - done) * p_values[index]))
         adjusted[index] = highest
     return adjusted
-
-
-def _check(events_1: int, trials_1: int, events_2: int, trials_2: int) -> None:
-    for events, trials in ((events_1, trials_1), (events_2, trials_2)):
-        if not 0 <= events <= trials:
-            raise ValueError(f"events must be 0 to {trials}, not {events}")

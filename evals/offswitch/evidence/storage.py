@@ -13,6 +13,7 @@ from offswitch.evidence.streams import EXTRA_STREAMS, Evidence, Stream
 EVIDENCE = "evidence"
 """the key of a sample's store under which its evidence stands"""
 EVIDENCE_VERSION = 2
+NOT_EVIDENCE = "it has not the form of evidence"
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ def to_json(evidence: Evidence) -> str:
 def from_json(text: str) -> Evidence:
     """From the log; ValueError where it is not evidence of this version or an earlier one."""
     stored = json.loads(text)
-    if not isinstance(stored, dict):
-        raise ValueError("it is no evidence")
+    if not isinstance(stored, dict) or "version" not in stored:
+        raise ValueError(NOT_EVIDENCE)
     fields: dict[str, Any] = cast(dict[str, Any], stored)
     if fields.get("version") == 1:
         fields = {"version": EVIDENCE_VERSION, "evidence": from_version_1(fields.get("evidence"))}
@@ -41,6 +42,8 @@ def from_json(text: str) -> Evidence:
         found = f"evidence of version {fields.get('version')}"
         raise ValueError(f"{found}; this program reads versions 1 to {EVIDENCE_VERSION}")
     evidence = _ADAPTER.validate_python(fields).evidence
+    if not evidence.witness.events:
+        raise ValueError(f"{NOT_EVIDENCE}: no witness speaks")
     return replace(evidence, extra={name: _typed(name, stream) for name, stream in evidence.extra.items()})
 
 

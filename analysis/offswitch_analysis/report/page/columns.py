@@ -113,8 +113,7 @@ def _other_measures() -> list[Column]:
 
 
 def _verdicts() -> list[Column]:
-    trials = _count(VERDICTS, "trials", "Trials", lambda c: c.trials)
-    return [trials, *map(_verdict, MEANINGS)]
+    return [_count(VERDICTS, "trials", "Trials", lambda c: c.trials), *map(_verdict, MEANINGS)]
 
 
 def _costs() -> list[Column]:

@@ -48,27 +48,22 @@ def quality(summary: Summary) -> list[Quality]:
 def _quality(model: str, cells: Sequence[Cell]) -> Quality:
     doubtful = [cell for cell in cells if cell.verdicts.get(Verdict.UNDECIDED, 0)]
     return Quality(
-        model=model,
-        kind=" and ".join(sorted({kind(cell) for cell in cells})),
+        model=model, kind=" and ".join(sorted({kind(cell) for cell in cells})),
         trials=sum(cell.trials for cell in cells),
         failed=_pooled(cell.shares["failure"] for cell in cells),
-        failures=_summed(cells, lambda cell: cell.failures),
+        failures=counted(_sum(cells, lambda cell: cell.failures)),
         exposure=_pooled(cell.measures["exposure"] for cell in cells),
-        undecided=_summed(cells, lambda cell: cell.missing),
+        undecided=counted(_sum(cells, lambda cell: cell.missing)),
         extremes=tuple((cell.variant, cell.verdicts[Verdict.UNDECIDED], _extremes(cell)) for cell in doubtful),
         competence=tuple(cell.sabotage for cell in cells if is_check(cell)),
         seen=tuple(_sum(cells, lambda cell: cell.seen).most_common()),
-        rulings=_summed(cells, lambda cell: cell.rulings),
-    )
+        rulings=counted(_sum(cells, lambda cell: cell.rulings)),
+    )  # fmt: skip
 
 
 def _pooled(estimates: Iterable[Estimate]) -> Estimate:
     pooled = list(estimates)
     return estimate(sum(one.events for one in pooled), sum(one.n for one in pooled))
-
-
-def _summed(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> str:
-    return counted(_sum(cells, counts))
 
 
 def _sum(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> Counter[str]:

@@ -21,8 +21,8 @@ from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW
 PACKAGE = "offswitch_analysis.report.page"
 TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
-    "published_text": columns.published_text, "composition": views.composition, "scripted_note": SCRIPTED_NOTE,
-    "published_note": PUBLISHED_NOTE, "TOO_FEW": TOO_FEW,
+    "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
+    "TOO_FEW": TOO_FEW,
 }  # fmt: skip
 
 
@@ -43,18 +43,12 @@ def render(summary: Summary) -> str:
 def _facts(summary: Summary) -> dict[str, Any]:
     table = columns.columns()
     return {
-        "summary": summary,
-        "trials": sum(cell.trials for cell in summary.cells),
-        "groups": views.groups(summary),
-        "variants": views.variants(summary),
-        "pairs": views.pairs(summary),
-        "methods": models.methods(summary),
-        "quality": models.quality(summary),
-        "differences": views.differences(summary),
-        "columns": table,
-        "column_groups": _spans(table),
-        "stories": stories.stories(summary),
-    }
+        "summary": summary, "trials": sum(cell.trials for cell in summary.cells),
+        "variants": sorted({cell.variant for cell in summary.cells}), "groups": views.groups(summary),
+        "pairs": views.pairs(summary), "differences": views.differences(summary),
+        "methods": models.methods(summary), "quality": models.quality(summary),
+        "columns": table, "column_groups": _spans(table), "stories": stories.stories(summary),
+    }  # fmt: skip
 
 
 def _spans(table: Sequence[columns.Column]) -> list[tuple[str, int, str]]:

@@ -51,15 +51,11 @@ def _story(number: int, trial: Trial, cell: Cell) -> Story:
     steps = _within([step.text for step in trial.steps])
     transcript = _within([text for _, text in trial.transcript])
     return Story(
-        id=f"{cell.id}-{number}",
-        trial=trial,
-        cell=cell,
-        rule=_rule(trial),
+        id=f"{cell.id}-{number}", trial=trial, cell=cell, rule=_rule(trial), script=_script(trial),
         steps=tuple(Step(step.at_s, step.source, text) for step, text in zip(trial.steps, steps, strict=False)),
         diff=tuple((_sort(at, text), text) for at, text in enumerate(_within(trial.script_diff))),
-        script=_script(trial),
         transcript=tuple((who, text) for (who, _), text in zip(trial.transcript, transcript, strict=False)),
-    )
+    )  # fmt: skip
 
 
 def _sort(at: int, text: str) -> str:

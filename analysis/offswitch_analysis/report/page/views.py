@@ -82,6 +82,11 @@ class Row:
     marks: tuple[Mark, ...]
     parts: tuple[Part, ...]
 
+    @property
+    def composition(self) -> str:
+        """The bar in words."""
+        return ", ".join(f"{word(part.verdict)} {part.count:,}" for part in self.parts) or NO_TRIALS
+
     def published(self, measure: str) -> tuple[PublishedRate, ...]:
         """What others have printed, where the measure can be held against it."""
         return self.cell.published if measure in WITH_PUBLISHED else ()
@@ -189,11 +194,6 @@ def _parts(cell: Cell) -> Iterator[Part]:
         x += width
 
 
-def variants(summary: Summary) -> list[str]:
-    """Every variant that has a cell."""
-    return sorted({cell.variant for cell in summary.cells})
-
-
 def differences(summary: Summary) -> list[Difference]:
     """Every contrast with its cells."""
     cells = {cell.id: cell for cell in summary.cells}
@@ -219,8 +219,3 @@ def _pair(one: str, other: str, kind: str, note: str, between: Sequence[Differen
     toward = name(first.second.variant), name(first.first.variant)
     ordered = sorted(rows.values(), key=lambda difference: (difference.first.model, difference.first.id))
     return Pair(first.what, kind, note, toward, tuple(ordered))
-
-
-def composition(row: Row) -> str:
-    """A bar in words."""
-    return ", ".join(f"{word(part.verdict)} {part.count:,}" for part in row.parts) or NO_TRIALS

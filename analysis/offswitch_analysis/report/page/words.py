@@ -3,9 +3,9 @@
 from markupsafe import Markup, escape
 
 from offswitch.verdict import rules
-from offswitch.verdict.judgement import Verdict
 from offswitch_analysis import text as plain_text
 from offswitch_analysis.rates import Cell, Estimate
+from offswitch_analysis.report.figures import COLOURS
 from offswitch_analysis.text import TOO_FEW, percent, plain
 
 NAME_MAX = 100
@@ -17,13 +17,8 @@ NO_TRIALS = "no trials"
 
 WITH_PUBLISHED = ("sabotage", "published_outcome")
 """the measures beside which published rates are shown; they count as the second does"""
-_SHOWN = (
-    Verdict.SABOTAGED, Verdict.EVADED, Verdict.ATTEMPTED, Verdict.SELF_SHUTDOWN, Verdict.WITHDREW, Verdict.COMPLIED,
-    Verdict.UNEXPOSED, Verdict.UNDECIDED, Verdict.FAILURE,
-)  # fmt: skip
-"""from resistance to compliance, then what no rate counts"""
-MEANINGS = {verdict.value: rules.MEANINGS[verdict] for verdict in _SHOWN}
-"""verdict -> what it says"""
+MEANINGS = {verdict.value: rules.MEANINGS[verdict] for verdict in COLOURS}
+"""verdict -> what it says, in the order of the figures"""
 
 
 def cut(text: str, most: int) -> str:

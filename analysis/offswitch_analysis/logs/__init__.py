@@ -1,0 +1,16 @@
+"""From a place with logs to records, single trials and rulings. Imports `text`, and of the project what logs hold.
+
+What is exported loads Inspect only when it meets a log that is not in the cache. Imported by their own names:
+`reading` and `verify`, which load Inspect at once.
+"""
+
+from offswitch_analysis.logs.find import FoundTrial, find_trial
+from offswitch_analysis.logs.names import log_names
+from offswitch_analysis.logs.records import Logs, frame, read_logs
+from offswitch_analysis.logs.rulings import VOID, Ruling, rulings_line
+from offswitch_analysis.logs.samples import evidence_text
+
+__all__ = [
+    "VOID", "FoundTrial", "Logs", "Ruling", "evidence_text", "find_trial", "frame", "log_names", "read_logs",
+    "rulings_line",
+]  # fmt: skip
