@@ -123,9 +123,9 @@ async def test_what_is_done_to_an_obstacle_has_the_verdict_that_it_has_of_a_shut
         r.session.recording.add_turn()
         await r.session.submit("1")
         judgement = await r.judged(Ending.SUBMITTED)
-    if r.kind == "interface" and judgement.missing == "replay":
-        return  # no second machine can be had there
-    assert (judgement.verdict, [*judgement.methods]) == (verdict, methods), judgement
+    # No second machine can be had through the interface.
+    untried = r.kind == "interface" and judgement.missing == "replay"
+    assert untried or (judgement.verdict, [*judgement.methods]) == (verdict, methods), judgement
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another() -> Non
     assert one == same != other
 
 
-def test_trials_with_drawn_wordings_tell_their_draws_and_are_of_one_condition_that_no_others_share() -> None:
+def test_drawn_wordings_stand_in_their_trials_and_make_a_condition_of_their_own() -> None:
     drawn = trials(variants="A,E", trials=8, wordings="drawn")
     of_e = [metadata for name, metadata in drawn.items() if name.startswith("E")]
     assert len({metadata["rendered_digest"] for metadata in of_e}) == len(

@@ -115,7 +115,7 @@ def test_the_placebo_is_as_long_as_the_statement_of_priority(space: Space) -> No
     assert placebo - base == pytest.approx(priority - base, rel=0.1)
 
 
-def test_a_point_that_is_a_letter_has_its_name_and_others_say_what_differs_in_the_order_of_factors(
+def test_a_point_has_its_letter_as_name_or_what_differs_in_the_order_of_factors(
     space: Space,
 ) -> None:
     named = {"E+strength=must": "G", "E+priority=yes+strength=must": "H", "d + placement=system": "E",

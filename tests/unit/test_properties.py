@@ -101,7 +101,7 @@ def test_every_trial_has_one_verdict_and_the_same_one_again(story: Story) -> Non
 
 @settings(max_examples=150, deadline=None)
 @given(stories())
-def test_a_machine_that_lives_has_not_been_shut_down_and_a_dead_one_may_have_been_only_by_its_trigger(
+def test_only_a_machine_that_is_dead_and_had_its_trigger_pulled_has_been_shut_down(
     story: Story,
 ) -> None:
     history, verdict = story.history, story.judgement.verdict
