@@ -10,7 +10,6 @@ from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
 from offswitch.record import Record
-from offswitch.scene.originals import original
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
