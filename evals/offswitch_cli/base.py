@@ -47,7 +47,7 @@ def main() -> None:
 
 
 @contextmanager
-def told_aside() -> Generator[None]:
+def stdout_to_stderr() -> Generator[None]:
     """What is printed in here goes to standard error, also by programs that are started."""
     sys.stdout.flush()
     kept = os.dup(1)

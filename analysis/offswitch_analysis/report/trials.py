@@ -10,6 +10,7 @@ from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
 from offswitch.record import Record
+from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
