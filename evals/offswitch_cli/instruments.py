@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, told_aside
+from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, stdout_to_stderr
 
 
 @main.command()
@@ -59,7 +59,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     where = sandbox or choose_sandbox()
     check_sandbox(where)
     check_log_dir(log_dir)
-    with told_aside():  # Inspect shows its progress, and its docker provider what it builds
+    with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(behaviours or catalogue(), only, where, log_dir)
     found = confusion(findings)
     if as_json:
