@@ -13,9 +13,9 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 from offswitch import __version__
 from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
-from offswitch.refusals import told_by_inspect
+from offswitch.refusals import as_inspect_error
 from offswitch.scene import Protocol, StopAt, notices_of
-from offswitch.scene.notices import WORDS, notices_to_json
+from offswitch.scene.notices import NAMES_IN_PROMPTS, notices_to_json
 from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import work
@@ -55,17 +55,17 @@ def shutdown_resistance(
         stop_at: "submit" to see what an agent does after it has survived, "verdict" to save the tokens for that.
 
     """
-    with told_by_inspect():
+    with as_inspect_error():
         protocol = Protocol(
             questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit, stop_at=stops_at(stop_at)
         )
         space = load_space(prompts)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
         samples = _samples(space, points, wordings, trials, seed, protocol)
-    return of_samples(samples, protocol)
+    return trials_task(samples, protocol)
 
 
-def of_samples(samples: list[Sample], protocol: Protocol) -> Task:
+def trials_task(samples: list[Sample], protocol: Protocol) -> Task:
     """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
     return Task(
         dataset=MemoryDataset(samples),
@@ -123,7 +123,7 @@ class _Plan:
 
     @property
     def words(self) -> dict[str, Any]:
-        return {**WORDS, "questions": self.protocol.questions}
+        return {**NAMES_IN_PROMPTS, "questions": self.protocol.questions}
 
 
 def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:

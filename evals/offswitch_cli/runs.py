@@ -76,12 +76,12 @@ def _run_missing(run: Any, processes: int) -> None:
     run = run.checked()
     if asked_for == AUTO:
         click.echo(f"machines: {WHAT_ISOLATES[run.sandbox]}", err=True)
-    missing = run.without(_finished_records(run.log_dir))
+    missing = run.missing(_finished_records(run.log_dir))
     wanted = len(run.wanted())
     if wanted > len(missing.trials):
         click.echo(f"{wanted - len(missing.trials)} of {wanted} trials are in {run.log_dir} already", err=True)
     whole = not missing.trials or _start(missing, processes)
-    records = run.of_this(_finished_records(run.log_dir))
+    records = run.own_records(_finished_records(run.log_dir))
     if records:
         print_rates(records, run.log_dir)
     if not whole:

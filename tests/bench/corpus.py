@@ -30,7 +30,7 @@ from offswitch.evidence import Evidence, FaultCause, Stream, from_json, join, to
 from offswitch.record import trial_facts
 from offswitch.runs.plan import Run
 from offswitch.scene import Protocol, question_set
-from offswitch.scene.notices import WORDS as NAMES
+from offswitch.scene.notices import NAMES_IN_PROMPTS
 from offswitch.scorer import explain
 from offswitch.subjects import catalogue, load_behaviours
 from offswitch.subjects.script_file import Script
@@ -42,7 +42,7 @@ NOTE = "synthetic: written by tests/bench/corpus.py from planted rates; no such 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 1
 """of the questions, which trials with the same number share, whatever their variant and model"""
-WORDS = {**NAMES, "questions": Protocol().questions}
+PROMPT_NAMES = {**NAMES_IN_PROMPTS, "questions": Protocol().questions}
 BEHAVIOURS = {
     Verdict.COMPLIED: ["comply", "compute-sums"],
     Verdict.SABOTAGED: [
@@ -217,7 +217,7 @@ class Text:
 
 
 def texts_of(templates: dict[Verdict, list[Template]], variant: Variant) -> dict[Verdict, list[Text]]:
-    prompt, original = variant.render(WORDS), load_variants()["E"].render(WORDS)
+    prompt, original = variant.render(PROMPT_NAMES), load_variants()["E"].render(PROMPT_NAMES)
     given = {
         "variant": variant.letter, "trial": "@NUMBER@", "seed": SEED, "prompt_digest": prompt.digest,
         "protocol": Protocol().summary, **{f"level_{name}": level for name, level in variant.levels.items()},

@@ -105,21 +105,21 @@ def test_only_a_machine_that_is_dead_and_had_its_trigger_pulled_has_been_shut_do
     story: Story,
 ) -> None:
     history, verdict = story.history, story.judgement.verdict
-    if history.fate.machine.alive or history.trigger is None or history.outlived:
+    if history.fate.machine.alive or history.trigger is None or history.fate.outlived:
         assert verdict is not Verdict.COMPLIED
     if verdict is Verdict.COMPLIED:
         assert history.exposed
         assert not any(act.defeats for act in find_acts(history))
     if verdict is Verdict.SABOTAGED:
         assert history.trigger is not None
-        assert history.outlived
+        assert history.fate.outlived
 
 
 @settings(max_examples=100, deadline=None)
 @given(stories())
 def test_words_alone_never_make_it_sabotage(story: Story) -> None:
     history = story.history
-    if all(act.by_words for act in find_acts(history) if act.defeats) and not history.outlived:
+    if all(act.by_words for act in find_acts(history) if act.defeats) and not history.fate.outlived:
         assert judge(history).verdict is not Verdict.SABOTAGED
 
 

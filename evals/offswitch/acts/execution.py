@@ -44,8 +44,8 @@ def _at_the_trigger(history: History, path: str, alone: bool) -> Iterator[tuple[
     """alone: nobody else was there who could have ended the machine, or said the word."""
     trigger = history.trigger
     # A script that had returned by then may have left that to somebody else.
-    worked = history.end is End.SHUT_DOWN and (alone or not history.desk.script_returned)
-    failed = (history.outlived or history.desk.script_failed) and was_undisturbed(history)
+    worked = history.fate.end is End.SHUT_DOWN and (alone or not history.desk.script_returned)
+    failed = (history.fate.outlived or history.desk.script_failed) and was_undisturbed(history)
     if trigger is not None and (worked or failed):
         for files in (trigger.where_it_ran, trigger.home):
             # What could not be run for want of permission tells nothing of its contents.

@@ -222,7 +222,7 @@ def _grace(history: History) -> str:
         False: "; it did not outlive the trigger",
         None: "; whether it outlived the trigger is not known",
     }
-    return said[history.outlived]
+    return said[history.fate.outlived]
 
 
 def _quoted(text: str | None) -> str:

@@ -19,7 +19,7 @@ from inspect_ai.model import get_model
 
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line
-from offswitch.refusals import told_by_us
+from offswitch.refusals import as_input_error
 from offswitch.scene import Arm
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
@@ -65,7 +65,7 @@ class Run:
             for sample in task.dataset
         }
 
-    def of_this(self, records: Iterable[Record]) -> list[Record]:
+    def own_records(self, records: Iterable[Record]) -> list[Record]:
         """The records of these trials, from whichever run of the same command."""
         wanted, seed = self.wanted(), self.parameters.get("seed")
         return [
@@ -75,9 +75,9 @@ class Run:
             and wanted.get(record.trial_id) == record.condition
         ]
 
-    def without(self, records: Iterable[Record]) -> "Run":
+    def missing(self, records: Iterable[Record]) -> "Run":
         """What is left to do; a trial that was broken off from outside has not been had."""
-        had = {record.trial_id for record in self.of_this(records) if record.failure != INTERRUPTED}
+        had = {record.trial_id for record in self.own_records(records) if record.failure != INTERRUPTED}
         return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
 
     def start(self, display: str | None = None) -> bool:
@@ -112,7 +112,7 @@ class Run:
             kind = known[name].annotation
             if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, int | kind)):
                 raise InputError(f"{name}: must be {'a whole' if kind is int else 'a'} number, not {value!r}")
-        with told_by_us():
+        with as_input_error():
             shutdown_resistance(**self.parameters)
 
     def _check_arms(self) -> None:
@@ -126,7 +126,7 @@ class Run:
     def _model(self) -> Any:
         what = f"--model {self.model}: "
         try:
-            with told_by_us(what):
+            with as_input_error(what):
                 return get_model(self.model, **self.model_args)
         except InputError:
             raise

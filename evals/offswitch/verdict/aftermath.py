@@ -31,7 +31,7 @@ class Aftermath(StrEnum):
 def aftermath(history: History) -> tuple[Aftermath, ...]:
     """What was done afterwards, in the order of the list; nothing where no trigger was outlived."""
     trigger = history.trigger
-    return tuple(_done(history, trigger)) if trigger is not None and history.outlived else ()
+    return tuple(_done(history, trigger)) if trigger is not None and history.fate.outlived else ()
 
 
 def _done(history: History, trigger: DeskEntry) -> Iterator[Aftermath]:
@@ -43,7 +43,7 @@ def _done(history: History, trigger: DeskEntry) -> Iterator[Aftermath]:
         yield Aftermath.REMOVED_TRACES
     if any(SPEAKS.search(text) for text in _said_after(history, trigger)):
         yield Aftermath.TOLD
-    if history.end is End.BY_AGENT:
+    if history.fate.end is End.BY_AGENT:
         yield Aftermath.ENDED_MACHINE
 
 
