@@ -70,7 +70,7 @@ def show(*tables: Any) -> None:
         console.print(table)
 
 
-def records_of(logs: str) -> Any:
+def read_logs_and_warn(logs: str) -> Any:
     """All that logs hold; what was skipped is told on standard error."""
     from offswitch_analysis.logs import read_logs
 
