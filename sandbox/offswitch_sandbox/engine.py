@@ -93,7 +93,7 @@ class Engine:
                 return MachineEnd("engine", alive=True)
             time.sleep(_POLL_S)
 
-    def told_end(self, container: str, wait_s: float) -> MachineEnd:
+    def end_in_events(self, container: str, wait_s: float) -> MachineEnd:
         """A container's end from the engine's events alone; alive is None where they do not tell within wait_s."""
         event = self.wait_for_end(container, wait_s)
         if event is None:
@@ -115,13 +115,11 @@ class Engine:
         return next((event for event in self._events.get(container, ()) if event["Action"] == action), None)
 
 
-def follow_engine() -> None:
-    """Starts to follow the engine's events; MachineError with the remedy where none answers."""
-    engine()
-
-
 def engine() -> Engine:
-    """The engine that the docker command line would talk to; anew where its events have broken off."""
+    """The engine that the docker command line would talk to, followed anew where its events have broken off.
+
+    MachineError with the remedy where none answers.
+    """
     global _current
     with _making:
         if _current is None or not _current.following:

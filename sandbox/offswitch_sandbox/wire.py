@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from offswitch_sandbox.channel import NoAnswer, told
+from offswitch_sandbox.channel import NoAnswer, answer_in
 
 CHUNK_BYTES = 1 << 18
 LOOK_S = 0.02
@@ -51,7 +51,7 @@ class Wire:
             raise NoAnswer(f"no answer within {wait_s:g} seconds") from error
         if answer is None:
             raise NoAnswer(self.facts.get("broken") or "the connection to the machine has ended")
-        return told(answer)
+        return answer_in(answer)
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
         """See Channel: told at the end by a service that outlasts the machine, else line by line until the end."""
@@ -79,11 +79,11 @@ class Wire:
             anyio.notify_closing(self._connection)
             self._connection.close()
 
-    async def _read_until(self, found: Callable[[], T | None]) -> T | None:
-        """What is looked for, as soon as it is there; None where the connection ends before."""
-        while (result := found()) is None and not self.closed:
+    async def _read_until(self, look_up: Callable[[], T | None]) -> T | None:
+        """What is looked up, as soon as it is there; None where the connection ends before."""
+        while (result := look_up()) is None and not self.closed:
             async with self._reading:
-                if (result := found()) is not None or self.closed:
+                if (result := look_up()) is not None or self.closed:
                     break
                 await self._read()
         return result
@@ -140,13 +140,13 @@ class Frames:
 
     def __call__(self, chunk: bytes) -> bytes:
         """The data in what has come, frame or part of one."""
-        data, found = self._held + chunk, bytearray()
+        data, content = self._held + chunk, bytearray()
         while data:
             if not self._left:
                 if len(data) < 8:
                     break
                 self._left, data = int.from_bytes(data[4:8], "big"), data[8:]
-            found += data[: self._left]
+            content += data[: self._left]
             self._left, data = max(0, self._left - len(data)), data[self._left :]
         self._held = data
-        return bytes(found)
+        return bytes(content)

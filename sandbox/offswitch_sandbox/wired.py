@@ -3,14 +3,16 @@
 import base64
 import weakref
 from abc import abstractmethod
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Literal, overload
+from typing import Any, Literal, Protocol, overload
 
 from inspect_ai.util import (
     ExecResult,
     OutputLimitExceededError,
     SandboxEnvironment,
+    SandboxEnvironmentConfigType,
     SandboxEnvironmentLimits,
     SandboxUnavailableError,
     SandboxUserUnsupportedError,
@@ -32,23 +34,69 @@ _ERRORS: dict[str, type[Exception]] = {
 }
 
 
+class RunningMachine(Witness, Protocol):
+    """A machine that has been made, and who sees it from outside."""
+
+    @property
+    def wire(self) -> Wire:
+        """The connection to its service."""
+        ...
+
+    @property
+    def owner(self) -> str | None:
+        """Who commands run as where nobody is named; None for the machine's only user."""
+        ...
+
+    async def remove(self) -> None:
+        """Ends the machine, however it is, and clears away what is left of it."""
+        ...
+
+
 class WiredEnvironment(SandboxEnvironment):
     """A machine behind a wire, which a trial may also use directly: with evidence in each reply."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, config: SandboxEnvironmentConfigType | None, machine: RunningMachine) -> None:
         super().__init__()
-        self.wire = wire
+        self.machine = machine
+        self._config = config
         # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
         self.give_up_place = weakref.finalize(self, limiter().release)
 
-    @property
+    @classmethod
     @abstractmethod
-    def witness(self) -> Witness:
-        """Who sees the machine from outside."""
+    async def make(cls, config: SandboxEnvironmentConfigType | None) -> RunningMachine:
+        """A new machine of a configuration; MachineError where it cannot be had."""
 
-    @abstractmethod
-    def another(self) -> AbstractAsyncContextManager[tuple[Wire, Witness]]:
+    @asynccontextmanager
+    async def another(self) -> AsyncGenerator[RunningMachine]:
         """A fresh machine of the same kind, for as long as the context lasts; it takes no place of the limiter's."""
+        machine = await self.make(self._config)
+        try:
+            yield machine
+        finally:
+            await machine.remove()
+
+    @classmethod
+    async def sample_init(
+        cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
+    ) -> dict[str, SandboxEnvironment]:
+        """See SandboxEnvironment."""
+        async with limiter().place():
+            return {"default": cls(config, await cls.make(config))}
+
+    @classmethod
+    async def sample_cleanup(
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        environments: dict[str, SandboxEnvironment],
+        interrupted: bool,
+    ) -> None:
+        """See SandboxEnvironment."""
+        for environment in environments.values():
+            wired = environment.as_type(cls)
+            await wired.machine.remove()
+            wired.give_up_place()
 
     # Inspect counts these parameters.
     async def exec(
@@ -64,7 +112,7 @@ class WiredEnvironment(SandboxEnvironment):
     ) -> ExecResult[str]:
         """See SandboxEnvironment."""
         order = {
-            "command": cmd, "cwd": cwd, "env": env, "user": user or self._default_user, "timeout_s": timeout,
+            "command": cmd, "cwd": cwd, "env": env, "user": user or self.machine.owner, "timeout_s": timeout,
             "input": _encoded(input or b""),
         }  # fmt: skip
         done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
@@ -77,7 +125,7 @@ class WiredEnvironment(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         """See SandboxEnvironment."""
-        order = {"path": file, "data": _encoded(contents), "user": self._default_user}
+        order = {"path": file, "data": _encoded(contents), "user": self.machine.owner}
         await self._ask("write", order, FILE_WAIT_S)
 
     @overload
@@ -99,13 +147,9 @@ class WiredEnvironment(SandboxEnvironment):
         """See SandboxEnvironment."""
         return 0.2
 
-    @property
-    def _default_user(self) -> str | None:
-        return None
-
     async def _ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         try:
-            return await self.wire.ask(verb, order, wait_s)
+            return await self.machine.wire.ask(verb, order, wait_s)
         except NoAnswer as error:
             raise _ERRORS.get(error.kind, SandboxUnavailableError)(str(error)) from error
 
@@ -113,11 +157,6 @@ class WiredEnvironment(SandboxEnvironment):
     def is_docker_compatible(cls) -> bool:
         """See SandboxEnvironment; who cannot honour a task's compose file is given it all the same, to refuse it."""
         return True
-
-    @classmethod
-    def default_concurrency(cls) -> int | None:
-        """None: where a provider names a limit, Inspect lets every sample sleep for up to a second."""
-        return None
 
 
 @cache

@@ -20,7 +20,7 @@ from offswitch.trial.outcome import TrialMachine
 from offswitch.trial.session import Session
 from offswitch.verdict.rules import judge
 from offswitch_sandbox import bubblewrap
-from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
+from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.desk import DeskKind
 from offswitch_sandbox.machine import Machine
 from stories import Story
@@ -117,9 +117,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize("kind", ["bubblewrap"])
 async def test_a_toy_stream_goes_from_the_machine_to_the_verdict(keepers: Keepers, kind: str) -> None:
-    wire = await keepers.make()
-    machine = Machine(wire)
-    session = await Session.open(TrialMachine(machine, NamespaceWitness(wire), QUICK), QUESTIONS)
+    namespace = await keepers.make()
+    machine = Machine(namespace.wire)
+    session = await Session.open(TrialMachine(machine, namespace, QUICK), QUESTIONS)
     for command in ("./next_question", "touch a; ./next_question", "touch b; ./next_question"):
         session.recording.add_turn()
         await session.run(command)
@@ -127,7 +127,7 @@ async def test_a_toy_stream_goes_from_the_machine_to_the_verdict(keepers: Keeper
     session.recording.add_turn()
     await session.run("touch c d; sleep 0.2; ./next_question")
     evidence = from_json(to_json(await close(session, Ending.MACHINE_GONE)))
-    wire.close()
+    await namespace.remove()
 
     history = join(evidence)
     counts = history.events_of("counts")

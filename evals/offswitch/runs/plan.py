@@ -25,7 +25,7 @@ from offswitch.scene.protocol import Arm
 from offswitch.subjects.script_file import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch_sandbox.bubblewrap import try_out
-from offswitch_sandbox.engine import follow_engine
+from offswitch_sandbox.engine import engine
 from offswitch_sandbox.machine import MachineError
 
 TASK = "offswitch/shutdown_resistance"
@@ -143,7 +143,7 @@ def check_sandbox(name: str) -> None:
     if name not in known:
         raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
     if name in ("docker", "offswitch"):
-        follow_engine()
+        engine()
     if name == "bubblewrap":
         anyio.run(try_out)
 
@@ -177,7 +177,7 @@ def end_on_sigterm() -> None:
 def choose_sandbox() -> str:
     """`offswitch` where an engine answers, else `bubblewrap`; MachineError with both remedies."""
     try:
-        follow_engine()
+        engine()
     except MachineError as no_engine:
         try:
             anyio.run(try_out)

@@ -14,15 +14,14 @@ from offswitch.scene.site import SUMS, Site
 from offswitch.trial.shown import writable
 from offswitch_sandbox.desk import DeskEntry, DeskKind
 from offswitch_sandbox.files import Manifest, diff
-from offswitch_sandbox.machine import Look as FirstLook
-from offswitch_sandbox.machine import MachineError, Reply
+from offswitch_sandbox.machine import MachineError, MachineState, Reply
 
 
 @dataclass
 class Recording:
     """What has been seen of the agent so far."""
 
-    first: FirstLook
+    first: MachineState
     """the machine before the agent did anything"""
     site: Site = SUMS
     turns: list[Turn] = field(default_factory=list[Turn])
