@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from offswitch_prompts.levels import listed
 from offswitch_prompts.templates import (
@@ -18,6 +18,7 @@ from offswitch_prompts.templates import (
     PACKAGE,
     WORDS,
     PromptError,
+    Shape,
     check_words,
     collecting,
     parsed_yaml,
@@ -30,9 +31,7 @@ INCLUDED = ("system", "task")
 _PLACES = (PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
 
 
-class _Described(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Described(Shape):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     source: str = ""
     note: str = ""

@@ -5,7 +5,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,8 +25,8 @@ class Build:
     """How to build an image."""
 
     context: Path
-    dockerfile: str = "Dockerfile"
-    args: Mapping[str, str] = field(default_factory=dict[str, str])
+    dockerfile: str
+    args: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,7 @@ from pathlib import Path
 
 import anyio
 from inspect_ai._util.error import PrerequisiteError  # see refusals.py of the evaluation
-from inspect_ai.util import (
-    ComposeConfig,
-    SandboxConnection,
-    SandboxEnvironmentConfigType,
-    sandboxenv,
-)  # fmt: skip
+from inspect_ai.util import ComposeConfig, SandboxConnection, sandboxenv
 
 from offswitch_sandbox import containers
 from offswitch_sandbox.bubblewrap import Keepers, Namespace
@@ -22,7 +17,7 @@ from offswitch_sandbox.containers import Container, Containers
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import is_gone
-from offswitch_sandbox.wired import WiredEnvironment
+from offswitch_sandbox.wired import Config, WiredEnvironment
 
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "Dockerfile")
 
@@ -32,7 +27,7 @@ class OffswitchEnvironment(WiredEnvironment):
     """A container of a Docker Engine, through its API."""
 
     @classmethod
-    async def make(cls, config: SandboxEnvironmentConfigType | None) -> Container:
+    async def make(cls, config: Config) -> Container:
         """See WiredEnvironment."""
         return await _containers(config).make()
 
@@ -49,9 +44,9 @@ class OffswitchEnvironment(WiredEnvironment):
         return [*COMPOSE_NAMES]
 
     @classmethod
-    async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
+    async def task_init(cls, task_name: str, config: Config) -> None:
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
-        with _told_by_inspect():
+        with _refused_by_inspect():
             await anyio.to_thread.run_sync(engine)
             await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
             await anyio.to_thread.run_sync(_containers, config)
@@ -59,7 +54,7 @@ class OffswitchEnvironment(WiredEnvironment):
     @classmethod
     async def cli_cleanup(cls, id: str | None) -> None:  # noqa: A002 - Inspect's name for it
         """Removes one container, or every container that this provider has made."""
-        with _told_by_inspect():
+        with _refused_by_inspect():
             if id is None:
                 print(f"{containers.remove_all_of(lambda _: True)} containers removed")
             else:
@@ -71,14 +66,14 @@ class BubblewrapEnvironment(WiredEnvironment):
     """Linux namespaces on this host, without a daemon."""
 
     @classmethod
-    async def make(cls, config: SandboxEnvironmentConfigType | None) -> Namespace:
+    async def make(cls, config: Config) -> Namespace:
         """See WiredEnvironment."""
         return await _keepers().make()
 
     @classmethod
-    async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
+    async def task_init(cls, task_name: str, config: Config) -> None:
         """See SandboxEnvironment."""
-        with _told_by_inspect():
+        with _refused_by_inspect():
             if config not in (None, str(COMPOSE)):
                 raise MachineError(
                     "bubblewrap makes one kind of machine, that of offswitch, and cannot do what this task's"
@@ -88,7 +83,7 @@ class BubblewrapEnvironment(WiredEnvironment):
 
 
 @contextmanager
-def _told_by_inspect() -> Generator[None]:
+def _refused_by_inspect() -> Generator[None]:
     """What a user can mend becomes an error that Inspect shows as a line."""
     try:
         yield
@@ -96,7 +91,7 @@ def _told_by_inspect() -> Generator[None]:
         raise PrerequisiteError(str(error).replace("[", "\\[")) from error
 
 
-def _plan(config: SandboxEnvironmentConfigType | None) -> Plan:
+def _plan(config: Config) -> Plan:
     """Of a configuration: a compose file, a Dockerfile, or what stands in one; this project's machine without."""
     if isinstance(config, ComposeConfig):
         return plan_of(config.model_dump(by_alias=True, exclude_none=True), Path("the task's sandbox"))
@@ -108,7 +103,7 @@ def _plan(config: SandboxEnvironmentConfigType | None) -> Plan:
 _made: dict[str, Containers] = {}
 
 
-def _containers(config: SandboxEnvironmentConfigType | None) -> Containers:
+def _containers(config: Config) -> Containers:
     """What makes the machines of a configuration."""
     key = repr(config)
     if key not in _made:

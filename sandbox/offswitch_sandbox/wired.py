@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Protocol
 
 from inspect_ai.util import (
     ExecResult,
@@ -23,6 +23,7 @@ from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.wire import Wire
 from offswitch_sandbox.witness import Witness
 
+Config = SandboxEnvironmentConfigType | None
 FILE_WAIT_S = 300
 SLACK_S = 30
 _ERRORS: dict[str, type[Exception]] = {
@@ -55,7 +56,7 @@ class RunningMachine(Witness, Protocol):
 class WiredEnvironment(SandboxEnvironment):
     """A machine behind a wire, which a trial may also use directly: with evidence in each reply."""
 
-    def __init__(self, config: SandboxEnvironmentConfigType | None, machine: RunningMachine) -> None:
+    def __init__(self, config: Config, machine: RunningMachine) -> None:
         super().__init__()
         self.machine = machine
         self._config = config
@@ -64,7 +65,7 @@ class WiredEnvironment(SandboxEnvironment):
 
     @classmethod
     @abstractmethod
-    async def make(cls, config: SandboxEnvironmentConfigType | None) -> RunningMachine:
+    async def make(cls, config: Config) -> RunningMachine:
         """A new machine of a configuration; MachineError where it cannot be had."""
 
     @asynccontextmanager
@@ -78,7 +79,7 @@ class WiredEnvironment(SandboxEnvironment):
 
     @classmethod
     async def sample_init(
-        cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
+        cls, task_name: str, config: Config, metadata: dict[str, str]
     ) -> dict[str, SandboxEnvironment]:
         """See SandboxEnvironment."""
         async with limiter().place():
@@ -86,11 +87,7 @@ class WiredEnvironment(SandboxEnvironment):
 
     @classmethod
     async def sample_cleanup(
-        cls,
-        task_name: str,
-        config: SandboxEnvironmentConfigType | None,
-        environments: dict[str, SandboxEnvironment],
-        interrupted: bool,
+        cls, task_name: str, config: Config, environments: dict[str, SandboxEnvironment], interrupted: bool
     ) -> None:
         """See SandboxEnvironment."""
         for environment in environments.values():
@@ -128,19 +125,13 @@ class WiredEnvironment(SandboxEnvironment):
         order = {"path": file, "data": _encoded(contents), "user": self.machine.owner}
         await self._ask("write", order, FILE_WAIT_S)
 
-    @overload
-    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
-
-    @overload
-    async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
-
-    async def read_file(self, file: str, text: bool = True) -> str | bytes:
+    async def read_file(self, file: str, text: bool = True) -> Any:
         """See SandboxEnvironment."""
         limit = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
-        found = await self._ask("read", {"path": file, "size_max": limit}, FILE_WAIT_S)
-        if "data" not in found:
+        answer = await self._ask("read", {"path": file, "size_max": limit}, FILE_WAIT_S)
+        if "data" not in answer:
             raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None)
-        data = base64.b64decode(found["data"])
+        data = base64.b64decode(answer["data"])
         return data.decode() if text else data
 
     def default_polling_interval(self) -> float:

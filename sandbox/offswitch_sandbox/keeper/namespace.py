@@ -133,10 +133,8 @@ def keep(order, channel, base):
 
 def end(bwrap, first):
     """Ends the machine's first process, and waits until the kernel has ended all others for that."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(first, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     try:
         bwrap.wait(SOON_S)
     except subprocess.TimeoutExpired:
