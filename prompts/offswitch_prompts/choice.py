@@ -49,7 +49,9 @@ def choose(
         if factors.strip() == ALL and not sample:
             raise PromptError(f"{ALL} makes too many combinations; say with sample how many of them")
         levels = _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
-    return balanced_sample(space, start, levels, sample, seed) if sample else factorial(space, start, levels)
+        if not sample:
+            return [space.changed(start, combination) for combination in _combinations(levels)]
+    return balanced_sample(space, start, levels, sample, seed)
 
 
 def named_points(space: Space, variants: str) -> list[Point]:
@@ -72,12 +74,6 @@ def _points(space: Space, part: str) -> list[Point]:
     if begin > end:
         raise PromptError(f"{part} ends before it begins; there are {listed(space.variants)}")
     return [space.letter(letter) for letter in space.variants if begin <= letter <= end]
-
-
-def factorial(space: Space, base: Point, levels: Mapping[str, Sequence[str]]) -> list[Point]:
-    """Every combination of levels; PromptError where two of them do not go together."""
-    with _naming("factors"):
-        return [space.changed(base, combination) for combination in _combinations(levels)]
 
 
 def balanced_sample(

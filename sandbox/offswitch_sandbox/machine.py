@@ -36,12 +36,12 @@ class MachineError(RuntimeError):
     """The machine's own machinery broke; says what and what to do."""
 
 
-def _decoded(data: str) -> str:
+def decoded(data: str) -> str:
+    """Text that a machine has sent as base64, because it may be anything."""
     return base64.b64decode(data).decode("utf-8", "replace")
 
 
-Text = Annotated[str, BeforeValidator(_decoded)]
-"""text that the machine sends as base64, because it may be anything"""
+Text = Annotated[str, BeforeValidator(decoded)]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Machine:
 
 def _flat(line: dict[str, Any]) -> dict[str, Any]:
     if "content" in line:
-        line = {**line, "content": _decoded(line["content"])}
+        line = {**line, "content": decoded(line["content"])}
     return {**line, "caller": line["peer"]["command_line"]} if "peer" in line else line
 
 

@@ -20,6 +20,7 @@ from inspect_ai.util import (
 
 from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.limiter import Limiter
+from offswitch_sandbox.machine import decoded
 from offswitch_sandbox.wire import Wire
 from offswitch_sandbox.witness import Witness
 
@@ -113,7 +114,7 @@ class WiredEnvironment(SandboxEnvironment):
             "input": _encoded(input or b""),
         }  # fmt: skip
         done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
-        out, err = (_text(done[name]) for name in ("stdout", "stderr"))
+        out, err = (decoded(done[name]) for name in ("stdout", "stderr"))
         if done.get("timed_out"):
             error = TimeoutError(f"stopped after {timeout} seconds")
             error.truncated_output = out + err  # pyright: ignore[reportAttributeAccessIssue] - Inspect reads it
@@ -158,7 +159,3 @@ def limiter() -> Limiter:
 
 def _encoded(data: str | bytes) -> str:
     return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
-
-
-def _text(data: str) -> str:
-    return base64.b64decode(data).decode("utf-8", "replace")

@@ -181,8 +181,7 @@ def enter(namespaces, grouped, order):
         if libc.prctl(option, value, 0, 0, 0) < 0:
             raise OSError(ctypes.get_errno(), "prctl")
     for name, number in (("max_user_namespaces", 0), ("max_inotify_instances", WATCHES)):
-        with open(f"/proc/sys/user/{name}", "w") as file:
-            file.write(f"{number}")
+        limits.write(f"/proc/sys/user/{name}", number)
     limits.limit_processes(grouped, order["memory_bytes"], order["processes"])
     os.environ.clear()
     os.environ.update(user.ENVIRONMENT)
