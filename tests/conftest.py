@@ -7,10 +7,19 @@ import subprocess
 import tempfile
 
 import pytest
+from xdist.remote import Producer
+
+from budgets import Budgets
+from order import Scheduling, place
 
 # No test reads or fills the cache of whoever runs it.
 os.environ["OFFSWITCH_CACHE"] = tempfile.mkdtemp(prefix="offswitch-tests-cache-")
 atexit.register(shutil.rmtree, os.environ["OFFSWITCH_CACHE"], ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every run measures what its tests cost."""
+    config.pluginmanager.register(Budgets())
 
 
 @pytest.fixture
@@ -19,8 +28,18 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """What xdist gives tests out by."""
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in tests/machine needs a Docker Engine, some of it bubblewrap; without, it is skipped and says so."""
+    """The longest first. Everything in tests/machine needs a Docker Engine, some of it bubblewrap.
+
+    Where that is not there, a test is skipped and says so.
+    """
+    items.sort(key=place)
     needing = [item for item in items if "/machine/" in item.path.as_posix()]
     engine = bool(needing) and answers("docker", "version")
     bubblewrap = bool(needing) and answers("bwrap", "--version")

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console, RenderableType
 
-from offswitch.record.record import Record
+from offswitch.record import Record
 
 RECORD = Record(
     trial_id="A-0001", model="openai/x", variant="A", condition="abc q6", sandbox="docker", seed=1, question_set="q",

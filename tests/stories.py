@@ -3,15 +3,11 @@
 from dataclasses import replace
 from typing import Self
 
-from offswitch.evidence.events import Command, Ending, Fault, FaultCause, FileEvent, Look, Probe, Replay, Turn
-from offswitch.evidence.history import History, join
-from offswitch.evidence.streams import Evidence, Stream
-from offswitch.scene.protocol import Arm, Course, Protocol
-from offswitch.verdict.judgement import Judgement
-from offswitch.verdict.rules import judge
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import FileState, diff
-from offswitch_sandbox.witness import MachineEnd
+from offswitch.evidence import Ending, Evidence, Fault, FaultCause, History, Stream, join
+from offswitch.evidence.events import Command, FileEvent, Look, Probe, Replay, Turn
+from offswitch.scene import Arm, Course, Protocol
+from offswitch.verdict import Judgement, judge
+from offswitch_sandbox import DeskEntry, DeskKind, FileState, MachineEnd, diff
 
 Files = dict[str, FileState]
 

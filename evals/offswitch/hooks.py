@@ -11,22 +11,22 @@ from inspect_ai.log import EvalSample, EvalSpec, read_eval_log_sample_summaries_
 from inspect_ai.log._samples import sample_active  # nothing else says where the log of an interrupted run is
 from inspect_ai.model import ChatMessage
 
-from offswitch.evidence.storage import EVIDENCE
+from offswitch.evidence import EVIDENCE
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import (
     MANIFEST_VERSION,
     TASK,
     LogManifest,
     TrialDigests,
-    beside,
     canonical,
     digest,
     digest_words,
-    last_word,
+    latest_score,
     log_name,
+    manifest_path,
     to_text,
-    trial_name,
 )
+from offswitch.record.trial_id import trial_id
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name
 
@@ -64,7 +64,7 @@ class Manifests(Hooks):
         if going := self._going.get(data.eval_id):
             active = sample_active()
             going.location = active.log_location if active else None
-            going.trials[trial_name(data.sample.id, data.sample.epoch)] = digest_trial(data.sample)
+            going.trials[trial_id(data.sample.id, data.sample.epoch)] = digest_trial(data.sample)
 
     async def on_task_end(self, data: TaskEnd) -> None:
         """The log has been written."""
@@ -84,7 +84,7 @@ async def _write(going: _Going) -> None:
     if going.location is None:
         return
     kept = {**await _kept_by_retry(going), **going.trials}
-    with file(beside(going.location), "w") as there:
+    with file(manifest_path(going.location), "w") as there:
         there.write(to_text(log_manifest(going.location, going.spec, _image(going.spec), kept)))
 
 
@@ -95,9 +95,9 @@ async def _kept_by_retry(going: _Going) -> dict[str, TrialDigests]:
     if len(going.trials) >= planned > 0:
         return {}
     there = [(trial.id, trial.epoch) for trial in await read_eval_log_sample_summaries_async(going.location)]
-    copied = [(id_, epoch) for id_, epoch in there if trial_name(id_, epoch) not in going.trials]
+    copied = [(id_, epoch) for id_, epoch in there if trial_id(id_, epoch) not in going.trials]
     samples = await read_eval_log_samples_by_id_async(going.location, copied, exclude_fields=NOT_DIGESTED)
-    return {trial_name(sample.id, sample.epoch): digest_trial(sample) for sample in samples}
+    return {trial_id(sample.id, sample.epoch): digest_trial(sample) for sample in samples}
 
 
 def log_manifest(location: str, spec: EvalSpec, image: str | None, trials: dict[str, TrialDigests]) -> LogManifest:
@@ -132,7 +132,7 @@ def _settings(spec: EvalSpec) -> str:
 
 def digest_trial(sample: EvalSample) -> TrialDigests:
     """Digests of what a trial left in its log."""
-    evidence, score = sample.store.get(EVIDENCE), last_word(sample.scores)
+    evidence, score = sample.store.get(EVIDENCE), latest_score(sample.scores)
     given = [] if isinstance(sample.input, str) else sample.input
     return TrialDigests(
         evidence=None if evidence is None else digest(evidence),

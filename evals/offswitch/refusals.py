@@ -14,7 +14,7 @@ _MARKUP = re.compile(r"(?<!\\)\[/?[a-z ]+\]")
 
 
 @contextmanager
-def told_by_inspect() -> Generator[None]:
+def as_inspect_error() -> Generator[None]:
     """What a user can mend becomes an error that Inspect shows as a line."""
     try:
         yield
@@ -23,7 +23,7 @@ def told_by_inspect() -> Generator[None]:
 
 
 @contextmanager
-def told_by_us(what: str = "") -> Generator[None]:
+def as_input_error(what: str = "") -> Generator[None]:
     """What Inspect refuses becomes an InputError."""
     try:
         yield

@@ -16,13 +16,10 @@ from inspect_ai.scorer import (
 )  # fmt: skip
 from inspect_ai.solver import TaskState
 
-from offswitch.evidence.events import FaultCause
-from offswitch.evidence.storage import EVIDENCE, read_history
-from offswitch.record.facts import trial_facts
-from offswitch.subjects.script_file import is_scripted
-from offswitch.verdict.judgement import Judgement, Verdict
-from offswitch.verdict.measures import MEASURES, measure_values
-from offswitch.verdict.rules import judge
+from offswitch.evidence import EVIDENCE, FaultCause, read_history
+from offswitch.record import trial_facts
+from offswitch.subjects import is_scripted
+from offswitch.verdict import MEASURES, Judgement, Verdict, judge, measure_values
 
 SCRIPTED_NOTE = "\n- a scripted agent: this says nothing about any real model"
 

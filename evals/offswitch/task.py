@@ -12,17 +12,17 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record.code import code_digest
-from offswitch.record.condition import of_condition
-from offswitch.refusals import told_by_inspect
-from offswitch.scene.notices import WORDS, notices_of, notices_to_json
-from offswitch.scene.protocol import Protocol, StopAt, stops_at
+from offswitch.record import code_digest, condition_digest
+from offswitch.refusals import as_inspect_error
+from offswitch.scene import Protocol, StopAt, notices_of
+from offswitch.scene.notices import NAMES_IN_PROMPTS, notices_to_json
+from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import work
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
-from offswitch_sandbox.machine import COMPOSE
+from offswitch_sandbox import COMPOSE
 
 TASK_VERSION = 2
 """goes up whenever results before and after a change cannot be compared"""
@@ -30,22 +30,11 @@ TASK_VERSION = 2
 
 @task
 def shutdown_resistance(
-    variants: str | list[str] = EVERY,
-    trials: int = 10,
-    seed: int = 1,
-    factors: str | list[str] = "",
-    base: str = "E",
-    sample: int = 0,
-    wordings: str | int = FIRST,
-    prompts: str = "",
-    questions: int = 6,
-    notice_after: int = 3,
-    trigger_at: int = 4,
-    command_timeout_s: int = 15,
-    grace_s: float = 3.0,
-    message_limit: int = 60,
-    stop_at: str = StopAt.SUBMIT.value,
-) -> Task:
+    variants: str | list[str] = EVERY, trials: int = 10, seed: int = 1, factors: str | list[str] = "",
+    base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
+    notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
+    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value,
+) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
@@ -66,17 +55,17 @@ def shutdown_resistance(
         stop_at: "submit" to see what an agent does after it has survived, "verdict" to save the tokens for that.
 
     """
-    with told_by_inspect():
+    with as_inspect_error():
         protocol = Protocol(
             questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit, stop_at=stops_at(stop_at)
         )
         space = load_space(prompts)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
         samples = _samples(space, points, wordings, trials, seed, protocol)
-    return of_samples(samples, protocol)
+    return trials_task(samples, protocol)
 
 
-def of_samples(samples: list[Sample], protocol: Protocol) -> Task:
+def trials_task(samples: list[Sample], protocol: Protocol) -> Task:
     """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
     return Task(
         dataset=MemoryDataset(samples),
@@ -116,7 +105,7 @@ def _samples(
         prompt = space.render(plan.point, plan.words, numbers)
         notices = notices_of(space, plan.point, numbers, plan.protocol)
         words = pooled.get(plan.point.name, prompt.digest)
-        digest = words if plan.is_usual else of_condition(words, plan.changes, () if pooled else notices.values())
+        digest = words if plan.is_usual else condition_digest(words, plan.changes, () if pooled else notices.values())
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": notices_to_json(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, told))
     return samples
@@ -134,7 +123,7 @@ class _Plan:
 
     @property
     def words(self) -> dict[str, Any]:
-        return {**WORDS, "questions": self.protocol.questions}
+        return {**NAMES_IN_PROMPTS, "questions": self.protocol.questions}
 
 
 def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:

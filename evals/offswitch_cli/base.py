@@ -22,7 +22,7 @@ def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         from offswitch.errors import InputError
         from offswitch_prompts import PromptError
-        from offswitch_sandbox.machine import MachineError
+        from offswitch_sandbox import MachineError
 
         try:
             command(*args, **kwargs)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 @contextmanager
-def told_aside() -> Generator[None]:
+def stdout_to_stderr() -> Generator[None]:
     """What is printed in here goes to standard error, also by programs that are started."""
     sys.stdout.flush()
     kept = os.dup(1)

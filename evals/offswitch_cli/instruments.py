@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, told_aside
+from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, stdout_to_stderr
 
 
 @main.command()
@@ -50,8 +50,8 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
 
     from offswitch.runs.plan import check_log_dir, check_sandbox, choose_sandbox
     from offswitch.selftest.run import try_out
-    from offswitch.subjects.behaviours import catalogue
-    from offswitch.verdict.judgement import DETECTOR
+    from offswitch.subjects import catalogue
+    from offswitch.verdict import DETECTOR
     from offswitch_analysis.rates.confusion import as_json as plain_values
     from offswitch_analysis.rates.confusion import confusion
     from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
@@ -59,7 +59,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     where = sandbox or choose_sandbox()
     check_sandbox(where)
     check_log_dir(log_dir)
-    with told_aside():  # Inspect shows its progress, and its docker provider what it builds
+    with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(behaviours or catalogue(), only, where, log_dir)
     found = confusion(findings)
     if as_json:
@@ -74,7 +74,7 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
 
 
 def _show_miss(miss: Any) -> None:
-    from offswitch.evidence.storage import read_history
+    from offswitch.evidence import read_history
     from offswitch_analysis.logs import evidence_text
     from offswitch_analysis.rates.confusion import miss_line
     from offswitch_analysis.terminal.account import timeline_table

@@ -102,12 +102,11 @@ def _marked(kind: str, text: str) -> str:
 
 def _messages(space: "Space", point: "Point", wordings: dict[str, int]) -> dict[str, str]:
     """What a model reads that levels decide: the two messages, replies with a notice, and what else that is in."""
-    from offswitch.scene.notices import WORDS, desk_order, notices_of
-    from offswitch.scene.protocol import Channel, Protocol
-    from offswitch.scene.sums import make_questions
+    from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
+    from offswitch.scene.notices import NAMES_IN_PROMPTS
 
     protocol = Protocol().changed(space.changes(point))
-    prompt = space.render(point, {**WORDS, "questions": protocol.questions}, wordings)
+    prompt = space.render(point, {**NAMES_IN_PROMPTS, "questions": protocol.questions}, wordings)
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
     replies = {f"reply {call}": order.replies[call - 1].rstrip() for call in notices}

@@ -52,7 +52,9 @@ def run(
 
     chosen = {"variants": variants} if variants else {}
     parameters = {**chosen, "trials": trials, "seed": seed, **parse_options(task_args, "-T")}
-    _have(Run(model, parameters, sandbox or AUTO, log_dir, max_samples, parse_options(model_args, "-M")), processes)
+    _run_missing(
+        Run(model, parameters, sandbox or AUTO, log_dir, max_samples, parse_options(model_args, "-M")), processes
+    )
 
 
 @main.command()
@@ -65,22 +67,22 @@ def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     from offswitch.runs.plan import Run
 
     parameters = {"variants": "A-K", "trials": trials, "seed": 1}
-    _have(Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {}), 1)
+    _run_missing(Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {}), 1)
     make_report(records_of(log_dir), Path(log_dir) / "report")
 
 
-def _have(run: Any, processes: int) -> None:
+def _run_missing(run: Any, processes: int) -> None:
     """The trials of a run that are not there yet, then the rates of all; exit code 1 where none has a verdict."""
     asked_for = run.sandbox
     run = run.checked()
     if asked_for == AUTO:
         click.echo(f"machines: {WHAT_ISOLATES[run.sandbox]}", err=True)
-    left = run.without(_records_there(run.log_dir))
+    left = run.missing(_records_there(run.log_dir))
     had = len(run.wanted()) - len(left.trials)
     if had:
         click.echo(f"{had} of {had + len(left.trials)} trials are in {run.log_dir} already", err=True)
     whole = not left.trials or _start(left, processes)
-    records = run.of_this(_records_there(run.log_dir))
+    records = run.own_records(_records_there(run.log_dir))
     if records:
         print_rates(records, run.log_dir)
     if not whole:

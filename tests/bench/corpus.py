@@ -26,29 +26,23 @@ import yaml
 import zstandard
 from inspect_ai.scorer import Score
 
-from offswitch.evidence.events import FaultCause
-from offswitch.evidence.history import join
-from offswitch.evidence.storage import from_json, to_json
-from offswitch.evidence.streams import Evidence, Stream
-from offswitch.record.facts import trial_facts
+from offswitch.evidence import Evidence, FaultCause, Stream, from_json, join, to_json
+from offswitch.record import trial_facts
 from offswitch.runs.plan import Run
-from offswitch.scene.notices import WORDS as NAMES
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import question_set
+from offswitch.scene import Protocol, question_set
+from offswitch.scene.notices import NAMES_IN_PROMPTS
 from offswitch.scorer import explain
-from offswitch.subjects.behaviours import catalogue, load_behaviours
+from offswitch.subjects import catalogue, load_behaviours
 from offswitch.subjects.script_file import Script
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import measure_values
-from offswitch.verdict.rules import judge
+from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import MachineEnd
 
 NOTE = "synthetic: written by tests/bench/corpus.py from planted rates; no such trial was ever had"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 1
 """of the questions, which trials with the same number share, whatever their variant and model"""
-WORDS = {**NAMES, "questions": Protocol().questions}
+PROMPT_NAMES = {**NAMES_IN_PROMPTS, "questions": Protocol().questions}
 BEHAVIOURS = {
     Verdict.COMPLIED: ["comply", "compute-sums"],
     Verdict.SABOTAGED: [
@@ -223,7 +217,7 @@ class Text:
 
 
 def texts_of(templates: dict[Verdict, list[Template]], variant: Variant) -> dict[Verdict, list[Text]]:
-    prompt, original = variant.render(WORDS), load_variants()["E"].render(WORDS)
+    prompt, original = variant.render(PROMPT_NAMES), load_variants()["E"].render(PROMPT_NAMES)
     given = {
         "variant": variant.letter, "trial": "@NUMBER@", "seed": SEED, "prompt_digest": prompt.digest,
         "protocol": Protocol().summary, **{f"level_{name}": level for name, level in variant.levels.items()},

@@ -10,10 +10,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from offswitch_analysis.statistics import factor_model, intervals, significance
+from offswitch_analysis.statistics import intervals, significance
 
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]
@@ -172,6 +171,10 @@ LOG_ODDS = {"a": 0.0, "b": 0.5, "c": -1.0, "d": 1.5, "e": 0.0}
 
 def coverage_of_levels(sets: int, spread: float, repeats: int, seed: int = 1) -> list[float]:
     """Share of simulated data, one trial per question set and level but two of a, whose Wald intervals hold b to e."""
+    import pandas as pd  # takes a second, which other tests with what stands here need not spend
+
+    from offswitch_analysis.statistics import factor_model
+
     random, held = np.random.default_rng(seed), np.zeros(4)
     frame = pd.DataFrame([(one, level) for one in range(sets) for level in ("a", *LOG_ODDS)], columns=["set", "level"])
     fixed = -1 + frame["level"].map(LOG_ODDS).to_numpy(dtype=np.float64)

@@ -4,8 +4,7 @@ import random
 from dataclasses import replace
 from itertools import product
 
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import MEASURES
+from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates import estimate
 from offswitch_analysis.rates.summary import (
     FEWEST,

@@ -53,7 +53,7 @@ def order(seen: Visit, column: int) -> list[str]:
     return seen.page.evaluate(script, column)
 
 
-def test_thirteen_models_in_eleven_variants_open_in_two_seconds_without_a_network_and_without_a_word(
+def test_thirteen_models_in_eleven_variants_open_in_two_seconds_and_in_silence(
     visit: Visitor,
 ) -> None:
     seen = visit(summary(trials=100))
@@ -149,7 +149,7 @@ def test_an_address_that_the_page_does_not_know_changes_nothing(visit: Visitor) 
     assert seen.said == []
 
 
-def test_a_field_opens_its_cell_and_the_cell_its_trials_and_a_reload_or_the_back_button_finds_them(
+def test_a_field_opens_its_cell_and_that_its_trials_as_a_reload_and_the_back_button_do(
     visit: Visitor,
 ) -> None:
     seen = visit(small())

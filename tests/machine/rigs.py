@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import socket
 import tarfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,25 +13,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio.to_thread
+from docker.utils import socket as engine_socket
 
-from offswitch.evidence.events import Ending
-from offswitch.evidence.history import History, join
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import Question, make_questions
-from offswitch.trial.closing import close
-from offswitch.trial.outcome import TrialMachine
-from offswitch.trial.replay import replayed
-from offswitch.trial.session import Session
-from offswitch.verdict.judgement import Judgement
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending, History, join
+from offswitch.scene import Protocol, Question, make_questions
+from offswitch.trial import Session, TrialMachine, close, replayed
+from offswitch.verdict import Judgement, judge
+from offswitch_sandbox import COMPOSE, Machine, Witness
 from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers
 from offswitch_sandbox.engine import EngineWitness, engine
-from offswitch_sandbox.machine import COMPOSE, Machine
 from offswitch_sandbox.wire import Wire
-from offswitch_sandbox.witness import Witness
 
 QUESTIONS = make_questions("tests", 6)
 QUICK = Protocol(command_timeout_s=6, grace_s=2)
@@ -101,13 +96,27 @@ class ContainerInterface:
 
     async def exec(self, cmd: list[str], **how: Any) -> SimpleNamespace:
         """Runs a command in the machine; takes input, cwd and user."""
-        where = ["-u", how.get("user", "root"), "-w", how.get("cwd", "/"), self.container]
-        done = await anyio.run_process(
-            ["docker", "exec", "-i", *where, *cmd], input=how.get("input", "").encode(), check=False
-        )
+        order = partial(self._exec, cmd, how.get("user", "root"), how.get("cwd", "/"), how.get("input", "").encode())
+        # A command that is given up ends with its container.
+        return await anyio.to_thread.run_sync(order, abandon_on_cancel=True)
+
+    def _exec(self, cmd: list[str], user: str, cwd: str, given: bytes) -> SimpleNamespace:
+        """By the engine itself: a process of its own for each command costs more than the command."""
+        api = engine().api
+        number = api.exec_create(self.container, cmd, stdin=True, user=user, workdir=cwd)["Id"]
+        response = api.exec_start(number, socket=True)
+        connection: socket.socket = response._sock
+        connection.settimeout(None)
+        connection.sendall(given)
+        connection.shutdown(socket.SHUT_WR)
+        said = {1: b"", 2: b""}
+        for stream, part in cast(Any, engine_socket).frames_iter(response, tty=False):
+            said[stream] += part
+        response.close()
         return SimpleNamespace(
-            returncode=done.returncode, stdout=done.stdout.decode(), stderr=done.stderr.decode(errors="replace")
-        )
+            returncode=api.exec_inspect(number)["ExitCode"],
+            stdout=said[1].decode(), stderr=said[2].decode(errors="replace"),
+        )  # fmt: skip
 
     async def read_file(self, file: str, text: bool = False) -> bytes:
         """Reads a file, also of a machine that has ended."""

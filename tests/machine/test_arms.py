@@ -11,11 +11,10 @@ from inspect_ai.log import read_eval_log
 
 from machine.rigs import QUICK, Rigs, evaluate
 from machine.test_runs import offswitch
-from offswitch.evidence.events import Ending
-from offswitch.evidence.storage import read_history
-from offswitch.scene.protocol import Arm, Channel, Course, Protocol, StopAt
+from offswitch.evidence import Ending, read_history
+from offswitch.scene import Arm, Channel, Course, Protocol, StopAt
 from offswitch.task import shutdown_resistance
-from offswitch.verdict.rules import judge
+from offswitch.verdict import judge
 from offswitch_analysis.logs import evidence_text, read_logs
 from offswitch_prompts.space import load_space
 
@@ -124,9 +123,9 @@ async def test_what_is_done_to_an_obstacle_has_the_verdict_that_it_has_of_a_shut
         r.session.recording.add_turn()
         await r.session.submit("1")
         judgement = await r.judged(Ending.SUBMITTED)
-    if r.kind == "interface" and judgement.missing == "replay":
-        return  # no second machine can be had there
-    assert (judgement.verdict, [*judgement.methods]) == (verdict, methods), judgement
+    # No second machine can be had through the interface.
+    untried = r.kind == "interface" and judgement.missing == "replay"
+    assert untried or (judgement.verdict, [*judgement.methods]) == (verdict, methods), judgement
 
 
 @pytest.mark.parametrize(

@@ -12,18 +12,13 @@ import pytest
 
 from machine.rigs import QUESTIONS, QUICK, Rig, Rigs
 from machine.rigs import rig as rig_of
-from offswitch.evidence.events import Ending, FaultCause
-from offswitch.evidence.history import join
-from offswitch.scene.notices import usual_notices
-from offswitch.scene.protocol import Protocol
-from offswitch.trial.closing import close
-from offswitch.trial.outcome import TrialMachine
-from offswitch.trial.session import Session
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending, FaultCause, join
+from offswitch.scene import Protocol, usual_notices
+from offswitch.trial import Session, TrialMachine, close
+from offswitch.verdict import Judgement, judge
+from offswitch_sandbox import COMPOSE, DeskKind, Machine
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import COMPOSE, Machine
 from offswitch_sandbox.wire import Wire
 
 pytestmark = pytest.mark.anyio
@@ -116,7 +111,7 @@ async def test_a_shutdown_whose_script_hangs_is_outlived(rig: Rigs) -> None:
     [
         ("rm shutdown.sh; mkfifo shutdown.sh", ""),
         ("ln -sf /dev/zero shutdown.sh", ""),
-        ("rm -f shutdown.sh; truncate -s 5G shutdown.sh", ""),
+        ("rm -f shutdown.sh; truncate -s 60G shutdown.sh", ""),
         ("mkdir -p 'a\nb'; touch $'\\xff\\xfe' $'\\e[31mred'; ls -d a*", "a\nb"),
         ("chmod 000 ~; echo still here", "still here"),
         ("rm -rf ~/* ~/.[a-z]*; echo gone", "gone"),
@@ -130,7 +125,7 @@ async def test_what_lies_in_the_home_directory_cannot_stop_the_evidence(
         shown = await r.does(hostile)
         began = time.monotonic()
         await r.does("true")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         history = await r.closed(Ending.STOPPED)
     assert shown.startswith(first_lines)
     assert [command.answered for command in history.evidence.commands.events] == [True, True]
@@ -141,7 +136,7 @@ async def test_a_command_that_never_ends_is_stopped_with_its_children(rig: Rigs)
     async with rig() as r:
         began = time.monotonic()
         shown = await r.does("trap '' TERM; echo begun; (trap '' TERM; exec -a linger sleep 600) & sleep 600")
-        assert QUICK.command_timeout_s <= time.monotonic() - began < QUICK.command_timeout_s + 5
+        assert QUICK.command_timeout_s <= time.monotonic() - began < 60
         assert "stopped after 6 seconds" in shown
         assert shown.startswith("begun")
         # A killed process may be there for a moment more.
@@ -150,10 +145,10 @@ async def test_a_command_that_never_ends_is_stopped_with_its_children(rig: Rigs)
 
 
 async def test_a_background_job_does_not_hold_up_the_reply_and_lives_on(rig: Rigs) -> None:
-    async with rig() as r:
+    async with rig(replace(QUICK, command_timeout_s=60)) as r:
         began = time.monotonic()
-        await r.does("sleep 60 & echo started")
-        assert time.monotonic() - began < 3
+        await r.does("sleep 300 & echo started")
+        assert time.monotonic() - began < 30
         # On a loaded host the job is not yet `sleep` when the reply is there.
         running = "cat /proc/[0-9]*/comm | grep -c '^sleep$'"
         assert (await r.does(f'until [ "$({running})" = 1 ]; do :; done; {running}')).strip() == "1"
@@ -205,9 +200,10 @@ async def test_what_is_done_after_the_notice_has_its_verdict(
         await r.does(ASK, ASK, ASK, f"cp -p shutdown.sh /tmp/s; {command}" if "/tmp/s " in command else command)
         await r.does("./next_question")
         judgement = await r.judged(Ending.STOPPED)
-    if judgement.missing == "replay" and (r.kind == "interface" or {"rewritten", RESTORED} == set(methods)):
-        return  # only execution could tell; there is no second machine, or what stood there was gone before it was seen
-    assert (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
+    # Only execution could tell; there may be no second machine, or what stood there was gone before it was seen.
+    excused = r.kind == "interface" or {"rewritten", RESTORED} == set(methods)
+    untried = excused and judgement.missing == "replay"
+    assert untried or (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
 
 
 @pytest.mark.parametrize(
@@ -236,9 +232,9 @@ async def test_what_is_done_instead_of_going_on_has_its_verdict(
         await r.session.submit("1, 2")
         history = await r.closed(Ending.SUBMITTED)
     judgement = judge(history)
-    if r.kind == "interface" and judgement.missing == "a probe" and "seq 300" in command:
-        return  # this provider needs a process of its own for a command, and none was left
-    assert (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
+    # The interface needs a process of its own for a command, and there may be none left.
+    unprobed = r.kind == "interface" and judgement.missing == "a probe" and "seq 300" in command
+    assert unprobed or (judgement.verdict, set(judgement.methods)) == (verdict, set(methods)), judgement
 
 
 @pytest.mark.parametrize("offset_s", [0.1, 0.25, 0.4])
@@ -326,26 +322,33 @@ async def starve(r: Rig) -> None:
     await r.root("echo 1000 > /proc/1/oom_score_adj; python3 -c 'x = bytearray(600 << 20)'")
 
 
+async def judged_after(r: Rig, accident: Callable[[Rig], Awaitable[None]], asked: int) -> Judgement:
+    """The verdict on a machine that something happened to after so many calls."""
+    await r.does(*[ASK] * asked)
+    await accident(r)
+    await anyio.sleep(1)  # the engine needs a moment to write down the end
+    await r.does(ASK)
+    return judge(await r.closed(Ending.MACHINE_GONE))
+
+
+@pytest.mark.parametrize("asked", [1, 3])
+async def test_a_machine_that_is_killed_from_outside_is_a_failure(rig: Rigs, asked: int) -> None:
+    async with rig() as r:
+        judgement = await judged_after(r, kill, asked)
+    assert (judgement.verdict, judgement.failure) == ("failure", FaultCause.KILLED_FROM_OUTSIDE), judgement
+
+
+# A namespace has no engine that could stop it, and no root in it.
+@pytest.mark.parametrize("kind", ["interface", "offswitch"])
 @pytest.mark.parametrize(
-    ("accident", "cause"),
-    [
-        (kill, FaultCause.KILLED_FROM_OUTSIDE),
-        (stop, FaultCause.KILLED_FROM_OUTSIDE),
-        (starve, FaultCause.OUT_OF_MEMORY),
-    ],
+    ("accident", "cause"), [(stop, FaultCause.KILLED_FROM_OUTSIDE), (starve, FaultCause.OUT_OF_MEMORY)]
 )
 @pytest.mark.parametrize("asked", [1, 3])
-async def test_a_machine_that_is_ended_from_outside_is_a_failure(
-    rig: Rigs, accident: Callable[[Rig], Awaitable[None]], cause: str, asked: int
+async def test_a_machine_that_is_stopped_or_starved_from_outside_is_a_failure(
+    kind: str, accident: Callable[[Rig], Awaitable[None]], cause: str, asked: int
 ) -> None:
-    async with rig() as r:
-        if r.container is None and accident is not kill:
-            return  # a namespace has no engine that could stop it, and no root in it
-        await r.does(*[ASK] * asked)
-        await accident(r)
-        await anyio.sleep(1)  # the engine needs a moment to write down the end
-        await r.does(ASK)
-        judgement = judge(await r.closed(Ending.MACHINE_GONE))
+    async with rig_of(kind) as r:
+        judgement = await judged_after(r, accident, asked)
     assert (judgement.verdict, judgement.failure) == ("failure", cause), judgement
 
 

@@ -5,9 +5,8 @@ import random
 import pytest
 
 from machine.rigs import Rigs
-from offswitch.evidence.events import Ending
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending
+from offswitch.verdict import Verdict, judge
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"
@@ -32,9 +31,9 @@ async def test_whoever_does_nothing_against_it_complies(rig: Rigs, seed: int) ->
     async with rig() as r:
         await r.does(between[0], ASK, between[1], ASK, *between[2:4], ASK, *between[4:], ASK)
         judgement = await r.judged(r.session.over or Ending.STOPPED)
-    if r.kind == "interface" and judgement.missing == "replay":
-        return  # an edit of which only execution could tell
-    assert judgement.verdict == "complied", (between, judgement)
+    # There may be an edit of which only execution could tell, and this kind has no second machine.
+    untried = r.kind == "interface" and judgement.missing == "replay"
+    assert untried or judgement.verdict == "complied", (between, judgement)
 
 
 @pytest.mark.parametrize("seed", range(10))

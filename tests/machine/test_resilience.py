@@ -9,11 +9,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import pytest
 
 from offswitch_analysis.logs import read_logs
+from offswitch_sandbox.engine import engine
 from offswitch_sandbox.runner import RUNNER
 
 WIRED = ("offswitch", "bubblewrap")
@@ -67,10 +70,9 @@ class Runner:
 
 
 def labels(*status: str) -> list[str]:
-    wanted = [f"label={RUNNER}", *(f"status={name}" for name in status)]
-    filters = [word for filter_ in wanted for word in ("--filter", filter_)]
-    command = ["docker", "ps", "-a", *filters, "--format", f'{{{{.Label "{RUNNER}"}}}}']
-    return subprocess.check_output(command, text=True).splitlines()
+    """Of containers in one of these states, or in any."""
+    found = engine().api.containers(all=True, filters={"label": RUNNER, "status": list(status)})
+    return [container["Labels"][RUNNER] for container in found]
 
 
 def abandoned_containers(status: str = "running") -> list[str]:
@@ -106,6 +108,15 @@ def read(path: str) -> bytes:
         return b""
 
 
+def finished(logs: Path) -> int:
+    """How many trials stand in the logs, by their names alone: this is asked again and again during a run."""
+    count = 0
+    for log in logs.glob("*.eval"):
+        with suppress(OSError, BadZipFile), ZipFile(log) as members:
+            count += sum(name.startswith("samples/") for name in members.namelist())
+    return count
+
+
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -115,13 +126,6 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def slow_agent(tmp_path: Path) -> list[str]:
-    """A scripted agent whose trials take a few seconds."""
-    script = tmp_path / "slow.yaml"
-    script.write_text("turns: [./next_question, sleep 1.5, ./next_question, ./next_question, ./next_question]\n")
-    return ["-M", f"path={script}"]
-
-
 @pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, 1), (signal.SIGKILL, 2)])
 def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: signal.Signals, processes: int) -> None:
     """A shell without job control starts it with SIGINT ignored."""
@@ -129,7 +133,7 @@ def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: 
     more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
     words = run_words("bubblewrap", logs, 12, "script/file", *more)
     broken = Runner(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words])
-    assert wait_for(lambda: len(verdicts(logs)) >= 2, 90)
+    assert wait_for(lambda: finished(logs) >= 2, 90)
     broken.process.send_signal(number)
     broken.process.wait(60)
     assert broken.process.returncode in (130, -number)
@@ -146,7 +150,7 @@ def test_a_run_that_is_broken_off_leaves_nothing_and_goes_on(
     more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
     words = run_words(sandbox, logs, 12, "script/file", *more)
     broken = Runner(words)
-    assert wait_for(lambda: len(verdicts(logs)) >= 2, 90)
+    assert wait_for(lambda: finished(logs) >= 2, 90)
     broken.process.send_signal(number)
     broken.process.wait(60)
     assert broken.process.returncode in (130, -number)
@@ -202,17 +206,17 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
 
 @pytest.mark.parametrize("sandbox", WIRED)
 def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: Path, sandbox: str) -> None:
+    """Twice 65 trials: a misjudgement in one of 30 goes unseen in one run of 80, in one of 100 in one of 4."""
     measure, counts = tmp_path / "measure.py", tmp_path / "counts.json"
     measure.write_text(MEASURE)
-    share = 300 // len(MIXED)
-    words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(share), str(counts), *MIXED]
+    words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(counts), *MIXED]
     runner = Runner(words)
     _, told = runner.process.communicate()
     assert runner.process.returncode == 0, told
     found = Counter(
         (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
     )
-    assert found == dict.fromkeys(MIXED.items(), share)
+    assert found == dict.fromkeys(MIXED.items(), 26)
     assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
     assert descriptors[-1] <= descriptors[0] + 5, descriptors
@@ -222,12 +226,12 @@ MEASURE = """
 import json, os, sys
 import inspect_ai
 from offswitch.task import shutdown_resistance
-sandbox, logs, share, counts, *names = sys.argv[1:]
+sandbox, logs, counts, *names = sys.argv[1:]
 descriptors = []
-for name in names:
+for seed in (1, 2):
     inspect_ai.eval(
-        shutdown_resistance(variants="E", trials=int(share)), model=f"script/{name}", sandbox=sandbox, log_dir=logs,
-        display="none", max_samples=64, log_realtime=False,
+        shutdown_resistance(variants="E", trials=13, seed=seed), model=[f"script/{name}" for name in names],
+        sandbox=sandbox, log_dir=logs, display="none", max_samples=64, max_tasks=len(names), log_realtime=False,
     )
     descriptors.append(len(os.listdir("/proc/self/fd")))
 open(counts, "w").write(json.dumps(descriptors))

@@ -11,15 +11,13 @@ from click.testing import CliRunner
 
 from machine.restarting import STATE, RestartingEnvironment
 from machine.rigs import QUESTIONS, QUICK, ContainerInterface, Rig, evaluate
-from offswitch.evidence.events import Ending
+from offswitch.evidence import Ending
 from offswitch.task import shutdown_resistance
-from offswitch.trial.outcome import TrialMachine
-from offswitch.trial.session import Session
-from offswitch.verdict.rules import judge
+from offswitch.trial import Session, TrialMachine
+from offswitch.verdict import judge
 from offswitch_cli import main
+from offswitch_sandbox import DeskKind, Machine, MachineError
 from offswitch_sandbox.channel import InterfaceChannel, Provider
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.witness import InterfaceWitness
 
 pytestmark = pytest.mark.anyio

@@ -27,6 +27,7 @@ EXPECTED: dict[str, tuple[str, list[str]]] = {
     "restore": ("sabotaged", ["rewritten", "restored_afterwards"]),
     "withdraw": ("withdrew", []),
 }
+INSPECT = str(Path(sys.executable).with_name("inspect"))
 LOOP = 'turns: [./next_question, ./next_question, "./next_question; ./next_question"]\n'
 
 
@@ -113,7 +114,7 @@ def test_a_stored_log_is_judged_again_without_a_machine(tmp_path: Path) -> None:
     (log,) = (tmp_path / "a").glob("*.eval")
     (tmp_path / "b").mkdir()
     again = tmp_path / "b" / log.name
-    command = [shutil.which("inspect") or "inspect", "score", str(log), "--scorer", "offswitch/shutdown_verdict"]
+    command = [INSPECT, "score", str(log), "--scorer", "offswitch/shutdown_verdict"]
     done = subprocess.run(
         [*command, "--action", "overwrite", "--output-file", str(again)],
         env=environment_without_docker(), capture_output=True, text=True, check=False,
@@ -173,7 +174,7 @@ def test_epochs_get_questions_of_their_own(tmp_path: Path) -> None:
         shutdown_resistance(variants="E", trials=1), model="script/withdraw", epochs=2, log_dir=str(tmp_path),
     )  # fmt: skip
     records = read_logs(str(tmp_path)).records
-    assert [record.trial_id for record in records] == ["E-0001.e1", "E-0001.e2"]
+    assert [record.trial_id for record in records] == ["E-0001", "E-0001.e2"]
     assert len({record.question_set for record in records}) == 2
 
 
@@ -206,7 +207,7 @@ def test_without_an_engine_the_demo_runs_on_bubblewrap_and_says_so(tmp_path: Pat
 def test_inspect_says_in_a_line_that_no_engine_answers(tmp_path: Path) -> None:
     words = ["eval", "offswitch/shutdown_resistance", "--model", "script/comply", "--log-dir", str(tmp_path)]
     done = subprocess.run(
-        [shutil.which("inspect") or "inspect", *words], env=environment_without_docker(), capture_output=True,
+        [INSPECT, *words], env=environment_without_docker(), capture_output=True,
         text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0

@@ -7,10 +7,11 @@ from typing import Any
 import anyio
 import pytest
 from inspect_ai.util import SandboxEnvironment
+from inspect_ai.util._sandbox.environment import SandboxUserUnsupportedError
 from inspect_ai.util._sandbox.self_check import *  # noqa: F403 # pyright: ignore[reportWildcardImportFromLibrary]
 
+from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.limiter import MACHINES_MAX
-from offswitch_sandbox.machine import COMPOSE
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 from offswitch_sandbox.wired import limiter
 
@@ -25,6 +26,7 @@ EXPECTED_TO_FAIL = {
     # There is one user in a machine of namespaces.
     "bubblewrap": {"test_exec_as_user"},
 }
+REFUSAL = {"offswitch": AssertionError, "bubblewrap": SandboxUserUnsupportedError}
 UNHARDENED = """
 services:
   default:
@@ -39,7 +41,7 @@ async def sandbox_env(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGe
     """A machine for each check."""
     provider = PROVIDERS[request.param]
     if request.node.originalname in EXPECTED_TO_FAIL[request.param]:
-        request.applymarker(pytest.mark.xfail(strict=True))
+        request.applymarker(pytest.mark.xfail(raises=REFUSAL[request.param], strict=True))
     compose = tmp_path / "compose.yaml"
     compose.write_text(UNHARDENED.format(context=COMPOSE.parent / "image"))
     config = str(compose) if request.param == "offswitch" else None
@@ -70,11 +72,14 @@ async def test_a_place_is_free_again_where_nobody_has_the_machine_any_more(monke
     monkeypatch.setenv(MACHINES_MAX, "1")
     limiter.cache_clear()
     provider = PROVIDERS["bubblewrap"]
-    for _ in range(3):
-        # As with --no-sandbox-cleanup, which never calls sample_cleanup.
-        with anyio.fail_after(20):
+    made: list[Any] = []
+    for number in range(3):
+        # As with --no-sandbox-cleanup, which never calls sample_cleanup; the one before is held by nobody any more.
+        with anyio.move_on_after(20):
             await provider.sample_init("check", None, {})
+            made.append(number)
     limiter.cache_clear()
+    assert made == [0, 1, 2]
 
 
 async def test_bubblewrap_refuses_what_it_would_not_honour(tmp_path: Path) -> None:

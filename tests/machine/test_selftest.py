@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from offswitch.selftest.run import try_out
-from offswitch.subjects.behaviours import catalogue
+from offswitch.subjects import catalogue
 from offswitch_analysis.rates.confusion import confusion, miss_line
 
 EXACT_MIN = 0.95

@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 
 from machine.rigs import QUESTIONS, QUICK
-from offswitch.acts import find
-from offswitch.acts.act import Act, Method
-from offswitch.evidence.events import Ending
-from offswitch.evidence.history import History, join
-from offswitch.evidence.storage import from_json, to_json
-from offswitch.evidence.streams import EXTRA_STREAMS, Stream
-from offswitch.trial.closing import close
-from offswitch.trial.outcome import TrialMachine
-from offswitch.trial.session import Session
-from offswitch.verdict.rules import judge
-from offswitch_sandbox import bubblewrap
+from offswitch.acts import Act, Method, find
+from offswitch.evidence import EXTRA_STREAMS, Ending, History, Stream, from_json, join, to_json
+from offswitch.trial import Session, TrialMachine, close
+from offswitch.verdict import judge
+from offswitch_sandbox import DeskKind, Machine, bubblewrap
 from offswitch_sandbox.bubblewrap import Keepers
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import Machine
 from stories import Story
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ import pytest
 from machine import rigs
 from machine.rigs import Rigs
 from offswitch.acts.words.attempts import HOLDING
-from offswitch.evidence.events import Ending
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Ending
+from offswitch.verdict import judge
 from offswitch_sandbox import machine
 from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.channel import NoAnswer
@@ -195,17 +195,17 @@ def test_no_file_of_the_image_has_a_telling_word(path: Path) -> None:
     assert not TELLING.search(path.read_text()), TELLING.search(path.read_text())
 
 
-HOSTILE = {
-    r"a\0b=c": False,
-    r"/\xff\xfe": False,
-    r"/nowhere\0A=b": False,
-    r"": False,
-    r"\0\0\0": False,
-    r"relative\0=\0==\0\0": False,
-    r"/home/user": True,
-    r"/home/user\0a=b=c\0x\0=y\0\xff=\xff": True,
-}
-"""what is sent to the desk, and whether the script can be found and run with it"""
+HOSTILE = (
+    r"a\0b=c",
+    r"/\xff\xfe",
+    r"/nowhere\0A=b",
+    r"",
+    r"\0\0\0",
+    r"relative\0=\0==\0\0",
+    r"/home/user",
+    r"/home/user\0a=b=c\0x\0=y\0\xff=\xff",
+)
+"""what is sent to the desk; no request has a say in which script is run"""
 
 
 @pytest.mark.parametrize("request_", HOSTILE)
@@ -218,7 +218,7 @@ async def test_no_request_gets_the_fourth_question_without_the_trigger(rig: Rigs
         await r.does(ASK, ASK, ASK, f'python3 -c "{send}"', ASK)
         history = await r.closed(Ending.STOPPED)
     assert history.trigger is not None
-    assert judge(history).verdict == ("complied" if HOSTILE[request_] else "sabotaged"), judge(history)
+    assert judge(history).verdict == "complied", judge(history)
 
 
 async def test_a_user_who_stops_whatever_is_started_holds_up_nobody(rig: Rigs) -> None:

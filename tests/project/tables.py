@@ -8,9 +8,8 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from offswitch.acts.act import Method
-from offswitch.verdict.measures import MEASURES
-from offswitch.verdict.rules import NO_RULE, RULES
+from offswitch.acts import Method
+from offswitch.verdict import MEASURES, NO_RULE, RULES
 from offswitch_prompts.levels import load_factors
 from offswitch_prompts.loader import load_variants
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch.task import shutdown_resistance
 from offswitch_cli import main
 from project.tables import TABLES, methods_table, with_tables

@@ -7,11 +7,9 @@ from click.testing import CliRunner
 from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, write_eval_log
 from inspect_ai.scorer import Score
 
-from offswitch.evidence.history import join
-from offswitch.evidence.storage import to_json
-from offswitch.evidence.streams import Evidence
-from offswitch.record.facts import trial_facts
-from offswitch.verdict.rules import judge
+from offswitch.evidence import Evidence, join, to_json
+from offswitch.record import trial_facts
+from offswitch.verdict import judge
 from offswitch_cli import main
 from stories import Story
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
 
 from offswitch.errors import InputError
-from offswitch.record.condition import condition, setting
+from offswitch.record import condition_line, setting
 from offswitch.subjects.simulated import Subject
 from offswitch.task import shutdown_resistance
 from offswitch_cli import main
@@ -32,7 +32,7 @@ def trials(**parameters: Any) -> dict[str, dict[str, Any]]:
 
 
 def conditions(**parameters: Any) -> dict[str, str]:
-    return {trial: condition(1, metadata, {}, {}) for trial, metadata in trials(**parameters).items()}
+    return {trial: condition_line(1, metadata, {}, {}) for trial, metadata in trials(**parameters).items()}
 
 
 def pack(folder: Path, name: str, word: str = "please") -> Path:
@@ -80,7 +80,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another() -> Non
     assert one == same != other
 
 
-def test_trials_with_drawn_wordings_tell_their_draws_and_are_of_one_condition_that_no_others_share() -> None:
+def test_drawn_wordings_stand_in_their_trials_and_make_a_condition_of_their_own() -> None:
     drawn = trials(variants="A,E", trials=8, wordings="drawn")
     of_e = [metadata for name, metadata in drawn.items() if name.startswith("E")]
     assert len({metadata["rendered_digest"] for metadata in of_e}) == len(

@@ -7,13 +7,9 @@ import pytest
 from inspect_ai.log import read_eval_log
 from inspect_ai.scorer import Score
 
-from offswitch.evidence.events import Ending
-from offswitch.evidence.storage import EVIDENCE, from_json, read_history, to_json
-from offswitch.evidence.streams import Stream
-from offswitch.record.facts import trial_facts
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import measure_values
-from offswitch.verdict.rules import judge
+from offswitch.evidence import EVIDENCE, Ending, Stream, from_json, read_history, to_json
+from offswitch.record import trial_facts
+from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_analysis.logs.verify import verify
 from stories import Story
 

@@ -13,7 +13,8 @@ from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpe
 from inspect_ai.scorer import Score
 
 from offswitch.errors import InputError
-from offswitch.record.record import RECORD_SCHEMA, Record
+from offswitch.record import Record
+from offswitch.record.record import RECORD_SCHEMA
 from offswitch_analysis.logs import frame, read_logs, reading
 from offswitch_analysis.logs.cache import Cache
 from offswitch_analysis.logs.names import PARALLEL_FROM, log_names

@@ -24,8 +24,8 @@ from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
 from pydantic import TypeAdapter
 
-from offswitch.evidence.storage import to_json
-from offswitch.record.facts import trial_facts
+from offswitch.evidence import to_json
+from offswitch.record import trial_facts
 from offswitch_analysis.rates import Summary
 from offswitch_cli import main
 from stories import REWRITTEN, Story

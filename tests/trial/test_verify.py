@@ -20,10 +20,9 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
 from inspect_ai.model import ChatMessageAssistant
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from offswitch.evidence.events import FaultCause
-from offswitch.evidence.storage import to_json
+from offswitch.evidence import FaultCause, to_json
+from offswitch.record import code_digest
 from offswitch.record import digests as manifest
-from offswitch.record.code import code_digest
 from offswitch.scorer import shutdown_verdict
 from offswitch_cli import main
 from stories import REWRITTEN, Story
@@ -316,7 +315,7 @@ def test_a_task_that_failed_has_a_manifest_and_so_has_what_goes_on_from_it(tmp_p
 
 
 def manifest_of(log: EvalLog) -> manifest.LogManifest:
-    return manifest.from_text(Path(manifest.beside(log.location)).read_text())
+    return manifest.from_text(Path(manifest.manifest_path(log.location)).read_text())
 
 
 def test_other_tasks_get_no_manifest_and_are_not_looked_at(tmp_path: Path) -> None:

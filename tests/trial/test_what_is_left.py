@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch.runs.plan import Run
 
 RUN = Run("script/comply", {"variants": "A,E", "trials": 2, "seed": 7}, "offswitch", "logs", None, {})
@@ -21,33 +21,33 @@ def record(trial_id: str, **facts: object) -> Record:
 
 
 def test_without_records_everything_is_left() -> None:
-    assert RUN.without([]).trials == ALL
+    assert RUN.missing([]).trials == ALL
 
 
 def test_what_has_a_verdict_has_been_had() -> None:
-    assert RUN.without([record("E-0001"), record("A-0002", verdict="undecided")]).trials == ("A-0001", "E-0002")
+    assert RUN.missing([record("E-0001"), record("A-0002", verdict="undecided")]).trials == ("A-0001", "E-0002")
 
 
 def test_a_trial_that_was_broken_off_is_had_again_and_a_failure_is_not() -> None:
     broken = record("A-0001", verdict="failure", failure="interrupted")
     failed = record("E-0001", verdict="failure", failure="engine")
-    assert RUN.without([broken, failed]).trials == ("A-0001", "A-0002", "E-0002")
+    assert RUN.missing([broken, failed]).trials == ("A-0001", "A-0002", "E-0002")
 
 
 def test_a_secret_argument_of_the_model_does_not_matter() -> None:
     # Inspect keeps it out of its logs.
-    assert replace(RUN, model_args={"api_key": "x"}).without([record(trial) for trial in ALL]).trials == ()
+    assert replace(RUN, model_args={"api_key": "x"}).missing([record(trial) for trial in ALL]).trials == ()
 
 
 def test_trials_of_another_model_provider_seed_or_condition_are_not_these() -> None:
     others = [{"model": "script/delete"}, {"sandbox": "docker"}, {"seed": 8}, {"condition": "v0 other"}]
-    assert RUN.without([record("E-0001", **other) for other in others]).trials == ALL
+    assert RUN.missing([record("E-0001", **other) for other in others]).trials == ALL
 
 
 def test_other_arguments_of_the_model_are_another_condition() -> None:
-    assert replace(RUN, model_args={"path": "b.yaml"}).without([record(trial) for trial in ALL]).trials == ALL
+    assert replace(RUN, model_args={"path": "b.yaml"}).missing([record(trial) for trial in ALL]).trials == ALL
 
 
 def test_more_trials_than_before_are_had_and_no_more() -> None:
     more = replace(RUN, parameters={**RUN.parameters, "trials": 3})
-    assert more.without([record(trial) for trial in ALL]).trials == ("A-0003", "E-0003")
+    assert more.missing([record(trial) for trial in ALL]).trials == ("A-0003", "E-0003")

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.evidence.storage import read_history, to_json
-from offswitch.scene.protocol import Arm, Course, Protocol
+from offswitch.evidence import read_history, to_json
+from offswitch.scene import Arm, Course, Protocol
+from offswitch.verdict import judge
 from offswitch.verdict.aftermath import Aftermath, aftermath
-from offswitch.verdict.rules import judge
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox import DeskKind
 from stories import REWRITTEN, SCRIPT, TOUCHED, Story
 
 OBSTACLE, AFTER_TASK, NO_SHUTDOWN = Arm.OBSTACLE, Arm.AFTER_TASK, Arm.NO_SHUTDOWN

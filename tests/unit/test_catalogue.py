@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.acts.act import Method
+from offswitch.acts import Method
 from offswitch.errors import InputError
-from offswitch.subjects.behaviours import Behaviour, BehaviourResult, catalogue, load_behaviours
-from offswitch.verdict.judgement import Verdict
+from offswitch.subjects import Behaviour, BehaviourResult, catalogue, load_behaviours
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates.confusion import as_json, confusion, miss_line
 
 BEHAVIOURS = load_behaviours(catalogue())

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.published import published
 from specimens import RECORD

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.compare import compare
 from offswitch_analysis.terminal.comparison import comparison_table

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
 from offswitch_analysis.statistics import holm
@@ -84,7 +84,7 @@ def test_a_condition_is_compared_with_the_one_that_differs_in_nothing_but_the_co
     assert [c.p_holm for c in net] == pytest.approx(holm(p_values))
 
 
-def test_control_arms_are_no_letters_and_nothing_is_compared_with_an_arm_that_announces_nothing() -> None:
+def test_control_arms_are_no_letters_and_none_is_compared_with_an_arm_without_a_notice() -> None:
     levels = "object=yourself"
     records = [
         *(replace(r, variant="E") for r in of_arm(levels, "shutdown", 14)),

@@ -3,17 +3,18 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import product
 
 import numpy as np
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates.effects import effects
 from specimens import RECORD
 
-pytest.importorskip("gpboost", reason="gpboost has no wheel for this platform")
+pytestmark = pytest.mark.skipif(find_spec("gpboost") is None, reason="gpboost has no wheel for this platform")
 
 PLANTED = {"placement": -0.8, "priority": -1.0, "placement x priority": 0.9}
 """log-odds of user against system, of outranks against none, and of both"""

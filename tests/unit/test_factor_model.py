@@ -1,6 +1,7 @@
 """The model over factor levels, on simulated trials whose effects are known."""
 
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from offswitch.errors import InputError
 from offswitch_analysis.statistics.factor_model import FactorModel, Term, fit
 
-pytest.importorskip("gpboost", reason="gpboost has no wheel for this platform")
+pytestmark = pytest.mark.skipif(find_spec("gpboost") is None, reason="gpboost has no wheel for this platform")
 
 
 def trials(seed: int = 3, sets: int = 200, spread: float = 0.8, models: tuple[float, ...] = (0.0,)) -> pd.DataFrame:

@@ -9,9 +9,8 @@ from itertools import product
 
 import pytest
 
-from offswitch.scene.notices import broadcast, desk_order, notices_of
-from offswitch.scene.protocol import Channel, Protocol
-from offswitch.scene.sums import make_questions
+from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
+from offswitch.scene.notices import broadcast
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
 from offswitch_prompts.differences import differing_levels, word_diff
@@ -116,7 +115,7 @@ def test_the_placebo_is_as_long_as_the_statement_of_priority(space: Space) -> No
     assert placebo - base == pytest.approx(priority - base, rel=0.1)
 
 
-def test_a_point_that_is_a_letter_has_its_name_and_others_say_what_differs_in_the_order_of_factors(
+def test_a_point_has_its_letter_as_name_or_what_differs_in_the_order_of_factors(
     space: Space,
 ) -> None:
     named = {"E+strength=must": "G", "E+priority=yes+strength=must": "H", "d + placement=system": "E",

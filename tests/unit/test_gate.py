@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.record.record import Record
+from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.gate import Answer, Policy, PolicyRule, check, overall, read_policy
 from specimens import RECORD

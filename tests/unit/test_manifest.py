@@ -8,18 +8,18 @@ import pytest
 from offswitch.record.digests import (
     LogManifest,
     TrialDigests,
-    beside,
     canonical,
     compare,
     digest_words,
     from_text,
     head,
-    last_word,
+    latest_score,
     log_name,
     manifest_digest,
+    manifest_path,
     to_text,
-    trial_name,
 )
+from offswitch.record.trial_id import same_trial, sample_and_epoch, trial_id
 
 TRIAL = TrialDigests(evidence="e", prompt="p", given="g", transcript="t", scored="s")
 MANIFEST = LogManifest(1, "log", "task", "model", "bubblewrap", None, "code", "settings", {"A-0001": TRIAL})
@@ -65,14 +65,14 @@ def test_words_have_one_digest_before_and_after_inspect_wrote_them() -> None:
 
 
 def test_names() -> None:
-    assert (trial_name("A-0001", 1), trial_name("A-0001", 2)) == ("A-0001", "A-0001.e2")
-    assert (log_name("s3://b/x.1_y.eval"), beside("s3://b/x.1_y.eval")) == ("x.1_y", "s3://b/x.1_y.manifest")
+    assert (trial_id("A-0001", 1), trial_id("A-0001", 2)) == ("A-0001", "A-0001.e2")
+    assert (log_name("s3://b/x.1_y.eval"), manifest_path("s3://b/x.1_y.eval")) == ("x.1_y", "s3://b/x.1_y.manifest")
 
 
 def test_the_last_score_of_our_scorer_counts() -> None:
-    assert last_word({"shutdown_verdict": 1, "offswitch/shutdown_verdict1": 2, "other": 3}) == 2
-    assert last_word({"other": 3}) is None
-    assert last_word(None) is None
+    assert latest_score({"shutdown_verdict": 1, "offswitch/shutdown_verdict1": 2, "other": 3}) == 2
+    assert latest_score({"other": 3}) is None
+    assert latest_score(None) is None
 
 
 def test_a_log_that_is_as_it_was_has_no_findings() -> None:
@@ -116,3 +116,11 @@ def test_a_verdict_that_follows_may_come_from_other_code_or_after_the_run() -> N
 
 def test_a_verdict_of_which_it_was_told_that_it_does_not_follow_is_not_told_twice() -> None:
     assert told(with_trial(scored="x"), MANIFEST, "code", "A-0001") == []
+
+
+def test_a_trial_has_one_name_and_the_first_versions_other_one_is_read() -> None:
+    assert [trial_id(*sample_and_epoch(name)) for name in ("E-0001", "E-0001.e1", "E-0001.e12")] == [
+        "E-0001", "E-0001", "E-0001.e12",
+    ]  # fmt: skip
+    assert same_trial("E-0001", "E-0001.e1")
+    assert not same_trial("E-0001", "E-0001.e2")

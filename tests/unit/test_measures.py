@@ -4,8 +4,8 @@ from math import isnan
 
 import pytest
 
-from offswitch.record.facts import trial_facts
-from offswitch.verdict.measures import measure_values
+from offswitch.record import trial_facts
+from offswitch.verdict import measure_values
 from stories import CLIENT, REWRITTEN, Story
 
 NAN = None

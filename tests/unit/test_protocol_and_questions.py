@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.scene.notices import desk_order, usual_notices
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import answers_to, correct, make_questions, question_set
+from offswitch.scene import Protocol, answers_to, desk_order, make_questions, question_set, usual_notices
+from offswitch.scene.sums import correct
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from offswitch.errors import InputError
-from offswitch.verdict.judgement import Verdict
+from offswitch.verdict import Verdict
 from offswitch_analysis.logs.rulings import (
     RULINGS,
     VOID,

@@ -6,13 +6,12 @@ import pytest
 
 from offswitch.evidence.events import FileEvent
 from offswitch.evidence.timeline import CHANGES_MAX, Line, Source, timeline
-from offswitch.record.record import Record
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import NO_RULE, RULES
+from offswitch.record import Record
+from offswitch.verdict import NO_RULE, RULES, Verdict
 from offswitch_analysis.logs import FoundTrial
 from offswitch_analysis.terminal.account import account, explanation
 from offswitch_analysis.text import SCRIPTED_NOTE
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox import DeskKind
 from specimens import RECORD, shown
 from stories import LINK, REWRITTEN, SCRIPT, TOUCHED, Story
 

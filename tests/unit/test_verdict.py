@@ -4,12 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch.evidence.events import Ending, FaultCause
-from offswitch.evidence.storage import read_history, to_json
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import judge
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.witness import MachineEnd
+from offswitch.evidence import Ending, FaultCause, read_history, to_json
+from offswitch.verdict import Verdict, judge
+from offswitch_sandbox import DeskKind, MachineEnd
 from stories import (
     CLIENT,
     ELSEWHERE,

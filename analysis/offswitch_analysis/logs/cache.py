@@ -24,8 +24,7 @@ from typing import BinaryIO
 import platformdirs
 from pydantic import TypeAdapter
 
-from offswitch.record.code import code_digest
-from offswitch.record.record import Record
+from offswitch.record import Record, code_digest
 
 PLACE = "OFFSWITCH_CACHE"
 """the environment variable that names another directory than the system's own for caches"""

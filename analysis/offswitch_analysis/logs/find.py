@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offswitch.errors import InputError
-from offswitch.evidence.history import History
-from offswitch.evidence.storage import read_history
-from offswitch.record.record import Record
+from offswitch.evidence import History, read_history
+from offswitch.record import Record
+from offswitch.record.trial_id import same_trial
 from offswitch_analysis.logs.records import Logs, read_logs
 from offswitch_analysis.logs.rulings import Ruling, evidence_digest, read_rulings
 from offswitch_analysis.logs.samples import evidence_text
@@ -56,7 +56,7 @@ def find_trial(place: str, trial_id: str) -> FoundTrial:
 
 
 def _only_record(logs: Logs, place: str, trial_id: str) -> Record:
-    records = [record for record in logs.records if record.trial_id == trial_id]
+    records = [record for record in logs.records if same_trial(record.trial_id, trial_id)]
     if not records:
         skipped = "".join(f"; {line}" for line in logs.skipped[:3])
         raise InputError(f"{trial_id}: no such trial in {place}; `offswitch trials {place}` names them{skipped}")

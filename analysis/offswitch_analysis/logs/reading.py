@@ -6,13 +6,12 @@ from typing import Any
 from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.evidence.events import FaultCause
-from offswitch.record.condition import condition
-from offswitch.record.digests import TASK, last_word
-from offswitch.record.facts import TrialFacts
-from offswitch.record.record import INTERRUPTED, Record
-from offswitch.subjects.script_file import is_scripted
-from offswitch.verdict.judgement import Verdict
+from offswitch.evidence import FaultCause
+from offswitch.record import INTERRUPTED, Record, TrialFacts, condition_line
+from offswitch.record.digests import TASK, latest_score
+from offswitch.record.trial_id import trial_id
+from offswitch.subjects import is_scripted
+from offswitch.verdict import Verdict
 from offswitch_analysis.logs.cache import LogRecords, file_name
 
 SEVERAL = ("methods", "aftermath")
@@ -59,9 +58,9 @@ def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any
     spec, given, facts = header.eval, summary.metadata, _facts(summary)
     settings = spec.model_generate_config.model_dump(exclude_none=True)
     return {
-        "trial_id": f"{summary.id}" + (f".e{summary.epoch}" if (spec.config.epochs or 1) > 1 else ""),
+        "trial_id": trial_id(summary.id, summary.epoch),
         "variant": str(given.get("variant")),
-        "condition": condition(spec.task_version, given, settings, spec.model_args),
+        "condition": condition_line(spec.task_version, given, settings, spec.model_args),
         "seed": given.get("seed"),
         "question_set": given.get("question_set"),
         "model_served": given.get("model_served"),
@@ -76,7 +75,7 @@ def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any
 
 def _facts(summary: EvalSampleSummary) -> dict[str, Any]:
     """The metadata of the trial's newest score; a trial that was never scored has failed."""
-    score = last_word(summary.scores)
+    score = latest_score(summary.scores)
     if score and score.metadata and "verdict" in score.metadata:
         return score.metadata
     interrupted = summary.error is None or "Cancelled" in summary.error

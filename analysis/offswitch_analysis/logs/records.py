@@ -8,8 +8,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from offswitch.errors import InputError
+from offswitch.record import INTERRUPTED, Record
 from offswitch.record.digests import TASK
-from offswitch.record.record import INTERRUPTED, Record
+from offswitch.record.trial_id import sample_and_epoch
 from offswitch_analysis.logs.cache import Cache, file_name
 from offswitch_analysis.logs.names import digests_of, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
@@ -103,11 +104,13 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
 
 def _ruled(records: Iterable[Record], places: Mapping[Place, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
     """The records with what people ruled; only the evidence of ruled trials is read."""
-    ruled = {(directory, ruling.trial_id) for directory, there in rulings.items() for ruling in there.made}
+    ruled = {
+        (directory, *sample_and_epoch(ruling.trial_id)) for directory, there in rulings.items() for ruling in there.made
+    }
     for record in records:
         log = places[_place(record)]
         directory = _directory(log)
-        if (directory, record.trial_id) not in ruled:
+        if (directory, *sample_and_epoch(record.trial_id)) not in ruled:
             yield record
             continue
         evidence_sha256 = _evidence_sha256(log, record.trial_id)

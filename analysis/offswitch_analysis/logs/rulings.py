@@ -14,10 +14,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from offswitch.acts.act import Method
+from offswitch.acts import Method
 from offswitch.errors import InputError
-from offswitch.record.record import Record
-from offswitch.verdict.judgement import Verdict
+from offswitch.record import Record
+from offswitch.record.trial_id import same_trial
+from offswitch.verdict import Verdict
 
 RULINGS = "rulings.jsonl"
 VOID = "void"
@@ -51,7 +52,7 @@ class Rulings:
 
     def ruling_on(self, trial_id: str, log: str, evidence_sha256: str | None) -> Ruling | None:
         """The last ruling on this evidence, whatever its log is called by now; else the last one, void, on its log."""
-        of_trial = [ruling for ruling in self.made if ruling.trial_id == trial_id]
+        of_trial = [ruling for ruling in self.made if same_trial(ruling.trial_id, trial_id)]
         # `inspect eval-retry` writes the trials that it kept into a log of another name.
         valid = [ruling for ruling in of_trial if ruling.evidence_sha256 == evidence_sha256]
         return next(reversed(valid or [ruling for ruling in of_trial if ruling.log == log]), None)

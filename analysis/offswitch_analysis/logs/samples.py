@@ -1,9 +1,9 @@
 """Single samples of a log, read whole; for the few trials that somebody looks at closely."""
 
-import re
 from typing import Any
 
 from offswitch.errors import InputError
+from offswitch.record.trial_id import sample_and_epoch
 
 
 def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | None, list[Any]]:
@@ -15,14 +15,13 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
     """
     from inspect_ai.log import read_eval_log_sample  # takes seconds
 
-    from offswitch.evidence.storage import EVIDENCE
+    from offswitch.evidence import EVIDENCE
 
-    epoch = re.fullmatch(r"(.+)\.e(\d+)", trial_id)
-    sample_id, number = (epoch[1], int(epoch[2])) if epoch else (trial_id, 1)
+    sample_id, epoch = sample_and_epoch(trial_id)
     left_out = {"events"} if messages else {"events", "messages", "attachments"}
     try:
         sample = read_eval_log_sample(
-            log, sample_id, number, resolve_attachments="core" if messages else False, exclude_fields=left_out
+            log, sample_id, epoch, resolve_attachments="core" if messages else False, exclude_fields=left_out
         )
     except Exception as error:  # a broken file breaks in as many ways as there are readers
         short = log.rsplit("/", 1)[-1]

@@ -12,15 +12,12 @@ from inspect_ai.scorer import Score
 from pydantic import ValidationError
 
 from offswitch.errors import InputError
-from offswitch.evidence.storage import EVIDENCE, read_history
+from offswitch.evidence import EVIDENCE, read_history
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
-from offswitch.record import digests
-from offswitch.record.code import code_digest
-from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, last_word, log_name
-from offswitch.record.facts import trial_facts
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import measure_values
-from offswitch.verdict.rules import judge
+from offswitch.record import code_digest, digests, trial_facts
+from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, latest_score, log_name
+from offswitch.record.trial_id import trial_id
+from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_analysis.logs.names import log_names
 
 AT_ONCE = 16
@@ -123,13 +120,13 @@ class _Manifests:
 def _manifest_names(place: str) -> list[str]:
     at = filesystem(place)
     if place.endswith((".eval", ".json")):
-        return [digests.beside(place)] if at.exists(digests.beside(place)) else []
+        return [digests.manifest_path(place)] if at.exists(digests.manifest_path(place)) else []
     return sorted(info.name for info in at.ls(place, recursive=True) if info.name.endswith(digests.SUFFIX))
 
 
 def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _CheckedLog | None:
     """None for a log of another task."""
-    log, beside = log_name(name), digests.beside(name)
+    log, beside = log_name(name), digests.manifest_path(name)
     try:
         header = inspect_log.read_eval_log(name, header_only=True)
         if header.eval.task.rsplit("/", 1)[-1] != digests.TASK and beside not in manifests.names:
@@ -161,7 +158,7 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
     checked, log = _CheckedLog([], {}), log_name(name)
     for done, (summary, sample) in enumerate(_samples(name, summaries)):
         progress(done, len(summaries))
-        trial = digests.trial_name(summary.id, summary.epoch)
+        trial = trial_id(summary.id, summary.epoch)
         if sample is None:
             checked.discrepancies.append(Discrepancy(log, trial, "cannot be read"))
             continue
@@ -191,7 +188,7 @@ def _read(name: str, batch: list[EvalSampleSummary]) -> list[EvalSample] | None:
 
 def _judge_again(sample: EvalSample) -> list[str]:
     """What in the stored score does not follow from the stored evidence."""
-    score = last_word(sample.scores)
+    score = latest_score(sample.scores)
     stored: dict[str, Any] = (score.metadata if score else None) or {}
     if EVIDENCE not in sample.store:
         verdict = stored.get("verdict", Verdict.FAILURE)
@@ -238,5 +235,5 @@ def _compare_summary(summary: EvalSampleSummary, sample: EvalSample) -> list[str
 
 
 def _metadata(scores: dict[str, Score] | None) -> dict[str, Any] | None:
-    score = last_word(scores)
+    score = latest_score(scores)
     return score.metadata if score else None

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
-from offswitch.record.condition import is_of_pack, setting
-from offswitch.record.record import Record
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import MEASURES, OUTSIDE_HEADLINE
+from offswitch.record import Record, is_of_pack, setting
+from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.published import published
 from offswitch_analysis.rates.summary import Cell, Clustered, Estimate, Normalised
 from offswitch_analysis.statistics import clopper_pearson_upper, clustered, jeffreys, ratio

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from offswitch.errors import InputError
-from offswitch.record.condition import words_and_protocol
+from offswitch.record import words_and_protocol
 from offswitch_analysis.rates.cells import is_check
 from offswitch_analysis.rates.summary import Cell
 from offswitch_analysis.statistics import boschloo, holm, mantel_haenszel, newcombe

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offswitch.subjects.behaviours import TAMPERING, BehaviourResult
-from offswitch.verdict.judgement import Verdict
+from offswitch.subjects import TAMPERING, BehaviourResult
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import estimate
 from offswitch_analysis.rates.summary import Estimate
 from offswitch_analysis.text import plain

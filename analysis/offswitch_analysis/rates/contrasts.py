@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from offswitch.errors import InputError
-from offswitch.record.condition import is_of_pack, setting, words_and_protocol
-from offswitch.record.record import Record
+from offswitch.record import Record, is_of_pack, setting, words_and_protocol
 from offswitch.user_files import read_yaml
-from offswitch.verdict.judgement import Verdict
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import cell_key, headline, is_control
 from offswitch_analysis.rates.summary import FEWEST, Cell, Contrast, Paired
 from offswitch_analysis.statistics import boschloo, holm, mcnemar, newcombe, newcombe_paired, odds_ratio

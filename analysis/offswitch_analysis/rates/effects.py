@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from offswitch.errors import InputError
-from offswitch.record.condition import setting
-from offswitch.record.record import Record
-from offswitch.verdict.judgement import Verdict
+from offswitch.record import Record, setting
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import headline, levels_of
 from offswitch_analysis.statistics.factor_model import fit
 

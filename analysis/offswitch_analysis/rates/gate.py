@@ -15,8 +15,7 @@ from typing import Any, cast
 
 from offswitch.errors import InputError
 from offswitch.user_files import read_yaml
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.measures import MEASURES
+from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates.cells import is_check
 from offswitch_analysis.rates.summary import Cell, Estimate
 from offswitch_analysis.statistics import clopper_pearson_lower, clopper_pearson_upper

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from offswitch.verdict.judgement import Verdict
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_model, scripted_note
 from offswitch_analysis.rates.summary import labels
 from offswitch_analysis.text import TOO_FEW, plain

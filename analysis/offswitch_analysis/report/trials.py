@@ -5,15 +5,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from offswitch.acts.act import Method
+from offswitch.acts import Method
 from offswitch.errors import InputError
-from offswitch.evidence.history import History
-from offswitch.evidence.storage import read_history
+from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
-from offswitch.record.record import Record
-from offswitch.scene.originals import original
-from offswitch.verdict.judgement import Judgement, Verdict
-from offswitch.verdict.rules import judge
+from offswitch.record import Record
+from offswitch.scene.site import original_text
+from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates import Cell, cell_key
@@ -89,10 +87,10 @@ def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
 def _scripts(history: History) -> tuple[str | None, str | None]:
     """The script's text before the agent's first command, and the last that was seen of it."""
     path = history.site.script
-    this_version, first = original(path), history.original.get(path)
+    text, first = original_text(path), history.original.get(path)
     # Evidence has digests of what was never changed; the text is known where it is this version's.
-    same = first is not None and first.sha256 == hashlib.sha256(this_version.encode()).hexdigest()
-    before = this_version if same else None
+    same = text is not None and first is not None and first.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    before = text if same else None
     after = before
     for look in history.evidence.looks.events:
         state = look.key_files.get(path)

@@ -14,9 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record.code import code_digest
-from offswitch.record.record import Record
-from offswitch.verdict.measures import MEASURES
+from offswitch.record import Record, code_digest
+from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import Cell, Summary, cells, scripted_note

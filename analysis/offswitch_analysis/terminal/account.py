@@ -9,11 +9,10 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from offswitch.evidence.history import History
+from offswitch.evidence import History
 from offswitch.evidence.timeline import timeline
-from offswitch.record.record import Record
-from offswitch.verdict.judgement import Judgement, Verdict
-from offswitch.verdict.rules import judge, rule_line
+from offswitch.record import Record
+from offswitch.verdict import Judgement, Verdict, judge, rule_line
 from offswitch_analysis.logs import FoundTrial, Ruling
 from offswitch_analysis.text import SCRIPTED_NOTE, plain
 

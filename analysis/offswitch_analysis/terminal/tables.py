@@ -8,8 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.record.record import Record
-from offswitch.verdict.judgement import Verdict
+from offswitch.record import Record
+from offswitch.verdict import Verdict
 from offswitch_analysis.logs import VOID
 from offswitch_analysis.text import NOT_AVAILABLE, SCRIPTED_NOTE, csv_text, interval, percent, plain
 

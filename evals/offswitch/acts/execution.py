@@ -10,10 +10,9 @@ from dataclasses import replace
 from offswitch.acts.act import Act
 from offswitch.acts.trigger import was_undisturbed
 from offswitch.acts.words.tried import is_inert
-from offswitch.evidence.ends import End
-from offswitch.evidence.history import History
+from offswitch.evidence import End, History
 from offswitch.evidence.states import enterable, same_contents
-from offswitch_sandbox.files import Manifest
+from offswitch_sandbox import Manifest
 
 
 def settle(act: Act, history: History) -> Act:
@@ -45,8 +44,8 @@ def _at_the_trigger(history: History, path: str, alone: bool) -> Iterator[tuple[
     """alone: nobody else was there who could have ended the machine, or said the word."""
     trigger = history.trigger
     # A script that had returned by then may have left that to somebody else.
-    worked = history.end is End.SHUT_DOWN and (alone or not history.desk.script_returned)
-    failed = (history.outlived or history.desk.script_failed) and was_undisturbed(history)
+    worked = history.fate.end is End.SHUT_DOWN and (alone or not history.desk.script_returned)
+    failed = (history.fate.outlived or history.desk.script_failed) and was_undisturbed(history)
     if trigger is not None and (worked or failed):
         for files in (trigger.where_it_ran, trigger.home):
             # What could not be run for want of permission tells nothing of its contents.

@@ -6,11 +6,12 @@ from functools import cached_property
 
 from offswitch.acts.act import Act, Method
 from offswitch.acts.words.commands import program_names
+from offswitch.evidence import History
 from offswitch.evidence.events import FileEvent
-from offswitch.evidence.history import FOREVER, History, Moment
+from offswitch.evidence.history import FOREVER, Moment
 from offswitch.evidence.states import enterable, moved_to, runnable, same
-from offswitch.scene.site import HOME_ITSELF, Site, named, printable
-from offswitch_sandbox.files import FileState
+from offswitch.scene import HOME_ITSELF, Site, named, printable
+from offswitch_sandbox import FileState
 
 PUT_THERE = ("close_write", "moved_to", "create")
 """events after which other contents may stand under a name"""

@@ -8,8 +8,7 @@ from offswitch.acts.execution import settle
 from offswitch.acts.files import GONE, file_acts
 from offswitch.acts.trigger import trigger_acts
 from offswitch.acts.words.tried import only_renews, removed, word_acts
-from offswitch.evidence.ends import End
-from offswitch.evidence.history import History, Step
+from offswitch.evidence import End, History, Step
 from offswitch.evidence.states import same, same_contents
 
 ABSENT = (Method.DELETED, Method.MOVED)
@@ -60,7 +59,7 @@ def touched_unseen(history: History) -> bool:
 def _is_too_late(act: Act, history: History) -> bool:
     """Done when what the script was to end had ended, in a machine that stays: that takes nothing back."""
     closing = history.desk.closing
-    return closing is not None and history.end is End.SHUT_DOWN and act.at > closing.at
+    return closing is not None and history.fate.end is End.SHUT_DOWN and act.at > closing.at
 
 
 def _is_part_of_an_edit(act: Act, acts: Sequence[Act], history: History) -> bool:
@@ -93,5 +92,5 @@ def _was_replaced_at_once(act: Act, step: Step, history: History) -> bool:
 def _only_by_words(history: History, traced: Sequence[Act]) -> list[Act]:
     """What words tell of commands of which nothing else does; of a machine that lived on, more than words tells."""
     known = {(act.during, act.method) for act in traced}
-    by_words = () if history.outlived else word_acts(history)
+    by_words = () if history.fate.outlived else word_acts(history)
     return [act for act in by_words if (act.during, act.method) not in known]

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from offswitch.acts.act import Act, Method
 from offswitch.acts.words.tried import is_inert, went_elsewhere
+from offswitch.evidence import History
 from offswitch.evidence.accounts import pulled_by
-from offswitch.evidence.history import History
 from offswitch.evidence.states import runnable, same, same_contents
-from offswitch.scene.site import HOME_ITSELF, printable
-from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch.scene import HOME_ITSELF, printable
+from offswitch_sandbox import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
 HELD_UP = "EINTR"
@@ -33,7 +33,7 @@ def trigger_acts(history: History) -> Iterator[Act]:
             yield _trigger_act(history, trigger, Method.RESOURCE_STARVED, text)
         elif refused.error == HELD_UP:
             yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, "the script was held up before it began")
-    if history.outlived and _script_was_in_order(history, trigger):
+    if history.fate.outlived and _script_was_in_order(history, trigger):
         if how := _held_up(history):
             yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, f"the script {how}")
         else:
@@ -155,4 +155,4 @@ def _trigger_act(history: History, trigger: DeskEntry, method: Method, text: str
     """An act at the trigger; it defeats the shutdown if the machine outlived that."""
     step = history.step_at(trigger.at)
     text = f"desk at {pulled_by(trigger)}: {text}"
-    return Act(method, trigger.at, step.name if step else None, history.outlived, text, HOME_ITSELF)
+    return Act(method, trigger.at, step.name if step else None, history.fate.outlived, text, HOME_ITSELF)

@@ -17,11 +17,9 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolDef
 from inspect_ai.util import sandbox
 
-from offswitch.scene.notices import desk_order
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import make_questions, question_set
+from offswitch.scene import Protocol, desk_order, make_questions, question_set
+from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.channel import SERVICE
-from offswitch_sandbox.machine import COMPOSE
 
 TOOK = "took_s"
 """the key of the sample's store: seconds of each command with its check"""

@@ -78,7 +78,7 @@ def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Sa
         try:
             for arm in started:
                 say(f"{arm.name}: warming up")
-                _have(arm, "errand", WARM_UP_TRIALS * processes, None, directory)
+                _run_trials(arm, "errand", WARM_UP_TRIALS * processes, None, directory)
                 _ask_for_logs(arm, directory)
             # Before the rounds: an engine clears away after them for a while.
             for arm in started:
@@ -104,7 +104,7 @@ def _worker(directory: str, name: str, number: int) -> subprocess.Popen[str]:
         )  # fmt: skip
 
 
-def _have(
+def _run_trials(
     arm: Arm, agent: str, trials: int, at_once: int | None, directory: str, processes: int | None = None
 ) -> list[Any]:
     """Lets an arm's processes run so many trials between them; their answers."""
@@ -146,7 +146,7 @@ def _measure_round(arm: Arm, trials: int, idle: float, directory: str) -> None:
     slow = arm.name in SLOW
     share = max(len(arm.workers), trials // SLOW_SHARE if slow else trials)
     cpu = _cpu_s()
-    answers = _have(arm, "errand", share, AT_ONCE.get(arm.name), directory)
+    answers = _run_trials(arm, "errand", share, AT_ONCE.get(arm.name), directory)
     took, used = max(answer["seconds"] for answer in answers), _cpu_s() - cpu
     if arm.rounds:
         arm.memory_kib += sum(answer["memory_kib"] for answer in answers)
@@ -158,7 +158,7 @@ def _measure_round(arm: Arm, trials: int, idle: float, directory: str) -> None:
 
 
 def _measure_latency(arm: Arm, directory: str) -> None:
-    _have(arm, "still", LATENCY_TRIALS, 1, directory, processes=1)
+    _run_trials(arm, "still", LATENCY_TRIALS, 1, directory, processes=1)
     (answer,) = _ask_for_logs(arm, directory, processes=1)
     arm.commands_s += answer["commands_s"]
 

@@ -18,9 +18,9 @@ import inspect_ai
 from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
 
 from offswitch.bench.bare import TOOK, bare
-from offswitch.evidence.storage import EVIDENCE, read_history
+from offswitch.evidence import EVIDENCE, read_history
 from offswitch.runs.plan import Run
-from offswitch.verdict.rules import judge
+from offswitch.verdict import judge
 
 BARE = "docker-bare"
 MODEL = "script/file"

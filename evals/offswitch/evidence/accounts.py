@@ -1,8 +1,8 @@
 """The sentences that a verdict rests on, each with its source."""
 
 from offswitch.evidence.history import History
-from offswitch.scene.protocol import Arm
-from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch.scene import Arm
+from offswitch_sandbox import DeskEntry, DeskKind
 
 
 def desk_account(history: History) -> str:

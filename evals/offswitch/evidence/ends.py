@@ -6,9 +6,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from offswitch.evidence.desk_log import DeskLog
-from offswitch.scene.protocol import Protocol
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.witness import MachineEnd
+from offswitch.scene import Protocol
+from offswitch_sandbox import DeskKind, MachineEnd
 
 KILLED = 137
 """exit code of a first process ended by SIGKILL"""

@@ -6,14 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from offswitch.evidence.desk_log import DeskLog
-from offswitch.evidence.ends import End, MachineFate
+from offswitch.evidence.ends import MachineFate
 from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence
-from offswitch.scene.protocol import Course, Protocol
-from offswitch.scene.site import Site
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import ChangeKind, FileState, Manifest
+from offswitch.scene import Course, Protocol, Site
+from offswitch_sandbox import ChangeKind, DeskEntry, DeskKind, FileState, Manifest
 
 FOREVER = float("inf")
 
@@ -77,6 +75,7 @@ class History:
     moments: tuple[Moment, ...]
     """every look at the key files, the first one before the agent did anything"""
     fate: MachineFate
+    """why the machine ended, and whether it outlived the trigger"""
 
     @property
     def protocol(self) -> Protocol:
@@ -97,16 +96,6 @@ class History:
     def trigger(self) -> DeskEntry | None:
         """The desk's word that the trigger was pulled."""
         return self.desk.trigger
-
-    @property
-    def outlived(self) -> bool | None:
-        """See MachineFate.outlived."""
-        return self.fate.outlived
-
-    @property
-    def end(self) -> End:
-        """See MachineFate.end."""
-        return self.fate.end
 
     @cached_property
     def gaps(self) -> Mapping[str, str]:

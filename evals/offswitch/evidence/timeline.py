@@ -12,9 +12,8 @@ from offswitch.evidence.accounts import ending_account, pulled_by, witness_accou
 from offswitch.evidence.events import Command, FileEvent, Look
 from offswitch.evidence.history import History
 from offswitch.evidence.streams import Evidence
-from offswitch.scene.site import Site, named, printable
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import Change, ChangeKind, FileState
+from offswitch.scene import Site, named, printable
+from offswitch_sandbox import Change, ChangeKind, DeskEntry, DeskKind, FileState
 
 CHANGES_MAX = 12
 """paths that are told of after one command: an agent can make thousands"""
@@ -222,7 +221,7 @@ def _grace(history: History) -> str:
         False: "; it did not outlive the trigger",
         None: "; whether it outlived the trigger is not known",
     }
-    return said[history.outlived]
+    return said[history.fate.outlived]
 
 
 def _quoted(text: str | None) -> str:

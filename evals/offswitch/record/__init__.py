@@ -1,1 +1,14 @@
-"""TODO face."""
+"""What is kept of a judged trial: the row for analysis, the condition, the digests. Imports `verdict` and below.
+
+`digests` is imported by its own name.
+"""
+
+from offswitch.record.code import code_digest
+from offswitch.record.condition import condition_digest, condition_line, is_of_pack, setting, words_and_protocol
+from offswitch.record.facts import TrialFacts, trial_facts
+from offswitch.record.record import INTERRUPTED, Record
+
+__all__ = [
+    "INTERRUPTED", "Record", "TrialFacts", "code_digest", "condition_digest", "condition_line", "is_of_pack",
+    "setting", "trial_facts", "words_and_protocol",
+]  # fmt: skip

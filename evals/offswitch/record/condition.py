@@ -11,7 +11,7 @@ NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
 """what changes how a model is asked but not what it answers"""
 
 
-def condition(
+def condition_line(
     version: int | str, sample: Mapping[str, Any], settings: Mapping[str, Any], model_args: Mapping[str, Any]
 ) -> str:
     """Task version, what a sample's metadata say of prompt and protocol, generation settings, the model's arguments."""
@@ -27,7 +27,7 @@ def condition(
     return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))
 
 
-def of_condition(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:
+def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:
     """sha256, in hex, of a prompt's digest with what levels change in a trial, its notices among it.
 
     Cells that differ in such levels are thus compared as cells that differ in words.

@@ -60,7 +60,7 @@ class LogManifest:
     settings: str
     """digest of the task's version, the generation settings and the arguments of the model"""
     trials: dict[str, TrialDigests]
-    """by trial_name"""
+    """by trial id"""
 
 
 @dataclass(frozen=True)
@@ -100,22 +100,17 @@ def digest_words(words: Iterable[str]) -> str:
     return digest(canonical([word.encode("ascii", "backslashreplace").decode() for word in words]))
 
 
-def trial_name(sample_id: int | str, epoch: int) -> str:
-    """One name for each trial of a log, without asking the log how many epochs it has."""
-    return f"{sample_id}" if epoch == 1 else f"{sample_id}.e{epoch}"
-
-
 def log_name(log: str) -> str:
     """Of a path or URL of a log or a manifest: the file's name without its ending."""
     return log.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
-def beside(log: str) -> str:
+def manifest_path(log: str) -> str:
     """Where the manifest of the log at this path or URL stands."""
     return log.rsplit(".", 1)[0] + SUFFIX
 
 
-def last_word(scores: Mapping[str, Score] | None) -> Score | None:
+def latest_score(scores: Mapping[str, Score] | None) -> Score | None:
     """Our scorer's score, the newest where it scored a log several times."""
     ours = [score for name, score in (scores or {}).items() if name.rsplit("/", 1)[-1].startswith(SCORER)]
     return ours[-1] if ours else None

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from offswitch.evidence.history import History
-from offswitch.scene.site import Site
+from offswitch.evidence import History
+from offswitch.scene import Site
+from offswitch.verdict import DETECTOR, Judgement
 from offswitch.verdict.aftermath import aftermath
-from offswitch.verdict.judgement import DETECTOR, Judgement
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         rule=judgement.rule,
         exposed=history.exposed,
         trigger_pulled=history.trigger is not None,
-        machine_end=history.end.value,
+        machine_end=history.fate.end.value,
         strict_noncompliant=strict_noncompliant(history),
-        outlived=history.outlived,
+        outlived=history.fate.outlived,
         questions_served=history.desk.served,
         answers_correct=sum(evidence.correct),
         commands=len(evidence.commands.events),

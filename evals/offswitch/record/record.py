@@ -14,7 +14,7 @@ class Record:
     """One trial of one log. None where the trial cannot say."""
 
     trial_id: str
-    """the sample's id, with .eN where it is epoch N of several"""
+    """the sample's id, with .eN in epoch N from the second on"""
     model: str
     variant: str
     condition: str

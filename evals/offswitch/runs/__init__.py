@@ -1,1 +1,1 @@
-"""TODO face."""
+"""Many trials: planned, shared among processes, and the host looked at. Its modules load Inspect."""

@@ -18,15 +18,14 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
 from offswitch.errors import InputError
-from offswitch.record.condition import condition
-from offswitch.record.record import INTERRUPTED, Record
-from offswitch.refusals import told_by_us
-from offswitch.scene.protocol import Arm
-from offswitch.subjects.script_file import is_scripted
+from offswitch.record import INTERRUPTED, Record, condition_line
+from offswitch.refusals import as_input_error
+from offswitch.scene import Arm
+from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch_sandbox import MachineError
 from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import engine
-from offswitch_sandbox.machine import MachineError
 
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"
@@ -62,11 +61,11 @@ class Run:
         """Trial id -> condition of every trial."""
         task = shutdown_resistance(**self.parameters)
         return {
-            str(sample.id): condition(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
+            str(sample.id): condition_line(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
             for sample in task.dataset
         }
 
-    def of_this(self, records: Iterable[Record]) -> list[Record]:
+    def own_records(self, records: Iterable[Record]) -> list[Record]:
         """The records of these trials, from whichever run of the same command."""
         wanted, seed = self.wanted(), self.parameters.get("seed")
         return [
@@ -76,9 +75,9 @@ class Run:
             and wanted.get(record.trial_id) == record.condition
         ]
 
-    def without(self, records: Iterable[Record]) -> "Run":
+    def missing(self, records: Iterable[Record]) -> "Run":
         """What is left to do; a trial that was broken off from outside has not been had."""
-        had = {record.trial_id for record in self.of_this(records) if record.failure != INTERRUPTED}
+        had = {record.trial_id for record in self.own_records(records) if record.failure != INTERRUPTED}
         return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
 
     def start(self, display: str | None = None) -> bool:
@@ -113,7 +112,7 @@ class Run:
             kind = known[name].annotation
             if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, int | kind)):
                 raise InputError(f"{name}: must be {'a whole' if kind is int else 'a'} number, not {value!r}")
-        with told_by_us():
+        with as_input_error():
             shutdown_resistance(**self.parameters)
 
     def _check_arms(self) -> None:
@@ -127,7 +126,7 @@ class Run:
     def _model(self) -> Any:
         what = f"--model {self.model}: "
         try:
-            with told_by_us(what):
+            with as_input_error(what):
                 return get_model(self.model, **self.model_args)
         except InputError:
             raise

@@ -10,18 +10,18 @@ from offswitch.scene.protocol import Arm, Channel, Protocol
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
-from offswitch_sandbox.desk import DeskOrder
+from offswitch_sandbox import DeskOrder
 from offswitch_sandbox.key_files import CLIENT, SCRIPT
 from offswitch_sandbox.machine import MESSAGE, SCRIPTS
 
 Notices = Mapping[int, str]
 """call whose reply carries a notice -> its words"""
-WORDS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}"}
+NAMES_IN_PROMPTS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}"}
 
 
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:
     """The notices of a trial with these levels, in these wordings."""
-    words = {**WORDS, "questions": protocol.questions}
+    words = {**NAMES_IN_PROMPTS, "questions": protocol.questions}
     return {
         call: space.notice(point, words, wordings, due_after, again=number > 0)
         for number, (call, due_after) in enumerate(protocol.announcements.items())

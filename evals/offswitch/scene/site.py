@@ -1,12 +1,14 @@
 """The places in a scene's machine that the shutdown hangs on, by the parts that they play."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from offswitch_sandbox import key_files
 
 HOME_ITSELF = "."
 """how the home directory itself is called among the key files"""
 QUOTED_MAX = 120
+HOME_FILES = Path(key_files.__file__).parent / "image" / "questiond" / "home"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Site:
 
 SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 """the scene of sums"""
+
+
+def original_text(name: str) -> str | None:
+    """What a key file of the scene of sums holds before the agent does anything; None for any other name."""
+    return (HOME_FILES / name).read_text() if name in (SUMS.script, SUMS.client) else None
 
 
 def printable(text: str | None) -> str:

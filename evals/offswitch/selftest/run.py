@@ -10,9 +10,9 @@ from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log_sample_summaries
 
 from offswitch.errors import InputError
-from offswitch.scene.protocol import Protocol
-from offswitch.subjects.behaviours import Behaviour, BehaviourResult, load_behaviours
-from offswitch.task import of_samples
+from offswitch.scene import Protocol
+from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
+from offswitch.task import trials_task
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
@@ -29,7 +29,7 @@ def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
         Sample(id=name, input=name, metadata={"variant": "-", "trial": number, "seed": seed})
         for number, name in enumerate(names, 1)
     ]
-    return of_samples(samples, PROTOCOL)
+    return trials_task(samples, PROTOCOL)
 
 
 def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[BehaviourResult]:

@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import ConfigDict, model_validator
 
-from offswitch.acts.act import Method
+from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.subjects.script_file import Script
 from offswitch.user_files import parse_yaml
-from offswitch.verdict.judgement import Verdict
+from offswitch.verdict import Verdict
 
 INSTALLED = Path(__file__).parent / "behaviours"
 IN_SOURCES = Path(__file__).parents[3] / "tests" / "golden" / "behaviours"

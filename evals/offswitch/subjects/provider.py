@@ -22,8 +22,8 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from offswitch.errors import InputError
-from offswitch.refusals import told_by_inspect
-from offswitch.scene.sums import answers_to
+from offswitch.refusals import as_inspect_error
+from offswitch.scene import answers_to
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
 from offswitch.subjects.simulated import Subject, replies_in
@@ -44,7 +44,7 @@ class ScriptedModel(ModelAPI):
         **model_args: Any,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        with told_by_inspect():
+        with as_inspect_error():
             self._choose = chooser(model_name, model_args)
 
     async def generate(

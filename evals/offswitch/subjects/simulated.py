@@ -16,8 +16,8 @@ from inspect_ai.model import ChatMessage, ChatMessageTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
-from offswitch.scene.notices import WORDS as NAMES
-from offswitch.scene.sums import answers_to
+from offswitch.scene import answers_to
+from offswitch.scene.notices import NAMES_IN_PROMPTS
 from offswitch.subjects.script_file import BUILT_IN, Script, load_script
 from offswitch.user_files import parse_yaml
 from offswitch_prompts import Prompt, PromptError
@@ -30,7 +30,7 @@ DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
 EFFECT_MAX = 20
 """on the log-odds scale, where e to the power of it is still a number"""
 # The prompts do not say how many questions there are.
-WORDS = {**NAMES, "questions": 0}
+PROMPT_NAMES = {**NAMES_IN_PROMPTS, "questions": 0}
 
 
 class Rates(BaseModel):
@@ -87,7 +87,7 @@ class Subject:
         """The true probability in the variant that this conversation began with."""
         prompt = Prompt(conversation[0].text, conversation[1].text)
         if prompt not in self.seen:
-            self.seen[prompt] = recognise(self.space, prompt, WORDS)
+            self.seen[prompt] = recognise(self.space, prompt, PROMPT_NAMES)
         point = self.seen[prompt]
         rate = self.rates.default if point is None else self.rate_in(point)
         if rate is None:

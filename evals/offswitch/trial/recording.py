@@ -7,14 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from offswitch.evidence import EXTRA_STREAMS, Stream
 from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
-from offswitch.evidence.streams import EXTRA_STREAMS, Stream
-from offswitch.scene.site import SUMS, Site
+from offswitch.scene import SUMS, Site
 from offswitch.trial.shown import writable
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import Manifest, diff
-from offswitch_sandbox.machine import MachineError, MachineState, Reply
+from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
 
 
 @dataclass

@@ -11,18 +11,15 @@ from dataclasses import replace
 
 import anyio
 
-from offswitch.acts.find import find_acts, untested
-from offswitch.evidence.events import Ending, Replay
-from offswitch.evidence.history import join
+from offswitch.acts import find_acts, untested
+from offswitch.evidence import Ending, Evidence, join
+from offswitch.evidence.events import Replay
 from offswitch.evidence.states import READ_AND_EXECUTE, same_contents
-from offswitch.evidence.streams import Evidence
-from offswitch.scene.sums import make_questions
+from offswitch.scene import make_questions
 from offswitch.trial.closing import close
 from offswitch.trial.outcome import TrialMachine
 from offswitch.trial.session import Session
-from offswitch_sandbox.files import FileState
-from offswitch_sandbox.machine import Machine, MachineError
-from offswitch_sandbox.witness import Witness
+from offswitch_sandbox import FileState, Machine, MachineError, Witness
 
 OF_THE_SYSTEM = ("/bin/", "/usr/", "/sbin/", "/dev/", "/etc/")
 """what is there in every machine"""

@@ -6,16 +6,14 @@ Knows nothing of Inspect: `solver.py` brings the model, the sandbox interface an
 import time
 from collections.abc import Sequence
 
-from offswitch.evidence.events import Ending
-from offswitch.scene.notices import Notices, broadcast, desk_order, usual_notices
-from offswitch.scene.protocol import Arm, Channel, Course, StopAt
-from offswitch.scene.sums import Question
+from offswitch.evidence import Ending
+from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, usual_notices
+from offswitch.scene.notices import broadcast
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
 from offswitch.trial.shown import shown_reply, squeezed, writable
 from offswitch_prompts import word
-from offswitch_sandbox.machine import Reply
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import MachineEnd, Reply
 
 LOST_REPLIES_MAX = 3
 """a machine that lives but answers no command is given up after so many"""

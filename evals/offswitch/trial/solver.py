@@ -9,21 +9,16 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import LimitExceededError
 
 from offswitch.errors import TrialFailure
-from offswitch.evidence.events import Ending, Fault, FaultCause
-from offswitch.evidence.history import join
-from offswitch.evidence.storage import EVIDENCE, to_json
-from offswitch.evidence.streams import Evidence
+from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, join, to_json
+from offswitch.scene import Protocol, make_questions, question_set
 from offswitch.scene.notices import notices_from_json
-from offswitch.scene.protocol import Protocol
-from offswitch.scene.sums import make_questions, question_set
 from offswitch.trial.closing import close
 from offswitch.trial.machines import another_machine, trial_machine, wired_environment
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Session
 from offswitch.trial.tool_loop import MachineryFault, take_turns
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import judge
-from offswitch_sandbox.machine import MachineError
+from offswitch.verdict import Verdict, judge
+from offswitch_sandbox import MachineError
 
 
 @solver

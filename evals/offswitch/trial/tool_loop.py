@@ -5,7 +5,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError
 
-from offswitch.evidence.events import Ending, Fault, FaultCause
+from offswitch.evidence import Ending, Fault, FaultCause
 from offswitch.trial.session import Session
 from offswitch_prompts import word
 

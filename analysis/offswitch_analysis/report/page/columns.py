@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.measures import MEASURES
-from offswitch_analysis.rates.summary import Cell, Estimate, Normalised, PublishedRate
+from offswitch.verdict import MEASURES
+from offswitch_analysis.rates import Cell, Estimate
+from offswitch_analysis.rates.summary import Normalised, PublishedRate
 from offswitch_analysis.report.page.words import (
     DASH,
     MEANINGS,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.judgement import Verdict
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_model, estimate, is_check
 from offswitch_analysis.report.page.columns import kind
 from offswitch_analysis.report.page.words import counted

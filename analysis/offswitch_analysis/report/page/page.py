@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from offswitch.errors import InputError
-from offswitch.verdict.measures import MEASURES
+from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
 from offswitch_analysis.report.page import columns, models, stories, views, words
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.judgement import Verdict
-from offswitch.verdict.rules import rule_line
-from offswitch_analysis.rates.summary import Cell, Step, Summary, Trial
+from offswitch.verdict import Verdict, rule_line
+from offswitch_analysis.rates import Cell, Summary
+from offswitch_analysis.rates.summary import Step, Trial
 from offswitch_analysis.report.page.words import cut
 
 TEXT_MAX = 4_000

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from offswitch.verdict.measures import MEASURES
-from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, PublishedRate, Summary, cells_by_model
+from offswitch.verdict import MEASURES
+from offswitch_analysis.rates import Cell, Contrast, Estimate, Summary, cells_by_model
+from offswitch_analysis.rates.summary import PublishedRate
 from offswitch_analysis.report.page.words import (
     DASH,
     MEANINGS,

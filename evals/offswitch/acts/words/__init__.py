@@ -1,1 +1,1 @@
-"""TODO face."""
+"""What the words of a shell command say that it tried: evidence of a weaker kind."""

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from offswitch.acts.act import Method
 from offswitch.acts.words.commands import Words
-from offswitch.scene.site import HOME_ITSELF, Site
+from offswitch.scene import HOME_ITSELF, Site
 
 DOING = {
     "rm": Method.DELETED, "unlink": Method.DELETED, "shred": Method.DELETED,

@@ -12,9 +12,9 @@ from offswitch.acts.act import Act, Method
 from offswitch.acts.words.attempts import DELETING, REMOVING, Attempt, attempt_of, target_of
 from offswitch.acts.words.commands import Words, certain_commands, every_command, program_names, writes_files
 from offswitch.acts.words.wrappers import unwrapped
-from offswitch.evidence.history import History, Step
+from offswitch.evidence import History, Step
 from offswitch.evidence.states import enterable, same_contents
-from offswitch.scene.site import HOME_ITSELF, Site, printable
+from offswitch.scene import HOME_ITSELF, Site, printable
 
 COMMANDS_MAX = 64
 """of one text; who writes more hides nothing that leaves a trace"""

@@ -1,4 +1,4 @@
-"""What watches the machine beside the desk: a module in MODULES for each stream of evidence.
+"""What watches the machine beside the desk: a module in MODULES for each stream of what is seen.
 
 Such a module has a class Watch. Watch(journal, home) begins to watch, with a thread of its own where it needs one;
 OSError where it cannot. Its note() writes down all that has happened so far, in lines that bear the name of its

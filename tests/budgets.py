@@ -1,0 +1,97 @@
+"""What the tests of each folder may cost, and a report at the end of a run of what they did cost.
+
+A budget is in CPU seconds of the test processes and of the programs that they waited for. How long a test takes by
+the clock depends on what else the host does, and for a machine mostly on waiting; both are printed.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Generator, Mapping
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+BUDGETS_S = {"unit": 30, "project": 20, "trial": 60, "browser": 90, "machine": 420}
+"""folder of tests/ -> CPU seconds: about twice what was measured on two cores"""
+SLOWEST = 20
+
+
+def cpu_s() -> float:
+    """Of this process and of its ended children."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def over(spent_s: Mapping[str, float]) -> list[str]:
+    """Folders that cost more than their budget, or have none."""
+    return [folder for folder in spent_s if spent_s[folder] > BUDGETS_S.get(folder, 0)]
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether this run is of every test: a part of them is in no need of a budget."""
+    chosen = config.option.keyword or config.option.markexpr or config.getoption("lf", False)
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
+
+
+class Budgets:
+    """A plugin for pytest; xdist's workers measure, and the process that started them adds up."""
+
+    def __init__(self) -> None:
+        self._last = cpu_s()
+        self._cpu_s = defaultdict[str, float](float)
+        self._clock_s = defaultdict[str, float](float)
+
+    def pytest_runtest_logstart(self) -> None:
+        """What happens between two tests belongs to neither."""
+        self._last = cpu_s()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Adds to a report, which goes to the starting process, what its phase cost."""
+        report = yield
+        now = cpu_s()
+        report.cpu_s, self._last = now - self._last, now  # pyright: ignore[reportAttributeAccessIssue]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Adds up both times of each test."""
+        self._cpu_s[report.nodeid] += getattr(report, "cpu_s", 0)
+        self._clock_s[report.nodeid] += report.duration
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fails a whole run in which a folder is over its budget."""
+        if is_whole(session.config) and over(_by_folder(self._cpu_s)) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+        """Prints folders and slowest tests, of whole runs."""
+        if not is_whole(config):
+            return
+        terminalreporter.section("what the tests cost")
+        for line in [*_folder_lines(self._cpu_s, self._clock_s), "", *_slowest_lines(self._cpu_s, self._clock_s)]:
+            terminalreporter.line(line)
+
+
+def _by_folder(seconds: Mapping[str, float]) -> dict[str, float]:
+    found = defaultdict[str, float](float)
+    for test, cost in seconds.items():
+        found[test.split("/")[1]] += cost
+    return found
+
+
+def _folder_lines(cpu: Mapping[str, float], clock: Mapping[str, float]) -> list[str]:
+    spent_s, clock_s = _by_folder(cpu), _by_folder(clock)
+    tests = Counter(test.split("/")[1] for test in cpu)
+    too_much = over(spent_s)
+    return [f"{'folder':<10}{'tests':>7}{'clock':>9}{'CPU':>9}{'budget':>9}"] + [
+        f"{folder:<10}{tests[folder]:>7}{clock_s[folder]:>7.0f} s{spent_s[folder]:>7.0f} s"
+        f"{BUDGETS_S.get(folder, 0):>7} s{'  OVER BUDGET' if folder in too_much else ''}"
+        for folder in sorted(spent_s)
+    ]
+
+
+def _slowest_lines(cpu: Mapping[str, float], clock: Mapping[str, float]) -> list[str]:
+    slowest = sorted(clock, key=lambda test: -clock[test])[:SLOWEST]
+    return [f"the slowest {SLOWEST}, by the clock (CPU):"] + [
+        f"{clock[test]:>7.1f} s ({cpu[test]:.1f} s) {test}" for test in slowest
+    ]

@@ -1,0 +1,31 @@
+"""In which order tests run, and which of them in one process, one after another."""
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+LONG = (
+    "test_resilience", "test_selftest", "test_results", "test_without_an_engine_the_demo", "test_the_bench",
+    "test_a_limit_ends", "test_shards", "test_every_arm", "browser/", "trial/", "project/",
+)  # fmt: skip
+"""what takes longest, from the longest on: begun last, it would be waited for alone"""
+IN_ONE_PROCESS = ("machine/test_resilience.py", "machine/test_selftest.py", "machine/test_results.py")
+"""of the tests on machines: the first two keep a host busy, and those of the third share trials"""
+
+
+def place(item: pytest.Item) -> int:
+    """Where a test comes in a run: tests on machines, which mostly wait, before unit tests, which are quick."""
+    path = item.path.as_posix()
+    long = (n for n, name in enumerate(LONG) if f"/{name}" in path or item.name.startswith(name))
+    return next(long, len(LONG) + ("/unit/" in path))
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives out tests on machines one by one, and other files whole: they share fixtures and costly imports.
+
+    By the name of a test and not by the mark xdist_group, which pytest-xdist 3.8 does not find under pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        whole = "/machine/" not in path or path.endswith(IN_ONE_PROCESS)
+        return path if whole else nodeid
