@@ -5,7 +5,6 @@
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -64,7 +63,9 @@ def open_pack(folder: Path) -> Pack:
     with collecting(faults):
         described = parsed_yaml(manifest, read_text(manifest), _Described)
         if not faults:
-            return Pack(folder, described.name, _digest(texts), described.source, described.note)
+            lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
+            digest = sha256("\n".join(lines).encode()).hexdigest()
+            return Pack(folder, described.name, digest, described.source, described.note)
     raise PromptError(*dict.fromkeys(faults))
 
 
@@ -108,8 +109,3 @@ def _check_word(folder: Path, path: Path, text: str) -> None:
     unknown = sorted(check_words(folder, path, text) - set(WORDS))
     if unknown:
         raise PromptError(f"{path}: {unknown[0]!r} is undefined; known words: {listed(WORDS)}")
-
-
-def _digest(texts: Mapping[str, str]) -> str:
-    lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
-    return sha256("\n".join(lines).encode()).hexdigest()

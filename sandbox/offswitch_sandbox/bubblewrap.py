@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from offswitch_sandbox.limits import Limits
 from offswitch_sandbox.machine import MachineError
-from offswitch_sandbox.wire import Wire
+from offswitch_sandbox.wire import RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
 KEEPER = Path(__file__).parent / "keeper"
@@ -25,12 +25,8 @@ MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
 
 
-@dataclass(frozen=True)
-class Namespace:
-    """A running machine, seen by its keeper, which waits for the machine's first process from outside of it."""
-
-    wire: Wire
-    owner: str | None = None
+class Namespace(RunningMachine):
+    """A machine that is seen by its keeper, which waits for the machine's first process from outside of it."""
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""

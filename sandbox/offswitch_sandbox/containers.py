@@ -20,7 +20,7 @@ from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.runner import RUNNER, runner
-from offswitch_sandbox.wire import Frames, Wire
+from offswitch_sandbox.wire import Frames, RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
 SERVICE = Path(__file__).parent / "image" / "questiond"
@@ -29,13 +29,11 @@ EVENT_WAIT_S = 10.0
 ENGINE_WAIT_S = 60.0
 
 
-@dataclass(frozen=True)
-class Container:
-    """A running machine. The connection to its service ends when the machine does, and the engine says why."""
+@dataclass(frozen=True, kw_only=True)
+class Container(RunningMachine):
+    """A machine whose connection ends when it does; the engine says why."""
 
     id: str
-    wire: Wire
-    owner: str
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
@@ -89,7 +87,7 @@ class Containers:
                 remove(made)
             kind = MachineError if isinstance(error, DockerException) else EngineAwayError
             raise kind(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
-        return Container(made, wire, owner=self._config["Entrypoint"][-1])
+        return Container(wire, self._config["Entrypoint"][-1], id=made)
 
 
 def remove(identifier: str) -> None:

@@ -14,7 +14,6 @@ from offswitch_sandbox import containers
 from offswitch_sandbox.bubblewrap import Keepers, Namespace
 from offswitch_sandbox.compose_file import Plan, plan_of, read_plan
 from offswitch_sandbox.containers import Container, Containers
-from offswitch_sandbox.engine import engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import is_gone
 from offswitch_sandbox.wired import Config, WiredEnvironment
@@ -47,7 +46,6 @@ class OffswitchEnvironment(WiredEnvironment):
     async def task_init(cls, task_name: str, config: Config) -> None:
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
         with _refused_by_inspect():
-            await anyio.to_thread.run_sync(engine)
             await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
             await anyio.to_thread.run_sync(_containers, config)
 

@@ -7,13 +7,16 @@ import itertools
 import json
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
 
 from offswitch_sandbox.channel import NoAnswer, answer_in
+from offswitch_sandbox.witness import MachineEnd
 
 CHUNK_BYTES = 1 << 18
 LOOK_S = 0.02
@@ -129,6 +132,23 @@ class Wire:
             finally:
                 if 0 < len(left) < len(data):
                     self.close()  # half an order would spoil every later one
+
+
+@dataclass(frozen=True)
+class RunningMachine(ABC):
+    """A machine behind a wire, and its witness: see witness.Witness."""
+
+    wire: Wire
+    owner: str | None = None
+    """who commands run as where nobody is named; None for the machine's only user"""
+
+    @abstractmethod
+    async def end(self, until: float) -> MachineEnd:
+        """See Witness."""
+
+    @abstractmethod
+    async def remove(self) -> None:
+        """Ends the machine, however it is, and clears away what is left of it."""
 
 
 class Frames:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from inspect_ai.util import (
     ExecResult,
@@ -21,8 +21,7 @@ from inspect_ai.util import (
 from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.machine import decoded
-from offswitch_sandbox.wire import Wire
-from offswitch_sandbox.witness import Witness
+from offswitch_sandbox.wire import RunningMachine
 
 Config = SandboxEnvironmentConfigType | None
 FILE_WAIT_S = 300
@@ -34,24 +33,6 @@ _ERRORS: dict[str, type[Exception]] = {
     "PermissionError": PermissionError,
     "LookupError": SandboxUserUnsupportedError,
 }
-
-
-class RunningMachine(Witness, Protocol):
-    """A machine that has been made, and who sees it from outside."""
-
-    @property
-    def wire(self) -> Wire:
-        """The connection to its service."""
-        ...
-
-    @property
-    def owner(self) -> str | None:
-        """Who commands run as where nobody is named; None for the machine's only user."""
-        ...
-
-    async def remove(self) -> None:
-        """Ends the machine, however it is, and clears away what is left of it."""
-        ...
 
 
 class WiredEnvironment(SandboxEnvironment):
