@@ -22,12 +22,8 @@ def faults_of_pack(folder: Path) -> list[str]:
     with collecting(faults):
         load_variants(folder, factors)
     if not faults:
-        _render_all(folder, faults)
+        space = load_space(folder)
+        for letter in space.variants:
+            with collecting(faults):
+                space.render(space.letter(letter), {name: f"<{name}>" for name in WORDS})
     return list(dict.fromkeys(faults))
-
-
-def _render_all(folder: Path, faults: list[str]) -> None:
-    space = load_space(folder)
-    for letter in space.variants:
-        with collecting(faults):
-            space.render(space.letter(letter), {name: f"<{name}>" for name in WORDS})

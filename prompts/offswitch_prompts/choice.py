@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from offswitch_prompts.loader import select_letters
+from offswitch_prompts.levels import listed
 from offswitch_prompts.space import Point, Space
 from offswitch_prompts.templates import PromptError
 
@@ -43,39 +43,45 @@ def choose(
         return named_points(space, variants)
     if variants != EVERY:
         raise PromptError(f"factors: contradict variants ({variants}); give one of the two")
-    with _told("base"):
+    with _naming("base"):
         start = space.point(base)
-    with _told("factors"):
+    with _naming("factors"):
         if factors.strip() == ALL and not sample:
             raise PromptError(f"{ALL} makes too many combinations; say with sample how many of them")
         levels = _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
-    return balanced_sample(space, start, levels, sample, seed) if sample else factorial(space, start, levels)
+        if not sample:
+            return [space.changed(start, combination) for combination in _combinations(levels)]
+    return balanced_sample(space, start, levels, sample, seed)
 
 
 def named_points(space: Space, variants: str) -> list[Point]:
     """Letters, ranges of letters and points, separated by commas."""
-    found: dict[tuple[object, ...], Point] = {}
-    for part in [*space.variants] if variants == EVERY else variants.split(","):
-        with _told("variants"):
-            letters = [] if "+" in part else select_letters(part, space.variants)
-            points = [space.letter(letter) for letter in letters] or [space.point(part)]
-        for point in points:
-            # The same words may have been named twice, from two letters.
-            found.setdefault(point.key, point)
-    return list(found.values())
+    points: dict[tuple[object, ...], Point] = {}
+    with _naming("variants"):
+        for part in [*space.variants] if variants == EVERY else variants.split(","):
+            for point in _points(space, part):
+                # The same words may have been named twice, from two letters.
+                points.setdefault(point.key, point)
+    return list(points.values())
 
 
-def factorial(space: Space, base: Point, levels: Mapping[str, Sequence[str]]) -> list[Point]:
-    """Every combination of levels; PromptError where two of them do not go together."""
-    with _told("factors"):
-        return [space.changed(base, combination) for combination in _combinations(levels)]
+def _points(space: Space, part: str) -> list[Point]:
+    """The point of a name, or those of the letters from one to another."""
+    first, dash, last = part.partition("-")
+    if not dash or "+" in part:
+        return [space.point(part)]
+    begin, end = space.letter(first).name, space.letter(last).name
+    if begin > end:
+        raise PromptError(f"{part} ends before it begins; there are {listed(space.variants)}")
+    return [space.letter(letter) for letter in space.variants if begin <= letter <= end]
 
 
 def balanced_sample(
     space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
 ) -> list[Point]:
     """So many combinations that go together, each level of a factor as often as its others, give or take one."""
-    valid = [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
+    with _naming("factors"):
+        valid = [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
     if not 0 < count <= len(valid):
         raise PromptError(f"sample: must be from 1 to {len(valid)}, the combinations that there are, not {count}")
     pairs = tuple((factor, level) for factor, names in levels.items() for level in names)
@@ -86,7 +92,7 @@ def balanced_sample(
             f"sample: found no {count} combinations with the levels of {uneven} equally often, because not all "
             f"levels go together; ask for fewer factors or another number"
         )
-    with _told("base"):
+    with _naming("base"):
         return [space.changed(base, dict(combination)) for combination in chosen]
 
 
@@ -121,38 +127,37 @@ def _uneven(there: Counter[FactorLevel], pairs: Combination) -> str | None:
 def _combinations(levels: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     count = math.prod(map(len, levels.values()))
     if count > COMBINATIONS_MAX:
-        raise PromptError(f"factors: make {count} combinations, more than {COMBINATIONS_MAX}; ask for fewer factors")
+        raise PromptError(f"make {count} combinations, more than {COMBINATIONS_MAX}; ask for fewer factors")
     return [dict(zip(levels, combination, strict=True)) for combination in itertools.product(*levels.values())]
 
 
 def _levels(space: Space, text: str) -> dict[str, list[str]]:
     """Factor -> its levels, of "placement=user,system; priority=no,yes"."""
-    found: dict[str, list[str]] = {}
+    asked_for: dict[str, list[str]] = {}
     for part in filter(str.strip, text.split(";")):
         name, _, levels = part.partition("=")
         factor = space.factor(name.strip())
-        if factor.name in found:
+        if factor.name in asked_for:
             raise PromptError(f"names factor {factor.name} twice")
-        found[factor.name] = list(dict.fromkeys(factor.level(level.strip()) for level in levels.split(",")))
+        asked_for[factor.name] = list(dict.fromkeys(factor.level(level.strip()) for level in levels.split(",")))
     # In the factors' own order, so that the same question has the same answer.
-    return {name: found[name] for name in space.factors if name in found}
+    return {name: asked_for[name] for name in space.factors if name in asked_for}
 
 
 def _all_levels(space: Space, base: Point) -> dict[str, list[str]]:
     """Every factor of the prompts that has several levels which go with the base."""
-    found = {
+    fitting = {
         name: [level for level in factor.levels if not space.conflict({**base.levels, name: level})]
         for name, factor in space.factors.items()
         if not factor.silent
     }
-    return {name: levels for name, levels in found.items() if len(levels) > 1}
+    return {name: levels for name, levels in fitting.items() if len(levels) > 1}
 
 
 @contextmanager
-def _told(parameter: str) -> Generator[None]:
-    """What is wrong with a parameter, with its name."""
+def _naming(parameter: str) -> Generator[None]:
+    """Puts a parameter's name before what is wrong with it."""
     try:
         yield
     except PromptError as error:
-        said = str(error)
-        raise PromptError(said if said.startswith(f"{parameter}: ") else f"{parameter}: {said}") from error
+        raise PromptError(f"{parameter}: {error}") from error

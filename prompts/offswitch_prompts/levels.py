@@ -13,9 +13,18 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import Field, RootModel
 
-from offswitch_prompts.templates import PACKAGE, WORDS, PromptError, check_words, collecting, parsed_yaml, read_text
+from offswitch_prompts.templates import (
+    PACKAGE,
+    WORDS,
+    PromptError,
+    Shape,
+    check_words,
+    collecting,
+    parsed_yaml,
+    read_text,
+)
 
 SENTENCE = "sentence"
 SPOKEN = frozenset(("opening", "notice", "later"))
@@ -27,10 +36,8 @@ WHEN = "when"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Changes(BaseModel):
+class Changes(Shape):
     """What a level changes in a trial; None where that is as the task's parameters have it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     arm: Literal["no_shutdown", "after_task", "obstacle", "other_machine"] | None = None
     course: Literal["repeated", "postponed", "cancelled"] | None = None
@@ -43,15 +50,13 @@ class Changes(BaseModel):
     """how many questions are open at the notice"""
 
     @property
-    def told(self) -> dict[str, str | int]:
+    def given(self) -> dict[str, str | int]:
         """What is changed, by name."""
         return self.model_dump(exclude_none=True)
 
 
-class Level(BaseModel):
+class Level(Shape):
     """A level's file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     means: str = Field(min_length=1)
     wordings: tuple[dict[str, str], ...] = Field(default=({},), min_length=1)
@@ -66,9 +71,7 @@ class Level(BaseModel):
         return {slot for wording in self.wordings for slot in wording}
 
 
-class _Described(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Described(Shape):
     means: str = Field(min_length=1, alias="is")
     default: str | None = None
 
@@ -106,13 +109,22 @@ def load_factors(folder: Path = PACKAGE) -> dict[str, Factor]:
     """Factor by name, in order; what a folder does not bring is the package's. PromptError with every fault."""
     own = folder / "factors.yaml"
     path = own if own.exists() else PACKAGE / "factors.yaml"
-    described = {name: words for file in (path, TRIALS) for name, words in _described(file).items()}
+    described = {
+        name: words
+        for file in (path, TRIALS)
+        for name, words in parsed_yaml(file, read_text(file), _Factors).root.items()
+    }
     files = {**_files(PACKAGE), **_files(folder)}
-    levels, faults = _read({name: file for name, file in files.items() if name[0] in described})
-    levels = {name: _among(described, level) if files[name].is_relative_to(PACKAGE) else level
-              for name, level in levels.items()}  # fmt: skip
-    faults += [f"{p}: {f} is no factor; name it in factors.yaml" for (f, _), p in _files(folder).items()
-               if f not in described and folder != PACKAGE]  # fmt: skip
+    levels: dict[tuple[str, str], Level] = {}
+    faults: list[str] = []
+    for (factor, name), file in files.items():
+        of_package = file.is_relative_to(PACKAGE)
+        if factor in described:
+            with collecting(faults):
+                level = _level(file, read_text(file))
+                levels[factor, name] = _among(described, level) if of_package else level
+        elif not of_package:
+            faults.append(f"{file}: {factor} is no factor; name it in factors.yaml")
     factors = {
         name: Factor(name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name})
         for name, words in described.items()
@@ -123,24 +135,10 @@ def load_factors(folder: Path = PACKAGE) -> dict[str, Factor]:
     return factors
 
 
-def _described(path: Path) -> dict[str, _Described]:
-    return parsed_yaml(path, read_text(path), _Factors).root
-
-
 def _among(described: Collection[str], level: Level) -> Level:
     """A level of the package, which says nothing about factors that a pack does without."""
     company = {factor: levels for factor, levels in level.goes_with.items() if factor in described}
     return level.model_copy(update={"goes_with": company})
-
-
-def slots(factors: Iterable[Factor]) -> dict[str, str]:
-    """Slot -> the first factor that fills it."""
-    found: dict[str, str] = {}
-    for factor in factors:
-        for level in factor.levels.values():
-            for slot in level.slots - {SENTENCE}:
-                found.setdefault(slot, factor.name)
-    return found
 
 
 def listed(names: Iterable[str]) -> str:
@@ -150,15 +148,6 @@ def listed(names: Iterable[str]) -> str:
 
 def _files(folder: Path) -> dict[tuple[str, str], Path]:
     return {(path.parent.name, path.stem): path for path in sorted(folder.glob("levels/*/*.yaml"))}
-
-
-def _read(files: Mapping[tuple[str, str], Path]) -> tuple[dict[tuple[str, str], Level], list[str]]:
-    levels: dict[tuple[str, str], Level] = {}
-    faults: list[str] = []
-    for name, path in files.items():
-        with collecting(faults):
-            levels[name] = _level(path, read_text(path))
-    return levels, faults
 
 
 @cache
@@ -180,7 +169,9 @@ def _faults_in_factors(path: Path, factors: Mapping[str, Factor]) -> Generator[s
 def _faults_in_levels(
     folder: Path, factors: Mapping[str, Factor], files: Mapping[tuple[str, str], Path]
 ) -> Generator[str]:
-    filled_by = slots(factors.values())
+    # A slot belongs to the first factor that fills it.
+    filled_by = {slot: factor.name for factor in reversed([*factors.values()])
+                 for level in factor.levels.values() for slot in level.slots - {SENTENCE}}  # fmt: skip
     for factor, name, level in ((f.name, name, level) for f in factors.values() for name, level in f.levels.items()):
         path = files[factor, name]
         if not _NAME.fullmatch(name):

@@ -11,21 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from offswitch_prompts import templates
 from offswitch_prompts.levels import Factor, listed, load_factors
-from offswitch_prompts.templates import PACK, PACKAGE, Prompt, PromptError, collecting, parsed_yaml, read_text
+from offswitch_prompts.templates import PACK, PACKAGE, Prompt, PromptError, Shape, collecting, parsed_yaml, read_text
 
 LETTERS = "ABCDEFGHIJK"
 """the package's own variants"""
 FENCE = "---\n"
 
 
-class FrontMatter(BaseModel):
+class FrontMatter(Shape):
     """What a variant file says of itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     letter: str = Field(pattern=r"^[A-Z]$")
     name: str = Field(pattern=r"^[a-z][a-z_]*$")
@@ -43,10 +41,11 @@ class Variant:
     """one level for every factor, in their order"""
     hypothesis: str
     path: Path
+    body: str
 
     def render(self, words: Mapping[str, Any]) -> Prompt:
         """The prompt with these words filled in; an undefined one is refused by name."""
-        return templates.rendered_body(self.path.parent.parent, self.path, _split(self.path)[1], words)
+        return templates.rendered_body(self.path.parent.parent, self.path, self.body, words)
 
 
 def load_variants(folder: Path = PACKAGE, factors: Mapping[str, Factor] | None = None) -> dict[str, Variant]:
@@ -75,20 +74,6 @@ def _missing(folder: Path, found: Mapping[str, Variant]) -> list[str]:
         return [] if found else [f"{place}: there is no variant; add a file such as A.j2"]
     missing = [letter for letter in LETTERS if letter not in found]
     return [f"{place}: no variant with letter {', '.join(missing)}; add {missing[0]}.j2"] if missing else []
-
-
-def select_letters(wanted: str, known: Mapping[str, Any]) -> list[str]:
-    """The letters that "A,E,J" or "A-K" or a mixture means, in that order, none twice."""
-    letters: list[str] = []
-    for part in wanted.upper().replace(" ", "").split(","):
-        first, dash, last = part.partition("-")
-        ends = [first, last] if dash else [first]
-        unknown = [letter for letter in ends if letter not in known]
-        if unknown or (dash and first > last):
-            culprit = unknown[0] if unknown else part
-            raise PromptError(f"variants: {culprit or 'an empty letter'!s} is not a variant; there are {listed(known)}")
-        letters += [letter for letter in sorted(known) if ends[0] <= letter <= ends[-1]]
-    return list(dict.fromkeys(letters))
 
 
 def word(name: str, **values: Any) -> str:
@@ -123,7 +108,7 @@ def _load_variant(path: Path, factors: Mapping[str, Factor]) -> Variant:
     if faults:
         raise PromptError(*faults)
     levels = {name: front.levels.get(name) or str(factor.default) for name, factor in factors.items()}
-    return Variant(front.letter, front.name, levels, front.hypothesis, path)
+    return Variant(front.letter, front.name, levels, front.hypothesis, path, body)
 
 
 def _faults_in_levels(path: Path, levels: Mapping[str, str], factors: Mapping[str, Factor]) -> list[str]:

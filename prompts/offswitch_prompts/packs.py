@@ -5,12 +5,11 @@
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from offswitch_prompts.levels import listed
 from offswitch_prompts.templates import (
@@ -18,6 +17,7 @@ from offswitch_prompts.templates import (
     PACKAGE,
     WORDS,
     PromptError,
+    Shape,
     check_words,
     collecting,
     parsed_yaml,
@@ -30,9 +30,7 @@ INCLUDED = ("system", "task")
 _PLACES = (PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
 
 
-class _Described(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Described(Shape):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     source: str = ""
     note: str = ""
@@ -65,7 +63,9 @@ def open_pack(folder: Path) -> Pack:
     with collecting(faults):
         described = parsed_yaml(manifest, read_text(manifest), _Described)
         if not faults:
-            return Pack(folder, described.name, _digest(texts), described.source, described.note)
+            lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
+            digest = sha256("\n".join(lines).encode()).hexdigest()
+            return Pack(folder, described.name, digest, described.source, described.note)
     raise PromptError(*dict.fromkeys(faults))
 
 
@@ -109,8 +109,3 @@ def _check_word(folder: Path, path: Path, text: str) -> None:
     unknown = sorted(check_words(folder, path, text) - set(WORDS))
     if unknown:
         raise PromptError(f"{path}: {unknown[0]!r} is undefined; known words: {listed(WORDS)}")
-
-
-def _digest(texts: Mapping[str, str]) -> str:
-    lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
-    return sha256("\n".join(lines).encode()).hexdigest()

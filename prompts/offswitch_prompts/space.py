@@ -8,13 +8,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from offswitch_prompts.compose import compose, compose_notice, conflict
-from offswitch_prompts.levels import Factor, listed, load_factors
+from offswitch_prompts.compose import compose, compose_notice
+from offswitch_prompts.levels import SENTENCE, Factor, listed, load_factors
 from offswitch_prompts.loader import Variant, load_variants
 from offswitch_prompts.packs import Pack, open_pack
 from offswitch_prompts.templates import PACKAGE, WORDS, Prompt, PromptError
 
 FIRST, DRAWN = "first", "drawn"
+NOWHERE = "none"
+"""the level of `placement` that goes with an empty clause, and it alone"""
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,30 @@ class Space:
 
     def conflict(self, levels: Mapping[str, str]) -> str | None:
         """Why these levels do not go together; None where they do."""
-        return conflict(self.factors, levels)
+        changed_by: dict[str, str] = {}
+        chosen = {f"{factor}={name}": self.factors[factor].levels[name] for factor, name in levels.items()}
+        for named, level in chosen.items():
+            for other, allowed in level.goes_with.items():
+                if levels[other] not in allowed:
+                    return f"{named} does not go with {other}={levels[other]}, only with {' or '.join(allowed)}"
+        for named, level in chosen.items():
+            for name in level.trial.given:
+                if name in changed_by:
+                    return f"{named} does not go with {changed_by[name]}: both say what {name} is"
+                changed_by[name] = named
+        said = [named for named, level in chosen.items() if SENTENCE in level.slots]
+        placed = levels.get("placement") != NOWHERE
+        if placed and not said:
+            return f"placement={levels.get('placement')} places nothing; choose placement={NOWHERE}"
+        if said and not placed:
+            return f"{said[0]} does not go with placement={NOWHERE}; place it"
+        return None
 
     def letter(self, letter: str) -> Point:
         """A variant's point, whose words are its file's where the levels would give others."""
         name = letter.strip().upper()
         if name not in self.variants:
-            known = listed(self.variants)
-            raise PromptError(f"variants: {name or 'an empty letter'!s} is not a variant; there are {known}")
+            raise PromptError(f"{name or 'an empty letter'} is not a variant; there are {listed(self.variants)}")
         variant = self.variants[name]
         return Point(variant.letter, variant.levels, None if self._is_made_of_levels(variant) else variant)
 
@@ -75,9 +93,8 @@ class Space:
             raise PromptError(
                 f"{base.name}: has words of its own, not those of its levels; no other level changes them"
             )
-        found = self.conflict(new)
-        if found:
-            raise PromptError(f"{'+'.join([base.name, *(f'{f}={v}' for f, v in levels.items())])}: {found}")
+        if conflict := self.conflict(new):
+            raise PromptError(f"{'+'.join([base.name, *(f'{f}={v}' for f, v in levels.items())])}: {conflict}")
         if base.variant:
             return Point("+".join([base.variant.letter, *_differing(new, base.variant.levels)]), new, base.variant)
         return self.named(new, base.name[0])
@@ -101,18 +118,18 @@ class Space:
         """The prompt of a point with these words, and in these wordings: factor -> number from 1."""
         if point.variant:
             return point.variant.render(words)
-        return compose(self.folder, self.factors, point.levels, words, wordings or {})
+        return compose(self.folder, point.name, self._wordings(point.levels, wordings or {}), words)
 
     def notice(
         self, point: Point, words: Mapping[str, Any], wordings: Mapping[str, int], calls: int = 1, again: bool = False
     ) -> str:
         """What the desk announces for so many calls later; "" where a point announces nothing. See compose_notice."""
-        return compose_notice(self.folder, self.factors, point.levels, words, wordings, calls, again)
+        return compose_notice(self.folder, self._wordings(point.levels, wordings), words, calls, again)
 
     def changes(self, point: Point) -> dict[str, str | int]:
         """What a point's levels change besides words, by the names of `levels.Changes`."""
-        told = (self.factors[factor].levels[level].trial.told for factor, level in point.levels.items())
-        return {name: value for changes in told for name, value in changes.items()}
+        changes = (self.factors[factor].levels[level].trial.given for factor, level in point.levels.items())
+        return {name: value for given in changes for name, value in given.items()}
 
     def checked_wordings(self, how: str | int) -> str | int:
         """FIRST, DRAWN or the number of a wording above 1; PromptError where no level has so many."""
@@ -152,10 +169,14 @@ class Space:
             return False
         words = {name: f"<{name}>" for name in WORDS}
         try:
-            made = compose(self.folder, self.factors, variant.levels, words, {})
+            made = compose(self.folder, variant.letter, self._wordings(variant.levels, {}), words)
         except PromptError:
             return False
         return made == variant.render(words)
+
+    def _wordings(self, levels: Mapping[str, str], numbers: Mapping[str, int]) -> list[dict[str, str]]:
+        """The wording of each level with its number, from 1; the first where no number is given."""
+        return [self.factors[f].levels[level].wordings[numbers.get(f, 1) - 1] for f, level in levels.items()]
 
 
 def _differing(levels: Mapping[str, str], others: Mapping[str, str]) -> list[str]:

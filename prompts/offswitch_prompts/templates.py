@@ -4,19 +4,19 @@ A prompt file may be a stranger's. Templates run in Jinja2's sandbox, and of its
 and choice are allowed: nothing that repeats, computes or looks into a value.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import jinja2
 import yaml
 from jinja2 import nodes
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from offswitch_prompts.strict_yaml import load_yaml
 
@@ -34,6 +34,12 @@ _IN_WORDS = (
 )  # fmt: skip
 _IN_BODY = (*_IN_WORDS, nodes.Block, nodes.Include)
 T = TypeVar("T", bound=BaseModel)
+
+
+class Shape(BaseModel):
+    """What a prompt file holds as YAML; a field that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PromptError(ValueError):
@@ -93,24 +99,14 @@ def parsed_yaml(path: Path, text: str, shape: type[T], what: str = "file") -> T:
     """YAML in a given shape; PromptError with every field that is wrong."""
     try:
         content: object = load_yaml(text)
-        _refuse_hidden(path, "".join(_texts_in(content)))
+        if "\\" in text:  # an escape, which is plain text before it is read
+            _refuse_hidden(path, "".join(t.value for t in yaml.scan(text) if isinstance(t, yaml.ScalarToken)))
         return shape.model_validate(content)
     except ValidationError as error:
         faults = [f"{path}: {'.'.join(map(str, e['loc'])) or what}: {e['msg']}" for e in error.errors()]
         raise PromptError(*map(_line, faults)) from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise PromptError(_line(f"{path}: the {what} is not YAML: {str(error).splitlines()[0]}")) from error
-
-
-def _texts_in(content: object) -> Iterator[str]:
-    """Every text in what YAML gives, names of fields included."""
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, dict):
-        for pair in cast(dict[object, object], content).items():
-            yield from (text for part in pair for text in _texts_in(part))
-    elif isinstance(content, list):
-        yield from (text for part in cast(list[object], content) for text in _texts_in(part))
 
 
 def check_words(folder: Path, path: Path, text: str, field: str = "") -> set[str]:

@@ -7,39 +7,43 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 
 from offswitch_sandbox.limits import Limits
 from offswitch_sandbox.machine import MachineError
-from offswitch_sandbox.wire import Wire
+from offswitch_sandbox.wire import RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
 KEEPER = Path(__file__).parent / "keeper"
 NEEDED = (0, 8)
 """the first version of bubblewrap that can forbid further user namespaces and limit a tmpfs"""
 KILLED = 137
+"""exit code of what ended by SIGKILL, as a shell has it"""
 MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
 
 
-class NamespaceWitness:
-    """The keeper of a machine, which waits for the machine's first process from outside of it."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+class Namespace(RunningMachine):
+    """A machine that is seen by its keeper, which waits for the machine's first process from outside of it."""
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
-        ended = await self._wire.fact("ended", until)
+        ended = await self.wire.fact("ended", until)
         if ended is None:
-            return MachineEnd("keeper", alive=None if self._wire.closed else True)
+            return MachineEnd("keeper", alive=None if self.wire.closed else True)
         code, memory = ended["exit_code"], ended["out_of_memory"]
-        # Nothing in a namespace can send SIGKILL to its first process: that came from outside, or from the
-        # kernel for want of memory or of CPU time, and where that is not known nobody knows which.
-        unknown = memory is None or ended["limited"]
-        killed = code < 0 or (None if unknown else not memory) if code in (KILLED, -9) else code < 0
+        killed = code < 0
+        if code == KILLED:
+            # Nothing in a namespace can send SIGKILL to its first process: that came from outside, or from the
+            # kernel for want of memory or of CPU time, and where that is not known nobody knows which.
+            killed = None if memory is None or ended["limited"] else not memory
         return MachineEnd("keeper", False, ended["at"], code, killed, memory)
+
+    async def remove(self) -> None:
+        """See RunningMachine."""
+        self.wire.close()
 
 
 class Keepers:
@@ -56,25 +60,22 @@ class Keepers:
                 pass_fds=(theirs.fileno(),),
             )
 
-    async def make(self) -> Wire:
+    async def make(self) -> Namespace:
         """A new machine; MachineError where it cannot be had."""
         ours, theirs = socket.socketpair()
         wire = Wire(ours)
-        try:
-            with theirs:
-                socket.send_fds(self._control, [json.dumps(asdict(Limits())).encode()], [theirs.fileno()])
-            made = await wire.fact("made", time.time() + MADE_WITHIN_S)
-        except OSError as error:
-            wire.close()
-            raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
-        except BaseException:
-            wire.close()
-            raise
-        if made is None:
-            why = wire.facts.get("broken", "the keeper said nothing")
-            wire.close()
-            raise MachineError(f"bubblewrap made no machine ({why}); see `offswitch doctor`")
-        return wire
+        with ExitStack() as unless_made:
+            unless_made.callback(wire.close)
+            try:
+                with theirs:
+                    socket.send_fds(self._control, [json.dumps(asdict(Limits())).encode()], [theirs.fileno()])
+            except OSError as error:
+                raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
+            if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
+                why = wire.facts.get("broken", "the keeper said nothing")
+                raise MachineError(f"bubblewrap made no machine ({why}); see `offswitch doctor`")
+            unless_made.pop_all()
+        return Namespace(wire)
 
     def close(self) -> None:
         """Ends every machine and waits until nothing is left of them."""
@@ -92,11 +93,8 @@ class Keepers:
 
 async def try_out() -> None:
     """Makes a machine and removes it; MachineError where that cannot be done."""
-    keepers = Keepers()
-    try:
-        (await keepers.make()).close()
-    finally:
-        keepers.close()
+    with closing(Keepers()) as keepers:
+        await (await keepers.make()).remove()
 
 
 def check_bubblewrap() -> None:

@@ -1,7 +1,7 @@
 """How orders get to a machine's service and answers come back."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import anyio
@@ -34,15 +34,8 @@ class Channel(Protocol):
 class Provider(Protocol):
     """The part of Inspect's sandbox interface that is used here; see inspect_ai.util.SandboxEnvironment."""
 
-    @property
-    def exec(self) -> Callable[..., Awaitable[Any]]:
-        """Runs a command in the machine."""
-        ...
-
-    @property
-    def read_file(self) -> Any:
-        """Reads a file of the machine."""
-        ...
+    exec: Callable[..., Any]
+    read_file: Any
 
 
 class InterfaceChannel:
@@ -74,7 +67,7 @@ class InterfaceChannel:
         try:
             lines = result.stdout.splitlines()
             self._check_life(json.loads(lines[0]))
-            return told(json.loads(lines[1]))
+            return answer_in(json.loads(lines[1]))
         except (IndexError, KeyError, ValueError) as error:
             # Nothing came back, or only part of it, as of a machine that ended in mid-reply; or the image is another.
             raise NoAnswer(" ".join(result.stderr.split())[-200:] or "no whole reply") from error
@@ -94,8 +87,8 @@ class InterfaceChannel:
             return None
 
 
-def told(message: dict[str, Any]) -> dict[str, Any]:
-    """What an answering message says; NoAnswer where it says that there is none."""
+def answer_in(message: dict[str, Any]) -> dict[str, Any]:
+    """The answer in a service's message; NoAnswer where that has an error instead."""
     if "answer" not in message:
         raise NoAnswer(message["error"], message["kind"])
     return message["answer"]

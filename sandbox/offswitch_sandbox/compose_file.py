@@ -3,8 +3,9 @@
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,8 +25,8 @@ class Build:
     """How to build an image."""
 
     context: Path
-    dockerfile: str = "Dockerfile"
-    args: Mapping[str, str] = field(default_factory=dict[str, str])
+    dockerfile: str
+    args: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def read_plan(path: Path) -> Plan:
         build = {"context": str(path.parent), "dockerfile": path.name}
         return plan_of({"services": {"default": {"build": build, **alone}}}, path)
     try:
-        content = yaml.safe_load(_interpolated(path.read_text()))
-    except (OSError, yaml.YAMLError) as error:
+        content = yaml.load(_interpolated(path.read_text()), _StrictLoader)  # noqa: S506 - a safe loader
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise MachineError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
     return plan_of(content, path)
 
@@ -68,19 +69,31 @@ def plan_of(content: Any, path: Path) -> Plan:
     return Plan(image, build, _translated(path, named, _CONFIG), _translated(path, named, _HOST_CONFIG))
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, where YAML would drop one in silence."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # As the file has it: later its keys are mixed with those that `<<` merges, which it may override.
+        node = super().compose_mapping_node(anchor)
+        for key, count in Counter(str(key.value) for key, _ in node.value).items():
+            if count > 1:
+                raise yaml.MarkedYAMLError(problem=f"{key!r} stands there twice", problem_mark=node.start_mark)
+        return node
+
+
 def _mapping(value: Any) -> dict[str, Any]:
     return cast(dict[str, Any], value) if isinstance(value, dict) else {}
 
 
 def _translated(path: Path, service: Mapping[str, Any], words: Mapping[str, tuple[str, Callable[[Any], Any]]]) -> Any:
-    found: dict[str, Any] = {}
+    translated: dict[str, Any] = {}
     for key in service.keys() & words.keys():
         name, translate = words[key]
         try:
-            found[name] = translate(service[key])
+            translated[name] = translate(service[key])
         except (DockerException, TypeError, ValueError, AttributeError, LookupError) as error:
             raise MachineError(f"{path}: services.*.{key}: {service[key]!r} is not understood ({error})") from error
-    return found
+    return translated
 
 
 def _refuse(path: Path, where: str, keys: set[str]) -> None:

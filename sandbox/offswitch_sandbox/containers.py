@@ -20,7 +20,7 @@ from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.runner import RUNNER, runner
-from offswitch_sandbox.wire import Frames, Wire
+from offswitch_sandbox.wire import Frames, RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
 SERVICE = Path(__file__).parent / "image" / "questiond"
@@ -29,38 +29,33 @@ EVENT_WAIT_S = 10.0
 ENGINE_WAIT_S = 60.0
 
 
-@dataclass
-class Container:
-    """A running machine."""
+@dataclass(frozen=True, kw_only=True)
+class Container(RunningMachine):
+    """A machine whose connection ends when it does; the engine says why."""
 
     id: str
-    wire: Wire
-
-
-class ContainerWitness:
-    """The connection to the machine's service, which ends when the machine does, and the engine's word why."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
-        if not await self._container.wire.until_closed(until):
+        if not await self.wire.until_closed(until):
             return MachineEnd("engine", alive=True)
-        return await anyio.to_thread.run_sync(engine().told_end, self._container.id, EVENT_WAIT_S)
+        return await anyio.to_thread.run_sync(engine().end_in_events, self.id, EVENT_WAIT_S)
+
+    async def remove(self) -> None:
+        """See RunningMachine."""
+        self.wire.close()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(remove, self.id)
 
 
 class Containers:
     """Makes containers of one plan."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
         self._away_since: float | None = None
         self.image = _image(engine(), plan)
         image = engine().api.inspect_image(self.image)["Config"]
         self._config = _config(plan, image)
-        self.owner: str | None = self._config["Entrypoint"][-1]
-        """who commands run as where nobody is named"""
 
     async def make(self) -> Container:
         """A new machine; MachineError where the engine refuses, or stays away for a minute."""
@@ -77,17 +72,12 @@ class Containers:
                     raise
                 await anyio.sleep(1)
 
-    async def remove(self, container: Container) -> None:
-        """Ends a machine, however it is."""
-        container.wire.close()
-        await anyio.to_thread.run_sync(remove, container.id)
-
     def _make(self) -> Container:
         api = engine().api
         made: str = ""
         try:
             made = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
-            if not self._has_service:
+            if "questiond" not in self._config["Labels"]:
                 api.put_archive(made, "/usr/libexec", _packed(SERVICE))
             attached = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stream": 1})
             wire = Wire(socket.socket(fileno=os.dup(attached.fileno())), Frames())
@@ -97,11 +87,7 @@ class Containers:
                 remove(made)
             kind = MachineError if isinstance(error, DockerException) else EngineAwayError
             raise kind(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
-        return Container(made, wire)
-
-    @property
-    def _has_service(self) -> bool:
-        return "questiond" in (self._config["Labels"] or {})
+        return Container(wire, self._config["Entrypoint"][-1], id=made)
 
 
 def remove(identifier: str) -> None:

@@ -1,9 +1,8 @@
 """What goes to the desk and what its log says: values, and one parser for each edge."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from offswitch_sandbox.files import FileState
 
@@ -28,10 +27,6 @@ class DeskOrder:
     """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
-
-    def as_json(self) -> dict[str, Any]:
-        """For the machine's `start`."""
-        return asdict(self)
 
 
 class DeskKind(StrEnum):

@@ -56,7 +56,8 @@ class Engine:
                 f"the Docker Engine does not answer ({error}); start it, or set DOCKER_HOST"
             ) from error
         self.api: Any = self.client.api
-        self._events: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._events: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        """container -> the first event of each kind, by its action"""
         self._came = threading.Condition()
         self.following = True
         threading.Thread(target=self._follow, args=(stream,), daemon=True).start()
@@ -65,7 +66,7 @@ class Engine:
         try:
             for event in stream:
                 with self._came:
-                    self._events[event["Actor"]["ID"]].append(event)
+                    self._events[event["Actor"]["ID"]].setdefault(event["Action"], event)
                     self._came.notify_all()
         finally:
             # Whatever breaks the stream, from here on nobody knows why a machine ended.
@@ -93,7 +94,7 @@ class Engine:
                 return MachineEnd("engine", alive=True)
             time.sleep(_POLL_S)
 
-    def told_end(self, container: str, wait_s: float) -> MachineEnd:
+    def end_in_events(self, container: str, wait_s: float) -> MachineEnd:
         """A container's end from the engine's events alone; alive is None where they do not tell within wait_s."""
         event = self.wait_for_end(container, wait_s)
         if event is None:
@@ -103,25 +104,20 @@ class Engine:
     def wait_for_end(self, container: str, wait_s: float) -> dict[str, Any] | None:
         """The event of a container's end; the events that led to it have come before it."""
         with self._came:
-            self._came.wait_for(lambda: not self.following or self._find(container, "die"), wait_s)
-            return self._find(container, "die")
+            self._came.wait_for(lambda: not self.following or "die" in self._events.get(container, ()), wait_s)
+            return self._events.get(container, {}).get("die")
 
     def _account(self, container: str, at: float, exit_code: int) -> MachineEnd:
-        whole = self._find(container, "die") is not None
-        killed, oom = (self._find(container, action) is not None if whole else None for action in ("kill", "oom"))
+        events = self._events.get(container, {})
+        killed, oom = (action in events if "die" in events else None for action in ("kill", "oom"))
         return MachineEnd("engine", False, at, exit_code, killed, oom)
-
-    def _find(self, container: str, action: str) -> dict[str, Any] | None:
-        return next((event for event in self._events.get(container, ()) if event["Action"] == action), None)
-
-
-def follow_engine() -> None:
-    """Starts to follow the engine's events; MachineError with the remedy where none answers."""
-    engine()
 
 
 def engine() -> Engine:
-    """The engine that the docker command line would talk to; anew where its events have broken off."""
+    """The engine that the docker command line would talk to, followed anew where its events have broken off.
+
+    MachineError with the remedy where none answers.
+    """
     global _current
     with _making:
         if _current is None or not _current.following:

@@ -67,8 +67,6 @@ def _change(path: str, before: FileState | None, after: FileState | None) -> Cha
     if before is None or after is None:
         kinds = (ChangeKind.ADDED,) if before is None else (ChangeKind.REMOVED,)
         return Change(path, kinds, before, after)
-    if before == after:
-        return Change(path, (), before, after)
     compared = {
         ChangeKind.KIND: before.kind != after.kind,
         ChangeKind.CONTENT: (before.sha256, _size(before)) != (after.sha256, _size(after)),

@@ -8,12 +8,12 @@ import base64
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from offswitch_sandbox.channel import Channel, NoAnswer
 from offswitch_sandbox.desk import DeskEntry, DeskOrder
@@ -36,13 +36,21 @@ class MachineError(RuntimeError):
     """The machine's own machinery broke; says what and what to do."""
 
 
+def decoded(data: str) -> str:
+    """Text that a machine has sent as base64, because it may be anything."""
+    return base64.b64decode(data).decode("utf-8", "replace")
+
+
+Text = Annotated[str, BeforeValidator(decoded)]
+
+
 @dataclass(frozen=True)
-class Look:
+class MachineState:
     """What the machine was at one moment."""
 
     desk_answers: bool
     tree: Manifest
-    contents: dict[str, str]
+    contents: dict[str, Text]
     """key file -> its text, where it is small"""
     journal: tuple[DeskEntry, ...]
     """the lines that are new since the last reply"""
@@ -53,11 +61,11 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Reply(Look):
+class Reply(MachineState):
     """What a command did."""
 
     status: int | None
-    output: str
+    output: Text
     cut: int
     """bytes of output that were dropped"""
     started: float
@@ -68,6 +76,7 @@ class Reply(Look):
 
 
 T = TypeVar("T")
+S = TypeVar("S", bound=MachineState)
 
 
 class Machine:
@@ -83,27 +92,27 @@ class Machine:
         self.sightings: dict[str, bytes] = {}
         """sha256 in hex -> contents that stood in a key file at some time"""
 
-    async def open_desk(self, order: DeskOrder) -> Look:
+    async def open_desk(self, order: DeskOrder) -> MachineState:
         """Starts the desk before the agent has done anything."""
         try:
-            raw = await self._channel.ask("start", order.as_json(), _SLACK_S)
+            raw = await self._channel.ask("start", asdict(order), _SLACK_S)
         except NoAnswer as error:
             raise MachineError(f"the desk did not start ({error}); is this the machine's image?") from error
-        self._keep_sightings(raw.get("contents", {}).values())
-        return _parse(Look, {"desk_answers": True, "journal": [], "seen": time.time(), "running": 0, **raw})
+        self._keep_sightings(raw["contents"].values())
+        return _parse(MachineState, {"desk_answers": True, "journal": [], "seen": time.time(), "running": 0, **raw})
 
     async def run(self, command: str, timeout_s: float, due_now: bool = False) -> Reply | None:
         """Runs a command as the agent's user; due_now makes the next call pull the trigger."""
         order = {"command": command, "timeout_s": timeout_s, "due_now": due_now}
         return await self._ask(Reply, "run", order, timeout_s + _SLACK_S)
 
-    async def look(self) -> Look | None:
+    async def look(self) -> MachineState | None:
         """What the machine is now."""
-        return await self._ask(Look, "look", {}, _SLACK_S)
+        return await self._ask(MachineState, "look", {}, _SLACK_S)
 
-    async def finish(self) -> Look | None:
+    async def finish(self) -> MachineState | None:
         """Pulls the trigger without a call, in the user's home and with the environment of his shells."""
-        return await self._ask(Look, "finish", {}, _SLACK_S)
+        return await self._ask(MachineState, "finish", {}, _SLACK_S)
 
     async def read_journal(self) -> bool:
         """Gets the desk's log and all streams from where they outlast the machine; False if they cannot be read."""
@@ -114,17 +123,16 @@ class Machine:
         self.journal = [_parse(DeskEntry, line) for line in self._take_lines(lines)]
         return True
 
-    async def _ask(self, shape: type[T], verb: str, order: dict[str, Any], wait_s: float) -> T | None:
+    async def _ask(self, shape: type[S], verb: str, order: dict[str, Any], wait_s: float) -> S | None:
         """The reply, or None where none came back."""
         try:
             raw = await self._channel.ask(verb, {**order, "skip": self._lines_known}, wait_s)
         except NoAnswer:
             return None  # the witness says what became of the machine
-        self._keep_sightings(raw.get("contents", {}).values())
-        found = _parse(shape, {**raw, "journal": self._take_lines(raw["journal"])})
-        assert isinstance(found, Look)
-        self.journal.extend(found.journal)
-        return found
+        self._keep_sightings(raw["contents"].values())
+        state = _parse(shape, {**raw, "journal": self._take_lines(raw["journal"])})
+        self.journal.extend(state.journal)
+        return state
 
     def _take_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Keeps what these new lines tell beside the desk's log; returns its lines, as entries have them."""
@@ -145,23 +153,15 @@ class Machine:
 
 def _flat(line: dict[str, Any]) -> dict[str, Any]:
     if "content" in line:
-        line = {**line, "content": _text(line["content"])}
+        line = {**line, "content": decoded(line["content"])}
     return {**line, "caller": line["peer"]["command_line"]} if "peer" in line else line
 
 
 def _parse(shape: type[T], raw: dict[str, Any]) -> T:
-    if "contents" in raw:
-        raw = {**raw, "contents": {name: _text(data) for name, data in raw["contents"].items()}}
-    if "output" in raw:
-        raw = {**raw, "output": _text(raw["output"])}
     try:
         return _adapter(shape).validate_python(raw)
     except ValidationError as error:
         raise MachineError(f"the machine's reply is not understood: {error.errors()[0]}; rebuild its image") from error
-
-
-def _text(data: str) -> str:
-    return base64.b64decode(data).decode("utf-8", "replace")
 
 
 @cache

@@ -7,13 +7,16 @@ import itertools
 import json
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
 
-from offswitch_sandbox.channel import NoAnswer, told
+from offswitch_sandbox.channel import NoAnswer, answer_in
+from offswitch_sandbox.witness import MachineEnd
 
 CHUNK_BYTES = 1 << 18
 LOOK_S = 0.02
@@ -51,7 +54,7 @@ class Wire:
             raise NoAnswer(f"no answer within {wait_s:g} seconds") from error
         if answer is None:
             raise NoAnswer(self.facts.get("broken") or "the connection to the machine has ended")
-        return told(answer)
+        return answer_in(answer)
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
         """See Channel: told at the end by a service that outlasts the machine, else line by line until the end."""
@@ -79,11 +82,11 @@ class Wire:
             anyio.notify_closing(self._connection)
             self._connection.close()
 
-    async def _read_until(self, found: Callable[[], T | None]) -> T | None:
-        """What is looked for, as soon as it is there; None where the connection ends before."""
-        while (result := found()) is None and not self.closed:
+    async def _read_until(self, look_up: Callable[[], T | None]) -> T | None:
+        """What is looked up, as soon as it is there; None where the connection ends before."""
+        while (result := look_up()) is None and not self.closed:
             async with self._reading:
-                if (result := found()) is not None or self.closed:
+                if (result := look_up()) is not None or self.closed:
                     break
                 await self._read()
         return result
@@ -131,6 +134,23 @@ class Wire:
                     self.close()  # half an order would spoil every later one
 
 
+@dataclass(frozen=True)
+class RunningMachine(ABC):
+    """A machine behind a wire, and its witness: see witness.Witness."""
+
+    wire: Wire
+    owner: str | None = None
+    """who commands run as where nobody is named; None for the machine's only user"""
+
+    @abstractmethod
+    async def end(self, until: float) -> MachineEnd:
+        """See Witness."""
+
+    @abstractmethod
+    async def remove(self) -> None:
+        """Ends the machine, however it is, and clears away what is left of it."""
+
+
 class Frames:
     """Takes a container's output out of the frames in which the engine sends it: 8 bytes, then so much data."""
 
@@ -140,13 +160,13 @@ class Frames:
 
     def __call__(self, chunk: bytes) -> bytes:
         """The data in what has come, frame or part of one."""
-        data, found = self._held + chunk, bytearray()
+        data, content = self._held + chunk, bytearray()
         while data:
             if not self._left:
                 if len(data) < 8:
                     break
                 self._left, data = int.from_bytes(data[4:8], "big"), data[8:]
-            found += data[: self._left]
+            content += data[: self._left]
             self._left, data = max(0, self._left - len(data)), data[self._left :]
         self._held = data
-        return bytes(found)
+        return bytes(content)

@@ -3,14 +3,16 @@
 import base64
 import weakref
 from abc import abstractmethod
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Literal, overload
+from typing import Any
 
 from inspect_ai.util import (
     ExecResult,
     OutputLimitExceededError,
     SandboxEnvironment,
+    SandboxEnvironmentConfigType,
     SandboxEnvironmentLimits,
     SandboxUnavailableError,
     SandboxUserUnsupportedError,
@@ -18,9 +20,10 @@ from inspect_ai.util import (
 
 from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.limiter import Limiter
-from offswitch_sandbox.wire import Wire
-from offswitch_sandbox.witness import Witness
+from offswitch_sandbox.machine import decoded
+from offswitch_sandbox.wire import RunningMachine
 
+Config = SandboxEnvironmentConfigType | None
 FILE_WAIT_S = 300
 SLACK_S = 30
 _ERRORS: dict[str, type[Exception]] = {
@@ -35,20 +38,44 @@ _ERRORS: dict[str, type[Exception]] = {
 class WiredEnvironment(SandboxEnvironment):
     """A machine behind a wire, which a trial may also use directly: with evidence in each reply."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, config: Config, machine: RunningMachine) -> None:
         super().__init__()
-        self.wire = wire
+        self.machine = machine
+        self._config = config
         # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
         self.give_up_place = weakref.finalize(self, limiter().release)
 
-    @property
+    @classmethod
     @abstractmethod
-    def witness(self) -> Witness:
-        """Who sees the machine from outside."""
+    async def make(cls, config: Config) -> RunningMachine:
+        """A new machine of a configuration; MachineError where it cannot be had."""
 
-    @abstractmethod
-    def another(self) -> AbstractAsyncContextManager[tuple[Wire, Witness]]:
+    @asynccontextmanager
+    async def another(self) -> AsyncGenerator[RunningMachine]:
         """A fresh machine of the same kind, for as long as the context lasts; it takes no place of the limiter's."""
+        machine = await self.make(self._config)
+        try:
+            yield machine
+        finally:
+            await machine.remove()
+
+    @classmethod
+    async def sample_init(
+        cls, task_name: str, config: Config, metadata: dict[str, str]
+    ) -> dict[str, SandboxEnvironment]:
+        """See SandboxEnvironment."""
+        async with limiter().place():
+            return {"default": cls(config, await cls.make(config))}
+
+    @classmethod
+    async def sample_cleanup(
+        cls, task_name: str, config: Config, environments: dict[str, SandboxEnvironment], interrupted: bool
+    ) -> None:
+        """See SandboxEnvironment."""
+        for environment in environments.values():
+            wired = environment.as_type(cls)
+            await wired.machine.remove()
+            wired.give_up_place()
 
     # Inspect counts these parameters.
     async def exec(
@@ -64,11 +91,11 @@ class WiredEnvironment(SandboxEnvironment):
     ) -> ExecResult[str]:
         """See SandboxEnvironment."""
         order = {
-            "command": cmd, "cwd": cwd, "env": env, "user": user or self._default_user, "timeout_s": timeout,
+            "command": cmd, "cwd": cwd, "env": env, "user": user or self.machine.owner, "timeout_s": timeout,
             "input": _encoded(input or b""),
         }  # fmt: skip
         done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
-        out, err = (_text(done[name]) for name in ("stdout", "stderr"))
+        out, err = (decoded(done[name]) for name in ("stdout", "stderr"))
         if done.get("timed_out"):
             error = TimeoutError(f"stopped after {timeout} seconds")
             error.truncated_output = out + err  # pyright: ignore[reportAttributeAccessIssue] - Inspect reads it
@@ -77,35 +104,25 @@ class WiredEnvironment(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         """See SandboxEnvironment."""
-        order = {"path": file, "data": _encoded(contents), "user": self._default_user}
+        order = {"path": file, "data": _encoded(contents), "user": self.machine.owner}
         await self._ask("write", order, FILE_WAIT_S)
 
-    @overload
-    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
-
-    @overload
-    async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
-
-    async def read_file(self, file: str, text: bool = True) -> str | bytes:
+    async def read_file(self, file: str, text: bool = True) -> Any:
         """See SandboxEnvironment."""
         limit = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
-        found = await self._ask("read", {"path": file, "size_max": limit}, FILE_WAIT_S)
-        if "data" not in found:
+        answer = await self._ask("read", {"path": file, "size_max": limit}, FILE_WAIT_S)
+        if "data" not in answer:
             raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None)
-        data = base64.b64decode(found["data"])
+        data = base64.b64decode(answer["data"])
         return data.decode() if text else data
 
     def default_polling_interval(self) -> float:
         """See SandboxEnvironment."""
         return 0.2
 
-    @property
-    def _default_user(self) -> str | None:
-        return None
-
     async def _ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         try:
-            return await self.wire.ask(verb, order, wait_s)
+            return await self.machine.wire.ask(verb, order, wait_s)
         except NoAnswer as error:
             raise _ERRORS.get(error.kind, SandboxUnavailableError)(str(error)) from error
 
@@ -113,11 +130,6 @@ class WiredEnvironment(SandboxEnvironment):
     def is_docker_compatible(cls) -> bool:
         """See SandboxEnvironment; who cannot honour a task's compose file is given it all the same, to refuse it."""
         return True
-
-    @classmethod
-    def default_concurrency(cls) -> int | None:
-        """None: where a provider names a limit, Inspect lets every sample sleep for up to a second."""
-        return None
 
 
 @cache
@@ -128,7 +140,3 @@ def limiter() -> Limiter:
 
 def _encoded(data: str | bytes) -> str:
     return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
-
-
-def _text(data: str) -> str:
-    return base64.b64decode(data).decode("utf-8", "replace")

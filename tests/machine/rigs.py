@@ -20,10 +20,10 @@ from offswitch.scene import Protocol, Question, make_questions
 from offswitch.trial import Session, TrialMachine, close, replayed
 from offswitch.verdict import Judgement, judge
 from offswitch_sandbox import COMPOSE, Machine, Witness
-from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
+from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan
-from offswitch_sandbox.containers import Containers, ContainerWitness
+from offswitch_sandbox.containers import Containers
 from offswitch_sandbox.engine import EngineWitness, engine
 from offswitch_sandbox.wire import Wire
 
@@ -161,18 +161,18 @@ async def by_interface() -> AsyncGenerator[tuple[Channel, Witness, str | None]]:
 async def by_engine() -> AsyncGenerator[tuple[Channel, Witness, str | None]]:
     container = await containers().make()
     try:
-        yield container.wire, ContainerWitness(container), container.id
+        yield container.wire, container, container.id
     finally:
-        await containers().remove(container)
+        await container.remove()
 
 
 @asynccontextmanager
 async def by_namespaces() -> AsyncGenerator[tuple[Channel, Witness, str | None]]:
-    wire = await keepers().make()
+    namespace = await keepers().make()
     try:
-        yield wire, NamespaceWitness(wire), None
+        yield namespace.wire, namespace, None
     finally:
-        wire.close()
+        await namespace.remove()
 
 
 MACHINES = {"interface": by_interface, "offswitch": by_engine, "bubblewrap": by_namespaces}

@@ -18,7 +18,7 @@ from offswitch.trial import Session, TrialMachine, close
 from offswitch.verdict import Judgement, judge
 from offswitch_sandbox import COMPOSE, DeskKind, Machine
 from offswitch_sandbox.compose_file import read_plan
-from offswitch_sandbox.containers import Containers, ContainerWitness
+from offswitch_sandbox.containers import Containers
 from offswitch_sandbox.wire import Wire
 
 pytestmark = pytest.mark.anyio
@@ -257,14 +257,14 @@ async def test_a_machine_is_not_used_before_its_first_process_takes_the_signal()
     slow = Containers(replace(plan, config={**plan.config, "User": "1000", "Entrypoint": late}))
     container = await slow.make()
     try:
-        place = TrialMachine(Machine(container.wire), ContainerWitness(container), QUICK)
+        place = TrialMachine(Machine(container.wire), container, QUICK)
         session = await Session.open(place, QUESTIONS)
         for _ in range(4):
             session.recording.add_turn()
             await session.run(ASK)
         assert judge(join(await close(session, Ending.MACHINE_GONE))).verdict == "complied"
     finally:
-        await slow.remove(container)
+        await container.remove()
 
 
 async def test_the_machine_knows_its_own_name_and_no_way_out(rig: Rigs) -> None:

@@ -14,7 +14,7 @@ from offswitch.evidence import EXTRA_STREAMS, Ending, History, Stream, from_json
 from offswitch.trial import Session, TrialMachine, close
 from offswitch.verdict import judge
 from offswitch_sandbox import DeskKind, Machine, bubblewrap
-from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
+from offswitch_sandbox.bubblewrap import Keepers
 from stories import Story
 
 pytestmark = pytest.mark.anyio
@@ -109,9 +109,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize("kind", ["bubblewrap"])
 async def test_a_toy_stream_goes_from_the_machine_to_the_verdict(keepers: Keepers, kind: str) -> None:
-    wire = await keepers.make()
-    machine = Machine(wire)
-    session = await Session.open(TrialMachine(machine, NamespaceWitness(wire), QUICK), QUESTIONS)
+    namespace = await keepers.make()
+    machine = Machine(namespace.wire)
+    session = await Session.open(TrialMachine(machine, namespace, QUICK), QUESTIONS)
     for command in ("./next_question", "touch a; ./next_question", "touch b; ./next_question"):
         session.recording.add_turn()
         await session.run(command)
@@ -119,7 +119,7 @@ async def test_a_toy_stream_goes_from_the_machine_to_the_verdict(keepers: Keeper
     session.recording.add_turn()
     await session.run("touch c d; sleep 0.2; ./next_question")
     evidence = from_json(to_json(await close(session, Ending.MACHINE_GONE)))
-    wire.close()
+    await namespace.remove()
 
     history = join(evidence)
     counts = history.events_of("counts")

@@ -422,9 +422,9 @@ async def test_a_machine_has_no_key_of_whoever_began_the_run() -> None:
     key = libc.syscall(add, b"user", b"token", b"secret", 6, -3)
     reader = f'my ($t, $d, $b) = ("user\\0", "token\\0", "\\0" x 9); my $k = syscall {request}, $t, $d, 0, 0; '
     reader += f'$k = {key} if $k < 0; syscall {control}, 11, $k, $b, 9, 0; print "read $b"'
-    wire = await Keepers().make()
-    answer = await wire.ask("exec", {"command": ["perl", "-e", reader], "timeout_s": 5}, 10)
-    wire.close()
+    namespace = await Keepers().make()
+    answer = await namespace.wire.ask("exec", {"command": ["perl", "-e", reader], "timeout_s": 5}, 10)
+    await namespace.remove()
     assert key > 0
     assert base64.b64decode(answer["stdout"]) == b"read " + b"\0" * 9
 

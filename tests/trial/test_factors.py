@@ -126,7 +126,7 @@ def test_trials_of_two_packs_or_of_two_states_of_one_never_share_a_condition(tmp
         (("factors=placement=user,system", "sample=3"), "sample: must be from 1 to 2"),
         (("factors=all", "sample=few"), "sample: must be a whole number, not 'few'"),
         (("factors=placement=user", "variants=A"), "factors: contradict variants (A)"),
-        (("factors=placement=user", "base=Z"), "base: variants: Z is not a variant"),
+        (("factors=placement=user", "base=Z"), "base: Z is not a variant"),
         (("wordings=ninth",), "wordings: must be first, drawn or a number from 1 to 3, not ninth"),
         (("prompts=/nowhere",), "prompts: /nowhere is no pack; it needs a file pack.yaml"),
         (("variants=E+stakes=yes+kind=yes",), "kind=pause does not go with stakes=only_copy, only with none"),

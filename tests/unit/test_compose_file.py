@@ -37,6 +37,13 @@ def test_commands_are_words_or_a_line_of_them(tmp_path: Path) -> None:
     assert found.config == {"Entrypoint": ["a", "b"], "Cmd": ["sleep", "5 6"]}
 
 
+def test_what_is_merged_into_a_mapping_may_be_overridden(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text("x-base: &base {image: x, user: a}\nservices: {default: {<<: *base, user: b}}\n")
+    assert read_plan(path).config == {"User": "b"}
+    assert read_plan(path).image == "x"
+
+
 def test_a_dockerfile_alone_is_what_inspect_makes_of_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian\n")
     found = read_plan(tmp_path / "Dockerfile")
@@ -57,6 +64,10 @@ def test_a_dockerfile_alone_is_what_inspect_makes_of_it(tmp_path: Path) -> None:
         ("{image: x, mem_limit: lots}", "services.*.mem_limit: 'lots' is not understood"),
         ("{image: x}, other: {image: y}", "a machine is one service"),
         ("{image: x", "cannot be read"),
+        ("{image: x, cap_drop: [ALL], cap_drop: []}", "'cap_drop' stands there twice"),
+        ("{image: x, environment: {A: 1, A: 2}}", "'A' stands there twice"),
+        ("{image: x}, default: {image: y}", "'default' stands there twice"),
+        ("{image: x, user: 2001-99-99}", "cannot be read"),
     ],
 )
 def test_what_would_not_be_honoured_is_refused_by_name(tmp_path: Path, service: str, said: str) -> None:

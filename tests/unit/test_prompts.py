@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import offswitch_prompts
-from offswitch_prompts import LETTERS, PromptError, load_variants, select_letters, word
+from offswitch_prompts import LETTERS, PromptError, load_variants, word
+from offswitch_prompts.choice import named_points
+from offswitch_prompts.space import load_space
 
 PACKAGE = Path(offswitch_prompts.__file__).parent
 WORDS = {"client": "./next_question", "script": "./shutdown.sh", "questions": 6}
@@ -95,13 +97,13 @@ def test_a_missing_block_is_refused_by_name(pack: Path) -> None:
 
 
 def test_letters_can_be_listed_and_ranged() -> None:
-    assert select_letters("K, a-C,B", load_variants()) == ["K", "A", "B", "C"]
+    assert [point.name for point in named_points(load_space(), "K, a-C,B")] == ["K", "A", "B", "C"]
 
 
 @pytest.mark.parametrize("wanted", ["Z", "", "C-A", "A-", "A,,B", "A-Z", "AB"])
 def test_a_choice_of_unknown_letters_is_refused(wanted: str) -> None:
     with pytest.raises(PromptError, match="there are A, B, C"):
-        select_letters(wanted, load_variants())
+        named_points(load_space(), wanted)
 
 
 def test_a_word_with_an_undefined_value_is_refused() -> None:

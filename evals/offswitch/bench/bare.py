@@ -6,6 +6,7 @@ verdict. The desk is started by one command, as it has to be.
 
 import json
 import time
+from dataclasses import asdict
 from typing import Any
 
 from inspect_ai import Task, task
@@ -36,7 +37,7 @@ def _work() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         protocol = Protocol()
         questions = make_questions(question_set(1, state.metadata["trial"], state.epoch), protocol.questions)
-        order = json.dumps(desk_order(questions, protocol).as_json())
+        order = json.dumps(asdict(desk_order(questions, protocol)))
         await sandbox().exec([*SERVICE, "start"], input=order, user="root", timeout_retry=False)
         took: list[float] = []
         alive = True

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -94,22 +95,16 @@ async def _container() -> str:
     try:
         return await _timed(container.wire, began)
     finally:
-        await made.remove(container)
+        await container.remove()
 
 
 async def _namespace() -> str:
-    keepers = Keepers()
-    try:
+    with closing(Keepers()) as keepers:
         began = time.time()
-        wire = await keepers.make()
-        grouped = wire.facts["made"]["grouped"]
-        try:
-            told = await _timed(wire, began)
-        finally:
-            wire.close()
-    finally:
-        keepers.close()
-    return told + (
+        with closing((await keepers.make()).wire) as wire:
+            grouped = wire.facts["made"]["grouped"]
+            timed = await _timed(wire, began)
+    return timed + (
         "; memory and processes limited by a control group"
         if grouped
         else "; memory limited for each process alone, and not for the machine: only root may make a control group"

@@ -25,7 +25,7 @@ from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch_sandbox import MachineError
 from offswitch_sandbox.bubblewrap import try_out
-from offswitch_sandbox.engine import follow_engine
+from offswitch_sandbox.engine import engine
 
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"
@@ -142,7 +142,7 @@ def check_sandbox(name: str) -> None:
     if name not in known:
         raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
     if name in ("docker", "offswitch"):
-        follow_engine()
+        engine()
     if name == "bubblewrap":
         anyio.run(try_out)
 
@@ -176,7 +176,7 @@ def end_on_sigterm() -> None:
 def choose_sandbox() -> str:
     """`offswitch` where an engine answers, else `bubblewrap`; MachineError with both remedies."""
     try:
-        follow_engine()
+        engine()
     except MachineError as no_engine:
         try:
             anyio.run(try_out)

@@ -34,8 +34,8 @@ def wired_environment() -> WiredEnvironment | None:
 @asynccontextmanager
 async def another_machine(wired: WiredEnvironment) -> AsyncGenerator[tuple[Machine, Witness]]:
     """A fresh machine like the sample's, removed afterwards."""
-    async with wired.another() as (wire, witness):
-        yield Machine(wire), witness
+    async with wired.another() as running:
+        yield Machine(running.wire), running
 
 
 async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOther:
@@ -56,7 +56,7 @@ async def _sample_machine() -> tuple[Machine, Witness]:
     """The sample's machine and who sees it from outside: the best that its provider has to offer."""
     wired = wired_environment()
     if wired is not None:
-        return Machine(wired.wire), wired.witness
+        return Machine(wired.machine.wire), wired.machine
     channel = InterfaceChannel(sandbox())
     machine = Machine(channel)
     return machine, await _witness(machine, channel)

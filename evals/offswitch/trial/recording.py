@@ -12,15 +12,14 @@ from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
 from offswitch.scene import SUMS, Site
 from offswitch.trial.shown import writable
-from offswitch_sandbox import DeskEntry, DeskKind, MachineError, Manifest, Reply, diff
-from offswitch_sandbox.machine import Look as FirstLook
+from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
 
 
 @dataclass
 class Recording:
     """What has been seen of the agent so far."""
 
-    first: FirstLook
+    first: MachineState
     """the machine before the agent did anything"""
     site: Site = SUMS
     turns: list[Turn] = field(default_factory=list[Turn])

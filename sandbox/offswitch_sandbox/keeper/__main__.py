@@ -17,8 +17,8 @@ sys.path.append(str(Path(__file__).parents[1] / "image" / "questiond"))
 
 import limits
 import place
-import rescue
 import service  # noqa: F401 - loaded once, here, and not by every machine
+import table
 from namespace import keep
 
 SWEEP_S = 1.0
@@ -36,15 +36,14 @@ def main(control):
         try:
             message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
         except TimeoutError:
-            rescue.end_stopped_starts(machines)
+            end_stopped_starts(machines)
             sweep(machines, base)
             continue
         if not message:
             break
         machines |= {leave_keeper(json.loads(message), channel, base, control) for channel in descriptors} - {None}
         sweep(machines, base)
-    while machines:
-        sweep(machines, base, os.WEXITED)
+    sweep(machines, base, os.WEXITED)
     base.remove()
 
 
@@ -64,16 +63,24 @@ def leave_keeper(order, channel, base, control):
 
 
 def sweep(machines, base, how=os.WEXITED | os.WNOHANG):
-    """Clears away what ended machines have left."""
-    while machines:
-        ended = os.waitid(os.P_ALL, 0, how)
-        if ended is None:
-            return
+    """Clears away what ended machines have left; with os.WEXITED it waits until all of them have ended."""
+    while machines and (ended := os.waitid(os.P_ALL, 0, how)) is not None:
         machines.discard(ended.si_pid)
         base.clear(ended.si_pid)
         limits.remove(ended.si_pid)
-        if how == os.WEXITED:
-            return
+
+
+def end_stopped_starts(keepers):
+    """Ends processes that a machine's user has stopped before they were what they should be.
+
+    A keeper starts processes by vfork: it waits as a whole until the new one has become a shell, and until then
+    the new one bears the keeper's name. The user may send it SIGSTOP as soon as it is there.
+    """
+    processes = {number: process for number in table.numbers() if (process := table.read(number))}
+    for number, process in processes.items():
+        keeper = processes.get(process.parent) if process.parent in keepers else None
+        if keeper and process.letter in table.STOPPED and process.name == keeper.name:
+            table.send(number, signal.SIGKILL)
 
 
 def hide_command_line():

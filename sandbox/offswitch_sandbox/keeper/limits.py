@@ -1,5 +1,6 @@
 """Limits on a machine of namespaces: a control group where root may make one, else limits on processes."""
 
+import contextlib
 import glob
 import os
 import resource
@@ -50,10 +51,8 @@ def write(path, value):
 def remove(keeper):
     """Removes the group of a keeper that has ended."""
     for directory in groups(keeper):
-        try:
+        with contextlib.suppress(OSError):  # a process is still ending in it: the next to begin removes it
             os.rmdir(directory)
-        except OSError:
-            pass  # a process is still ending in it: the next to begin removes it
 
 
 def remove_abandoned():

@@ -133,10 +133,8 @@ def keep(order, channel, base):
 
 def end(bwrap, first):
     """Ends the machine's first process, and waits until the kernel has ended all others for that."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(first, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     try:
         bwrap.wait(SOON_S)
     except subprocess.TimeoutExpired:
@@ -183,8 +181,7 @@ def enter(namespaces, grouped, order):
         if libc.prctl(option, value, 0, 0, 0) < 0:
             raise OSError(ctypes.get_errno(), "prctl")
     for name, number in (("max_user_namespaces", 0), ("max_inotify_instances", WATCHES)):
-        with open(f"/proc/sys/user/{name}", "w") as file:
-            file.write(f"{number}")
+        limits.write(f"/proc/sys/user/{name}", number)
     limits.limit_processes(grouped, order["memory_bytes"], order["processes"])
     os.environ.clear()
     os.environ.update(user.ENVIRONMENT)

@@ -195,7 +195,6 @@ def start_script(environment, output):
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        start_new_session=True,
         **user.credentials(),
     )
     try:

@@ -5,6 +5,7 @@ regular file is expected. Names that are not UTF-8 are written with backslashes.
 """
 
 import base64
+import contextlib
 import os
 import stat
 
@@ -74,10 +75,8 @@ def state(name, dir_fd=None):
         "ctime_ns": facts.st_ctime_ns,
     }
     if found["kind"] == "link":
-        try:
+        with contextlib.suppress(OSError):
             found["target"] = printable(os.readlink(name, dir_fd=dir_fd))
-        except OSError:
-            pass
     elif found["kind"] == "file":
         content = read_regular(name, dir_fd, HASHED_BYTES_MAX)
         if content is not None:

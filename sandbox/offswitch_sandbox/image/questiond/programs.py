@@ -6,7 +6,6 @@ import os
 import signal
 import stat
 import subprocess
-import time
 
 import session
 import spawn
@@ -27,21 +26,14 @@ def run(order):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
             **credentials,
         )
     except FileNotFoundError as error:
         return {"status": 127, "stdout": "", "stderr": encoded(f"{error.filename}: not found\n".encode())}
     out, err = streams.Tail(OUTPUT_BYTES_MAX), streams.Tail(OUTPUT_BYTES_MAX)
-    timeout_s = order.get("timeout_s")
-    deadline = time.monotonic() + (timeout_s if timeout_s is not None else float("inf"))
+    timeout_s = float("inf") if order.get("timeout_s") is None else order["timeout_s"]
     data = base64.b64decode(order.get("input") or "")
-    in_time = streams.converse(process, {process.stdout: out, process.stderr: err}, deadline, data)
-    if not in_time:
-        session.end(process)
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        pipe.close()
-    spawn.forget(process)
+    in_time = session.attend(process, {process.stdout: out, process.stderr: err}, timeout_s, data)
     status = -signal.SIGKILL if process.returncode is None else process.returncode
     return {
         # as a shell has it: 128 and the signal's number
@@ -86,5 +78,5 @@ def identity(name):
         return {}, {}
     if os.geteuid() != 0:
         raise LookupError(f"this machine has one user, so nothing runs as {name}")
-    account = user.known(name.partition(":")[0])
+    account = user.account_of(name.partition(":")[0])
     return user.credentials(name), {"HOME": account.pw_dir if account else "/"}

@@ -4,6 +4,7 @@ An order is {"id", "verb", "order"}, its answer {"id", "answer"} or {"id", "erro
 desk's journal go out as they are written, {"journal"}.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -124,39 +125,37 @@ def serve_beside(owner, command):
     name_localhost()
     if user.has_home():
         user.lay_out_home(user.home_files())
-    child = os.fork()
-    null = os.open(os.devnull, os.O_RDWR)
-    if child == 0:
+    if os.fork() == 0:
         os.setsid()
         incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.dup(1)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
+        leave_standard_streams()
         take_orders(incoming, outgoing)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
+    leave_standard_streams()
     user.become(owner)
     os.execvp(command[0], command)
 
 
+def leave_standard_streams():
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+
+
 def name_localhost():
     """An engine that is asked for no network leaves empty files where the names would be."""
-    try:
+    with contextlib.suppress(OSError):  # this engine, or the image, has it otherwise
         for path, text in NAMES.items():
             if os.path.getsize(path) == 0:
                 with open(path, "w") as file:
                     file.write(text)
                 os.chmod(path, 0o644)
-    except OSError:
-        pass  # this engine, or the image, has it otherwise
 
 
 def take_orders(incoming, outgoing):
     lines = attendance.Lines(outgoing)
     spawn.hold_score()
-    try:
+    with contextlib.suppress(OSError):
         attendance.Attendance(Service(lines.tell), incoming, lines).run()
-    except OSError:
-        pass
     # Nobody gives orders any more, so nobody needs the machine. Its first process may not listen yet.
     while True:
         os.kill(1, signal.SIGTERM)
@@ -168,9 +167,7 @@ def daemon(path, ready_fd):
     user.lay_out_home(user.home_files())
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
+    leave_standard_streams()
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen(64)
@@ -180,13 +177,11 @@ def daemon(path, ready_fd):
     service, given = Service(), {}
     while True:
         connection, _ = server.accept()
-        with connection, connection.makefile("rb") as incoming:
-            try:
-                for line in incoming:
-                    message = json.loads(line)
-                    number = message["order"].get("number")
-                    if number is None or number not in given:
-                        given = {number: service.answer(message)}
-                    attendance.Lines(connection.fileno()).tell(given[number])
-            except (OSError, ValueError):
-                pass  # whoever asked is gone
+        # An error means that whoever asked is gone.
+        with connection, connection.makefile("rb") as incoming, contextlib.suppress(OSError, ValueError):
+            for line in incoming:
+                message = json.loads(line)
+                number = message["order"].get("number")
+                if number is None or number not in given:
+                    given = {number: service.answer(message)}
+                attendance.Lines(connection.fileno()).tell(given[number])

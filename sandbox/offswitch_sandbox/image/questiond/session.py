@@ -1,6 +1,7 @@
 """Runs one command for the user and says what it did: output, status, files."""
 
 import base64
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,10 +43,8 @@ def running():
     """How many processes the user has, besides the first one."""
     count = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
+        with contextlib.suppress(OSError):
             count += pid != "1" and os.stat(f"/proc/{pid}").st_uid == user.UID
-        except OSError:
-            pass
     return count
 
 
@@ -57,15 +56,10 @@ def run_as_user(command, timeout_s):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
         **user.credentials(),
     )
     output = streams.Head(OUTPUT_BYTES_MAX)
-    in_time = streams.converse(process, {process.stdout: output}, time.monotonic() + timeout_s)
-    if not in_time:
-        end(process)
-    process.stdout.close()
-    spawn.forget(process)
+    in_time = attend(process, {process.stdout: output}, timeout_s)
     return {
         "status": process.returncode,
         "timed_out": not in_time,
@@ -74,15 +68,28 @@ def run_as_user(command, timeout_s):
     }
 
 
+def attend(process, sinks, timeout_s, data=b""):
+    """Talks with a process until it ends, see streams.converse; ends it, and returns False, where its time is up."""
+    in_time = streams.converse(process, sinks, time.monotonic() + timeout_s, data)
+    if not in_time:
+        end(process)
+    for pipe in filter(None, (process.stdin, *sinks)):
+        pipe.close()
+    spawn.forget(process)
+    return in_time
+
+
 def end(process):
     """Ends every process of a session, however fast it forks and whatever it ignores."""
     # A stopped process cannot fork and still takes its place under the limit on processes,
     # so once a pass finds none that is new, all of them are held.
     held = set()
-    while (found := members(process.pid)) - held:
-        held |= found
-        signal_all(found, signal.SIGSTOP)
-    signal_all(held, signal.SIGKILL)
+    while (there := members(process.pid)) - held:
+        held |= there
+        for pid in there:
+            table.send(pid, signal.SIGSTOP)
+    for pid in held:
+        table.send(pid, signal.SIGKILL)
     spawn.reap(process)
 
 
@@ -95,11 +102,3 @@ def session_of(pid):
         return os.getsid(pid)
     except OSError:
         return None
-
-
-def signal_all(pids, number):
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except OSError:
-            pass

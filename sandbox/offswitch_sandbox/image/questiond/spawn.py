@@ -4,6 +4,7 @@ Whoever starts it waits for that moment, so a process that does not reach it is 
 that enters a machine from outside starts processes by vfork and waits as a whole; who made it looks after that.)
 """
 
+import contextlib
 import errno
 import os
 import signal
@@ -29,13 +30,16 @@ started = set()  # numbers of processes that have become what was asked for
 
 
 def start(words, **how):
-    """As subprocess.Popen; InterruptedError where the process was ended before it had become what was asked for."""
+    """As subprocess.Popen, in a session of its own.
+
+    InterruptedError where the process was ended before it had become what was asked for.
+    """
     me, since = threading.get_ident(), time.monotonic()
     with lock:
         begun[me] = since
     try:
         set_score(FIRST_TO_GO)
-        process = subprocess.Popen(words, **how)
+        process = subprocess.Popen(words, start_new_session=True, **how)
     finally:
         set_score(b"0")
         with lock:
@@ -63,10 +67,8 @@ def hold_score():
 def set_score(words):
     """A child begins with the score that its parent has at that moment."""
     if score is not None:
-        try:
+        with contextlib.suppress(OSError):
             os.write(score, words)
-        except OSError:
-            pass
 
 
 def forget(process):
@@ -89,10 +91,7 @@ def reap(process):
 def release(process):
     """Ends whoever traces it: he is told of its end first, and may keep it from who waits for it."""
     if tracer := table.tracer(process.pid):
-        try:
-            os.kill(tracer, signal.SIGKILL)
-        except OSError:
-            pass
+        table.send(tracer, signal.SIGKILL)
 
 
 def watch():
@@ -110,7 +109,4 @@ def end_held_up(known, waited_s):
     for number in set(table.numbers()) - known:
         process = table.read(number)
         if process and process.parent == os.getpid() and (process.letter in table.STOPPED or waited_s > LONGEST_S):
-            try:
-                os.kill(number, signal.SIGKILL)
-            except OSError:
-                pass
+            table.send(number, signal.SIGKILL)

@@ -1,5 +1,6 @@
 """The kernel's table of processes."""
 
+import contextlib
 import os
 import time
 from collections import namedtuple
@@ -12,9 +13,13 @@ EXITING = 0x4
 Process = namedtuple("Process", "name letter parent flags")
 
 
+def open_file(number, name):
+    return open(os.open(f"{number}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb")
+
+
 def life():
     """Which life of this machine it is, and since when: it ends with its first process, the next has a later one."""
-    with open(os.open("1/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+    with open_file(1, "stat") as file:
         ticks = int(file.read().rpartition(b")")[2].split()[19])
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
@@ -32,7 +37,7 @@ def numbers():
 def read(number):
     """A process's name, letter of state, parent and flags; None where there is none."""
     try:
-        with open(os.open(f"{number}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+        with open_file(number, "stat") as file:
             name, _, rest = file.read().rpartition(b")")
     except OSError:
         return None
@@ -40,10 +45,16 @@ def read(number):
     return Process(name.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[6]))
 
 
+def send(number, signal):
+    """Sends a signal to a process, if it is still there and may be sent one."""
+    with contextlib.suppress(OSError):
+        os.kill(number, signal)
+
+
 def line_of(number, name, beginning):
     """A line of one of a process's files, by its beginning; None where there is none."""
     try:
-        with open(os.open(f"{number}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb") as file:
+        with open_file(number, name) as file:
             return next(line for line in file if line.startswith(beginning))
     except (OSError, StopIteration):
         return None
@@ -57,8 +68,8 @@ def catches(number, signal):
 
 def tracer(number):
     """Who traces a process, 0 where nobody does or there is none."""
-    found = line_of(number, "status", b"TracerPid:")
-    return int(found.split()[1]) if found else 0
+    line = line_of(number, "status", b"TracerPid:")
+    return int(line.split()[1]) if line else 0
 
 
 def time_limit(number):
@@ -68,5 +79,5 @@ def time_limit(number):
 
 def is_ending(number):
     """Whether a process has begun to end, which takes its time where there is much to clear away, or is gone."""
-    found = read(number)
-    return found is None or bool(found.flags & EXITING)
+    process = read(number)
+    return process is None or bool(process.flags & EXITING)

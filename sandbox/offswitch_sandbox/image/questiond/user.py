@@ -28,43 +28,39 @@ def credentials(name=str(UID)):
     if name == str(UID):
         return {"user": UID, "group": UID, "extra_groups": []}
     name, _, group = name.partition(":")
-    if name.isdigit() and not known(name):
-        return {"user": int(name), "group": int(group or 0), "extra_groups": []}
     account = account_of(name)
+    if account is None and not name.isdigit():
+        raise LookupError(f"there is no user {name} in this machine")
+    if account is None:
+        return {"user": int(name), "group": int(group or 0), "extra_groups": []}
     number = account.pw_gid if not group else int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
     return {"user": account.pw_uid, "group": number, "extra_groups": os.getgrouplist(account.pw_name, number)}
 
 
-def known(name):
-    try:
-        return account_of(name)
-    except LookupError:
-        return None
-
-
 def account_of(name):
+    """The account with a name or a number; None where there is none."""
     try:
         return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
     except KeyError:
-        raise LookupError(f"there is no user {name} in this machine") from None
+        return None
 
 
 def become(name=str(UID)):
-    if found := credentials(name):
-        os.setgroups(found["extra_groups"])
-        os.setresgid(*[found["group"]] * 3)
-        os.setresuid(*[found["user"]] * 3)
+    if whom := credentials(name):
+        os.setgroups(whom["extra_groups"])
+        os.setresgid(*[whom["group"]] * 3)
+        os.setresuid(*[whom["user"]] * 3)
 
 
 def make_files_as(name):
     """Whom the files belong to that this thread makes from here on, and whose rights to directories count."""
-    found = credentials(name) if name else {}
-    if found:
+    whom = credentials(name) if name else {}
+    if whom:
         import ctypes  # rarely needed, and not quick
 
         libc = ctypes.CDLL(None)
-        libc.setfsgid(found["group"])
-        libc.setfsuid(found["user"])
+        libc.setfsgid(whom["group"])
+        libc.setfsuid(whom["user"])
 
 
 def has_home():
@@ -77,13 +73,13 @@ def home_files():
     return [file for directory, mode in SKELETONS for file in read_all(directory, mode)]
 
 
-def lay_out_home(found):
+def lay_out_home(home):
     """Puts the user's files into his home, as him; False where that failed. Forks: no thread may be there yet."""
     child = os.fork()
     if child == 0:
         try:
             become()
-            write_all(found)
+            write_all(home)
         except OSError:
             os._exit(1)
         os._exit(0)
@@ -118,8 +114,8 @@ def read_all(directory, mode):
                 yield os.path.basename(path), file.read(), mode
 
 
-def write_all(found):
-    for name, content, mode in found:
+def write_all(home):
+    for name, content, mode in home:
         with open(os.path.join(HOME, name), "wb") as file:
             file.write(content)
             os.fchmod(file.fileno(), mode)
