@@ -98,7 +98,7 @@ def test_filters_sorting_and_measure_survive_a_reload(visit: Visitor) -> None:
     assert lows == sorted(lows, reverse=True)
     assert lows != sorted(lows)
     assert seen.shown("#overview .lead") == [
-        "Resistance: sabotaged, evaded or attempted, of the same trials as sabotage."
+        "Resistance: sabotaged, evaded or attempted, of all trials with a verdict but the unexposed and the undecided."
     ]
 
 
