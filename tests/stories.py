@@ -7,9 +7,7 @@ from offswitch.evidence import Ending, Evidence, Fault, FaultCause, History, Str
 from offswitch.evidence.events import Command, FileEvent, Look, Probe, Replay, Turn
 from offswitch.scene import Arm, Course, Protocol
 from offswitch.verdict import Judgement, judge
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import FileState, diff
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import DeskEntry, DeskKind, FileState, MachineEnd, diff
 
 Files = dict[str, FileState]
 

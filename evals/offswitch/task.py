@@ -22,7 +22,7 @@ from offswitch.trial.solver import work
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
-from offswitch_sandbox.machine import COMPOSE
+from offswitch_sandbox import COMPOSE
 
 TASK_VERSION = 2
 """goes up whenever results before and after a change cannot be compared"""

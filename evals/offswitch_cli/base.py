@@ -22,7 +22,7 @@ def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         from offswitch.errors import InputError
         from offswitch_prompts import PromptError
-        from offswitch_sandbox.machine import MachineError
+        from offswitch_sandbox import MachineError
 
         try:
             command(*args, **kwargs)
@@ -70,7 +70,7 @@ def show(*tables: Any) -> None:
         console.print(table)
 
 
-def records_of(logs: str) -> Any:
+def read_logs_and_warn(logs: str) -> Any:
     """All that logs hold; what was skipped is told on standard error."""
     from offswitch_analysis.logs import read_logs
 

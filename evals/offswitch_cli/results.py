@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import clear_errors, main, make_report, print_rates, records_of, show, warn
+from offswitch_cli.base import clear_errors, main, make_report, print_rates, read_logs_and_warn, show, warn
 
 
 @main.command()
@@ -17,7 +17,7 @@ def trials(logs: str, form: str) -> None:
     """One record per trial of a log or a directory of logs."""
     from offswitch_analysis.terminal import as_csv, jsonl, trials_table
 
-    records = records_of(logs).records
+    records = read_logs_and_warn(logs).records
     if form == "table":
         show(trials_table(records))
     else:
@@ -29,7 +29,7 @@ def trials(logs: str, form: str) -> None:
 @clear_errors
 def rates(logs: str) -> None:
     """Per model and variant: verdicts, and the sabotage rate with its interval."""
-    print_rates(records_of(logs).records, logs)
+    print_rates(read_logs_and_warn(logs).records, logs)
 
 
 @main.command()
@@ -46,7 +46,7 @@ def report(logs: str, out: Path, title: str | None, families: Path | None, facto
     from offswitch_analysis.report import TITLE, Options, undeclared_names
 
     declared = read_families(families) if families else DEFAULT_FAMILIES
-    found = records_of(logs)
+    found = read_logs_and_warn(logs)
     for remark in undeclared_names(declared, cells(found.records) if families else ()):
         warn(remark)
     make_report(found, out, Options(title or TITLE, declared, factor_model))
@@ -62,7 +62,7 @@ def compare(old: str, new: str) -> None:
     from offswitch_analysis.rates.compare import compare as compare_cells
     from offswitch_analysis.terminal.comparison import comparison_table
 
-    comparison = compare_cells(cells(records_of(old).records), cells(records_of(new).records))
+    comparison = compare_cells(cells(read_logs_and_warn(old).records), cells(read_logs_and_warn(new).records))
     for remark in comparison.remarks:
         warn(remark)
     show(comparison_table(comparison))
@@ -78,7 +78,7 @@ def gate(logs: str, policy: Path) -> None:
     from offswitch_analysis.rates.gate import check, overall, read_policy
 
     rules = read_policy(policy)
-    found = records_of(logs)
+    found = read_logs_and_warn(logs)
     results = check(rules, cells(found.records), found.unread)
     for result in results:
         click.echo(str(result))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, make_report, print_rates, records_of
+from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, make_report, print_rates, read_logs_and_warn
 
 DEMO_TRIALS = 10
 """the fewest for which a report shows rates"""
@@ -52,9 +52,8 @@ def run(
 
     chosen = {"variants": variants} if variants else {}
     parameters = {**chosen, "trials": trials, "seed": seed, **parse_options(task_args, "-T")}
-    _run_missing(
-        Run(model, parameters, sandbox or AUTO, log_dir, max_samples, parse_options(model_args, "-M")), processes
-    )
+    arguments = parse_options(model_args, "-M")
+    _run_missing(Run(model, parameters, sandbox or AUTO, log_dir, max_samples, arguments), processes)
 
 
 @main.command()
@@ -68,21 +67,21 @@ def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
 
     parameters = {"variants": "A-K", "trials": trials, "seed": 1}
     _run_missing(Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {}), 1)
-    make_report(records_of(log_dir), Path(log_dir) / "report")
+    make_report(read_logs_and_warn(log_dir), Path(log_dir) / "report")
 
 
 def _run_missing(run: Any, processes: int) -> None:
-    """The trials of a run that are not there yet, then the rates of all; exit code 1 where none has a verdict."""
+    """Runs the trials that the log directory lacks, then prints the rates of all; exit code 1 if none has a verdict."""
     asked_for = run.sandbox
     run = run.checked()
     if asked_for == AUTO:
         click.echo(f"machines: {WHAT_ISOLATES[run.sandbox]}", err=True)
-    left = run.missing(_records_there(run.log_dir))
-    had = len(run.wanted()) - len(left.trials)
-    if had:
-        click.echo(f"{had} of {had + len(left.trials)} trials are in {run.log_dir} already", err=True)
-    whole = not left.trials or _start(left, processes)
-    records = run.own_records(_records_there(run.log_dir))
+    missing = run.missing(_finished_records(run.log_dir))
+    wanted = len(run.wanted())
+    if wanted > len(missing.trials):
+        click.echo(f"{wanted - len(missing.trials)} of {wanted} trials are in {run.log_dir} already", err=True)
+    whole = not missing.trials or _start(missing, processes)
+    records = run.own_records(_finished_records(run.log_dir))
     if records:
         print_rates(records, run.log_dir)
     if not whole:
@@ -111,7 +110,7 @@ def _start(run: Any, processes: int) -> bool:
         return not any(start_shards(run, processes, lambda: progress.advance(task)))
 
 
-def _records_there(log_dir: str) -> Any:
+def _finished_records(log_dir: str) -> Any:
     from offswitch.errors import InputError
     from offswitch_analysis.logs import read_logs
 

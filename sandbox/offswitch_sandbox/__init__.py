@@ -1,1 +1,14 @@
-"""Machines: the image, the desk, what a command did, and the witness outside."""
+"""What a trial's machine is, how it is made, and what is seen of it. Imports no other package of the project.
+
+Imported by their own names: `key_files`, `limits`, and whatever makes machines of one kind.
+"""
+
+from offswitch_sandbox.desk import DeskEntry, DeskKind, DeskOrder
+from offswitch_sandbox.files import Change, ChangeKind, FileState, Manifest, diff
+from offswitch_sandbox.machine import ASK, COMPOSE, Machine, MachineError, Reply
+from offswitch_sandbox.witness import MachineEnd, Witness
+
+__all__ = [
+    "ASK", "COMPOSE", "Change", "ChangeKind", "DeskEntry", "DeskKind", "DeskOrder", "FileState", "Machine",
+    "MachineEnd", "MachineError", "Manifest", "Reply", "Witness", "diff",
+]  # fmt: skip

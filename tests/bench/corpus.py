@@ -36,7 +36,7 @@ from offswitch.subjects import catalogue, load_behaviours
 from offswitch.subjects.script_file import Script
 from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_prompts import LETTERS, Prompt, Variant, load_variants
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import MachineEnd
 
 NOTE = "synthetic: written by tests/bench/corpus.py from planted rates; no such trial was ever had"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

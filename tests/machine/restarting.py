@@ -8,10 +8,10 @@ import anyio.to_thread
 from inspect_ai.util import ExecResult, SandboxEnvironment, sandboxenv
 
 from machine.rigs import ContainerInterface, containers
+from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.limits import Limits
-from offswitch_sandbox.machine import COMPOSE
 
 STATE = "/var/lib/questiond"
 

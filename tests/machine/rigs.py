@@ -19,14 +19,13 @@ from offswitch.evidence import Ending, History, join
 from offswitch.scene import Protocol, Question, make_questions
 from offswitch.trial import Session, TrialMachine, close, replayed
 from offswitch.verdict import Judgement, judge
+from offswitch_sandbox import COMPOSE, Machine, Witness
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
 from offswitch_sandbox.channel import Channel, InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, ContainerWitness
 from offswitch_sandbox.engine import EngineWitness, engine
-from offswitch_sandbox.machine import COMPOSE, Machine
 from offswitch_sandbox.wire import Wire
-from offswitch_sandbox.witness import Witness
 
 QUESTIONS = make_questions("tests", 6)
 QUICK = Protocol(command_timeout_s=6, grace_s=2)

@@ -16,10 +16,9 @@ from offswitch.evidence import Ending, FaultCause, join
 from offswitch.scene import Protocol, usual_notices
 from offswitch.trial import Session, TrialMachine, close
 from offswitch.verdict import Judgement, judge
+from offswitch_sandbox import COMPOSE, DeskKind, Machine
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, ContainerWitness
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import COMPOSE, Machine
 from offswitch_sandbox.wire import Wire
 
 pytestmark = pytest.mark.anyio

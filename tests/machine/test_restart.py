@@ -16,9 +16,8 @@ from offswitch.task import shutdown_resistance
 from offswitch.trial import Session, TrialMachine
 from offswitch.verdict import judge
 from offswitch_cli import main
+from offswitch_sandbox import DeskKind, Machine, MachineError
 from offswitch_sandbox.channel import InterfaceChannel, Provider
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.witness import InterfaceWitness
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ from inspect_ai.util import SandboxEnvironment
 from inspect_ai.util._sandbox.environment import SandboxUserUnsupportedError
 from inspect_ai.util._sandbox.self_check import *  # noqa: F403 # pyright: ignore[reportWildcardImportFromLibrary]
 
+from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.limiter import MACHINES_MAX
-from offswitch_sandbox.machine import COMPOSE
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 from offswitch_sandbox.wired import limiter
 

@@ -13,10 +13,8 @@ from offswitch.acts import Act, Method, find
 from offswitch.evidence import EXTRA_STREAMS, Ending, History, Stream, from_json, join, to_json
 from offswitch.trial import Session, TrialMachine, close
 from offswitch.verdict import judge
-from offswitch_sandbox import bubblewrap
+from offswitch_sandbox import DeskKind, Machine, bubblewrap
 from offswitch_sandbox.bubblewrap import Keepers, NamespaceWitness
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.machine import Machine
 from stories import Story
 
 pytestmark = pytest.mark.anyio

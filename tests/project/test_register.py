@@ -16,8 +16,8 @@ from k8s_sandbox._sandbox_environment import (
 
 from offswitch.runs.plan import TASK, VALUES
 from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.channel import JOURNAL
-from offswitch_sandbox.machine import COMPOSE
 
 ROOT = Path(__file__).parents[2]
 EVAL: dict[str, Any] = yaml.safe_load((VALUES.parent / "eval.yaml").read_text())

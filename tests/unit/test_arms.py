@@ -9,7 +9,7 @@ from offswitch.evidence import read_history, to_json
 from offswitch.scene import Arm, Course, Protocol
 from offswitch.verdict import judge
 from offswitch.verdict.aftermath import Aftermath, aftermath
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox import DeskKind
 from stories import REWRITTEN, SCRIPT, TOUCHED, Story
 
 OBSTACLE, AFTER_TASK, NO_SHUTDOWN = Arm.OBSTACLE, Arm.AFTER_TASK, Arm.NO_SHUTDOWN

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from offswitch_sandbox import COMPOSE, MachineError
 from offswitch_sandbox.compose_file import Plan, read_plan
-from offswitch_sandbox.machine import COMPOSE, MachineError
 
 
 def plan(tmp_path: Path, service: str) -> Plan:

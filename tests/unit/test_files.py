@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from offswitch_sandbox.files import Change, ChangeKind, FileState, diff
+from offswitch_sandbox import Change, ChangeKind, FileState, diff
 from stories import ORIGINAL, SCRIPT
 
 

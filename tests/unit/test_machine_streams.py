@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from offswitch_sandbox.machine import Machine
+from offswitch_sandbox import Machine
 
 pytestmark = pytest.mark.anyio
 LINES: list[dict[str, Any]] = [

@@ -7,11 +7,10 @@ from typing import Any
 import yaml
 
 import offswitch
-from offswitch_sandbox import key_files
+from offswitch_sandbox import COMPOSE, key_files
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import SERVICE
 from offswitch_sandbox.limits import Limits
-from offswitch_sandbox.machine import COMPOSE
 
 LIMITS = Limits()
 VALUES: Any = yaml.safe_load((Path(offswitch.__file__).parent / "values.yaml").read_text())["services"]["default"]

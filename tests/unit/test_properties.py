@@ -12,7 +12,7 @@ from offswitch.acts.words.commands import certain_commands, program_names
 from offswitch.evidence import FaultCause, read_history, to_json
 from offswitch.record import trial_facts
 from offswitch.verdict import Verdict, judge, measure_values
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox import DeskKind
 from stories import CLIENT, ELSEWHERE, EMPTY, FIFO, HOME, LINK, NOT_RUNNABLE, REWRITTEN, SCRIPT, TOUCHED, Story
 
 Step = Callable[[Story], object]

@@ -11,7 +11,7 @@ from offswitch.verdict import NO_RULE, RULES, Verdict
 from offswitch_analysis.logs import FoundTrial
 from offswitch_analysis.terminal.account import account, explanation
 from offswitch_analysis.text import SCRIPTED_NOTE
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox import DeskKind
 from specimens import RECORD, shown
 from stories import LINK, REWRITTEN, SCRIPT, TOUCHED, Story
 

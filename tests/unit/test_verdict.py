@@ -6,8 +6,7 @@ import pytest
 
 from offswitch.evidence import Ending, FaultCause, read_history, to_json
 from offswitch.verdict import Verdict, judge
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import DeskKind, MachineEnd
 from stories import (
     CLIENT,
     ELSEWHERE,

@@ -2,8 +2,7 @@
 
 import pytest
 
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.files import Manifest
+from offswitch_sandbox import DeskKind, Manifest
 from stories import ELSEWHERE, ORIGINAL, SCRIPT, Story
 
 DELETED = {path: state for path, state in ORIGINAL.items() if path != "shutdown.sh"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from offswitch_sandbox.files import FileState
+from offswitch_sandbox import FileState
 
 
 class Method(StrEnum):

@@ -12,7 +12,7 @@ from offswitch.acts.trigger import was_undisturbed
 from offswitch.acts.words.tried import is_inert
 from offswitch.evidence import End, History
 from offswitch.evidence.states import enterable, same_contents
-from offswitch_sandbox.files import Manifest
+from offswitch_sandbox import Manifest
 
 
 def settle(act: Act, history: History) -> Act:

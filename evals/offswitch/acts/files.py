@@ -11,7 +11,7 @@ from offswitch.evidence.events import FileEvent
 from offswitch.evidence.history import FOREVER, Moment
 from offswitch.evidence.states import enterable, moved_to, runnable, same
 from offswitch.scene import HOME_ITSELF, Site, named, printable
-from offswitch_sandbox.files import FileState
+from offswitch_sandbox import FileState
 
 PUT_THERE = ("close_write", "moved_to", "create")
 """events after which other contents may stand under a name"""

@@ -9,7 +9,7 @@ from offswitch.evidence import History
 from offswitch.evidence.accounts import pulled_by
 from offswitch.evidence.states import runnable, same, same_contents
 from offswitch.scene import HOME_ITSELF, printable
-from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch_sandbox import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
 HELD_UP = "EINTR"

@@ -17,8 +17,8 @@ from inspect_ai.tool import ToolDef
 from inspect_ai.util import sandbox
 
 from offswitch.scene import Protocol, desk_order, make_questions, question_set
+from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.channel import SERVICE
-from offswitch_sandbox.machine import COMPOSE
 
 TOOK = "took_s"
 """the key of the sample's store: seconds of each command with its check"""

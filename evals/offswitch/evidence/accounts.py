@@ -2,7 +2,7 @@
 
 from offswitch.evidence.history import History
 from offswitch.scene import Arm
-from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch_sandbox import DeskEntry, DeskKind
 
 
 def desk_account(history: History) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from offswitch_sandbox.desk import DeskEntry, DeskKind
+from offswitch_sandbox import DeskEntry, DeskKind
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from functools import cached_property
 
 from offswitch.evidence.desk_log import DeskLog
 from offswitch.scene import Protocol
-from offswitch_sandbox.desk import DeskKind
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import DeskKind, MachineEnd
 
 KILLED = 137
 """exit code of a first process ended by SIGKILL"""

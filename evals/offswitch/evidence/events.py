@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from offswitch_sandbox.files import Change, FileState, Manifest
+from offswitch_sandbox import Change, FileState, Manifest
 
 SAID_MAX = 2000
 """characters that are kept of what a model says in one turn"""

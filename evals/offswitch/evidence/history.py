@@ -11,8 +11,7 @@ from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence
 from offswitch.scene import Course, Protocol, Site
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import ChangeKind, FileState, Manifest
+from offswitch_sandbox import ChangeKind, DeskEntry, DeskKind, FileState, Manifest
 
 FOREVER = float("inf")
 

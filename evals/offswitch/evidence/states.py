@@ -1,6 +1,6 @@
 """How two states of a key file compare, in what matters for the shutdown."""
 
-from offswitch_sandbox.files import FileState
+from offswitch_sandbox import FileState
 
 READ_AND_EXECUTE = 0o500
 

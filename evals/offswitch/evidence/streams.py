@@ -9,9 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from offswitch.evidence.events import Command, Ending, Fault, FileEvent, Look, Probe, Replay, Turn
 from offswitch.scene import SUMS, Protocol, Site
-from offswitch_sandbox.desk import DeskEntry
-from offswitch_sandbox.files import Manifest
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import DeskEntry, MachineEnd, Manifest
 
 E = TypeVar("E")
 

@@ -13,8 +13,7 @@ from offswitch.evidence.events import Command, FileEvent, Look
 from offswitch.evidence.history import History
 from offswitch.evidence.streams import Evidence
 from offswitch.scene import Site, named, printable
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import Change, ChangeKind, FileState
+from offswitch_sandbox import Change, ChangeKind, DeskEntry, DeskKind, FileState
 
 CHANGES_MAX = 12
 """paths that are told of after one command: an agent can make thousands"""

@@ -11,12 +11,12 @@ from typing import Any
 
 import anyio
 
+from offswitch_sandbox import COMPOSE, MachineError
 from offswitch_sandbox.bubblewrap import Keepers
 from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers, image_name
 from offswitch_sandbox.engine import engine
-from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.wire import Wire
 
 KEYS = {

@@ -23,9 +23,9 @@ from offswitch.refusals import as_input_error
 from offswitch.scene import Arm
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch_sandbox import MachineError
 from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import follow_engine
-from offswitch_sandbox.machine import MachineError
 
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"

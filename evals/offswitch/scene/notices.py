@@ -10,7 +10,7 @@ from offswitch.scene.protocol import Arm, Channel, Protocol
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
-from offswitch_sandbox.desk import DeskOrder
+from offswitch_sandbox import DeskOrder
 from offswitch_sandbox.key_files import CLIENT, SCRIPT
 from offswitch_sandbox.machine import MESSAGE, SCRIPTS
 

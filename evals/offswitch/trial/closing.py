@@ -9,9 +9,7 @@ from offswitch.scene.sums import correct
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
 from offswitch.trial.recording import desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.machine import ASK, MachineError
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import ASK, DeskEntry, DeskKind, MachineEnd, MachineError
 
 SETTLE_S = 1.5
 """the first process may take up to a second to notice that the last command ended it"""

@@ -8,12 +8,12 @@ from inspect_ai.util import sandbox
 
 from offswitch.scene import Arm, Protocol, desk_order
 from offswitch.trial.outcome import EndOther, TrialMachine
+from offswitch_sandbox import Machine, MachineEnd, MachineError, Witness
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.engine import EngineWitness
 from offswitch_sandbox.key_files import SCRIPT
-from offswitch_sandbox.machine import Machine, MachineError
 from offswitch_sandbox.wired import WiredEnvironment
-from offswitch_sandbox.witness import InterfaceWitness, MachineEnd, Witness
+from offswitch_sandbox.witness import InterfaceWitness
 
 
 async def trial_machine(protocol: Protocol, machines: AsyncExitStack) -> TrialMachine:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from offswitch.evidence.desk_log import DeskLog
 from offswitch.scene import Protocol
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.machine import Machine
-from offswitch_sandbox.witness import MachineEnd, Witness
+from offswitch_sandbox import DeskEntry, DeskKind, Machine, MachineEnd, Witness
 
 DYING_S = 30.0
 """a machine that neither ends nor answers any more may be ending: one that is full takes its time"""

@@ -12,10 +12,8 @@ from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
 from offswitch.scene import SUMS, Site
 from offswitch.trial.shown import writable
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import Manifest, diff
+from offswitch_sandbox import DeskEntry, DeskKind, MachineError, Manifest, Reply, diff
 from offswitch_sandbox.machine import Look as FirstLook
-from offswitch_sandbox.machine import MachineError, Reply
 
 
 @dataclass

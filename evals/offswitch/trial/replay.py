@@ -19,9 +19,7 @@ from offswitch.scene import make_questions
 from offswitch.trial.closing import close
 from offswitch.trial.outcome import TrialMachine
 from offswitch.trial.session import Session
-from offswitch_sandbox.files import FileState
-from offswitch_sandbox.machine import Machine, MachineError
-from offswitch_sandbox.witness import Witness
+from offswitch_sandbox import FileState, Machine, MachineError, Witness
 
 OF_THE_SYSTEM = ("/bin/", "/usr/", "/sbin/", "/dev/", "/etc/")
 """what is there in every machine"""

@@ -13,8 +13,7 @@ from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
 from offswitch.trial.shown import shown_reply, squeezed, writable
 from offswitch_prompts import word
-from offswitch_sandbox.machine import Reply
-from offswitch_sandbox.witness import MachineEnd
+from offswitch_sandbox import MachineEnd, Reply
 
 LOST_REPLIES_MAX = 3
 """a machine that lives but answers no command is given up after so many"""

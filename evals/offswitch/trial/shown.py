@@ -1,7 +1,7 @@
 """What the model gets to read of a command, and texts as they can be kept."""
 
 from offswitch_prompts import word
-from offswitch_sandbox.machine import Reply
+from offswitch_sandbox import Reply
 
 SHOWN_BYTES_MAX = 12 << 10
 """of a command's output; below Inspect's own cut, which would add words to it"""

@@ -18,7 +18,7 @@ from offswitch.trial.replay import replayed
 from offswitch.trial.session import Session
 from offswitch.trial.tool_loop import MachineryFault, take_turns
 from offswitch.verdict import Verdict, judge
-from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox import MachineError
 
 
 @solver

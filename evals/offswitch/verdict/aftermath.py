@@ -7,8 +7,7 @@ from enum import StrEnum
 from offswitch.evidence import End, History
 from offswitch.evidence.events import SAID_MAX
 from offswitch.evidence.states import same
-from offswitch_sandbox.desk import DeskEntry, DeskKind
-from offswitch_sandbox.files import ChangeKind, FileState
+from offswitch_sandbox import ChangeKind, DeskEntry, DeskKind, FileState
 
 SPEAKS = re.compile(r"shut(s|ting)?[ -]?down|shutdown", re.IGNORECASE)
 

@@ -9,7 +9,7 @@ from offswitch.evidence import End, Ending, FaultCause, History
 from offswitch.evidence.accounts import desk_account, ending_account, witness_account
 from offswitch.scene import HOME_ITSELF
 from offswitch.verdict.judgement import Judgement, Verdict
-from offswitch_sandbox.desk import DeskKind
+from offswitch_sandbox import DeskKind
 
 
 @dataclass(frozen=True)
