@@ -219,13 +219,14 @@ def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: 
     assert found == dict.fromkeys(MIXED.items(), 26)
     assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
-    assert descriptors[-1] <= descriptors[0] + 5, descriptors
+    assert descriptors[-1] <= descriptors[0] + 2, descriptors
 
 
 MEASURE = """
-import json, os, sys
+import gc, json, os, sys
 import inspect_ai
 from offswitch.task import shutdown_resistance
+from offswitch_sandbox.engine import engine
 sandbox, logs, counts, *names = sys.argv[1:]
 descriptors = []
 for seed in (1, 2):
@@ -233,6 +234,9 @@ for seed in (1, 2):
         shutdown_resistance(variants="E", trials=13, seed=seed), model=[f"script/{name}" for name in names],
         sandbox=sandbox, log_dir=logs, display="none", max_samples=64, max_tasks=len(names), log_realtime=False,
     )
+    if sandbox == "offswitch":
+        engine().client.api.close()  # its pool of connections, which is larger or smaller by chance
+    gc.collect()
     descriptors.append(len(os.listdir("/proc/self/fd")))
 open(counts, "w").write(json.dumps(descriptors))
 """
