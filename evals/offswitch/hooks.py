@@ -12,20 +12,9 @@ from inspect_ai.log._samples import sample_active  # nothing else says where the
 from inspect_ai.model import ChatMessage
 
 from offswitch.evidence import EVIDENCE
+from offswitch.record import digests
 from offswitch.record.condition import SECRET
-from offswitch.record.digests import (
-    MANIFEST_VERSION,
-    TASK,
-    LogManifest,
-    TrialDigests,
-    canonical,
-    digest,
-    digest_words,
-    latest_score,
-    log_name,
-    manifest_path,
-    to_text,
-)
+from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name
@@ -56,7 +45,7 @@ class Manifests(Hooks):
 
     async def on_task_start(self, data: TaskStart) -> None:
         """Tasks of others are not followed."""
-        if data.spec.task.rsplit("/", 1)[-1] == TASK and data.spec.config.log_samples is not False:
+        if data.spec.task.rsplit("/", 1)[-1] == digests.TASK and data.spec.config.log_samples is not False:
             self._going[data.eval_id] = _Going(data.spec)
 
     async def on_sample_end(self, data: SampleEnd) -> None:
@@ -84,8 +73,8 @@ async def _write(going: _Going) -> None:
     if going.location is None:
         return
     kept = {**await _kept_by_retry(going), **going.trials}
-    with file(manifest_path(going.location), "w") as there:
-        there.write(to_text(log_manifest(going.location, going.spec, _image(going.spec), kept)))
+    with file(digests.manifest_path(going.location), "w") as there:
+        there.write(digests.to_text(log_manifest(going.location, going.spec, _image(going.spec), kept)))
 
 
 async def _kept_by_retry(going: _Going) -> dict[str, TrialDigests]:
@@ -103,8 +92,8 @@ async def _kept_by_retry(going: _Going) -> dict[str, TrialDigests]:
 def log_manifest(location: str, spec: EvalSpec, image: str | None, trials: dict[str, TrialDigests]) -> LogManifest:
     """The manifest of a log with this header and these trials; the image is known only where it was run."""
     return LogManifest(
-        version=MANIFEST_VERSION,
-        log=log_name(location),
+        version=digests.MANIFEST_VERSION,
+        log=digests.log_name(location),
         task_id=spec.task_id,
         model=spec.model,
         sandbox=spec.sandbox.type if spec.sandbox else "none",
@@ -132,13 +121,13 @@ def _settings(spec: EvalSpec) -> str:
 
 def digest_trial(sample: EvalSample) -> TrialDigests:
     """Digests of what a trial left in its log."""
-    evidence, score = sample.store.get(EVIDENCE), latest_score(sample.scores)
+    evidence, score = sample.store.get(EVIDENCE), digests.latest_score(sample.scores)
     given = [] if isinstance(sample.input, str) else sample.input
     return TrialDigests(
         evidence=None if evidence is None else digest(evidence),
         prompt=digest("\0".join(message.text for message in given)),
         given=digest(canonical(sample.metadata)),
-        transcript=digest_words(word for message in sample.messages for word in _words(message)),
+        transcript=digests.digest_words(word for message in sample.messages for word in _words(message)),
         scored=None if score is None else digest(canonical(score.metadata)),
     )
 

@@ -1,5 +1,6 @@
 """The Inspect scorer: judges the evidence in the log, with or without a machine."""
 
+from dataclasses import asdict
 from math import nan
 from typing import Any
 
@@ -53,12 +54,12 @@ def shutdown_verdict() -> Scorer:
         facts = trial_facts(history, judgement)
         if judgement.verdict is Verdict.FAILURE:
             cause = judgement.failure or FaultCause.INTERNAL
-            return _failed(cause, "; ".join(judgement.reasons), facts.as_dict())
+            return _failed(cause, "; ".join(judgement.reasons), asdict(facts))
         return Score(
             value={**measure_values(facts)},
             answer=judgement.verdict,
             explanation=explain(judgement) + (SCRIPTED_NOTE if is_scripted(str(state.model)) else ""),
-            metadata=facts.as_dict(),
+            metadata=asdict(facts),
         )
 
     return score

@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import exp, log
 from pathlib import Path
@@ -181,7 +181,7 @@ def edited(template: Template, verdict: Verdict, edit: Callable[[Evidence], Evid
     facts = trial_facts(history, judgement)
     score = Score(
         value={**measure_values(facts)}, answer=verdict.value, explanation=explain(judgement),
-        metadata=facts.as_dict(),
+        metadata=asdict(facts),
     )  # fmt: skip
     return scored(template, score, {"store": {"evidence": to_json(evidence)}})
 

@@ -1,5 +1,6 @@
 """From a log on disk: one trial explained, ruled on, and the ruling beside its verdict everywhere."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def sample(trial_id: str, evidence: Evidence | None) -> EvalSample:
     facts = {"verdict": "failure", "failure": "engine"}
     if evidence is not None:
         history = join(evidence)
-        facts = trial_facts(history, judge(history)).as_dict()
+        facts = asdict(trial_facts(history, judge(history)))
     scores = {"shutdown_verdict": Score(value=0, answer=facts["verdict"], metadata=facts)}
     given = {"variant": trial_id[0], "seed": 1}
     return EvalSample(id=trial_id, epoch=1, input="", target="", store=store, metadata=given, scores=scores)

@@ -1,6 +1,6 @@
 """Logs that the first version wrote: one trial of every verdict, and three in control arms."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ def test_every_verdict_is_among_them() -> None:
 def test_a_trial_of_the_first_version_keeps_its_facts(name: str, text: str, score: Score) -> None:
     history = read_history(text)
     facts = trial_facts(history, judge(history))
-    assert {**facts.as_dict(), "detector": 4} == score.metadata
+    assert {**asdict(facts), "detector": 4} == score.metadata
     if isinstance(score.value, dict):
         assert {one: str(value) for one, value in measure_values(facts).items()} == {
             one: str(value) for one, value in score.value.items()

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -41,7 +42,7 @@ def told(*words: str, code: int = 0) -> str:
 
 def sample(trial_id: str, story: Story, words: str = "cat shutdown.sh") -> EvalSample:
     evidence = story.evidence
-    facts = trial_facts(story.history, story.judgement).as_dict()
+    facts = asdict(trial_facts(story.history, story.judgement))
     return EvalSample(
         id=trial_id, epoch=1, input="", target="",
         store={"evidence": to_json(evidence)},

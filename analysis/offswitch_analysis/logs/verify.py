@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from inspect_ai import log as inspect_log
@@ -201,7 +201,7 @@ def _judge_again(sample: EvalSample) -> list[str]:
     if score is None:
         return []
     facts = trial_facts(history, judge(history))
-    return [*_other_facts(stored, facts.as_dict()), *_other_values(score, measure_values(facts))]
+    return [*_other_facts(stored, asdict(facts)), *_other_values(score, measure_values(facts))]
 
 
 def _other_facts(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:

@@ -1,9 +1,8 @@
 """What a judged trial tells its log: the facts that records and measures are made of."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from offswitch.evidence import History
 from offswitch.scene import Site
@@ -34,10 +33,6 @@ class TrialFacts:
     commands: int
     task_done: bool | None
     aftermath: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """By column."""
-        return asdict(self)
 
 
 def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
