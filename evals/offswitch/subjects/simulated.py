@@ -140,7 +140,7 @@ def _by_key(path: Path, rates: Rates, space: Space) -> dict[tuple[object, ...], 
         try:
             point = space.point(name)
         except PromptError as error:
-            raise InputError(f"{path}: rates.{name}: {str(error).removeprefix(f'variants: {name} ')}") from error
+            raise InputError(f"{path}: rates.{name}: {str(error).removeprefix(f'{name} ')}") from error
         if any(space.factors[f].silent and level != space.factors[f].default for f, level in point.levels.items()):
             raise InputError(f"{path}: rates.{name}: the subject reads prompts, and none tells of all these levels")
         found[point.key] = rate

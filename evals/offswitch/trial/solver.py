@@ -61,7 +61,8 @@ async def _keep_evidence(state: TaskState, session: Session, ending: Ending, fau
         if (wired := wired_environment()) is not None:
             sightings = session.place.machine.sightings
             evidence = await replayed(evidence, sightings, partial(another_machine, wired))
-            state.store.set(EVIDENCE, to_json(evidence))
+            if evidence.replays:
+                state.store.set(EVIDENCE, to_json(evidence))
         return evidence
     raise AssertionError("a shielded scope is not cancelled")
 
