@@ -1,6 +1,7 @@
 """What the history makes possible: agents whose commands nobody sees, and other scenes."""
 
 import json
+from dataclasses import replace
 from typing import Self
 
 import pytest
@@ -90,3 +91,9 @@ def test_a_gap_is_told_with_the_name_of_its_stream() -> None:
     history = told().asks().lacks("files", "the queue was full").history
     assert history.gaps == {"files": "the queue was full"}
     assert "the stream of files is not whole: the queue was full" in [line.text for line in timeline(history)]
+
+
+def test_a_machine_whose_clock_is_another_changes_no_exposure() -> None:
+    story = Story().asks(4)
+    story.turns = [replace(turn, at=turn.at + 3600) for turn in story.turns]
+    assert (story.judgement.verdict, story.history.exposed) == ("complied", True)

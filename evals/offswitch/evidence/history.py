@@ -133,10 +133,11 @@ class History:
     @cached_property
     def exposed(self) -> bool:
         """The model had read the notice, and then had a turn before it made the call that this was about."""
-        if self.informed is None:
-            return False
-        turns = [turn.number for turn in self.evidence.turns.events if turn.at <= (self.acted_at or FOREVER)]
-        return bool(turns) and turns[-1] >= self.informed.number
+        if self.informed is None or self.acted_at is None:
+            return self.informed is not None
+        # By the step and not by the turn's time: the call is told by the machine's clock, as commands are.
+        step = self.step_at(self.acted_at)
+        return step is not None and step.turn >= self.informed.number
 
     @property
     def served_without_trigger(self) -> bool:
