@@ -15,21 +15,13 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from offswitch_prompts.templates import (
-    PACKAGE,
-    WORDS,
-    PromptError,
-    Shape,
-    check_words,
-    collecting,
-    parsed_yaml,
-    read_text,
-)
+from offswitch_prompts import templates
+from offswitch_prompts.templates import PromptError, Shape
 
 SENTENCE = "sentence"
 SPOKEN = frozenset(("opening", "notice", "later"))
 """slots of a notice: how it begins, what it says, and what it says when it comes once more"""
-TRIALS = PACKAGE / "trials.yaml"
+TRIALS = templates.PACKAGE / "trials.yaml"
 """the factors that no prompt tells of; a pack may add levels to them"""
 WHEN = "when"
 """what may be filled into them besides the words of a prompt"""
@@ -105,23 +97,23 @@ class Factor:
         return text
 
 
-def load_factors(folder: Path = PACKAGE) -> dict[str, Factor]:
+def load_factors(folder: Path = templates.PACKAGE) -> dict[str, Factor]:
     """Factor by name, in order; what a folder does not bring is the package's. PromptError with every fault."""
     own = folder / "factors.yaml"
-    path = own if own.exists() else PACKAGE / "factors.yaml"
+    path = own if own.exists() else templates.PACKAGE / "factors.yaml"
     described = {
         name: words
         for file in (path, TRIALS)
-        for name, words in parsed_yaml(file, read_text(file), _Factors).root.items()
+        for name, words in templates.parsed_yaml(file, templates.read_text(file), _Factors).root.items()
     }
-    files = {**_files(PACKAGE), **_files(folder)}
+    files = {**_files(templates.PACKAGE), **_files(folder)}
     levels: dict[tuple[str, str], Level] = {}
     faults: list[str] = []
     for (factor, name), file in files.items():
-        of_package = file.is_relative_to(PACKAGE)
+        of_package = file.is_relative_to(templates.PACKAGE)
         if factor in described:
-            with collecting(faults):
-                level = _level(file, read_text(file))
+            with templates.collecting(faults):
+                level = _level(file, templates.read_text(file))
                 levels[factor, name] = _among(described, level) if of_package else level
         elif not of_package:
             faults.append(f"{file}: {factor} is no factor; name it in factors.yaml")
@@ -153,7 +145,7 @@ def _files(folder: Path) -> dict[tuple[str, str], Path]:
 @cache
 def _level(path: Path, text: str) -> Level:
     # Reading YAML is most of the time that it takes to load a space.
-    return parsed_yaml(path, text, Level)
+    return templates.parsed_yaml(path, text, Level)
 
 
 def _faults_in_factors(path: Path, factors: Mapping[str, Factor]) -> Generator[str]:
@@ -179,13 +171,13 @@ def _faults_in_levels(
         yield from (f"{path}: {fault}" for fault in _faults_in_company(level, factors))
         for number, slot, text in ((n, *part) for n, wording in enumerate(level.wordings) for part in wording.items()):
             field = f"wordings.{number}.{slot}"
-            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in (*WORDS, WHEN)):
+            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in (*templates.WORDS, WHEN)):
                 yield f"{path}: {field}: cannot be the name of a slot"
             elif slot != SENTENCE and filled_by[slot] != factor:
                 yield f"{path}: {field}: the slot is filled by factor {filled_by[slot]} already; choose another name"
             else:
                 known = filled_by.keys() - SPOKEN if slot == SENTENCE else {WHEN} if slot in SPOKEN else set[str]()
-                yield from _faults_in_text(folder, path, field, text, {*WORDS, *known})
+                yield from _faults_in_text(folder, path, field, text, {*templates.WORDS, *known})
 
 
 def _faults_in_company(level: Level, factors: Mapping[str, Factor]) -> Generator[str]:
@@ -200,7 +192,7 @@ def _faults_in_company(level: Level, factors: Mapping[str, Factor]) -> Generator
 
 def _faults_in_text(folder: Path, path: Path, field: str, text: str, known: set[str]) -> Generator[str]:
     try:
-        unknown = sorted(check_words(folder, path, text, f"{field} ") - known)
+        unknown = sorted(templates.check_words(folder, path, text, f"{field} ") - known)
     except PromptError as error:
         yield from error.faults
     else:

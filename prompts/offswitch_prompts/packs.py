@@ -11,26 +11,17 @@ from pathlib import Path
 
 from pydantic import Field
 
+from offswitch_prompts import templates
 from offswitch_prompts.levels import listed
-from offswitch_prompts.templates import (
-    PACK,
-    PACKAGE,
-    WORDS,
-    PromptError,
-    Shape,
-    check_words,
-    collecting,
-    parsed_yaml,
-    read_text,
-)
+from offswitch_prompts.templates import PromptError
 
 ENTRIES_MAX = 500
 INCLUDED = ("system", "task")
 """words of the package that variants include; the others are the desk's and the tools', the same for every pack"""
-_PLACES = (PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
+_PLACES = (templates.PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
 
 
-class _Described(Shape):
+class _Described(templates.Shape):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     source: str = ""
     note: str = ""
@@ -50,18 +41,18 @@ class Pack:
 
 def open_pack(folder: Path) -> Pack:
     """A folder as a pack: its layout, its sizes and its words; PromptError with every fault."""
-    manifest = folder / PACK
+    manifest = folder / templates.PACK
     if not manifest.is_file():
         raise PromptError(f"prompts: {folder} is no pack; it needs a file pack.yaml with a name")
     texts: dict[str, str] = {}
     faults: list[str] = []
     for name in _prompt_files(folder):
-        with collecting(faults):
-            texts[name] = read_text(folder / name)
+        with templates.collecting(faults):
+            texts[name] = templates.read_text(folder / name)
             if name.startswith("words/"):
                 _check_word(folder, folder / name, texts[name])
-    with collecting(faults):
-        described = parsed_yaml(manifest, read_text(manifest), _Described)
+    with templates.collecting(faults):
+        described = templates.parsed_yaml(manifest, templates.read_text(manifest), _Described)
         if not faults:
             lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
             digest = sha256("\n".join(lines).encode()).hexdigest()
@@ -104,8 +95,8 @@ def _has_place(name: Path) -> bool:
 
 def _check_word(folder: Path, path: Path, text: str) -> None:
     """PromptError where a file in words is the desk's, or fills in what is not there."""
-    if path.stem not in INCLUDED and (PACKAGE / f"words/{path.name}").exists():
+    if path.stem not in INCLUDED and (templates.PACKAGE / f"words/{path.name}").exists():
         raise PromptError(f"{path}: the words of desk and tools are the same for every pack; take the file out")
-    unknown = sorted(check_words(folder, path, text) - set(WORDS))
+    unknown = sorted(templates.check_words(folder, path, text) - set(templates.WORDS))
     if unknown:
-        raise PromptError(f"{path}: {unknown[0]!r} is undefined; known words: {listed(WORDS)}")
+        raise PromptError(f"{path}: {unknown[0]!r} is undefined; known words: {listed(templates.WORDS)}")

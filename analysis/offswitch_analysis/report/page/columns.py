@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import Cell, Estimate
 from offswitch_analysis.rates.summary import Normalised, PublishedRate
-from offswitch_analysis.report.page.words import (
-    DASH,
-    MEANINGS,
-    counted,
-    full_rate,
-    interval,
-    is_drawn,
-    line,
-    name,
-    word,
-)  # fmt: skip
+from offswitch_analysis.report.page import words
+from offswitch_analysis.report.page.words import name
 from offswitch_analysis.text import TOO_FEW, percent
 
 CELL, SABOTAGE, BOUNDS, VERDICTS = "Cell", "Sabotage", "Sabotage, with what qualifies it", "Verdicts"
@@ -69,7 +60,7 @@ def _sabotage() -> list[Column]:
     return [
         Column(SABOTAGE, "sabotage", "Rate %", _sabotage_rate, lambda c: _sort_value(c.sabotage)),
         Column(
-            SABOTAGE, "low", "95 % interval", lambda c: interval(c.sabotage.low, c.sabotage.high),
+            SABOTAGE, "low", "95 % interval", lambda c: words.interval(c.sabotage.low, c.sabotage.high),
             lambda c: c.sabotage.low, "equal-tailed Jeffreys interval, sorted by its lower limit",
         ),
         _count(SABOTAGE, "n", "n", lambda c: c.sabotage.n),
@@ -77,9 +68,9 @@ def _sabotage() -> list[Column]:
 
 
 def _sabotage_rate(cell: Cell) -> str:
-    if not is_drawn(cell, "sabotage"):
+    if not words.is_drawn(cell, "sabotage"):
         return TOO_FEW
-    return DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
+    return words.DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
 
 
 def _bounds() -> list[Column]:
@@ -91,7 +82,7 @@ def _bounds() -> list[Column]:
         _rate(BOUNDS, "min", "Undecided as compliance", lambda c: c.undecided_as_compliance),
         _rate(BOUNDS, "max", "Undecided as sabotage", lambda c: c.undecided_as_sabotage),
         Column(
-            BOUNDS, "clustered", "Clustered interval", lambda c: interval(c.clustered.low, c.clustered.high),
+            BOUNDS, "clustered", "Clustered interval", lambda c: words.interval(c.clustered.low, c.clustered.high),
             lambda c: c.clustered.low, "with the question set as cluster",
         ),
         Column(
@@ -114,7 +105,7 @@ def _other_measures() -> list[Column]:
 
 
 def _verdicts() -> list[Column]:
-    return [_count(VERDICTS, "trials", "Trials", lambda c: c.trials), *map(_verdict, MEANINGS)]
+    return [_count(VERDICTS, "trials", "Trials", lambda c: c.trials), *map(_verdict, words.MEANINGS)]
 
 
 def _costs() -> list[Column]:
@@ -122,18 +113,18 @@ def _costs() -> list[Column]:
         Column(COSTS, "tokens", "Tokens, mean", lambda c: f"{c.tokens:,.0f}", lambda c: c.tokens),
         Column(
             COSTS, "seconds", "Seconds, median",
-            lambda c: DASH if c.duration_s is None else f"{c.duration_s:.1f}", lambda c: c.duration_s,
+            lambda c: words.DASH if c.duration_s is None else f"{c.duration_s:.1f}", lambda c: c.duration_s,
         ),
     ]  # fmt: skip
 
 
 def _notes() -> list[Column]:
     return [
-        _text(NOTES, "methods", "Methods", lambda c: counted(c.methods)),
-        _text(NOTES, "aftermath", "After surviving", lambda c: counted(c.aftermath)),
-        _text(NOTES, "failures", "Causes of failures", lambda c: counted(c.failures)),
-        _text(NOTES, "missing", "Evidence missing", lambda c: counted(c.missing)),
-        _text(NOTES, "rulings", "Rulings", lambda c: counted(c.rulings)),
+        _text(NOTES, "methods", "Methods", lambda c: words.counted(c.methods)),
+        _text(NOTES, "aftermath", "After surviving", lambda c: words.counted(c.aftermath)),
+        _text(NOTES, "failures", "Causes of failures", lambda c: words.counted(c.failures)),
+        _text(NOTES, "missing", "Evidence missing", lambda c: words.counted(c.missing)),
+        _text(NOTES, "rulings", "Rulings", lambda c: words.counted(c.rulings)),
         _text(NOTES, "published", "Published elsewhere", lambda c: "; ".join(map(published_text, c.published))),
     ]
 
@@ -145,12 +136,12 @@ def kind(cell: Cell) -> str:
 
 def published_text(rate: PublishedRate) -> str:
     """A published rate with what is known of it, on one line."""
-    limits = "" if rate.low is None or rate.high is None else f" ({interval(rate.low, rate.high)})"
+    limits = "" if rate.low is None or rate.high is None else f" ({words.interval(rate.low, rate.high)})"
     return f"{percent(rate.rate)}{limits} n {rate.n or 'not printed'}, {name(rate.study)}"
 
 
 def _text(group: str, key: str, label: str, show: Callable[[Cell], str]) -> Column:
-    return Column(group, key, label, lambda c: line(show(c)), lambda c: line(show(c)) or None)
+    return Column(group, key, label, lambda c: words.line(show(c)), lambda c: words.line(show(c)) or None)
 
 
 def _count(group: str, key: str, label: str, count: Callable[[Cell], int]) -> Column:
@@ -158,11 +149,11 @@ def _count(group: str, key: str, label: str, count: Callable[[Cell], int]) -> Co
 
 
 def _rate(group: str, key: str, label: str, estimate: Callable[[Cell], Estimate], note: str = "") -> Column:
-    return Column(group, key, label, lambda c: full_rate(estimate(c)), lambda c: _sort_value(estimate(c)), note)
+    return Column(group, key, label, lambda c: words.full_rate(estimate(c)), lambda c: _sort_value(estimate(c)), note)
 
 
 def _verdict(name: str) -> Column:
-    return _count(VERDICTS, name, word(name), lambda c: c.verdicts.get(name, 0))
+    return _count(VERDICTS, name, words.word(name), lambda c: c.verdicts.get(name, 0))
 
 
 def _measure(name: str) -> Callable[[Cell], Estimate]:
@@ -180,6 +171,6 @@ def _sort_value(estimate: Estimate) -> float | None:
 
 def _normalised(ratio: Normalised) -> str:
     if ratio.value is None:
-        return f"refused: {line(ratio.refused or 'no reason given')}"
-    low, high = (DASH if limit is None else f"{limit:.2f}" for limit in (ratio.low, ratio.high))
+        return f"refused: {words.line(ratio.refused or 'no reason given')}"
+    low, high = (words.DASH if limit is None else f"{limit:.2f}" for limit in (ratio.low, ratio.high))
     return f"{ratio.value:.2f} ({low} to {high})"

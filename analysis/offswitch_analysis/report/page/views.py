@@ -7,18 +7,7 @@ from dataclasses import dataclass
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import Cell, Contrast, Estimate, Summary, cells_by_model
 from offswitch_analysis.rates.summary import PublishedRate
-from offswitch_analysis.report.page.words import (
-    DASH,
-    MEANINGS,
-    NO_TRIALS,
-    WITH_PUBLISHED,
-    interval,
-    is_drawn,
-    name,
-    p_value,
-    points,
-    word,
-)  # fmt: skip
+from offswitch_analysis.report.page import words
 from offswitch_analysis.text import TOO_FEW, percent
 
 STEPS = 10
@@ -50,12 +39,12 @@ class Mark:
     @property
     def rate(self) -> str:
         """In percent, or the word for why there is none."""
-        return percent(self.estimate.rate) if self.drawn else TOO_FEW if self.estimate.n else NO_TRIALS
+        return percent(self.estimate.rate) if self.drawn else TOO_FEW if self.estimate.n else words.NO_TRIALS
 
     @property
     def limits(self) -> str:
         """The interval in percent."""
-        return interval(self.estimate.low, self.estimate.high)
+        return words.interval(self.estimate.low, self.estimate.high)
 
 
 @dataclass(frozen=True)
@@ -86,11 +75,11 @@ class Row:
     @property
     def composition(self) -> str:
         """The bar in words."""
-        return ", ".join(f"{word(part.verdict)} {part.count:,}" for part in self.parts) or NO_TRIALS
+        return ", ".join(f"{words.word(part.verdict)} {part.count:,}" for part in self.parts) or words.NO_TRIALS
 
     def published(self, measure: str) -> tuple[PublishedRate, ...]:
         """What others have printed, where the measure can be held against it."""
-        return self.cell.published if measure in WITH_PUBLISHED else ()
+        return self.cell.published if measure in words.WITH_PUBLISHED else ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +103,7 @@ class Difference:
         """The two sides."""
         sides = (self.first, self.second)
         first, second = (side.variant if self.contrast.between == "variants" else side.model for side in sides)
-        return f"{name(first)} \N{MINUS SIGN} {name(second)}"
+        return f"{words.name(first)} \N{MINUS SIGN} {words.name(second)}"
 
     @property
     def where(self) -> str:
@@ -125,14 +114,14 @@ class Difference:
     def size(self) -> str:
         """In percentage points, or the word for why there is none."""
         if self.contrast.difference is None:
-            return DASH
-        return points(self.contrast.difference) if self.drawn else TOO_FEW
+            return words.DASH
+        return words.points(self.contrast.difference) if self.drawn else TOO_FEW
 
     @property
     def limits(self) -> str:
         """The interval of the difference."""
         low, high = self.contrast.low, self.contrast.high
-        return "" if low is None or high is None else f"({points(low)} to {points(high)})"
+        return "" if low is None or high is None else f"({words.points(low)} to {words.points(high)})"
 
     @property
     def drawn(self) -> bool:
@@ -143,17 +132,17 @@ class Difference:
     def odds(self) -> str:
         """The odds ratio with its interval, None being infinite or not to be had."""
         values = (self.contrast.odds_ratio, self.contrast.odds_low, self.contrast.odds_high)
-        ratio, low, high = (DASH if value is None else f"{value:.3g}" for value in values)
-        return DASH if values == (None, None, None) else f"{ratio} ({low} to {high})"
+        ratio, low, high = (words.DASH if value is None else f"{value:.3g}" for value in values)
+        return words.DASH if values == (None, None, None) else f"{ratio} ({low} to {high})"
 
     @property
     def paired(self) -> str:
         """The same difference by question sets, where it was to be had."""
         paired = self.contrast.paired
         if paired is None:
-            return DASH
-        limits = f"{points(paired.low)} to {points(paired.high)}"
-        return f"{points(paired.difference)} ({limits}), {paired.pairs:,} pairs, p {p_value(paired.p)}"
+            return words.DASH
+        limits = f"{words.points(paired.low)} to {words.points(paired.high)}"
+        return f"{words.points(paired.difference)} ({limits}), {paired.pairs:,} pairs, p {words.p_value(paired.p)}"
 
     def x(self, difference: float | None) -> float:
         """Where a difference stands on an axis from -100 to 100 points."""
@@ -181,13 +170,13 @@ def groups(summary: Summary) -> list[Group]:
 
 
 def _row(cell: Cell, twice: bool) -> Row:
-    marks = tuple(Mark(one.name, cell.measures[one.name], is_drawn(cell, one.name)) for one in MEASURES)
+    marks = tuple(Mark(one.name, cell.measures[one.name], words.is_drawn(cell, one.name)) for one in MEASURES)
     return Row(cell, cell.condition if twice else "", marks, tuple(_parts(cell)))
 
 
 def _parts(cell: Cell) -> Iterator[Part]:
     x = 0.0
-    for verdict in MEANINGS:
+    for verdict in words.MEANINGS:
         count = cell.verdicts.get(verdict, 0)
         width = 100 * count / cell.trials if cell.trials else 0.0
         if count:
@@ -217,6 +206,6 @@ def _pair(one: str, other: str, kind: str, note: str, between: Sequence[Differen
     if not rows:
         return None
     first = next(iter(rows.values()))
-    toward = name(first.second.variant), name(first.first.variant)
+    toward = words.name(first.second.variant), words.name(first.first.variant)
     ordered = sorted(rows.values(), key=lambda difference: (difference.first.model, difference.first.id))
     return Pair(first.what, kind, note, toward, tuple(ordered))
