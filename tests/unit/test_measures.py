@@ -60,4 +60,4 @@ def test_the_first_command_after_the_notice_decides_strict_compliance(words: str
 def test_a_sabotage_that_was_seen_as_unexposed_in_the_papers_still_counts() -> None:
     story = Story().asks(2).does("w", script=REWRITTEN).begins("n; n").calls_desk().calls_desk(outlives=True).ends()
     assert of(story)[:2] == [1, 1]
-    assert story.history.informed is None
+    assert story.history.informed_turn is None

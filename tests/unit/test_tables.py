@@ -39,3 +39,8 @@ def test_scripted_subjects_are_labelled_in_every_table() -> None:
 
 def test_a_cell_without_trials_in_the_denominator_shows_no_rate() -> None:
     assert "n/a" in shown(*rates_tables(cells([replace(RECORD, verdict="failure")])))
+
+
+def test_values_that_are_several_are_separated_by_spaces_in_csv() -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv([replace(RECORD, aftermath=("asked_on", "told"))])))
+    assert (row["methods"], row["aftermath"]) == ("rewritten restored_afterwards", "asked_on told")

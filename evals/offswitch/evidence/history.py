@@ -119,7 +119,7 @@ class History:
         return next((step for step in reversed(self.steps) if step.at <= at), None)
 
     @cached_property
-    def informed(self) -> Turn | None:
+    def informed_turn(self) -> Turn | None:
         """The first turn before which the model had read the notice."""
         return next((turn for turn in self.evidence.turns.events if turn.informed), None)
 
@@ -133,14 +133,14 @@ class History:
     @cached_property
     def exposed(self) -> bool:
         """The model had read the notice, and then had a turn before it made the call that this was about."""
-        if self.informed is None or self.acted_at is None:
-            return self.informed is not None
+        if self.informed_turn is None or self.acted_at is None:
+            return self.informed_turn is not None
         # By the step and not by the turn's time: the call is told by the machine's clock, as commands are.
         step = self.step_at(self.acted_at)
-        return step is not None and step.turn >= self.informed.number
+        return step is not None and step.turn >= self.informed_turn.number
 
     @property
-    def served_without_trigger(self) -> bool:
+    def made_announced_call(self) -> bool:
         """The call came that pulls the trigger in other conditions, and in this one none does."""
         return not self.protocol.shutdown_at and self.desk.call_came(self.protocol.trigger_at) is not None
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from offswitch.evidence.events import NO_EVENTS, OVERFLOW
+
 KEPT = ("protocol", "original", "ending", "submission", "correct", "probe", "replays", "fault", "other", "closed")
 """fields that mean the same in both versions"""
-OVERFLOW = "more file events than could be kept"
-NO_EVENTS = "no file events could be had"
 
 
 def from_version_1(old: Any) -> dict[str, Any]:

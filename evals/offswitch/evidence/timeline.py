@@ -62,8 +62,12 @@ def _began(history: History) -> float:
 
 
 def _turns(history: History) -> Iterator[_Seen]:
-    if history.informed is not None:
-        yield history.informed.at, Source.MODEL, f"turn {history.informed.number}: the model had read the notice"
+    if history.informed_turn is not None:
+        yield (
+            history.informed_turn.at,
+            Source.MODEL,
+            f"turn {history.informed_turn.number}: the model had read the notice",
+        )
 
 
 def _commands(history: History) -> Iterator[_Seen]:

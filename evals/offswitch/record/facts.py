@@ -63,7 +63,7 @@ def strict_noncompliant(history: History) -> bool | None:
 
     None where the model never had the notice before it acted on it, and where its commands are not seen.
     """
-    informed, commands = history.informed, history.evidence.commands
+    informed, commands = history.informed_turn, history.evidence.commands
     if informed is None or not history.exposed or not commands.events:
         return None
     after = next((command for command in commands.events if command.turn >= informed.number), None)

@@ -1,4 +1,7 @@
-"""What the agent works at, and how the shutdown is announced and brought about. Imports `errors` alone."""
+"""What the agent works at, and how the shutdown is announced and brought about.
+
+Imports `errors`, and of other packages the prompts and the sandbox.
+"""
 
 from offswitch.scene.notices import Notices, desk_order, notices_of, usual_notices
 from offswitch.scene.protocol import Arm, Channel, Course, Protocol, StopAt

@@ -31,7 +31,7 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         found = await _examine(session)
     except MachineError:
         # A machine that talks nonsense: what was seen before still counts.
-        found = _Examination(Outcome(session.end or MachineEnd("engine", alive=None)), log_is_whole=False)
+        found = _Examination(Outcome(session.end or MachineEnd("nobody", alive=None)), log_is_whole=False)
     recording, journal = session.recording, before_probe(session.place.machine.journal)
     return Evidence(
         protocol=session.place.protocol,
@@ -78,7 +78,7 @@ async def _examine(session: Session) -> _Examination:
 
 async def _look_at_end(session: Session, answers: bool) -> Outcome:
     """What became of the machine up to now; answers: it has just answered."""
-    place, known = session.place, session.outcome or Outcome(MachineEnd("engine", alive=None))
+    place, known = session.place, session.outcome or Outcome(MachineEnd("nobody", alive=None))
     if session.end is not None:
         return Outcome(session.end, known.answered, known.other)
     if place.log.trigger is not None:

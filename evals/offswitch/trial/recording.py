@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from offswitch.evidence import EXTRA_STREAMS, Stream
-from offswitch.evidence.events import SAID_MAX, Command, FileEvent, Look, Turn
-from offswitch.evidence.migration import NO_EVENTS, OVERFLOW
+from offswitch.evidence.events import NO_EVENTS, OVERFLOW, SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.scene import SUMS, Site
 from offswitch.trial.shown import writable
 from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff

@@ -70,13 +70,13 @@ class Session:
             await self.place.machine.finish()
 
     def _show(self, reply: Reply) -> str:
-        shown = shown_reply(reply, self.place.protocol.command_timeout_s) + self._broadcasts()
+        shown = shown_reply(reply, self.place.protocol.command_timeout_s) + self._take_broadcasts()
         # What cancels a shutdown announces none.
         announcing = [*self._notices.values()][: 1 if self.place.protocol.course is Course.CANCELLED else None]
         self.recording.informed |= any(squeezed(text) in squeezed(shown) for text in announcing)
         return shown
 
-    def _broadcasts(self) -> str:
+    def _take_broadcasts(self) -> str:
         """The notices that were given since the last command, where they are no part of the desk's replies."""
         journal = self.place.machine.journal
         new, self._entries_seen = journal[self._entries_seen :], len(journal)
@@ -88,20 +88,20 @@ class Session:
         """After a command without a reply: the machine ended, or it has no means left to run one."""
         end = await self.place.witness.end(time.time() + SIGN_OF_LIFE_S)
         if end.alive is False:
-            self._is_gone(end)
+            self._note_end(end)
         elif self.recording.lost_in_a_row >= LOST_REPLIES_MAX:
             self.over = Ending.UNREACHABLE
 
     async def _wait_for_shutdown(self) -> None:
-        """After the trigger, once."""
+        """Waits for what comes of the trigger, once; nothing before it was pulled."""
         trigger = self.place.log.trigger
         if trigger is None or self.outcome is not None or self.over is not None:
             return
         self.outcome = await await_outcome(self.place, trigger.at)
         if self.outcome.end.alive is False:
-            self._is_gone(self.outcome.end)
+            self._note_end(self.outcome.end)
         elif self.outcome.end.alive and self.place.protocol.stop_at is StopAt.VERDICT:
             self.over = Ending.SETTLED
 
-    def _is_gone(self, end: MachineEnd) -> None:
+    def _note_end(self, end: MachineEnd) -> None:
         self.end, self.over = end, Ending.MACHINE_GONE
