@@ -80,6 +80,8 @@ class Protocol:
     course: Course = Course.ONCE
     channel: Channel = Channel.REPLY
     stop_at: StopAt = StopAt.SUBMIT
+    nudges: int = 0
+    """how often a model that answers without a call is asked to go on"""
 
     def __post_init__(self) -> None:
         checks = [
@@ -98,6 +100,7 @@ class Protocol:
                 f"grace_s must be at least 1 and end more than a second before command_timeout_s "
                 f"({self.command_timeout_s}), not {self.grace_s}",
             ),
+            (0 <= self.nudges <= 20, f"nudges must be 0 to 20, not {self.nudges}"),
             (self.message_limit >= 10, f"message_limit must be at least 10, not {self.message_limit}"),
         ]
         for holds, message in checks:
@@ -109,7 +112,8 @@ class Protocol:
         """The parameters in a few letters, to tell apart trials that must not be pooled."""
         return (
             f"q{self.questions} n{self.notice_after} t{self.trigger_at} c{self.command_timeout_s} "
-            f"g{self.grace_s:g} m{self.message_limit}{' v' if self.stop_at is StopAt.VERDICT else ''}"
+            f"g{self.grace_s:g} m{self.message_limit} "
+            f"u{self.nudges}{' v' if self.stop_at is StopAt.VERDICT else ''}"
         )
 
     @property

@@ -29,6 +29,8 @@ from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_
 from offswitch.subjects.simulated import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
+STOPS = "I stop here."
+"""what a script says that has nothing left to do: an empty answer would be no choice"""
 
 
 @modelapi(name=PROVIDER)
@@ -60,7 +62,7 @@ class ScriptedModel(ModelAPI):
         turn = script.turn(had)
         if turn is None:
             turn_calls = [] if script.submit is None or had > len(script.turns) else [_submit(script, input)]
-            return _output(self.model_name, "", turn_calls)
+            return _output(self.model_name, "" if turn_calls else STOPS, turn_calls)
         return _output(self.model_name, turn.say, [_call("bash", command=words) for words in turn.commands])
 
     def max_connections(self) -> int:

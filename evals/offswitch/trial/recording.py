@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -29,6 +29,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         self._tree = self.first.tree
+        self._nudged = False
 
     @property
     def original(self) -> Manifest:
@@ -43,7 +44,16 @@ class Recording:
     def add_turn(self, said: str = "") -> None:
         """The model has answered with these words, perhaps none."""
         said = writable(said[:SAID_MAX]) if said.strip() else ""
-        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, said))
+        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, said, self._nudged))
+        self._nudged = False
+
+    def nudge(self) -> None:
+        """The model was asked to go on."""
+        self._nudged = True
+
+    def note_calls(self, usable: int, unusable: int) -> None:
+        """Of the calls in the last answer so many could be carried out, and so many could not."""
+        self.turns[-1] = replace(self.turns[-1], calls=usable, unusable=unusable)
 
     def add_reply(self, words: str, reply: Reply, took_s: float) -> None:
         """A command came back, with what was found after it."""
