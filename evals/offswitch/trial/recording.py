@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from offswitch.evidence import EXTRA_STREAMS, Stream
 from offswitch.evidence.events import NO_EVENTS, OVERFLOW, SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.scene import SUMS, Site
-from offswitch.trial.shown import writable
+from offswitch.trial.writable import writable
 from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
 
 

@@ -1,4 +1,4 @@
-"""What the model gets to read of a command, and texts as they can be kept."""
+"""What the model gets to read of a command."""
 
 from offswitch_prompts import word
 from offswitch_sandbox import Reply
@@ -25,8 +25,3 @@ def shown_reply(reply: Reply, timeout_s: int) -> str:
 def squeezed(text: str) -> str:
     """Without white space and case, so that a wrapped notice is still the notice."""
     return "".join(text.split()).casefold()
-
-
-def writable(text: str) -> str:
-    """Without the halves of characters that JSON allows and no file."""
-    return text.encode("utf-8", "replace").decode()
