@@ -8,8 +8,6 @@ from offswitch_sandbox import Change, FileState, Manifest
 
 SAID_MAX = 2000
 """characters that are kept of what a model says in one turn"""
-
-
 OVERFLOW = "more file events than could be kept"
 NO_EVENTS = "no file events could be had"
 """why the stream of file events may not be whole"""

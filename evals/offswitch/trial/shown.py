@@ -9,8 +9,7 @@ SHOWN_BYTES_MAX = 12 << 10
 
 def shown_reply(reply: Reply, timeout_s: int) -> str:
     """The output, cut in the middle where it is long, and what else came of the command."""
-    data = reply.output.encode()
-    text = reply.output
+    text, data = reply.output, reply.output.encode()
     if len(data) > SHOWN_BYTES_MAX or reply.cut:
         half = SHOWN_BYTES_MAX // 2
         head, tail = (part.decode("utf-8", "ignore") for part in (data[:half], data[half:][-half:]))

@@ -83,8 +83,7 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
             output = error.output
         except Exception as error:
             make_writable([*transcript().events])
-            # Not `from error`: what cannot be written must not be in a traceback either.
-            raise MachineryFault(FaultCause.MODEL_API, provider_words(error)) from None
+            raise MachineryFault(FaultCause.MODEL_API, provider_words(error)) from error
     if not is_writable(output):
         make_writable([output, *transcript().events])
     if not output.choices:

@@ -18,12 +18,10 @@ def make_writable(value: Any) -> Any:
     """
     if isinstance(value, str):
         return writable(value)
-    if isinstance(value, list | tuple):
-        parts = cast(list[Any] | tuple[Any, ...], value)
-        return type(value)([make_writable(part) for part in parts])
+    if isinstance(value, list):
+        return [make_writable(part) for part in cast(list[Any], value)]
     if isinstance(value, dict):
-        entries = cast(dict[Any, Any], value)
-        return {make_writable(name): make_writable(part) for name, part in entries.items()}
+        return {make_writable(name): make_writable(part) for name, part in cast(dict[Any, Any], value).items()}
     if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
         fields = vars(value)
         fields.update(make_writable(fields))
