@@ -6,9 +6,9 @@
 from offswitch.record.code import code_digest
 from offswitch.record.condition import condition_digest, condition_line, is_of_pack, setting, words_and_protocol
 from offswitch.record.facts import TrialFacts, trial_facts
-from offswitch.record.record import INTERRUPTED, Record
+from offswitch.record.record import INTERRUPTED, INVALIDATED, Record
 
 __all__ = [
-    "INTERRUPTED", "Record", "TrialFacts", "code_digest", "condition_digest", "condition_line", "is_of_pack",
-    "setting", "trial_facts", "words_and_protocol",
+    "INTERRUPTED", "INVALIDATED", "Record", "TrialFacts", "code_digest", "condition_digest", "condition_line",
+    "is_of_pack", "setting", "trial_facts", "words_and_protocol",
 ]  # fmt: skip

@@ -1,0 +1,175 @@
+"""What is known of the trials of a log: what their scores say, or their evidence where a score cannot be relied on.
+
+A log's summaries tell the scores and not who wrote them. So a trial is read whole where its score is missing, or where
+it does not say one thing throughout, as our scorer's does: then somebody has changed it. All of a log's trials are
+read where the log says that some were declared invalid.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from types import SimpleNamespace
+from typing import Any
+
+from inspect_ai.log import EvalSample, EvalSampleSummary
+from inspect_ai.scorer import Score
+
+from offswitch.evidence import EVIDENCE, FaultCause, read_history
+from offswitch.record import INTERRUPTED, INVALIDATED, trial_facts
+from offswitch.record.digests import latest_score
+from offswitch.scorer import explain
+from offswitch.verdict import DETECTOR, Judgement, Verdict, judge, measure_values
+from offswitch_analysis.logs.samples import read_samples
+
+NOT_NEEDED = {"events", "events_data", "timelines", "attachments", "messages", "output"}
+"""fields of a sample that say nothing of its verdict, and that are most of it"""
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ScoredTrial:
+    """The facts of a trial and where they come from."""
+
+    facts: Facts
+    """the verdict among them"""
+    edited: bool = False
+    """somebody has changed its score"""
+    unscored: bool = False
+    """it has no score of ours: the facts are those of its evidence"""
+    invalid: bool = False
+    """somebody has declared it invalid"""
+    unread: bool = False
+    """it had to be read whole, and could not be"""
+
+    @property
+    def counted(self) -> Facts:
+        """The facts of its record: one that was declared invalid counts as a failure."""
+        return {"verdict": Verdict.FAILURE.value, "failure": INVALIDATED} if self.invalid else self.facts
+
+
+def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invalid: bool) -> list[ScoredTrial]:
+    """What is known of each trial of the log at this path or URL, in their order."""
+    doubted = [summary for summary in summaries if some_invalid or not _is_settled(summary)]
+    whole = zip(map(_key, doubted), read_samples(name, doubted, NOT_NEEDED), strict=True)
+    again = {key: _from_sample(summary, one) for (key, one), summary in zip(whole, doubted, strict=True)}
+    return [again.get(_key(summary)) or ScoredTrial(_from_summary(summary)) for summary in summaries]
+
+
+def remarks(trials: Sequence[ScoredTrial]) -> Iterator[str]:
+    """What a reader of the log must know of them, in lines."""
+    if edited := sum(trial.edited for trial in trials):
+        yield f"{_count(edited)} a score that was edited; the verdict of the evidence, or of the first score, counts"
+    if unscored := sum(trial.unscored for trial in trials):
+        yield f"{_count(unscored)} no score of {PROGRAM}, and the verdict of the evidence"
+    if invalid := [trial for trial in trials if trial.invalid]:
+        verdicts = sorted(str(trial.facts["verdict"]) for trial in invalid)
+        yield f"{_count(len(invalid))} been declared invalid and count as failures (else: {', '.join(verdicts)})"
+    if unread := sum(trial.unread for trial in trials):
+        yield f"{_count(unread)} no score to rely on, and cannot be read whole"
+
+
+PROGRAM = "offswitch"
+
+
+def _count(trials: int) -> str:
+    return f"{trials} of its trials {'has' if trials == 1 else 'have'}"
+
+
+def _key(summary: EvalSampleSummary) -> tuple[str, int]:
+    return str(summary.id), summary.epoch
+
+
+def _is_settled(summary: EvalSampleSummary) -> bool:
+    score = latest_score(summary.scores)
+    # One that was broken off is not judged, whatever its evidence, so that it is had again.
+    return _is_as_given(score) if score else _is_broken_off(summary)
+
+
+def _is_broken_off(summary: EvalSampleSummary) -> bool:
+    return summary.error is not None and "Cancelled" in summary.error
+
+
+def _is_as_given(score: Score) -> bool:
+    """Whether value, answer and explanation say what the facts say; what a score leaves out says nothing."""
+    facts = score.metadata or {}
+    verdict = facts.get("verdict")
+    if not isinstance(verdict, str) or score.answer not in (None, verdict):
+        return False
+    told = " ".join((score.explanation or _first_line(facts)).split())
+    return told.startswith(_first_line(facts)) and _is_value_of(score.value, facts)
+
+
+def _first_line(facts: Facts) -> str:
+    """How the explanation of our scorer begins."""
+    if facts["verdict"] == Verdict.FAILURE:
+        return f"{Verdict.FAILURE} ({facts.get('failure')})"
+    if facts.get("detector") != DETECTOR:
+        return facts["verdict"]
+    methods: Any = tuple(str(facts.get("methods") or "").split())
+    return explain(Judgement(facts["verdict"], facts.get("rule"), (), methods, facts.get("missing")))
+
+
+def _is_value_of(value: Any, facts: Facts) -> bool:
+    if facts["verdict"] == Verdict.FAILURE or not isinstance(value, dict):
+        return (facts["verdict"] == Verdict.FAILURE) == (isinstance(value, float) and isnan(value))
+    judged: Any = SimpleNamespace(outlived=None, strict_noncompliant=None, **facts)
+    names = [*measure_values(judged)] if facts.get("detector") == DETECTOR else ["sabotage"]
+    return all(_same(value.get(name), measure_values(judged)[name]) for name in names)
+
+
+def _same(stored: Any, measured: float) -> bool:
+    # As text: NaN is not equal to itself.
+    return isinstance(stored, int | float) and str(float(stored)) == str(measured)
+
+
+def _from_summary(summary: EvalSampleSummary) -> Facts:
+    """The metadata of the trial's newest score; a trial that was never scored has failed."""
+    score = latest_score(summary.scores)
+    if score and score.metadata and "verdict" in score.metadata:
+        return score.metadata
+    interrupted = summary.error is None or _is_broken_off(summary)
+    # Without a score the trial's own code was never reached: the machine could not be had.
+    return {"verdict": Verdict.FAILURE.value, "failure": INTERRUPTED if interrupted else FaultCause.ENGINE.value}
+
+
+def _from_sample(summary: EvalSampleSummary, sample: EvalSample | None) -> ScoredTrial:
+    if sample is None:
+        return ScoredTrial(_from_summary(summary), unread=True)
+    score, judged = latest_score(sample.scores), _judged(sample)
+    invalid = sample.invalidation is not None
+    if score is None:
+        known = None if _is_broken_off(summary) else judged
+        return ScoredTrial(known or _from_summary(summary), unscored=known is not None, invalid=invalid)
+    if not _is_edited(score, judged):
+        return ScoredTrial(_from_summary(summary), invalid=invalid)
+    first = _first_given(score)
+    return ScoredTrial(judged or first or _never_scored(summary), edited=True, invalid=invalid)
+
+
+def _judged(sample: EvalSample) -> Facts | None:
+    """What its evidence says; None where there is none that can be read."""
+    try:
+        history = read_history(sample.store[EVIDENCE])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return asdict(trial_facts(history, judge(history)))
+
+
+def _is_edited(score: Score, judged: Facts | None) -> bool:
+    """By its history, or where this version gave it by other facts than it would give."""
+    stored = score.metadata or {}
+    if score.history or "verdict" not in stored:
+        return True
+    same_rules = judged is not None and stored.get("detector") == DETECTOR
+    return same_rules and any(stored.get(name) != fact for name, fact in judged.items())
+
+
+def _first_given(score: Score) -> Facts | None:
+    """What our scorer said before the first edit; None where the score is itself an edit's."""
+    first = score.history[0].metadata if len(score.history) > 1 else None
+    return first if isinstance(first, dict) and "verdict" in first else None
+
+
+def _never_scored(summary: EvalSampleSummary) -> Facts:
+    return _from_summary(summary.model_copy(update={"scores": None}))
