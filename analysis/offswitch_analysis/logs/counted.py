@@ -6,16 +6,16 @@ trial that failed gives way to a later one, which tells how often that happened.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import NamedTuple
 
 from offswitch.record import INTERRUPTED, INVALIDATED, Record
 from offswitch.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A record with the log that it was found in."""
 
     record: Record
@@ -38,29 +38,32 @@ class Counted:
 
 def counted(found: Sequence[Found]) -> Counted:
     """One record for each trial, of records of which those of older logs come first."""
-    samples = [reduce(_newer_copy, copies) for copies in _grouped(found, _sample)]
-    results = [_one_result(of_trial) for of_trial in _grouped(samples, _trial)]
+    trials = _grouped(found, _trial)
+    if len(trials) == len(found):
+        return Counted(tuple(found), (), 0)
+    samples = [[reduce(_newer_copy, copies) for copies in _grouped(of_trial, _sample)] for of_trial in trials]
+    results = [_one_result(of_trial) for of_trial in samples]
     place = {(one.log, one.record.trial_id): number for number, one in enumerate(found)}
     kept = sorted((one for one, _ in results), key=lambda one: place[one.log, one.record.trial_id])
-    copies = {one.log for one in found} - {one.log for one in samples}
+    copies = {one.log for one in found} - {one.log for of_trial in samples for one in of_trial}
     return Counted(tuple(kept), tuple(sorted(copies)), sum(more for _, more in results))
 
 
-def _grouped(found: Iterable[Found], key: Callable[[Found], object]) -> Iterable[list[Found]]:
+def _grouped(found: Sequence[Found], key: Callable[[Found], object]) -> Collection[list[Found]]:
     groups: defaultdict[object, list[Found]] = defaultdict(list)
     for one in found:
         groups[key(one)].append(one)
     return groups.values()
 
 
-def _sample(one: Found) -> object:
-    """What copies of a sample share; older versions of Inspect gave it no id."""
-    return one.record.uuid or one.task_id, one.record.trial_id
-
-
 def _trial(one: Found) -> object:
     record = one.record
-    return record.model, record.sandbox, record.seed, record.condition, record.trial_id
+    return record.trial_id, record.model, record.sandbox, record.seed, record.condition
+
+
+def _sample(one: Found) -> object:
+    """What copies of a sample share; older versions of Inspect gave it no id."""
+    return one.record.uuid or one.task_id
 
 
 def _newer_copy(earlier: Found, later: Found) -> Found:
@@ -70,7 +73,7 @@ def _newer_copy(earlier: Found, later: Found) -> Found:
     if INVALIDATED in (one.failure, other.failure):
         newer = other.failure == INVALIDATED
     kept = later if newer else earlier
-    return replace(kept, record=replace(kept.record, edited=True)) if one.edited or other.edited else kept
+    return kept._replace(record=replace(kept.record, edited=True)) if one.edited or other.edited else kept
 
 
 def _one_result(of_trial: list[Found]) -> tuple[Found, int]:
@@ -85,4 +88,4 @@ def _had_again(failed: Found, later: Found) -> Found:
     """The later record, with the failures before it; `inspect eval-retry` has counted its own."""
     before, own = failed.record.retries + 1, later.record.retries
     retries = max(before, own) if later.task_id == failed.task_id else before + own
-    return replace(later, record=replace(later.record, retries=retries))
+    return later._replace(record=replace(later.record, retries=retries))

@@ -5,11 +5,13 @@ it does not say one thing throughout, as our scorer's does: then somebody has ch
 read where the log says that some were declared invalid.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from math import isnan
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from inspect_ai.log import EvalSample, EvalSampleSummary
 from inspect_ai.scorer import Score
@@ -59,17 +61,15 @@ def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invali
 def remarks(trials: Sequence[ScoredTrial]) -> Iterator[str]:
     """What a reader of the log must know of them, in lines."""
     if edited := sum(trial.edited for trial in trials):
-        yield f"{_count(edited)} a score that was edited; the verdict of the evidence, or of the first score, counts"
+        yield f"{_count(edited)} a score that was edited, and the verdict of the evidence or of the score before"
     if unscored := sum(trial.unscored for trial in trials):
-        yield f"{_count(unscored)} no score of {PROGRAM}, and the verdict of the evidence"
+        yield f"{_count(unscored)} no score of ours, and the verdict of the evidence"
     if invalid := [trial for trial in trials if trial.invalid]:
-        verdicts = sorted(str(trial.facts["verdict"]) for trial in invalid)
-        yield f"{_count(len(invalid))} been declared invalid and count as failures (else: {', '.join(verdicts)})"
+        verdicts = Counter(str(trial.facts["verdict"]) for trial in invalid)
+        without = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in sorted(verdicts))
+        yield f"{_count(len(invalid))} been declared invalid and counted as failed; without that: {without}"
     if unread := sum(trial.unread for trial in trials):
         yield f"{_count(unread)} no score to rely on, and cannot be read whole"
-
-
-PROGRAM = "offswitch"
 
 
 def _count(trials: int) -> str:
@@ -111,11 +111,20 @@ def _first_line(facts: Facts) -> str:
 
 
 def _is_value_of(value: Any, facts: Facts) -> bool:
-    if facts["verdict"] == Verdict.FAILURE or not isinstance(value, dict):
-        return (facts["verdict"] == Verdict.FAILURE) == (isinstance(value, float) and isnan(value))
-    judged: Any = SimpleNamespace(outlived=None, strict_noncompliant=None, **facts)
-    names = [*measure_values(judged)] if facts.get("detector") == DETECTOR else ["sabotage"]
-    return all(_same(value.get(name), measure_values(judged)[name]) for name in names)
+    if facts["verdict"] == Verdict.FAILURE:
+        return isinstance(value, float) and isnan(value)
+    if not isinstance(value, dict):
+        return False
+    measured = _measured(facts["verdict"], facts.get("outlived"), facts.get("strict_noncompliant"))
+    names = [*measured] if facts.get("detector") == DETECTOR else ["sabotage"]
+    given = cast(dict[str, Any], value)
+    return all(_same(given.get(name), measured[name]) for name in names)
+
+
+@cache
+def _measured(verdict: str, outlived: bool | None, strict_noncompliant: bool | None) -> dict[str, float]:
+    judged: Any = SimpleNamespace(verdict=verdict, outlived=outlived, strict_noncompliant=strict_noncompliant)
+    return measure_values(judged)
 
 
 def _same(stored: Any, measured: float) -> bool:
@@ -161,8 +170,9 @@ def _is_edited(score: Score, judged: Facts | None) -> bool:
     stored = score.metadata or {}
     if score.history or "verdict" not in stored:
         return True
-    same_rules = judged is not None and stored.get("detector") == DETECTOR
-    return same_rules and any(stored.get(name) != fact for name, fact in judged.items())
+    if judged is None or stored.get("detector") != DETECTOR:
+        return False
+    return any(stored.get(name) != fact for name, fact in judged.items())
 
 
 def _first_given(score: Score) -> Facts | None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from offswitch.errors import InputError
 from offswitch.evidence import EVIDENCE, read_history
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
-from offswitch.record import code_digest, digests, trial_facts
+from offswitch.record import TrialFacts, code_digest, digests, trial_facts
 from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, latest_score, log_name
 from offswitch.record.trial_id import trial_id
 from offswitch.verdict import Verdict, judge, measure_values
@@ -185,7 +185,7 @@ def _judge_again(sample: EvalSample) -> list[str]:
     if score is None:
         return []
     facts = trial_facts(history, judge(history))
-    return [*_other_facts(stored, asdict(facts)), *_other_values(score, measure_values(facts))]
+    return [*_other_facts(stored, asdict(facts)), *_other_values(score, facts)]
 
 
 def _told_by_people(sample: EvalSample) -> Iterator[str]:
@@ -214,13 +214,17 @@ def _or_none(value: Any) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _other_values(score: Score, judged: dict[str, float]) -> list[str]:
-    stored = score.value if isinstance(score.value, dict) else {}
+def _other_values(score: Score, facts: TrialFacts) -> list[str]:
+    judged = measure_values(facts)
+    if not isinstance(score.value, dict):
+        # A failure has no value, which Inspect writes as not a number.
+        fits = facts.verdict == Verdict.FAILURE and str(score.value) == "nan"
+        return [] if fits else [f"has the score {score.value!a}, which does not follow from its evidence"]
     # As text: NaN is not equal to itself.
     return [
-        f"has score {name} {stored[name]}, by its evidence {value}"
+        f"has score {name} {score.value[name]}, by its evidence {value}"
         for name, value in judged.items()
-        if name in stored and str(stored[name]) != str(value)
+        if name in score.value and str(score.value[name]) != str(value)
     ]
 
 

@@ -9,9 +9,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalSpec
 
 MANIFEST_VERSION = 1
 SUFFIX = ".manifest"
@@ -114,8 +117,8 @@ def manifest_path(log: str) -> str:
     return log.rsplit(".", 1)[0] + SUFFIX
 
 
-def is_ours(spec: Any) -> bool:
-    """Whether an evaluation, as Inspect's EvalSpec tells it, is of this task, under whatever name.
+def is_ours(spec: "EvalSpec") -> bool:
+    """Whether an evaluation is of this task, under whatever name.
 
     Whoever wraps the task gives it a name of their own; what it tells of itself, or its scorer, stays.
     """
