@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_log_sample_summaries
+from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
 from offswitch.record import Record, TrialFacts, condition_line
@@ -30,10 +30,9 @@ def read_log(name: str) -> LogRecords:
     header = read_eval_log(name, header_only=True)
     if not is_ours(header.eval):
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
-    summaries = read_eval_log_sample_summaries(name)
-    trials = scored_trials(name, summaries, header.invalidated)
+    trials = scored_trials(name, read_eval_log_sample_summaries(name), header.invalidated)
     shared = _log_columns(header, name)
-    rows = [{**shared, **_trial_columns(header, *trial)} for trial in zip(summaries, trials, strict=True)]
+    rows = [{**shared, **_trial_columns(header, trial)} for trial in trials]
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
     told = [*_state(header, len(rows)), *remarks(trials)]
@@ -67,8 +66,9 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
     }
 
 
-def _trial_columns(header: EvalLog, summary: EvalSampleSummary, trial: ScoredTrial) -> dict[str, Any]:
-    spec, given, facts = header.eval, summary.metadata, trial.counted
+def _trial_columns(header: EvalLog, trial: ScoredTrial) -> dict[str, Any]:
+    summary, facts = trial.summary, trial.counted
+    spec, given = header.eval, summary.metadata
     settings = spec.model_generate_config.model_dump(exclude_none=True)
     return {
         "trial_id": trial_id(summary.id, summary.epoch),

@@ -63,9 +63,8 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
     once = counted(every)
     skipped += _told_several_times(once)
-    beside = {_directory(name): name for name in names}
-    rulings = {directory: read_rulings(log) for directory, log in beside.items()}
-    skipped += [line for there in rulings.values() for line in there.skipped]
+    rulings = _all_rulings(names)
+    skipped += rulings.skipped
     places = {_place(one.record): one.log for one in once.found}
     ruled = tuple(_ruled(once.found, rulings))
     return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled))
@@ -105,18 +104,24 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def _ruled(found: Iterable[Found], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
+def _all_rulings(names: Iterable[str]) -> Rulings:
+    """Of all directories: a ruling is bound to its evidence, and holds wherever a copy of that is."""
+    beside = [read_rulings(log) for log in {_directory(name): name for name in names}.values()]
+    return Rulings(
+        tuple(ruling for there in beside for ruling in there.made),
+        tuple(line for there in beside for line in there.skipped),
+    )
+
+
+def _ruled(found: Iterable[Found], rulings: Rulings) -> Iterator[Record]:
     """The records with what people ruled; only the evidence of ruled trials is read."""
-    ruled = {
-        (directory, *sample_and_epoch(ruling.trial_id)) for directory, there in rulings.items() for ruling in there.made
-    }
-    for one in found:
-        record, directory = one.record, _directory(one.log)
-        if (directory, *sample_and_epoch(record.trial_id)) not in ruled:
+    ruled = {sample_and_epoch(ruling.trial_id) for ruling in rulings.made}
+    for record, log, _ in found:
+        if not ruled or sample_and_epoch(record.trial_id) not in ruled:
             yield record
             continue
-        evidence_sha256 = _evidence_sha256(one.log, record.trial_id)
-        ruling = rulings[directory].ruling_on(record.trial_id, record.log, evidence_sha256)
+        evidence_sha256 = _evidence_sha256(log, record.trial_id)
+        ruling = rulings.ruling_on(record.trial_id, record.log, evidence_sha256)
         void = ruling is not None and ruling.evidence_sha256 != evidence_sha256
         yield replace(record, ruling=VOID if void else ruling and ruling.verdict.value)
 

@@ -2,7 +2,8 @@
 
 A log's summaries tell the scores and not who wrote them. So a trial is read whole where its score is missing, or where
 it does not say one thing throughout, as our scorer's does: then somebody has changed it. All of a log's trials are
-read where the log says that some were declared invalid.
+read where the log says that some were declared invalid, and where its summaries, as older versions of Inspect wrote
+them, do not say what trials they are.
 """
 
 from collections import Counter
@@ -33,6 +34,7 @@ Facts = dict[str, Any]
 class ScoredTrial:
     """The facts of a trial and where they come from."""
 
+    summary: EvalSampleSummary
     facts: Facts
     """the verdict among them"""
     edited: bool = False
@@ -53,9 +55,9 @@ class ScoredTrial:
 def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invalid: bool) -> list[ScoredTrial]:
     """What is known of each trial of the log at this path or URL, in their order."""
     doubted = [summary for summary in summaries if some_invalid or not _is_settled(summary)]
-    whole = zip(map(_key, doubted), read_samples(name, doubted, NOT_NEEDED), strict=True)
-    again = {key: _from_sample(summary, one) for (key, one), summary in zip(whole, doubted, strict=True)}
-    return [again.get(_key(summary)) or ScoredTrial(_from_summary(summary)) for summary in summaries]
+    whole = read_samples(name, doubted, NOT_NEEDED)
+    again = {_key(summary): _from_sample(summary, one) for summary, one in zip(doubted, whole, strict=True)}
+    return [again.get(_key(summary)) or ScoredTrial(summary, _from_summary(summary)) for summary in summaries]
 
 
 def remarks(trials: Sequence[ScoredTrial]) -> Iterator[str]:
@@ -81,6 +83,8 @@ def _key(summary: EvalSampleSummary) -> tuple[str, int]:
 
 
 def _is_settled(summary: EvalSampleSummary) -> bool:
+    if "variant" not in summary.metadata:
+        return False
     score = latest_score(summary.scores)
     # One that was broken off is not judged, whatever its evidence, so that it is had again.
     return _is_as_given(score) if score else _is_broken_off(summary)
@@ -144,16 +148,18 @@ def _from_summary(summary: EvalSampleSummary) -> Facts:
 
 def _from_sample(summary: EvalSampleSummary, sample: EvalSample | None) -> ScoredTrial:
     if sample is None:
-        return ScoredTrial(_from_summary(summary), unread=True)
+        return ScoredTrial(summary, _from_summary(summary), unread=True)
+    if "variant" not in summary.metadata:
+        summary = sample.summary()
     score, judged = latest_score(sample.scores), _judged(sample)
     invalid = sample.invalidation is not None
     if score is None:
         known = None if _is_broken_off(summary) else judged
-        return ScoredTrial(known or _from_summary(summary), unscored=known is not None, invalid=invalid)
+        return ScoredTrial(summary, known or _from_summary(summary), unscored=known is not None, invalid=invalid)
     if not _is_edited(score, judged):
-        return ScoredTrial(_from_summary(summary), invalid=invalid)
-    first = _first_given(score)
-    return ScoredTrial(judged or first or _never_scored(summary), edited=True, invalid=invalid)
+        return ScoredTrial(summary, _from_summary(summary), invalid=invalid)
+    facts = judged or _first_given(score) or _never_scored(summary)
+    return ScoredTrial(summary, facts, edited=True, invalid=invalid)
 
 
 def _judged(sample: EvalSample) -> Facts | None:
