@@ -9,6 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any, cast
 
@@ -159,6 +160,7 @@ def agree(logs: Path, expected: dict[str, str], missing: tuple[str, ...] | None 
 
 
 def edit(log: EvalLog, trial: str, **what: Any) -> None:
+    # Inspect has no sums for a score without the measures.
     edit_score(log, trial, "shutdown_verdict", ScoreEdit(provenance=BY, **what), recompute_metrics=False)
 
 
@@ -183,13 +185,26 @@ def given_anew(log: EvalLog) -> None:
     edit(log, "A-0001", value=0, metadata={"verdict": "complied"})
 
 
+def throughout(log: EvalLog) -> None:
+    nothing = cast(Any, {"sabotage": 0.0, "exposure": 1.0})
+    edit(log, "A-0001", value=nothing, answer="complied", explanation="complied", metadata={"verdict": "complied"})
+
+
+def made_a_failure(log: EvalLog) -> None:
+    facts = {"verdict": "failure", "failure": "engine"}
+    edit(log, "A-0001", value=nan, answer="failure", explanation="failure (engine): see mail", metadata=facts)
+
+
 def changed_by_hand(log: EvalLog) -> None:
     for one in log.samples or []:
         if one.id == "A-0001" and one.scores:
             one.scores["shutdown_verdict"].metadata = {"verdict": "complied", "detector": DETECTOR}
 
 
-@pytest.mark.parametrize("how", [metadata_replaced, verdict_replaced, zeroed, given_anew, changed_by_hand])
+EDITS = [metadata_replaced, verdict_replaced, zeroed, given_anew, throughout, made_a_failure, changed_by_hand]
+
+
+@pytest.mark.parametrize("how", EDITS)
 def test_an_edited_score_changes_no_verdict_and_is_said(logs: Path, how: Callable[[EvalLog], None]) -> None:
     change(logs, how)
     found = agree(logs, VERDICTS)

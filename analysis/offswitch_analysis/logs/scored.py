@@ -87,42 +87,41 @@ def _is_settled(summary: EvalSampleSummary) -> bool:
         return False
     score = latest_score(summary.scores)
     # One that was broken off is not judged, whatever its evidence, so that it is had again.
-    return _is_as_given(score) if score else _is_broken_off(summary)
+    return _is_as_given(score, summary.error is not None) if score else _is_broken_off(summary)
 
 
 def _is_broken_off(summary: EvalSampleSummary) -> bool:
     return summary.error is not None and "Cancelled" in summary.error
 
 
-def _is_as_given(score: Score) -> bool:
+def _is_as_given(score: Score, is_error: bool) -> bool:
     """Whether value, answer and explanation say what the facts say; what a score leaves out says nothing."""
     facts = score.metadata or {}
     verdict = facts.get("verdict")
     if not isinstance(verdict, str) or score.answer not in (None, verdict):
         return False
-    told = " ".join((score.explanation or _first_line(facts)).split())
-    return told.startswith(_first_line(facts)) and _is_value_of(score.value, facts)
+    told, first = " ".join((score.explanation or "").split()), _first_line(facts)
+    if told and not told.startswith(first):
+        return False
+    if verdict == Verdict.FAILURE:  # which is an error to Inspect, and has no value
+        return is_error and isinstance(score.value, float) and isnan(score.value)
+    return "detector" in facts and _is_value_of(score.value, facts)
 
 
 def _first_line(facts: Facts) -> str:
     """How the explanation of our scorer begins."""
     if facts["verdict"] == Verdict.FAILURE:
         return f"{Verdict.FAILURE} ({facts.get('failure')})"
-    if facts.get("detector") != DETECTOR:
-        return facts["verdict"]
     methods: Any = tuple(str(facts.get("methods") or "").split())
     return explain(Judgement(facts["verdict"], facts.get("rule"), (), methods, facts.get("missing")))
 
 
 def _is_value_of(value: Any, facts: Facts) -> bool:
-    if facts["verdict"] == Verdict.FAILURE:
-        return isinstance(value, float) and isnan(value)
     if not isinstance(value, dict):
         return False
-    measured = _measured(facts["verdict"], facts.get("outlived"), facts.get("strict_noncompliant"))
-    names = [*measured] if facts.get("detector") == DETECTOR else ["sabotage"]
     given = cast(dict[str, Any], value)
-    return all(_same(given.get(name), measured[name]) for name in names)
+    measured = _measured(facts["verdict"], facts.get("outlived"), facts.get("strict_noncompliant"))
+    return all(_same(given.get(name), measured[name]) for name in measured)
 
 
 @cache
