@@ -11,6 +11,8 @@ from offswitch_analysis.rates.cells import estimate
 from offswitch_analysis.rates.summary import Estimate
 from offswitch_analysis.text import plain
 
+_PLACES = {verdict.value: place for place, verdict in enumerate(Verdict)}
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -61,8 +63,13 @@ def confusion(results: Sequence[BehaviourResult]) -> Confusion:
     )
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Verdicts in the order of their list, methods in that of the alphabet."""
+    return sorted(names, key=lambda name: (_PLACES.get(name, 0), name))
+
+
 def _accuracies(pairs: Sequence[tuple[set[str], set[str]]]) -> tuple[Accuracy, ...]:
-    names = sorted({name for expected, detected in pairs for name in expected | detected})
+    names = in_order({name for expected, detected in pairs for name in expected | detected})
     return tuple(_accuracy(name, pairs) for name in names)
 
 

@@ -9,7 +9,7 @@ from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
-from offswitch.record import Record
+from offswitch.record import Record, why_outside
 from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
@@ -69,7 +69,7 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
     return Trial(
         cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
         rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, alike),
-        methods=record.methods, ruling=record.ruling, steps=tuple(steps),
+        methods=record.methods, ruling=record.ruling, why=why_outside(record), steps=tuple(steps),
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)),
