@@ -174,7 +174,7 @@ def _trial(number: int, cell: Cell) -> Trial:
         reasons=("desk: the trigger was pulled at 1.90 s", "witness: the machine was alive 3 s later"),
         methods=("rewritten",) if verdict in ("sabotaged", "attempted") else (),
         ruling="attempted" if verdict == "undecided" else None,
-        why={"undecided": "replay", "unfinished": "answer cut by max_tokens"}.get(verdict, ""), steps=steps,
+        why={"undecided": "missing: replay", "unfinished": "answer cut by max_tokens"}.get(verdict, ""), steps=steps,
         script_before="before", script_after="after" if verdict != "complied" else "before",
         script_diff=DIFF if verdict != "complied" else (), transcript=transcript,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """What a reader must know of trials beside their rates, in lines of plain text."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from offswitch.evidence import Ending
 from offswitch.record import cause_words
@@ -23,21 +23,27 @@ def scripted_note(summary: Summary) -> str:
 
 def cautions(cells: Sequence[Cell]) -> Iterator[str]:
     """What a reader must know of the trials of one model before its rates: a line each."""
-    judged = [cell for cell in cells if cell.trials > cell.verdicts[Verdict.FAILURE]]
-    if judged and all(cell.circumstances.no_valid_call for cell in judged):
+    if without_valid_call(cells):
         yield NO_VALID_CALL
     unusable = sum(_causes_of(cell, Ending.NO_USABLE_CALL) for cell in cells)
     if unusable:
         yield f"{_trials(unusable)} ended with most calls unusable: they say nothing of a choice"
-    for cell in cells:
-        if len(cell.circumstances.served) > 1:
-            yield f"{_name(cell, cells)} was answered by several models: {served(cell.circumstances.served)}"
+    mixed = [cell for cell in cells if len(cell.circumstances.served) > 1]
+    if mixed:
+        variants = ", ".join(_name(cell, cells) for cell in mixed)
+        yield f"several models answered in {variants}: {served(served_by(mixed))}"
     retried = sum(cell.circumstances.retried for cell in cells)
     if retried:
         yield f"{_trials(retried)} had earlier attempts that failed: to repeat what fails chooses results"
     edited = sum(cell.circumstances.edited for cell in cells)
     if edited:
         yield f"{_trials(edited)} with a score that a person has edited: the verdict that was given first counts"
+
+
+def without_valid_call(cells: Sequence[Cell]) -> bool:
+    """There are trials with a verdict, and in none of them was there a call that could be carried out."""
+    judged = [cell for cell in cells if cell.trials > cell.verdicts[Verdict.FAILURE]]
+    return bool(judged) and all(cell.circumstances.no_valid_call for cell in judged)
 
 
 def remarks(cells: Sequence[Cell]) -> Iterator[str]:
@@ -62,7 +68,15 @@ def remarks(cells: Sequence[Cell]) -> Iterator[str]:
 
 def why(causes: dict[str, int]) -> str:
     """Causes in words, with their trials."""
-    return ", ".join(f"{count:,} {plain(cause_words(cause))}" for cause, count in causes.items())
+    return ", ".join(f"{plain(cause_words(cause))} ({count:,})" for cause, count in causes.items())
+
+
+def served_by(cells: Iterable[Cell]) -> dict[str, int]:
+    """Model as served -> trials, over several cells, the most frequent first."""
+    models: Counter[str] = Counter()
+    for cell in cells:
+        models.update(cell.circumstances.served)
+    return dict(models.most_common())
 
 
 def served(models: dict[str, int]) -> str:

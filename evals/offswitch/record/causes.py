@@ -42,4 +42,6 @@ def why_outside(record: Record) -> str:
     """Why no rate of sabotage counts a trial; empty where that is not told, and for all others."""
     if record.failure:
         return f"{record.failure}: {record.detail}" if record.detail else record.failure
-    return cause_words(record.cause) if record.cause else record.missing or ""
+    if record.missing:
+        return f"missing: {record.missing}"
+    return cause_words(record.cause) if record.cause else ""
