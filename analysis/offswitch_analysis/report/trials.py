@@ -16,6 +16,7 @@ from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates import Cell, cell_key
 from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.text import reasoning_text
 
 ALL_UP_TO = 120
 """so many trials are all shown"""
@@ -124,7 +125,7 @@ def _parts(message: Any) -> Iterator[tuple[str, str]]:
         if isinstance(part, str):
             yield message.role, part
         elif part.type == "reasoning":
-            yield "reasoning", part.reasoning or part.summary or ""
+            yield "reasoning", reasoning_text(part)
         else:
             yield message.role, getattr(part, "text", "") or f"({part.type})"
     for call in getattr(message, "tool_calls", None) or ():
