@@ -25,7 +25,6 @@ class Source(StrEnum):
 
     MODEL = "model"
     THINKS = "thinks"
-    """reasoning of the model, where its provider gives it"""
     SAYS = "says"
     REPLY = "reply"
     """what came back of a command"""
@@ -53,7 +52,7 @@ class Answer:
     said: str = ""
     """its words"""
     thought: str = ""
-    """its reasoning"""
+    """its reasoning, where its provider gives it"""
     ended: str = ""
     """how an answer without a call ended, where that was not of itself"""
     refusals: tuple[str, ...] = ()
@@ -87,8 +86,8 @@ def _turns(history: History, answers: Mapping[int, Answer] | None) -> Iterator[_
         if turn == history.informed_turn:
             yield turn.at, Source.MODEL, f"turn {turn.number}: the model had read the notice"
         answer = None if answers is None else answers.get(turn.number, Answer(turn.said))
-        for source, text in _answer(turn, answer or Answer()):
-            yield turn.at, source, f"turn {turn.number}: {text}"
+        told = _answer(turn, answer or Answer())
+        yield from ((turn.at, source, f"turn {turn.number}: {text}") for source, text in told)
 
 
 def _answer(turn: Turn, answer: Answer) -> Iterator[tuple[Source, str]]:
