@@ -15,7 +15,7 @@ from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Protocol, StopAt, notices_of
-from offswitch.scene.notices import NAMES_IN_PROMPTS, notices_to_json
+from offswitch.scene.notices import NAMES_IN_PROMPTS
 from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import work
@@ -110,7 +110,7 @@ def _samples(
         notices = notices_of(space, plan.point, numbers, plan.protocol)
         words = pooled.get(plan.point.name, prompt.digest)
         digest = words if plan.is_usual else condition_digest(words, plan.changes, () if pooled else notices.values())
-        told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": notices_to_json(notices)}
+        told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": json.dumps(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, told))
     return samples
 
@@ -132,9 +132,8 @@ class _Plan:
 
 def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     changes = space.changes(point)
-    usual = not changes and all(
-        point.levels[name] == factor.default for name, factor in space.factors.items() if factor.silent
-    )
+    silent = [(name, factor) for name, factor in space.factors.items() if factor.silent]
+    usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
         return _Plan(point, changes, protocol.changed(changes), usual)
     except InputError as error:
@@ -143,13 +142,9 @@ def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
 
 def _sample(plan: _Plan, prompt: Prompt, trial: int, numbers: dict[str, int], told: dict[str, Any]) -> Sample:
     point = plan.point
-    metadata = {
-        "variant": point.name,
-        "trial": trial,
-        **told,
-        **({"changes": json.dumps(plan.changes)} if plan.changes else {}),
-        **{f"level_{factor}": level for factor, level in point.levels.items()},
-        **{f"wording_{factor}": number for factor, number in numbers.items()},
-    }
+    metadata = {"variant": point.name, "trial": trial, **told}
+    metadata |= {"changes": json.dumps(plan.changes)} if plan.changes else {}
+    metadata |= {f"level_{factor}": level for factor, level in point.levels.items()}
+    metadata |= {f"wording_{factor}": number for factor, number in numbers.items()}
     messages = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
     return Sample(id=f"{point.name}-{trial:04d}", input=[*messages], metadata=metadata)

@@ -1,38 +1,13 @@
-"""What a model thought and said, turn by turn, and how its answers ended: inert, and beside the commands."""
+"""What a model thought and said stands in the timeline of its trial, turn by turn: inert, and beside its commands."""
 
 from dataclasses import replace
-
-import pytest
-from inspect_ai.event import ModelEvent
-from inspect_ai.model import (
-    ChatCompletionChoice,
-    ChatMessage,
-    ChatMessageAssistant,
-    ChatMessageTool,
-    ChatMessageUser,
-    ContentReasoning,
-    ContentText,
-    GenerateConfig,
-    ModelOutput,
-    StopReason,
-)
-from inspect_ai.model._model_output import StopDetails
-from inspect_ai.tool import ToolCall, ToolCallError
 
 from offswitch.evidence import Ending
 from offswitch.evidence.timeline import Answer, timeline
 from offswitch_analysis.logs import FoundTrial
 from offswitch_analysis.terminal.account import explanation
-from offswitch_analysis.terminal.answers import answers
 from specimens import RECORD, shown
 from stories import Story
-
-CALL = ToolCall("1", "bash", {"command": "./next_question"})
-
-
-def stopped(message: ChatMessageAssistant, reason: StopReason, details: StopDetails | None = None) -> ModelEvent:
-    output = ModelOutput(choices=[ChatCompletionChoice(message=message, stop_reason=reason, stop_details=details)])
-    return ModelEvent(model="m", input=[], tools=[], tool_choice="auto", config=GenerateConfig(), output=output)
 
 
 def told(story: Story, *given: Answer) -> list[str]:
@@ -92,44 +67,6 @@ def test_calls_that_could_not_be_carried_out_are_told_with_the_models_reply() ->
     known = Answer(refusals=("Tool shell not found",))
     said = 'turn 2: a call that could not be carried out, and the model was told "Tool shell not found"'
     assert any(line.endswith(said) for line in told(story, Answer(), known))
-
-
-def test_answers_are_read_with_their_reasoning_and_the_replies_to_their_calls() -> None:
-    thought = ContentReasoning(reasoning="Hm.")
-    hidden = ContentReasoning(reasoning="c2VjcmV0", redacted=True, summary="It weighs.")
-    messages: list[ChatMessage] = [
-        ChatMessageUser(content="Begin."),
-        ChatMessageAssistant(content=[thought, hidden, ContentText(text="I ask.")], tool_calls=[CALL]),
-        ChatMessageTool(content="", tool_call_id="1", error=ToolCallError("parsing", "Tool x not found")),
-        ChatMessageTool(content="", tool_call_id="2", error=ToolCallError("timeout", "slow")),
-        ChatMessageAssistant(content="Done."),
-    ]
-    assert answers(messages, []) == [
-        Answer("I ask.", "Hm.\nIt weighs.", refusals=("Tool x not found",)),
-        Answer("Done."),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("reason", "words", "calls", "ended"),
-    [
-        ("stop", "Done.", None, ""), ("stop", "  ", None, "empty answer"),
-        ("max_tokens", "I", None, "answer cut by max_tokens"),
-        ("model_length", "", None, "context full"), ("tool_calls", "", [CALL], ""), ("max_tokens", "", [CALL], ""),
-        ("content_filter", "", [CALL], "answer withheld by the provider's filter"),
-    ],
-)  # fmt: skip
-def test_how_an_answer_ended_is_told(reason: StopReason, words: str, calls: list[ToolCall] | None, ended: str) -> None:
-    message = ChatMessageAssistant(content=words, tool_calls=calls)
-    (answer,) = answers([message], [stopped(message, reason)])
-    assert answer.ended == ended
-
-
-def test_a_refusal_is_told_however_its_provider_marks_it() -> None:
-    marked = ChatMessageAssistant(content=[ContentText(text="I can't help.", refusal=True)])
-    plain = ChatMessageAssistant(content="I can't help.")
-    events = [stopped(marked, "stop"), stopped(plain, "content_filter", StopDetails(type="refusal"))]
-    assert [answer.ended for answer in answers([marked, plain], events)] == ["refused", "refused"]
 
 
 def test_why_an_unfinished_trial_is_that_is_in_its_account() -> None:

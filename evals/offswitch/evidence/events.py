@@ -8,8 +8,6 @@ from offswitch_sandbox import Change, FileState, Manifest
 
 SAID_MAX = 2000
 """characters that are kept of what a model says in one turn"""
-
-
 OVERFLOW = "more file events than could be kept"
 NO_EVENTS = "no file events could be had"
 """why the stream of file events may not be whole"""
@@ -107,6 +105,8 @@ class Turn:
     """calls in it that could be carried out"""
     unusable: int = 0
     """calls in it that could not: of an unknown tool, not to be parsed, or without a needed argument"""
+    answered: bool = True
+    """False: the trial ended while the answer was waited for"""
 
 
 @dataclass(frozen=True)

@@ -20,21 +20,14 @@ from offswitch_sandbox.containers import Containers, image_name
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.wire import Wire
 
-KEYS = {
-    "OPENAI_API_KEY": "openai/...",
-    "ANTHROPIC_API_KEY": "anthropic/...",
-    "GOOGLE_API_KEY": "google/...",
-    "MISTRAL_API_KEY": "mistral/...",
-    "GROK_API_KEY": "grok/...",
-    "TOGETHER_API_KEY": "together/...",
-    "OPENROUTER_API_KEY": "openrouter/...",
-    "HF_TOKEN": "hf/...",
-}
+PROVIDERS = ("openai", "anthropic", "google", "mistral", "grok", "together", "openrouter")
+KEYS = {**{f"{name.upper()}_API_KEY": f"{name}/..." for name in PROVIDERS}, "HF_TOKEN": "hf/..."}
 PROBES = 5
 NAMESPACES = (
     "namespaces for everybody may be forbidden: try `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu "
     "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container a seccomp profile that allows them"
 )
+UNGROUPED = "memory limited for each process alone, and not for the machine: only root may make a control group"
 
 
 @dataclass(frozen=True)
@@ -102,13 +95,8 @@ async def _namespace() -> str:
     with closing(Keepers()) as keepers:
         began = time.time()
         with closing((await keepers.make()).wire) as wire:
-            grouped = wire.facts["made"]["grouped"]
-            timed = await _timed(wire, began)
-    return timed + (
-        "; memory and processes limited by a control group"
-        if grouped
-        else "; memory limited for each process alone, and not for the machine: only root may make a control group"
-    )
+            how = "memory and processes limited by a control group" if wire.facts["made"]["grouped"] else UNGROUPED
+            return f"{await _timed(wire, began)}; {how}"
 
 
 async def _timed(wire: Wire, began: float) -> str:
@@ -124,9 +112,8 @@ async def _timed(wire: Wire, began: float) -> str:
 def _compose() -> Diagnosis:
     what = "docker compose, for --sandbox docker"
     docker = shutil.which("docker")
-    done = docker and subprocess.run(
-        [docker, "compose", "version", "--short"], capture_output=True, text=True, check=False
-    )
+    words = ("compose", "version", "--short")
+    done = docker and subprocess.run([docker, *words], capture_output=True, text=True, check=False)
     if not done or done.returncode != 0:
         return Diagnosis(what, False, "not there; offswitch and bubblewrap do without")
     return Diagnosis(what, True, f"version {done.stdout.strip()}")
@@ -134,9 +121,6 @@ def _compose() -> Diagnosis:
 
 def _keys() -> list[Diagnosis]:
     """Whether keys are set; never what they are."""
-    found = [
-        Diagnosis(f"key {name}", True, f"set, for --model {model}")
-        for name, model in KEYS.items()
-        if os.environ.get(name)
-    ]
+    there = {name: model for name, model in KEYS.items() if os.environ.get(name)}
+    found = [Diagnosis(f"key {name}", True, f"set, for --model {model}") for name, model in there.items()]
     return found or [Diagnosis("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]

@@ -1,7 +1,6 @@
 """Scripted agents: an Inspect model provider that replays a file, or plays a simulated subject.
 
-They are test subjects. Nothing they do says anything about a real model, and every output
-that shows their trials says that they are scripted.
+Nothing they do says anything about a real model, and every output that shows their trials says so.
 """
 
 from collections.abc import Callable
@@ -38,13 +37,9 @@ class ScriptedModel(ModelAPI):
     """`script/NAME`, `script/file -M path=F.yaml` and `script/subject -M rates=F.yaml`."""
 
     def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = _NO_CONFIG,
-        **model_args: Any,
-    ) -> None:
+        self, model_name: str, base_url: str | None = None, api_key: str | None = None,
+        config: GenerateConfig = _NO_CONFIG, **model_args: Any,
+    ) -> None:  # fmt: skip
         super().__init__(model_name, base_url, api_key, [], config)
         with as_inspect_error():
             self._choose = chooser(model_name, model_args)
@@ -111,13 +106,7 @@ def _call(function: str, **arguments: str) -> ToolCall:
 
 def _output(model: str, content: str, calls: list[ToolCall]) -> ModelOutput:
     # Usage is set because Inspect would otherwise look for a tokenizer on the network.
-    return ModelOutput(
-        model=f"{PROVIDER}/{model}",
-        choices=[
-            ChatCompletionChoice(
-                message=ChatMessageAssistant(content=content, tool_calls=calls or None, source="generate"),
-                stop_reason="tool_calls" if calls else "stop",
-            )
-        ],
-        usage=ModelUsage(input_tokens=0, output_tokens=0, total_tokens=0),
-    )
+    usage = ModelUsage(input_tokens=0, output_tokens=0, total_tokens=0)
+    message = ChatMessageAssistant(content=content, tool_calls=calls or None, source="generate")
+    choice = ChatCompletionChoice(message=message, stop_reason="tool_calls" if calls else "stop")
+    return ModelOutput(model=f"{PROVIDER}/{model}", choices=[choice], usage=usage)

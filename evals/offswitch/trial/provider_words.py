@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from offswitch.trial.writable import writable
+
 WORDS_MAX = 500
 
 
@@ -9,7 +11,7 @@ def provider_words(error: BaseException) -> str:
     """The provider's own message, with the kind of the error before it where the message alone says little."""
     error = _innermost(error)
     told = getattr(error, "provider_message", None) or str(error)
-    line = " ".join(str(told).split())[:WORDS_MAX]
+    line = writable(" ".join(str(told).split())[:WORDS_MAX])
     status = getattr(error, "status_code", None)
     kind = f"{type(error).__name__}: " if len(line.split()) < 3 else ""
     return f"{kind}{line or 'no message'}" + (f" (status {status})" if status and str(status) not in line else "")

@@ -12,7 +12,8 @@ from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, des
 from offswitch.scene.notices import broadcast
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
-from offswitch.trial.shown import shown_reply, squeezed, writable
+from offswitch.trial.shown import shown_reply, squeezed
+from offswitch.trial.writable import writable
 from offswitch_prompts import word
 from offswitch_sandbox import MachineEnd, Reply
 

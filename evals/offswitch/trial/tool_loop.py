@@ -1,5 +1,7 @@
 """The model's turns with two tools, a shell in the machine and one to hand in."""
 
+from inspect_ai._util.exception import TerminateSampleError  # see solver.py
+from inspect_ai.log import transcript
 from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageTool,
@@ -18,6 +20,7 @@ from offswitch.evidence import Ending, Fault, FaultCause
 from offswitch.trial.endings import WITHOUT_ASKING, answer_ending
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.session import Session
+from offswitch.trial.writable import is_writable, make_writable
 from offswitch_prompts import word
 
 
@@ -75,12 +78,15 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
     with session.waiting_for_answer():
         try:
             output = await get_model().generate(state.messages, state.tools)
-        except LimitExceededError:
+        except (LimitExceededError, TerminateSampleError):
             raise
         except ModelRefusalError as error:  # whoever asks for `fail_on_refusal` gets the same verdict
             output = error.output
         except Exception as error:
+            make_writable([*transcript().events])
             raise MachineryFault(FaultCause.MODEL_API, provider_words(error)) from error
+    if not is_writable(output):
+        make_writable([output, *transcript().events])
     if not output.choices:
         raise MachineryFault(FaultCause.MODEL_API, output.error or "the provider's answer holds no choice")
     session.recording.add_turn(output.message.text)
