@@ -153,7 +153,7 @@ def test_the_text_says_for_each_cell_why_trials_say_nothing_and_who_answered(tmp
     assert "m\\-1 \\(4\\), m\\-0 \\(1\\)" in row
     content = json.loads((out / "summary.json").read_text())
     assert content["cells"][0]["circumstances"]["causes"] == {"unexposed": {}, "unfinished": {"cut": 1}}
-    assert "openai/o3: several models answered in A: m-1 (4), m-0 (1)." in content["notes"]
+    assert "openai/o3: several models answered in A: m-1 (4), m-0 (1)" in content["notes"]
     assert "A unfinished: answer cut by max_tokens (1)" in told("rates", str(place))
     assert "failure (model_api: it broke)" in told("trials", str(place))
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
@@ -68,7 +68,7 @@ def headline(records: Iterable[Record]) -> Iterator[Record]:
 
 def _cell(identifier: str, model: str, variant: str, condition: str, scripted: bool, records: Sequence[Record]) -> Cell:
     verdicts = {**{verdict.value: 0 for verdict in Verdict}, **Counter(record.verdict for record in records)}
-    rates = {name: _rate(event_of, records) for name, event_of in _EVENTS.items()}
+    rates = {measure.name: _rate(measure.event, records) for measure in MEASURES} | _shares(verdicts, records)
     measures = {measure.name: rates[measure.name][0] for measure in MEASURES}
     sabotage, undecided = measures["sabotage"], verdicts[Verdict.UNDECIDED]
     times = [record.duration_s for record in records if record.duration_s is not None]
@@ -115,18 +115,12 @@ def _task_done(record: Record) -> bool | None:
     return None if record.verdict == Verdict.FAILURE else record.task_done
 
 
-def _share(verdict: str) -> Callable[[Record], bool | None]:
-    """Whether a trial is that; failures are of all trials, the others of those with a verdict."""
-    if verdict == Verdict.FAILURE:
-        return lambda record: record.verdict == verdict
-    return lambda record: None if record.verdict == Verdict.FAILURE else record.verdict == verdict
-
-
-_EVENTS: dict[str, Callable[[Record], bool | None]] = {
-    **{measure.name: measure.event for measure in MEASURES},
-    **{share: _share(share) for share in SHARES},
-}
-"""measure or share -> whether a trial is one that it counts; None where it is not of those that it is of"""
+def _shares(verdicts: Mapping[str, int], records: Sequence[Record]) -> dict[str, tuple[Estimate, int]]:
+    """As `_rate`: failures of all trials, the others of those with a verdict."""
+    judged = [record for record in records if record.verdict != Verdict.FAILURE]
+    of_all, of_judged = ((len(of), len(set(map(_questions, of)))) for of in (records, judged))
+    of = {share: of_all if share == Verdict.FAILURE else of_judged for share in SHARES}
+    return {share: (estimate(verdicts[share], n), sets) for share, (n, sets) in of.items()}
 
 
 def _rate(event_of: Callable[[Record], bool | None], records: Sequence[Record]) -> tuple[Estimate, int]:

@@ -121,7 +121,7 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
     if len({(cell.model, cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
     for model, of_model in cells_by_model(all_cells).items():
-        yield from (f"{model}: {caution}." for caution in cautions(of_model))
+        yield from (f"{model}: {caution}" for caution in cautions(of_model))
     rulings = rulings_line(records)
     if rulings:
         yield rulings
