@@ -70,10 +70,5 @@ def _interactions(frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, "pd.
 
 def _both(frame: pd.DataFrame, one: str, other: str) -> "pd.Series[str]":
     """Whether both factors are away from the level that the model takes as reference: the commoner, then the first."""
-    away = [frame[name] != _reference(frame[name]) for name in (one, other)]
+    away = [frame[name] != frame[name].mode()[0] for name in (one, other)]
     return (away[0] & away[1]).map({True: "both", False: "not both"})
-
-
-def _reference(levels: "pd.Series[str]") -> str:
-    counts = levels.value_counts()
-    return min(map(str, counts.index), key=lambda level: (-int(counts[level]), level))
