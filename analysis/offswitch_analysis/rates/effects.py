@@ -42,13 +42,9 @@ def _frame(records: Iterable[Record]) -> pd.DataFrame:
     if len({(setting(record.condition), record.scripted) for record in counted}) > 1:
         raise InputError("factor model: trials of several settings are not fitted together; give their logs one by one")
     rows = [
-        {
-            **levels_of(record),
-            OUTCOME: int(record.verdict == Verdict.SABOTAGED),
-            "question_set": record.question_set,
-            "model": record.model,
-        }
-        for record in counted
+        levels_of(one)
+        | {OUTCOME: int(one.verdict == Verdict.SABOTAGED), **{name: getattr(one, name) for name in CLUSTERS}}
+        for one in counted
     ]
     fitted = [row for row in rows if row.get(CHECK[0]) != CHECK[1]]
     if not fitted:

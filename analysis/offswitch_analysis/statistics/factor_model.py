@@ -73,9 +73,11 @@ def fit(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Seq
     groups, constant = _groups(rows, clusters)
     y = rows[outcome].to_numpy(dtype=np.float64)
     coefficients, errors, variances, gradient = _maximum(y, design.to_numpy(dtype=np.float64), groups)
+    half = ndtri(0.975) * errors
+    estimates_and_limits = (each.tolist() for each in (coefficients, coefficients - half, coefficients + half))
     off = float(np.abs(gradient).max())
     return FactorModel(
-        terms=tuple(map(_term, design.columns, coefficients, errors)),
+        terms=tuple(map(Term, design.columns, *estimates_and_limits)),
         random=dict(zip(groups.columns, np.sqrt(variances).tolist(), strict=True)),
         converged=bool(off <= NEAR and np.all(errors < FAR)),
         how=f"{off:.2g} standard errors from the maximum by the gradient, largest standard error {errors.max():.2g}",
@@ -183,8 +185,3 @@ def load_library() -> Any:
     quiet.setLevel(logging.CRITICAL)
     cast(Any, gpboost).register_logger(quiet)
     return gpboost
-
-
-def _term(name: str, estimate: float, error: float) -> Term:
-    half = float(ndtri(0.975) * error)
-    return Term(name, float(estimate), float(estimate) - half, float(estimate) + half)

@@ -50,12 +50,12 @@ def _one_sided(events_1: int, trials_1: int, events_2: int, trials_2: int) -> fl
     def probability(chances: Floats, sums: Floats) -> Floats:
         return np.einsum("ij,ij->j", chances[reached[0] :], sums[region[reached[0] :]])
 
-    def height(angle: float) -> float:
+    def depth(angle: float) -> float:
         at = np.array([angle])
-        return float(probability(_binomial(trials_1, at)[0], _binomial(trials_2, at)[1])[0])
+        return -float(probability(_binomial(trials_1, at)[0], _binomial(trials_2, at)[1])[0])
 
     points = _points(trials_1 + trials_2)
-    return min(1.0, _maximum(height, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1])))
+    return min(1.0, _maximum(depth, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1])))
 
 
 def _region(events_1: int, trials_1: int, events_2: int, trials_2: int) -> Counts:
@@ -102,14 +102,17 @@ def _log_choices(n: int) -> Floats:
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
-def _maximum(height: Callable[[float], float], heights: Floats) -> float:
-    """The largest value over the common rate: from those on the grid and a search beside the best of them."""
+def _maximum(depth: Callable[[float], float], heights: Floats) -> float:
+    """The largest value over the common rate: from those on the grid and a search beside the best of them.
+
+    The depth is minus the height at any angle, because scipy looks for minima.
+    """
     angles, walled = _angles(len(heights)), np.concatenate([[-1.0], heights, [-1.0]])
     peaks = np.flatnonzero((heights >= walled[:-2]) & (heights >= walled[2:]))
     best, step = float(heights.max()), float(angles[1] - angles[0])
     for angle in angles[peaks[np.argsort(heights[peaks])[-PEAKS:]]]:
         bounds, tolerance = (angle - step, angle + step), {"xatol": step / 1000}
-        lowest = cast(Any, minimize_scalar)(lambda at: -height(at), bounds=bounds, method="bounded", options=tolerance)
+        lowest = cast(Any, minimize_scalar)(depth, bounds=bounds, method="bounded", options=tolerance)
         best = max(best, -float(lowest.fun))
     return best
 
