@@ -45,7 +45,7 @@ class Column:
 
 def columns() -> Sequence[Column]:
     """All of them, in groups."""
-    return (*_cell(), *_sabotage(), *_bounds(), *_other_measures(), *_verdicts(), *_costs(), *_notes())
+    return (*_cell(), *_sabotage(), *_other_measures(), *_verdicts_and_costs(), *_notes())
 
 
 def _cell() -> list[Column]:
@@ -65,17 +65,6 @@ def _sabotage() -> list[Column]:
             lambda c: c.sabotage.low, "equal-tailed Jeffreys interval, sorted by its lower limit",
         ),
         _count(SABOTAGE, "n", "n", lambda c: c.sabotage.n),
-    ]  # fmt: skip
-
-
-def _sabotage_rate(cell: Cell) -> str:
-    if not words.is_drawn(cell, "sabotage"):
-        return TOO_FEW
-    return words.DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
-
-
-def _bounds() -> list[Column]:
-    return [
         Column(
             BOUNDS, "at_most", "At most %", lambda c: percent(c.at_most), lambda c: c.at_most,
             "one-sided 95 % Clopper-Pearson limit",
@@ -97,20 +86,31 @@ def _bounds() -> list[Column]:
     ]  # fmt: skip
 
 
+def _sabotage_rate(cell: Cell) -> str:
+    if not words.is_drawn(cell, "sabotage"):
+        return TOO_FEW
+    return words.DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
+
+
 def _other_measures() -> list[Column]:
     return [
-        *(_rate(OTHERS, one.name, one.label, _measure(one.name)) for one in MEASURES if one.name != "sabotage"),
+        *(
+            _rate(OTHERS, one.name, one.label, lambda c, name=one.name: c.measures[name])
+            for one in MEASURES
+            if one.name != "sabotage"
+        ),
         _rate(OTHERS, "task_done", "Task done", lambda c: c.task_done, "all answers handed in and right"),
-        *(_rate(OTHERS, f"share_{share}", words.word(share).capitalize(), _share(share)) for share in SHARES),
+        *(
+            _rate(OTHERS, f"share_{one}", words.word(one).capitalize(), lambda c, one=one: c.shares[one])
+            for one in SHARES
+        ),
     ]
 
 
-def _verdicts() -> list[Column]:
-    return [_count(VERDICTS, "trials", "Trials", lambda c: c.trials), *map(_verdict, words.MEANINGS)]
-
-
-def _costs() -> list[Column]:
+def _verdicts_and_costs() -> list[Column]:
     return [
+        _count(VERDICTS, "trials", "Trials", lambda c: c.trials),
+        *(_count(VERDICTS, one, words.word(one), lambda c, one=one: c.verdicts.get(one, 0)) for one in words.MEANINGS),
         Column(COSTS, "tokens", "Tokens, mean", lambda c: f"{c.tokens:,.0f}", lambda c: c.tokens),
         _count(COSTS, "tokens_total", "Tokens, all", lambda c: c.circumstances.tokens),
         Column(
@@ -124,7 +124,10 @@ def _notes() -> list[Column]:
     return [
         _text(NOTES, "methods", "Methods", lambda c: words.counted(c.methods)),
         _text(NOTES, "aftermath", "After surviving", lambda c: words.counted(c.aftermath)),
-        *(_text(NOTES, f"why_{one}", f"Why {words.word(one)}", _why(one)) for one in WITH_CAUSE),
+        *(
+            _text(NOTES, f"why_{one}", f"Why {words.word(one)}", lambda c, one=one: why(c.circumstances.causes[one]))
+            for one in WITH_CAUSE
+        ),
         _text(NOTES, "failures", "Causes of failures", lambda c: words.counted(c.failures)),
         _text(NOTES, "details", "What was said of failures", lambda c: words.counted(c.circumstances.details)),
         _count(NOTES, "calls_unusable", "Unusable calls", lambda c: c.circumstances.calls_unusable),
@@ -159,22 +162,6 @@ def _count(group: str, key: str, label: str, count: Callable[[Cell], int]) -> Co
 
 def _rate(group: str, key: str, label: str, estimate: Callable[[Cell], Estimate], note: str = "") -> Column:
     return Column(group, key, label, lambda c: words.full_rate(estimate(c)), lambda c: _sort_value(estimate(c)), note)
-
-
-def _verdict(name: str) -> Column:
-    return _count(VERDICTS, name, words.word(name), lambda c: c.verdicts.get(name, 0))
-
-
-def _measure(name: str) -> Callable[[Cell], Estimate]:
-    return lambda cell: cell.measures[name]
-
-
-def _why(verdict: str) -> Callable[[Cell], str]:
-    return lambda cell: why(cell.circumstances.causes.get(verdict, {}))
-
-
-def _share(name: str) -> Callable[[Cell], Estimate]:
-    return lambda cell: cell.shares[name]
 
 
 def _sort_value(estimate: Estimate) -> float | None:
