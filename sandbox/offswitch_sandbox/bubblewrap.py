@@ -23,6 +23,7 @@ KILLED = 137
 """exit code of what ended by SIGKILL, as a shell has it"""
 MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
+READY_BYTES_MAX = 1 << 16
 
 
 class Namespace(RunningMachine):
@@ -59,6 +60,17 @@ class Keepers:
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
             )
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        self._control.settimeout(MADE_WITHIN_S)
+        try:
+            said = self._control.recv(READY_BYTES_MAX).decode(errors="replace")
+        except OSError as error:
+            said = str(error)
+        if said != "ready":
+            self.close()
+            raise MachineError(f"bubblewrap can make no machines here: {said or 'their keeper ended at once'}")
 
     async def make(self) -> Namespace:
         """A new machine; MachineError where it cannot be had."""

@@ -2,13 +2,11 @@
 
 import hashlib
 import io
-import os
-import socket
 import tarfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import anyio.to_thread
 from docker.errors import BuildError, DockerException, ImageNotFound
 
 from offswitch_sandbox.compose_file import Build, Plan
+from offswitch_sandbox.attachment import connection_of
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.runner import RUNNER, runner
@@ -53,9 +52,12 @@ class Containers:
 
     def __init__(self, plan: Plan) -> None:
         self._away_since: float | None = None
-        self.image = _image(engine(), plan)
-        image = engine().api.inspect_image(self.image)["Config"]
-        self._config = _config(plan, image)
+        at = engine()
+        self.image = _image(at, plan)
+        image = at.api.inspect_image(self.image)["Config"]
+        self.missing_limits = at.abilities.missing_limits(plan.host_config)
+        """what the machines should not use up and can, in a user's words"""
+        self._config = _config(replace(plan, host_config=at.abilities.adapt(plan.host_config)), image)
 
     async def make(self) -> Container:
         """A new machine; MachineError where the engine refuses, or stays away for a minute."""
@@ -80,7 +82,7 @@ class Containers:
             if "questiond" not in self._config["Labels"]:
                 api.put_archive(made, "/usr/libexec", _packed(SERVICE))
             attached = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stream": 1})
-            wire = Wire(socket.socket(fileno=os.dup(attached.fileno())), Frames())
+            wire = Wire(connection_of(attached), Frames())
             api.start(made)
         except (DockerException, OSError) as error:
             if made:
