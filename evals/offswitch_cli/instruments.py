@@ -89,11 +89,11 @@ def _show_miss(miss: Any) -> None:
 @clear_errors
 def doctor() -> None:
     """What works on this host, with remedies; exit code 1 where no machine can be had."""
-    from offswitch.runs.doctor import examine
+    from offswitch.runs.doctor import can_run, examine
 
     found = examine()
     for finding in found:
         mark = click.style("works" if finding.works else "no   ", fg="green" if finding.works else "yellow")
         click.echo(f"{mark}  {finding.what}: {finding.told}")
-    if not any(finding.works for finding in found if finding.needed):
+    if not can_run(found):
         sys.exit(1)

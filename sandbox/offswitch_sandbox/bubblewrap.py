@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +19,11 @@ from offswitch_sandbox.witness import MachineEnd
 KEEPER = Path(__file__).parent / "keeper"
 NEEDED = (0, 8)
 """the first version of bubblewrap that can forbid further user namespaces and limit a tmpfs"""
+DOCTOR = "see `offswitch doctor`"
+FORBIDDEN = (
+    "namespaces for everybody may be forbidden: try `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu "
+    "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container a seccomp profile that allows them"
+)
 KILLED = 137
 """exit code of what ended by SIGKILL, as a shell has it"""
 MADE_WITHIN_S = 60.0
@@ -85,7 +90,7 @@ class Keepers:
                 raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
             if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
                 why = wire.facts.get("broken", "the keeper said nothing")
-                raise MachineError(f"bubblewrap made no machine ({why}); see `offswitch doctor`")
+                raise MachineError(f"bubblewrap made no machine ({why}); {FORBIDDEN if 'bwrap' in why else DOCTOR}")
             unless_made.pop_all()
         return Namespace(wire)
 
@@ -101,12 +106,6 @@ class Keepers:
     def alive(self) -> bool:
         """Whether it can make machines."""
         return self._process.poll() is None
-
-
-async def try_out() -> None:
-    """Makes a machine and removes it; MachineError where that cannot be done."""
-    with closing(Keepers()) as keepers:
-        await (await keepers.make()).remove()
 
 
 def check_bubblewrap() -> None:

@@ -17,7 +17,7 @@ from docker.errors import BuildError, DockerException, ImageNotFound
 from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.attachment import connection_of
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
-from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import RUNNER, runner
 from offswitch_sandbox.wire import Frames, RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
@@ -26,6 +26,13 @@ SERVICE = Path(__file__).parent / "image" / "questiond"
 SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
 ENGINE_WAIT_S = 60.0
+DELEGATE = (
+    "machines run without that limit. An engine without root needs the controllers delegated: "
+    "https://docs.docker.com/engine/security/rootless/#limiting-resources"
+)
+BUILD_LINES, BUILD_CHARACTERS = 3, 600
+"""how much of a builder's own words stands in an error: from the end, where it says why"""
+BUILDER_STEPS = ("Step ", "STEP ", " ---> ", "--> ", "Removing intermediate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +62,9 @@ class Containers:
         at = engine()
         self.image = _image(at, plan)
         image = at.api.inspect_image(self.image)["Config"]
-        self.missing_limits = at.abilities.missing_limits(plan.host_config)
-        """what the machines should not use up and can, in a user's words"""
+        missing = at.abilities.missing_limits(plan.host_config)
+        self.warning = f"the Docker Engine cannot limit {', '.join(missing)} here; {DELEGATE}" if missing else None
+        """what a user must know of these machines"""
         self._config = _config(replace(plan, host_config=at.abilities.adapt(plan.host_config)), image)
 
     async def make(self) -> Container:
@@ -150,8 +158,24 @@ def _image(at: Engine, plan: Plan) -> str:
                     path=str(build.context), dockerfile=build.dockerfile, buildargs=dict(build.args), tag=name, rm=True
                 )
     except (BuildError, DockerException, OSError, TypeError) as error:
-        raise MachineError(f"the image {name} cannot be had ({_first_line(error)})") from error
+        raise MachineError(f"the image {name} cannot be had ({_words(error)}); {_way_out(plan)}") from error
     return name
+
+
+def _words(error: Exception) -> str:
+    """The engine's own, and where it was building, the last that were printed there."""
+    entries: Any = error.build_log if isinstance(error, BuildError) else ()
+    printed = "".join(str(entry.get("stream") or "") for entry in entries).splitlines()
+    told = [line.strip() for line in printed if line.strip() and not line.startswith(BUILDER_STEPS)]
+    return " / ".join([*told[-BUILD_LINES:], _first_line(error)])[-BUILD_CHARACTERS:]
+
+
+def _way_out(plan: Plan) -> str:
+    if plan.build is None:
+        return "pull or build it yourself"
+    if plan.build.context != COMPOSE.parent / "image":
+        return f"mend {plan.build.context / plan.build.dockerfile}, or what it needs of the network"
+    return "set OFFSWITCH_BASE to a base image that is there, or use --sandbox bubblewrap, which needs no image"
 
 
 def _digest(build: Build) -> str:

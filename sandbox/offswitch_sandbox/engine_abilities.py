@@ -5,7 +5,7 @@ cannot keep, and drops the other limits with a warning that nobody reads.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 LIMITS = {
@@ -26,16 +26,16 @@ class Abilities:
     podman: bool = False
     lacking: tuple[str, ...] = ()
     """the limits that it cannot keep, in the Engine API's words"""
-    tells_of_memory: bool = field(default=True)
+    tells_of_memory: bool = True
     """its events say where the kernel killed for want of memory"""
 
     def adapt(self, host_config: Mapping[str, Any]) -> dict[str, Any]:
         """A plan's part for the host, without what this engine would refuse."""
         adapted = {key: value for key, value in host_config.items() if key not in self.lacking}
-        owned = [path for path, options in (adapted.get("Tmpfs") or {}).items() if "uid=" in options]
-        if self.podman and owned:
+        tmpfs: Mapping[str, str] = adapted.get("Tmpfs") or {}
+        if self.podman and any("uid=" in options for options in tmpfs.values()):
             # The service gives the user his home instead, see own_home of user.py in the image.
-            adapted["Tmpfs"] = {path: _ownerless(options) for path, options in adapted["Tmpfs"].items()}
+            adapted["Tmpfs"] = {path: _ownerless(options) for path, options in tmpfs.items()}
             adapted["CapAdd"] = [*(adapted.get("CapAdd") or []), "CHOWN"]
         return adapted
 

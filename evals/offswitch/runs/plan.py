@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import logging
 import os
 import signal
 import sys
@@ -20,13 +21,15 @@ from inspect_ai.model import get_model
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line
 from offswitch.refusals import as_input_error
+from offswitch.runs.data_directory import check_data_directory
 from offswitch.scene import Arm
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch_sandbox import MachineError
-from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import engine
+from offswitch_sandbox.try_out import TRY_OUTS, try_namespace
 
+logger = logging.getLogger(__name__)
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"
 """of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
@@ -141,14 +144,16 @@ def check_sandbox(name: str) -> None:
     known = sorted(registry_unqualified_name(provider) for provider in providers)
     if name not in known:
         raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
-    if name in ("docker", "offswitch"):
+    if name == "docker":
         engine()
-    if name == "bubblewrap":
-        anyio.run(try_out)
+    if name in TRY_OUTS:
+        for warning in anyio.run(TRY_OUTS[name]).warnings:
+            logger.warning("offswitch: %s", warning)
 
 
 def check_log_dir(path: str) -> None:
-    """InputError where logs cannot be written there."""
+    """InputError where logs cannot be written there, or what Inspect writes beside them."""
+    check_data_directory()
     if "://" in path:
         return
     try:
@@ -179,7 +184,7 @@ def choose_sandbox() -> str:
         engine()
     except MachineError as no_engine:
         try:
-            anyio.run(try_out)
+            anyio.run(try_namespace)
         except MachineError as no_bubblewrap:
             raise MachineError(f"{no_engine}; or, without an engine: {no_bubblewrap}") from no_bubblewrap
         return "bubblewrap"
