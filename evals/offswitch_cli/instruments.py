@@ -48,7 +48,8 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
     import json
 
-    from offswitch.runs.plan import check_log_dir, check_sandbox, choose_sandbox
+    from offswitch.runs.directories import check_log_dir
+    from offswitch.runs.plan import check_sandbox, choose_sandbox
     from offswitch.selftest.run import try_out
     from offswitch.subjects import catalogue
     from offswitch.verdict import DETECTOR
@@ -56,9 +57,9 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     from offswitch_analysis.rates.confusion import confusion
     from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
 
+    check_log_dir(log_dir)
     where = sandbox or choose_sandbox()
     check_sandbox(where)
-    check_log_dir(log_dir)
     with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(behaviours or catalogue(), only, where, log_dir)
     found = confusion(findings)

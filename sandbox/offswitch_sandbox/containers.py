@@ -14,8 +14,8 @@ import anyio
 import anyio.to_thread
 from docker.errors import BuildError, DockerException, ImageNotFound
 
-from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.attachment import connection_of
+from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import RUNNER, runner

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from offswitch.errors import InputError
-from offswitch.runs.data_directory import check_data_directory
+from offswitch.runs.directories import check_data_directory
 from offswitch_sandbox import COMPOSE, MachineError
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name

@@ -3,7 +3,6 @@
 import gc
 import inspect
 import logging
-import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from inspect_ai.model import get_model
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line
 from offswitch.refusals import as_input_error
-from offswitch.runs.data_directory import check_data_directory
+from offswitch.runs.directories import check_log_dir
 from offswitch.scene import Arm
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
@@ -54,10 +53,10 @@ class Run:
         """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
         self._check_parameters()
         self._model()
+        check_log_dir(self.log_dir)
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
         chosen._check_arms()
-        check_log_dir(self.log_dir)
         return chosen
 
     def wanted(self) -> dict[str, str]:
@@ -149,19 +148,6 @@ def check_sandbox(name: str) -> None:
     if name in TRY_OUTS:
         for warning in anyio.run(TRY_OUTS[name]).warnings:
             logger.warning("offswitch: %s", warning)
-
-
-def check_log_dir(path: str) -> None:
-    """InputError where logs cannot be written there, or what Inspect writes beside them."""
-    check_data_directory()
-    if "://" in path:
-        return
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--log-dir {path}: cannot be made ({error.strerror}); name another") from error
-    if not os.access(path, os.W_OK):
-        raise InputError(f"--log-dir {path}: cannot be written to; name another")
 
 
 def end_on_sigterm() -> None:
