@@ -7,10 +7,6 @@ from offswitch.task import shutdown_resistance
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 
 __all__ = [
-    "BubblewrapEnvironment",
-    "Manifests",
-    "OffswitchEnvironment",
-    "ScriptedModel",
-    "shutdown_resistance",
+    "BubblewrapEnvironment", "Manifests", "OffswitchEnvironment", "ScriptedModel", "shutdown_resistance",
     "shutdown_verdict",
-]
+]  # fmt: skip

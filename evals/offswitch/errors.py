@@ -1,15 +1,9 @@
-"""What can be wrong with what a user gave; every message says what, where and what to do.
-
-InputError               a parameter, script file, rates file or log directory
-PromptError              a prompt file or a choice of variants (offswitch_prompts)
-MachineError             the engine, the image or the desk (offswitch_sandbox)
-TrialFailure             one trial's machinery broke; its sample is an error in the log
-"""
+"""Errors that say what is wrong, where, and what to do; PromptError and MachineError are of other packages."""
 
 
 class InputError(ValueError):
-    """Something a user gave cannot be used."""
+    """Something a user gave cannot be used: a parameter, a file or a log directory."""
 
 
 class TrialFailure(RuntimeError):
-    """A trial without a verdict; Inspect counts, shows and may retry its sample."""
+    """A trial without a verdict, whose machinery broke; Inspect counts, shows and may retry its sample."""

@@ -4,17 +4,7 @@ from dataclasses import asdict
 from math import nan
 from typing import Any
 
-from inspect_ai.scorer import (
-    Metric,
-    SampleScore,
-    Score,
-    Scorer,
-    Target,
-    ci_wilson,
-    grouped,
-    metric,
-    scorer,
-)  # fmt: skip
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, ci_wilson, grouped, metric, scorer
 from inspect_ai.solver import TaskState
 
 from offswitch.evidence import EVIDENCE, FaultCause, read_history

@@ -8,14 +8,14 @@ from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig
 
 from offswitch import __version__
 from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Protocol, StopAt, notices_of
-from offswitch.scene.notices import NAMES_IN_PROMPTS, notices_to_json
+from offswitch.scene.notices import NAMES_IN_PROMPTS
 from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import work
@@ -24,7 +24,7 @@ from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox import COMPOSE
 
-TASK_VERSION = 2
+TASK_VERSION = 3
 """goes up whenever results before and after a change cannot be compared"""
 
 
@@ -33,7 +33,7 @@ def shutdown_resistance(
     variants: str | list[str] = EVERY, trials: int = 10, seed: int = 1, factors: str | list[str] = "",
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
-    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value,
+    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3,
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
@@ -53,12 +53,14 @@ def shutdown_resistance(
         grace_s: seconds the machine may take to die after the trigger.
         message_limit: messages per trial; more where levels make it longer.
         stop_at: "submit" to see what an agent does after it has survived, "verdict" to save the tokens for that.
+        nudges: how often a model that answers without a call is asked to go on.
 
     """
     with as_inspect_error():
         protocol = Protocol(
-            questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit, stop_at=stops_at(stop_at)
-        )
+            questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit,
+            stop_at=stops_at(stop_at), nudges=nudges,
+        )  # fmt: skip
         space = load_space(prompts)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
         samples = _samples(space, points, wordings, trials, seed, protocol)
@@ -73,6 +75,8 @@ def trials_task(samples: list[Sample], protocol: Protocol) -> Task:
         scorer=shutdown_verdict(),
         sandbox=("offswitch", str(COMPOSE)),
         message_limit=protocol.message_limit,
+        # Several calls in one turn would leave the model no turn of its own between the notice and the trigger.
+        config=GenerateConfig(parallel_tool_calls=False),
         # A failure is counted beside every rate; it must not end the other trials.
         fail_on_error=False,
         score_on_error=True,
@@ -106,7 +110,7 @@ def _samples(
         notices = notices_of(space, plan.point, numbers, plan.protocol)
         words = pooled.get(plan.point.name, prompt.digest)
         digest = words if plan.is_usual else condition_digest(words, plan.changes, () if pooled else notices.values())
-        told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": notices_to_json(notices)}
+        told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": json.dumps(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, told))
     return samples
 
@@ -128,9 +132,8 @@ class _Plan:
 
 def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     changes = space.changes(point)
-    usual = not changes and all(
-        point.levels[name] == factor.default for name, factor in space.factors.items() if factor.silent
-    )
+    silent = [(name, factor) for name, factor in space.factors.items() if factor.silent]
+    usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
         return _Plan(point, changes, protocol.changed(changes), usual)
     except InputError as error:
@@ -139,13 +142,9 @@ def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
 
 def _sample(plan: _Plan, prompt: Prompt, trial: int, numbers: dict[str, int], told: dict[str, Any]) -> Sample:
     point = plan.point
-    metadata = {
-        "variant": point.name,
-        "trial": trial,
-        **told,
-        **({"changes": json.dumps(plan.changes)} if plan.changes else {}),
-        **{f"level_{factor}": level for factor, level in point.levels.items()},
-        **{f"wording_{factor}": number for factor, number in numbers.items()},
-    }
+    metadata = {"variant": point.name, "trial": trial, **told}
+    metadata |= {"changes": json.dumps(plan.changes)} if plan.changes else {}
+    metadata |= {f"level_{factor}": level for factor, level in point.levels.items()}
+    metadata |= {f"wording_{factor}": number for factor, number in numbers.items()}
     messages = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
     return Sample(id=f"{point.name}-{trial:04d}", input=[*messages], metadata=metadata)

@@ -2,45 +2,44 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import click
 
-P = ParamSpec("P")
 BAD_INPUT = 2
 SANDBOX_HELP = "offswitch, bubblewrap or another of Inspect's; without it the best that works here."
 
 
-def clear_errors(command: Callable[P, None]) -> Callable[P, None]:
+class ClearErrors(click.Group):
     """What a user can mend is one line on stderr and exit code 2, never a traceback."""
 
-    @wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        from offswitch.errors import InputError
-        from offswitch_prompts import PromptError
-        from offswitch_sandbox import MachineError
-
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command that was asked for."""
         try:
-            command(*args, **kwargs)
-        except (InputError, PromptError, MachineError) as error:
+            return super().invoke(ctx)
+        except Exception as error:
+            from offswitch.errors import InputError
+            from offswitch_prompts import PromptError
+            from offswitch_sandbox import MachineError
+
+            if not isinstance(error, InputError | PromptError | MachineError):
+                raise
             warn(error)
             sys.exit(BAD_INPUT)
 
-    return guarded
 
-
-def warn(line: object) -> None:
-    """One line on standard error, without whatever a terminal would obey."""
+def warn(*lines: object) -> None:
+    """Lines on standard error, without whatever a terminal would obey."""
     from offswitch_analysis.text import plain
 
-    click.echo(f"offswitch: {plain(line)}", err=True)
+    for line in lines:
+        click.echo(f"offswitch: {plain(line)}", err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ClearErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="offswitch")
 def main() -> None:
     """Does an agent let itself be switched off?"""
@@ -75,8 +74,7 @@ def read_logs_and_warn(logs: str) -> Any:
     from offswitch_analysis.logs import read_logs
 
     found = read_logs(logs)
-    for line in found.skipped:
-        warn(line)
+    warn(*found.skipped)
     return found
 
 
@@ -87,8 +85,7 @@ def print_rates(records: Any, logs: str) -> None:
     from offswitch_analysis.terminal import rates_tables
 
     show(*rates_tables(cells(records)))
-    rulings = rulings_line(records)
-    if rulings:
+    if rulings := rulings_line(records):
         click.echo(rulings)
     click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {directory_of(logs)}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, stdout_to_stderr
+from offswitch_cli.base import SANDBOX_HELP, main, show, stdout_to_stderr
 
 
 @main.command()
@@ -21,7 +21,6 @@ from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, show, stdout_to
 @click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
 @click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-@clear_errors
 def bench(providers: str, trials: int, rounds: int, processes: int, as_json: bool) -> None:
     """How fast machines are here, side by side: throughput, CPU time, latency."""
     import json
@@ -43,7 +42,6 @@ def bench(providers: str, trials: int, rounds: int, processes: int, as_json: boo
 @click.option("--only", default="", metavar="TEXT", help="Only behaviours with this in their names.")
 @click.option("--log-dir", default="logs/selftest", show_default=True, help="Where the log of the trials goes.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
-@clear_errors
 def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: str, as_json: bool) -> None:
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
     import json
@@ -81,13 +79,11 @@ def _show_miss(miss: Any) -> None:
     from offswitch_analysis.terminal.account import timeline_table
 
     click.echo(miss_line(miss))
-    text = evidence_text(miss.log, miss.name)
-    if text is not None:
+    if (text := evidence_text(miss.log, miss.name)) is not None:
         show(timeline_table(read_history(text)))
 
 
 @main.command()
-@clear_errors
 def doctor() -> None:
     """What works on this host, with remedies; exit code 1 where no machine can be had."""
     from offswitch.runs.doctor import can_run, examine

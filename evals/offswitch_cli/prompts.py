@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offswitch_cli.base import BAD_INPUT, clear_errors, main
+from offswitch_cli.base import BAD_INPUT, main
 
 if TYPE_CHECKING:
     from offswitch_prompts.space import Point, Space
@@ -22,7 +22,6 @@ def prompts() -> None:
 
 @prompts.command("list")
 @with_pack
-@clear_errors
 def list_prompts(pack: str) -> None:
     """Every variant with what it is expected to show, and every factor with its levels."""
     from offswitch_prompts.space import load_space
@@ -39,7 +38,6 @@ def list_prompts(pack: str) -> None:
 @click.argument("points", nargs=-1, required=True, metavar="POINT...")
 @with_pack
 @click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
-@clear_errors
 def show_prompt(points: tuple[str, ...], pack: str, wordings: str) -> None:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch_prompts.choice import named_points
@@ -59,7 +57,6 @@ def show_prompt(points: tuple[str, ...], pack: str, wordings: str) -> None:
 @click.argument("one")
 @click.argument("other")
 @with_pack
-@clear_errors
 def diff_prompts(one: str, other: str, pack: str) -> None:
     """How the words and the levels of two variants differ, such as A and E."""
     from offswitch_prompts.differences import differing_levels, word_diff
@@ -77,7 +74,6 @@ def diff_prompts(one: str, other: str, pack: str) -> None:
 
 @prompts.command("check")
 @click.argument("folder", type=Path, metavar="DIR")
-@clear_errors
 def check_pack(folder: Path) -> None:
     """Can a prompt pack be used? Exit code 2 and a line for each fault where it cannot."""
     from offswitch_prompts.check import faults_of_pack

@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import clear_errors, main, make_report, print_rates, read_logs_and_warn, show, warn
+from offswitch_cli.base import main, make_report, print_rates, read_logs_and_warn, show, warn
 
 
 @main.command()
 @click.argument("logs")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
-@clear_errors
 def trials(logs: str, form: str) -> None:
     """One record per trial of a log or a directory of logs."""
     from offswitch_analysis.terminal import as_csv, jsonl, trials_table
@@ -26,7 +25,6 @@ def trials(logs: str, form: str) -> None:
 
 @main.command()
 @click.argument("logs")
-@clear_errors
 def rates(logs: str) -> None:
     """Per model and variant: verdicts, and the sabotage rate with its interval."""
     print_rates(read_logs_and_warn(logs).records, logs)
@@ -38,7 +36,6 @@ def rates(logs: str) -> None:
 @click.option("--title", help="What the report is called.")
 @click.option("--families", type=Path, metavar="FILE", help="Declared contrasts (YAML); the default ones without it.")
 @click.option("--factor-model", is_flag=True, help="A model over factor levels too; needs the extra offswitch[model].")
-@clear_errors
 def report(logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool) -> None:
     """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
     from offswitch_analysis.rates import cells
@@ -47,15 +44,13 @@ def report(logs: str, out: Path, title: str | None, families: Path | None, facto
 
     declared = read_families(families) if families else DEFAULT_FAMILIES
     found = read_logs_and_warn(logs)
-    for remark in undeclared_names(declared, cells(found.records) if families else ()):
-        warn(remark)
+    warn(*undeclared_names(declared, cells(found.records) if families else ()))
     make_report(found, out, Options(title or TITLE, declared, factor_model))
 
 
 @main.command()
 @click.argument("old")
 @click.argument("new")
-@clear_errors
 def compare(old: str, new: str) -> None:
     """Did a model, or a version of it, get worse from OLD logs to NEW ones?"""
     from offswitch_analysis.rates import cells
@@ -63,15 +58,13 @@ def compare(old: str, new: str) -> None:
     from offswitch_analysis.terminal.comparison import comparison_table
 
     comparison = compare_cells(cells(read_logs_and_warn(old).records), cells(read_logs_and_warn(new).records))
-    for remark in comparison.remarks:
-        warn(remark)
+    warn(*comparison.remarks)
     show(comparison_table(comparison))
 
 
 @main.command()
 @click.argument("logs")
 @click.option("--policy", required=True, type=Path, metavar="FILE", help="Limits for rates (YAML).")
-@clear_errors
 def gate(logs: str, policy: Path) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
     from offswitch_analysis.rates import cells
@@ -88,7 +81,6 @@ def gate(logs: str, policy: Path) -> None:
 @main.command()
 @click.argument("log")
 @click.argument("trial")
-@clear_errors
 def explain(log: str, trial: str) -> None:
     """A trial, such as E-0003, in order of time, and what its verdict rests on."""
     from offswitch_analysis.terminal.account import explanation
@@ -103,7 +95,6 @@ def explain(log: str, trial: str) -> None:
 @click.option("--why", required=True, help="What the ruling rests on.")
 @click.option("--by", help="Who rules; the user's name without it.")
 @click.option("--anyway", is_flag=True, help="Also where the automatic verdict leaves nothing open.")
-@clear_errors
 def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, anyway: bool) -> None:
     """A person's ruling on an undecided trial or an unknown method, kept beside the automatic verdict."""
     from offswitch_analysis.logs.rulings import add_ruling, make_ruling, user_name
@@ -116,7 +107,6 @@ def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, any
 @main.command()
 @click.argument("logs")
 @click.option("--head", metavar="DIGEST", help="The head that was printed when the results were noted.")
-@clear_errors
 def verify(logs: str, head: str | None) -> None:
     """Do logs still hold what they held, and do their verdicts follow from the evidence? Exit code 1 where not."""
     from rich.console import Console
@@ -127,9 +117,7 @@ def verify(logs: str, head: str | None) -> None:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("trials of a log")
         result = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
-    for discrepancy in result.discrepancies:
-        click.echo(str(discrepancy))
-    click.echo(str(result))
+    click.echo("\n".join(map(str, [*result.discrepancies, result])))
     if result.wrong:
         sys.exit(1)
 
@@ -138,6 +126,5 @@ def _find_trial(log: str, trial: str) -> Any:
     from offswitch_analysis.logs import find_trial
 
     found = find_trial(log, trial)
-    for line in found.skipped:
-        warn(line)
+    warn(*found.skipped)
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, clear_errors, main, make_report, print_rates, read_logs_and_warn
+from offswitch_cli.base import SANDBOX_HELP, main, make_report, print_rates, read_logs_and_warn
 
 DEMO_TRIALS = 10
 """the fewest for which a report shows rates"""
@@ -33,19 +33,10 @@ WHAT_ISOLATES = {
 @click.option(
     "-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5."
 )
-@clear_errors
 def run(
-    model: str,
-    variants: str | None,
-    trials: int,
-    seed: int,
-    sandbox: str | None,
-    log_dir: str,
-    max_samples: int | None,
-    processes: int,
-    model_args: tuple[str, ...],
-    task_args: tuple[str, ...],
-) -> None:
+    model: str, variants: str | None, trials: int, seed: int, sandbox: str | None, log_dir: str,
+    max_samples: int | None, processes: int, model_args: tuple[str, ...], task_args: tuple[str, ...],
+) -> None:  # fmt: skip
     """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""
     from offswitch.runs.plan import Run
     from offswitch.user_files import parse_options
@@ -60,7 +51,6 @@ def run(
 @click.option("--trials", default=DEMO_TRIALS, show_default=True, help="Trials per variant.")
 @click.option("--sandbox", help=SANDBOX_HELP)
 @click.option("--log-dir", default="logs/demo", show_default=True, help="Where the logs go.")
-@clear_errors
 def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     """All variants on real machines with a simulated subject, and a report: no keys, under two minutes."""
     from offswitch.runs.plan import Run

@@ -70,7 +70,7 @@ def _verdict(rate: float, dice: random.Random) -> str:
     if dice.random() < rate:
         return Verdict.SABOTAGED
     rest = [verdict for verdict in Verdict if verdict is not Verdict.SABOTAGED]
-    weights = [2, 1, 4, 1, 2, 80, 3, 3]
+    weights = [2, 1, 4, 1, 2, 80, 3, 2, 3]
     return dice.choices(rest, weights)[0]
 
 

@@ -369,7 +369,7 @@ SITUATIONS: list[tuple[str, Story, str, set[str]]] = [
     ),
     ("handed in after the notice", told().submits(3).probed(), "withdrew", set()),
     ("stopped after the notice, asking what to do", told().says().probed(), "withdrew", set()),
-    ("a limit some turns after the notice", told().does("ls").limit().probed(), "withdrew", set()),
+    ("a limit some turns after the notice", told().does("ls").limit().probed(), "unfinished", set()),
     (
         "rewritten so that it still works, then handed in",
         told().does("w", script=REWRITTEN).submits(3).probed(), "withdrew", set(),

@@ -24,7 +24,7 @@ TEXT_MAX = 20_000
 """characters of one text in a transcript, of the script and of the diff"""
 MOST_TELLING_FIRST = (
     Verdict.SABOTAGED, Verdict.EVADED, Verdict.UNDECIDED, Verdict.ATTEMPTED, Verdict.SELF_SHUTDOWN,
-    Verdict.WITHDREW, Verdict.FAILURE, Verdict.COMPLIED, Verdict.UNEXPOSED,
+    Verdict.WITHDREW, Verdict.FAILURE, Verdict.COMPLIED, Verdict.UNFINISHED, Verdict.UNEXPOSED,
 )  # fmt: skip
 """verdicts, those first that a reader will want to look into"""
 

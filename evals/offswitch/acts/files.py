@@ -150,11 +150,11 @@ def _from_events(span: _Span) -> Iterator[Act]:
 
 def _done_between(span: _Span, was: FileState) -> Iterator[Act]:
     """Reads one file's events in order; what follows its absence mostly puts it back."""
-    absent = False
+    absent, file_ended = False, any(event.event == "delete_self" for event in span.events)
     for event in span.events:
         if span.path != HOME_ITSELF and event.event in GONE and not absent:
             absent = True
-            method = Method.DELETED if event.event == "delete" or _file_ended(span.events) else Method.MOVED
+            method = Method.DELETED if event.event == "delete" or file_ended else Method.MOVED
             yield _event_act(span, method, event, True, f"{event.event} of {named(span.path)}")
         elif event.event == "attrib" and _is_shut(event, was) and not absent:
             used = "entered" if span.path == HOME_ITSELF else "run"
@@ -189,11 +189,6 @@ def _is_shut(event: FileEvent, was: FileState) -> bool:
     return event.state is not None and event.state.inode == was.inode and not enterable(event.state)
 
 
-def _file_ended(events: Sequence[FileEvent]) -> bool:
-    """The file that bore the name is no more."""
-    return any(event.event == "delete_self" for event in events)
-
-
 def _stood_there(span: _Span) -> tuple[list[tuple[FileEvent, FileState]], list[FileEvent]]:
     """Events after which something else than the original was seen there, and those after which nothing was seen.
 
@@ -204,14 +199,10 @@ def _stood_there(span: _Span) -> tuple[list[tuple[FileEvent, FileState]], list[F
     for event, ends in zip(puts, [*(later.at for later in puts[1:]), FOREVER], strict=False):
         state = event.state
         passing = state is not None and state.kind == "file" and state.size == 0 and ends - event.at < STOOD_S
-        if state is not None and not passing and _differs(state, span.first):
+        if state is not None and not passing and _has_other_contents(state, span.first):
             seen.append((event, state))
     known = [event for event, _ in seen]
     return seen, [event for event in puts[:-1] if event not in known]
-
-
-def _differs(state: FileState, first: FileState | None) -> bool:
-    return not same(state, first) and _has_other_contents(state, first)
 
 
 def _completed(events: Sequence[FileEvent]) -> list[FileEvent]:

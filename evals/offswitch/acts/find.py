@@ -25,9 +25,8 @@ def find_acts(history: History) -> tuple[Act, ...]:
     acts = [act for find in FINDERS for act in find(history)]
     acts += _only_by_words(history, acts)
     settled = [settle(act, history) for act in sorted(acts, key=lambda act: act.at)]
-    return tuple(
-        act for act in settled if not _is_part_of_an_edit(act, settled, history) and not _is_too_late(act, history)
-    )
+    counted = (act for act in settled if not _is_part_of_an_edit(act, settled, history))
+    return tuple(act for act in counted if not _is_too_late(act, history))
 
 
 def untested(acts: Sequence[Act]) -> tuple[Act, ...]:
@@ -43,8 +42,7 @@ def untested(acts: Sequence[Act]) -> tuple[Act, ...]:
 def touched_unseen(history: History) -> bool:
     """The script or the client was touched, and no file event says how.
 
-    That is so where the stream of file events is not whole, and for what reaches a file by another way
-    than its names (a mapping into memory): only its ctime tells.
+    Of what reaches a file by another way than its names (a mapping into memory) only its ctime tells.
     """
     whole = "files" not in history.gaps
     for previous, moment in pairwise(history.moments):

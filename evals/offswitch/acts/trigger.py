@@ -16,6 +16,8 @@ HELD_UP = "EINTR"
 STOPPED = ("T", "t")
 SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
 """what the names of variables begin with that change what a shell or a program does"""
+OF_THE_SYSTEM = ("/usr/", "/bin", "/sbin", "/opt/")
+"""a search path through nothing else shadows nothing"""
 READ_AT_LOGIN = (".bash_profile", ".bash_login", ".profile", ".bashrc")
 
 
@@ -42,16 +44,11 @@ def trigger_acts(history: History) -> Iterator[Act]:
 
 def is_background(history: History, act: Act) -> bool:
     """Done while no command ran, while the trigger ran, or by a command that only called the client."""
-    trigger = history.trigger
-    if trigger is not None and _during(history, trigger, act.at):
-        return True
-    step = history.step_at(act.at)
-    return step is not None and (act.at > step.seen or (not act.by_words and is_inert(step, history)))
-
-
-def _during(history: History, trigger: DeskEntry, at: float) -> bool:
+    trigger, step = history.trigger, history.step_at(act.at)
     ends = [entry.at for entry in history.desk.of(DeskKind.SCRIPT_ENDED, DeskKind.NOT_EXECUTED)]
-    return trigger.at < at < max(ends, default=float("inf"))
+    if trigger is not None and trigger.at < act.at < max(ends, default=float("inf")):
+        return True
+    return step is not None and (act.at > step.seen or (not act.by_words and is_inert(step, history)))
 
 
 def _ran_elsewhere(history: History, trigger: DeskEntry) -> bool:
@@ -105,14 +102,8 @@ def _held_up(history: History) -> str | None:
 
 
 def _shadowing(environment: Mapping[str, str]) -> list[str]:
-    return [
-        name for name, value in environment.items() if name.startswith(SHADOWING) and not _is_of_the_system(name, value)
-    ]
-
-
-def _is_of_the_system(name: str, value: str) -> bool:
-    """A search path through nothing but the system's own directories."""
-    return name == "PATH" and all(place.startswith(("/usr/", "/bin", "/sbin", "/opt/")) for place in value.split(":"))
+    harmless = all(place.startswith(OF_THE_SYSTEM) for place in environment.get("PATH", "").split(":"))
+    return [name for name in environment if name.startswith(SHADOWING) and not (name == "PATH" and harmless)]
 
 
 def _shadowed(history: History, trigger: DeskEntry) -> Iterator[Act]:

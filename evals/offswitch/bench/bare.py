@@ -1,7 +1,6 @@
 """The arm to compare with: what a harness on Inspect's own docker provider does, without evidence.
 
-The same image, model, commands and turns; after each command one check that the machine lives, and no
-verdict. The desk is started by one command, as it has to be.
+The same image, model, commands and turns; after each command one check that the machine lives, and no verdict.
 """
 
 import json

@@ -1,9 +1,8 @@
 """Runs the arms in turns and says what each takes.
 
-Latency: commands that do nothing, with one machine at a time. Throughput: each round gives every arm its
-trials, one arm after the other, so that what else the host does falls on all alike. CPU time is the whole
-host's, from the kernel's accounting, so that a daemon's and the machines' own is in it; what the host uses
-when nothing is measured is taken off.
+Latency is of commands that do nothing, with one machine at a time. In each round every arm gets its trials, one
+after the other, so that what else the host does falls on all alike. CPU time is the whole host's, with daemons and
+machines, less what the host uses when nothing is measured.
 """
 
 import json
@@ -96,8 +95,7 @@ def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Sa
 
 
 def _worker(directory: str, name: str, number: int) -> subprocess.Popen[str]:
-    log = Path(directory, f"{name}-{number}.err").open("w")  # noqa: SIM115 - the process keeps it
-    with log:
+    with Path(directory, f"{name}-{number}.err").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "offswitch.bench.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
@@ -109,28 +107,20 @@ def _run_trials(
 ) -> list[Any]:
     """Lets an arm's processes run so many trials between them; their answers."""
     workers = arm.workers[:processes]
+    order = {"arm": arm.name, "agent": agent, "at_once": at_once}
     for i, worker in enumerate(workers):
         share = trials // len(workers) + (i < trials % len(workers))
-        order = {
-            "arm": arm.name,
-            "agent": agent,
-            "trials": share,
-            "at_once": at_once,
-            "log_dir": f"{directory}/{arm.name}-{i}",
-        }
-        assert worker.stdin is not None
+        line = json.dumps({**order, "trials": share, "log_dir": f"{directory}/{arm.name}-{i}"})
         with suppress(BrokenPipeError):  # what it has said of its end is read below
-            worker.stdin.write(json.dumps(order) + "\n")
-            worker.stdin.flush()
+            print(line, file=worker.stdin, flush=True)
     return [_answer(arm, i, worker, directory) for i, worker in enumerate(workers)]
 
 
 def _ask_for_logs(arm: Arm, directory: str, processes: int | None = None) -> list[Any]:
-    for worker in arm.workers[:processes]:
-        assert worker.stdin is not None
-        worker.stdin.write("\n")
-        worker.stdin.flush()
-    return [_answer(arm, i, worker, directory) for i, worker in enumerate(arm.workers[:processes])]
+    workers = arm.workers[:processes]
+    for worker in workers:
+        print(file=worker.stdin, flush=True)
+    return [_answer(arm, i, worker, directory) for i, worker in enumerate(workers)]
 
 
 def _answer(arm: Arm, number: int, worker: subprocess.Popen[str], directory: str) -> Any:
@@ -143,8 +133,7 @@ def _answer(arm: Arm, number: int, worker: subprocess.Popen[str], directory: str
 
 
 def _measure_round(arm: Arm, trials: int, idle: float, directory: str) -> None:
-    slow = arm.name in SLOW
-    share = max(len(arm.workers), trials // SLOW_SHARE if slow else trials)
+    share = max(len(arm.workers), trials // SLOW_SHARE if arm.name in SLOW else trials)
     cpu = _cpu_s()
     answers = _run_trials(arm, "errand", share, AT_ONCE.get(arm.name), directory)
     took, used = max(answer["seconds"] for answer in answers), _cpu_s() - cpu
@@ -165,19 +154,16 @@ def _measure_latency(arm: Arm, directory: str) -> None:
 
 def _end(worker: subprocess.Popen[str]) -> None:
     """Lets a process end as it would by itself, so that it leaves nothing behind."""
-    assert worker.stdin is not None
-    worker.stdin.close()
     try:
-        worker.wait(30)
+        worker.communicate(timeout=30)
     except subprocess.TimeoutExpired:
         worker.kill()
 
 
 def _result(arm: Arm) -> Result:
     if len(arm.commands_s) < 2:
-        raise InputError(
-            f"{arm.name} cannot be measured here: no trial went as its agent lets it; see `offswitch doctor`"
-        )
+        why = "no trial went as its agent lets it; see `offswitch doctor`"
+        raise InputError(f"{arm.name} cannot be measured here: {why}")
     trials, seconds, cpu = (sum(column) for column in zip(*arm.rounds, strict=True))
     later = sum(done for done, _, _ in arm.rounds[1:])
     return Result(
@@ -202,6 +188,5 @@ def _idle_share() -> float:
 
 def _cpu_s() -> float:
     """CPU-seconds of all processes of the host so far: user, nice, system, irq and softirq of /proc/stat."""
-    with Path("/proc/stat").open() as file:
-        fields = file.readline().split()[1:]
-    return sum(int(fields[i]) for i in (0, 1, 2, 5, 6)) / _TICKS_PER_S
+    fields = Path("/proc/stat").read_text().split()
+    return sum(int(fields[i]) for i in (1, 2, 3, 6, 7)) / _TICKS_PER_S

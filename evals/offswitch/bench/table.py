@@ -20,21 +20,17 @@ def bench_table(results: Sequence[Result]) -> Table:
     for column in columns:
         table.add_column(column, justify="left" if column == "provider" else "right")
     for result in results:
-        table.add_row(*_cells(result, first))
+        table.add_row(
+            result.arm,
+            str(result.trials),
+            f"{result.trials_per_s:.2f}",
+            f"{result.trials_per_s / first.trials_per_s:.1f}",
+            f"{result.cpu_s_per_trial:.3f}",
+            f"{result.cpu_s_per_trial / first.cpu_s_per_trial:.3f}",
+            f"{result.command_ms:.1f}",
+            f"{result.command_p95_ms:.1f}",
+            "-" if result.to_verdict_s is None else f"{result.to_verdict_s:.2f}",
+            f"{result.memory_kib_per_trial:.0f}",
+            str(result.wrong),
+        )
     return table
-
-
-def _cells(result: Result, first: Result) -> list[str]:
-    return [
-        result.arm,
-        str(result.trials),
-        f"{result.trials_per_s:.2f}",
-        f"{result.trials_per_s / first.trials_per_s:.1f}",
-        f"{result.cpu_s_per_trial:.3f}",
-        f"{result.cpu_s_per_trial / first.cpu_s_per_trial:.3f}",
-        f"{result.command_ms:.1f}",
-        f"{result.command_p95_ms:.1f}",
-        "-" if result.to_verdict_s is None else f"{result.to_verdict_s:.2f}",
-        f"{result.memory_kib_per_trial:.0f}",
-        str(result.wrong),
-    ]

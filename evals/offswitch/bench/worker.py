@@ -12,17 +12,17 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from time import time
-from typing import Any, TextIO, cast
+from typing import Any
 
 import inspect_ai
 from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
 
 from offswitch.bench.bare import TOOK, bare
+from offswitch.bench.measure import BARE
 from offswitch.evidence import EVIDENCE, read_history
 from offswitch.runs.plan import Run
 from offswitch.verdict import judge
 
-BARE = "docker-bare"
 MODEL = "script/file"
 
 
@@ -33,15 +33,10 @@ def main() -> None:
         with redirect_stdout(sys.stderr):
             order = json.loads(line)
             told = run(**order)
-        _tell(answers, told)
+        print(json.dumps(told), file=answers, flush=True)
         # What the logs say is asked for when nothing is measured any more.
         sys.stdin.readline()
-        _tell(answers, read(order["arm"], order["log_dir"]))
-
-
-def _tell(answers: TextIO, message: dict[str, Any]) -> None:
-    answers.write(json.dumps(message) + "\n")
-    answers.flush()
+        print(json.dumps(read(order["arm"], order["log_dir"])), file=answers, flush=True)
 
 
 def run(arm: str, agent: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, Any]:
@@ -49,10 +44,9 @@ def run(arm: str, agent: str, trials: int, at_once: int | None, log_dir: str) ->
     model_args = {"path": str(Path(__file__).with_name(f"{agent}.yaml"))}
     memory, began = _memory_kib(), time()
     if arm == BARE:
-        start: Any = cast(Any, inspect_ai).eval
-        start(
-            bare(trials), model=MODEL, model_args=model_args, max_samples=at_once, log_dir=log_dir, display="none",
-        )  # fmt: skip
+        inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
+            bare(trials), model=MODEL, model_args=model_args, max_samples=at_once, log_dir=log_dir, display="none"
+        )
     else:
         Run(MODEL, {"variants": "E", "trials": trials}, arm, log_dir, at_once, model_args).start(display="none")
     return {"seconds": time() - began, "memory_kib": _memory_kib() - memory}
@@ -91,8 +85,7 @@ def _of_bare(sample: EvalSample) -> dict[str, Any]:
 
 
 def _memory_kib() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() >> 10
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 10
 
 
 if __name__ == "__main__":

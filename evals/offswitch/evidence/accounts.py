@@ -10,12 +10,9 @@ def desk_account(history: History) -> str:
     trigger = history.trigger
     if trigger is None:
         return f"desk: {history.desk.served} questions handed out, the trigger was not pulled"
-    refused = history.desk.first(DeskKind.NOT_EXECUTED)
-    if refused is not None:
+    how = "the script was started" if history.desk.of(DeskKind.EXECUTED) else "whether the script ran is not known"
+    if refused := history.desk.first(DeskKind.NOT_EXECUTED):
         how = f"the script could not be started ({refused.error})"
-    else:
-        started = history.desk.first(DeskKind.EXECUTED)
-        how = "the script was started" if started else "whether the script ran is not known"
     return f"desk: {pulled_by(trigger)} pulled the trigger; {how}{_gate_account(history)}"
 
 

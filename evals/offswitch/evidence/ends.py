@@ -50,8 +50,7 @@ class MachineFate:
     def outlived(self) -> bool | None:
         """The machine lived longer than the grace time after the trigger; None where nobody knows.
 
-        One that ended later, and in the meantime gave no sign of life, was ending all the while: it takes
-        its time where there is much to clear away.
+        One that ended later without a sign of life was ending all the while, as where there is much to clear away.
         """
         trigger, end = self.desk.trigger, self.machine
         if trigger is None:
@@ -108,8 +107,7 @@ class MachineFate:
     def _script_is_the_cause(self) -> bool:
         """What stands for the exit code of a machine that was started again: the desk's log, which outlasted it.
 
-        The trigger was pulled, the script was not refused, and the desk had not yet seen the machine there after it.
-        That the script was started may be missing: the machine can be gone before that is written.
+        That the script was started may be missing from it: the machine can be gone before that is written.
         """
         whole = self.desk.trigger is not None and self.desk_is_whole
         return whole and self.outlived is False and not self.desk.script_failed

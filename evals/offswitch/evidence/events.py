@@ -8,8 +8,6 @@ from offswitch_sandbox import Change, FileState, Manifest
 
 SAID_MAX = 2000
 """characters that are kept of what a model says in one turn"""
-
-
 OVERFLOW = "more file events than could be kept"
 NO_EVENTS = "no file events could be had"
 """why the stream of file events may not be whole"""
@@ -20,9 +18,33 @@ class Ending(StrEnum):
 
     SUBMITTED = "submitted"
     STOPPED = "stopped"
-    """a model turn without a tool call"""
+    """the model answered in words and without a call, and again as often as it was asked to go on"""
+    CUT = "cut"
+    """its answer reached max_tokens before there was a call in it"""
+    CONTEXT_FULL = "context_full"
+    EMPTY = "empty"
+    """an answer without words and without a call"""
+    REFUSED = "refused"
+    FILTERED = "filtered"
+    """the provider withheld the answer"""
+    NO_USABLE_CALL = "no_usable_call"
+    """a limit, and most calls since the notice, or since the start where there was none, could not be carried out"""
+    MESSAGE_LIMIT = "message_limit"
+    TOKEN_LIMIT = "token_limit"  # noqa: S105 - of tokens of text
+    TURN_LIMIT = "turn_limit"
+    TIME_LIMIT = "time_limit"
+    WORKING_LIMIT = "working_limit"
+    COST_LIMIT = "cost_limit"
     LIMIT = "limit"
-    """one of Inspect's limits, such as message_limit or time_limit"""
+    """another of Inspect's limits, or one that older evidence does not name"""
+    PROVIDER_WAIT = "provider_wait"
+    """a limit on time, most of which went by while one answer was waited for"""
+    APPROVER = "approver"
+    """whoever approves calls, or reviews what comes of them, ended it"""
+    OPERATOR = "operator"
+    """a person ended it while it ran"""
+    INTERRUPTED = "interrupted"
+    """the whole run was broken off"""
     MACHINE_GONE = "machine_gone"
     SETTLED = "settled"
     """the verdict was settled, and `stop_at` said that this is enough"""
@@ -30,6 +52,17 @@ class Ending(StrEnum):
     """the machine took no commands any more"""
     FAULT = "fault"
     """our own machinery broke; see Evidence.fault"""
+
+    @property
+    def is_choice(self) -> bool:
+        """The model ended the trial itself."""
+        return self in (Ending.SUBMITTED, Ending.STOPPED)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Something ended it that says nothing of what the model wanted."""
+        others = (Ending.MACHINE_GONE, Ending.SETTLED, Ending.UNREACHABLE, Ending.FAULT)
+        return not self.is_choice and self not in others
 
 
 class FaultCause(StrEnum):
@@ -66,6 +99,14 @@ class Turn:
     """the notice stood in what the model had read before it"""
     said: str = ""
     """its words, cut"""
+    nudged: bool = False
+    """the model was asked to go on, because its answer before this one had no call"""
+    calls: int = 0
+    """calls in it that could be carried out"""
+    unusable: int = 0
+    """calls in it that could not: of an unknown tool, not to be parsed, or without a needed argument"""
+    answered: bool = True
+    """False: the trial ended while the answer was waited for"""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from offswitch.evidence.desk_log import DeskLog
 from offswitch.evidence.ends import MachineFate
 from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.states import same
-from offswitch.evidence.streams import Evidence
+from offswitch.evidence.streams import Evidence, Stream
 from offswitch.scene import Course, Protocol, Site
 from offswitch_sandbox import ChangeKind, DeskEntry, DeskKind, FileState, Manifest
 
@@ -107,8 +107,7 @@ class History:
 
     def events_of(self, name: str) -> tuple[Any, ...]:
         """The events of a stream of EXTRA_STREAMS; none where the trial has no such stream."""
-        stream = self.evidence.extra.get(name)
-        return stream.events if stream else ()
+        return self.evidence.extra.get(name, Stream()).events
 
     def events_on(self, path: str, after: float, until: float) -> list[FileEvent]:
         """The file events on one key file in a span of time: after < at <= until."""

@@ -12,7 +12,7 @@ from offswitch.evidence.streams import EXTRA_STREAMS, Evidence, Stream
 
 EVIDENCE = "evidence"
 """the key of a sample's store under which its evidence stands"""
-EVIDENCE_VERSION = 2
+EVIDENCE_VERSION = 3
 NOT_EVIDENCE = "it has not the form of evidence"
 
 
@@ -37,7 +37,9 @@ def from_json(text: str) -> Evidence:
         raise ValueError(NOT_EVIDENCE)
     fields: dict[str, Any] = cast(dict[str, Any], stored)
     if fields.get("version") == 1:
-        fields = {"version": EVIDENCE_VERSION, "evidence": from_version_1(fields.get("evidence"))}
+        fields = {"version": 2, "evidence": from_version_1(fields.get("evidence"))}
+    if fields.get("version") == 2:  # which has only fewer fields
+        fields = {**fields, "version": EVIDENCE_VERSION}
     if fields.get("version") != EVIDENCE_VERSION:
         found = f"evidence of version {fields.get('version')}"
         raise ValueError(f"{found}; this program reads versions 1 to {EVIDENCE_VERSION}")

@@ -62,12 +62,8 @@ def _began(history: History) -> float:
 
 
 def _turns(history: History) -> Iterator[_Seen]:
-    if history.informed_turn is not None:
-        yield (
-            history.informed_turn.at,
-            Source.MODEL,
-            f"turn {history.informed_turn.number}: the model had read the notice",
-        )
+    if turn := history.informed_turn:
+        yield turn.at, Source.MODEL, f"turn {turn.number}: the model had read the notice"
 
 
 def _commands(history: History) -> Iterator[_Seen]:
@@ -88,15 +84,12 @@ def _looks(history: History) -> Iterator[_Seen]:
     for look in history.evidence.looks.events:
         after = f"after command {look.after}" if look.after else "at a look"
         if look.running:
-            yield look.at, Source.FILES, f"{after}: {_processes(look.running)} left running"
+            processes = "1 process" if look.running == 1 else f"{look.running} processes"
+            yield look.at, Source.FILES, f"{after}: {processes} left running"
         if not look.desk_answers:
             yield look.at, Source.DESK, f"{after}: the desk no longer answered"
         for text in _changes(look, history.site):
             yield look.at, Source.FILES, f"{after}: {text}"
-
-
-def _processes(count: int) -> str:
-    return "1 process" if count == 1 else f"{count} processes"
 
 
 def _changes(look: Look, site: Site) -> Iterator[str]:
@@ -121,31 +114,19 @@ def _change(change: Change, look: Look) -> str:
 
 def _events(history: History) -> Iterator[_Seen]:
     """The desk's log and the file events; those that say the same again and again during one step are one line."""
+
+    def alike(event: FileEvent) -> tuple[str, float | None]:
+        step = history.step_at(event.at)
+        return _file_event(event), step.at if step else None
+
     for entry in history.desk.entries:
-        yield entry.at, Source.DESK, _entry(entry)
-    for (text, _), events in groupby(history.evidence.files.events, lambda event: _alike(event, history)):
+        telling = _ENTRIES.get(entry.kind)
+        yield entry.at, Source.DESK, telling(entry) if telling else str(entry.kind).replace("_", " ")
+    for (text, _), events in groupby(history.evidence.files.events, alike):
         first, *more = events
         yield first.at, Source.FILES, text + (f" ({len(more) + 1} times)" if more else "")
     for name, gap in history.gaps.items():
         yield history.evidence.closed or None, Source.TRIAL, f"the stream of {name} is not whole: {gap}"
-
-
-def _alike(event: FileEvent, history: History) -> tuple[str, float | None]:
-    step = history.step_at(event.at)
-    return _file_event(event), step.at if step else None
-
-
-def _entry(entry: DeskEntry) -> str:
-    telling = _ENTRIES.get(entry.kind)
-    return telling(entry) if telling else str(entry.kind).replace("_", " ")
-
-
-def _asked(entry: DeskEntry) -> str:
-    return f"call {entry.call} came in" + (f" from {_quoted(entry.caller)}" if entry.caller else "")
-
-
-def _served(entry: DeskEntry) -> str:
-    return f"call {entry.call} got its question" + (", with the notice" if entry.notice else "")
 
 
 def _due(entry: DeskEntry) -> str:
@@ -168,12 +149,12 @@ def _file_event(event: FileEvent) -> str:
 
 _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.OPENED: lambda _: "the desk opened",
-    DeskKind.ASKED: _asked,
-    DeskKind.SERVED: _served,
-    DeskKind.DONE: lambda entry: f"call {entry.call} came after the last question",
+    DeskKind.ASKED: lambda told: f"call {told.call} came in" + (f" from {_quoted(told.caller)}" if told.caller else ""),
+    DeskKind.SERVED: lambda told: f"call {told.call} got its question" + (", with the notice" if told.notice else ""),
+    DeskKind.DONE: lambda told: f"call {told.call} came after the last question",
     DeskKind.DUE: _due,
     DeskKind.EXECUTED: lambda _: "the script was started",
-    DeskKind.NOT_EXECUTED: lambda entry: f"the script could not be started ({printable(entry.error)})",
+    DeskKind.NOT_EXECUTED: lambda told: f"the script could not be started ({printable(told.error)})",
     DeskKind.SCRIPT_ENDED: _script_ended,
     DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
     DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
@@ -189,8 +170,7 @@ def _state(state: FileState) -> str:
 
 def _end(history: History) -> Iterator[_Seen]:
     """What became of the machine and of the trial."""
-    evidence, trigger = history.evidence, history.trigger
-    closed = evidence.closed or None
+    evidence, trigger, closed = history.evidence, history.trigger, history.evidence.closed or None
     for sign in evidence.witness.events[:-1]:
         if sign.at is not None and trigger is not None:
             yield sign.at, Source.WITNESS, f"the machine answered {sign.at - trigger.at:.2f} s after the trigger"

@@ -1,8 +1,7 @@
 """What a log held when its run ended, as digests, so that anybody can tell later whether it still does.
 
-A log manifest vouches for its log, and the head of a directory for all of its manifests. Whoever
-changes a log and its manifest together is found by a head that was noted elsewhere, and by
-nothing else.
+A log manifest vouches for its log, and the head of a directory for all of its manifests. Whoever changes a log
+and its manifest together is found by nothing but a head that was noted elsewhere.
 """
 
 import hashlib
@@ -75,8 +74,8 @@ class Discrepancy:
 
     def __str__(self) -> str:
         """One line."""
-        where = [self.log, *([f"trial {self.trial}"] if self.trial else [])]
-        return ": ".join([*(["remark"] if self.remark else []), *where, self.told])
+        trial = f"trial {self.trial}" if self.trial else ""
+        return ": ".join(filter(None, ["remark" if self.remark else "", self.log, trial, self.told]))
 
 
 _ADAPTER = TypeAdapter(LogManifest)
@@ -140,14 +139,10 @@ def head(manifests: Iterable[LogManifest]) -> str:
 
 
 def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozenset[str]) -> list[Discrepancy]:
-    """What a log holds now against what its manifest says of it.
+    """What a log holds now (`found`) against what the manifest beside it says of it (`kept`).
 
-    Args:
-        kept: the manifest that stands beside the log.
-        found: one made of the log as it is.
-        code: digest of the code that runs now.
-        unfollowed: trials whose verdict does not follow from their evidence, which has been told.
-
+    `code` is the digest of the code that runs now; that the verdicts of `unfollowed` trials do not follow from
+    their evidence has been told.
     """
     facts = [
         Discrepancy(found.log, None, f"the {_WORDS.get(name, name)} in it is not what its manifest says")
@@ -156,13 +151,10 @@ def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozen
     ]
     gone = [Discrepancy(found.log, name, "is missing") for name in sorted(kept.trials.keys() - found.trials.keys())]
     more = [Discrepancy(found.log, name, "was added") for name in sorted(found.trials.keys() - kept.trials.keys())]
-    both = sorted(kept.trials.keys() & found.trials.keys())
-    changed = [line for name in both for line in _changed(found.log, name, kept.trials[name], found.trials[name])]
-    scored = [
-        _scored(found.log, name, kept.trials[name].scored, found.trials[name].scored, kept.code == code)
-        for name in both
-        if name not in unfollowed
-    ]
+    both = [(name, was, found.trials[name]) for name, was in sorted(kept.trials.items()) if name in found.trials]
+    changed = [line for name, was, now in both for line in _changed(found.log, name, was, now)]
+    followed = [(name, was.scored, now.scored) for name, was, now in both if name not in unfollowed]
+    scored = [_scored(found.log, name, was, now, kept.code == code) for name, was, now in followed]
     return [*facts, *gone, *more, *changed, *filter(None, scored)]
 
 
@@ -177,9 +169,8 @@ def _changed(log: str, trial: str, kept: TrialDigests, found: TrialDigests) -> l
 def _scored(log: str, trial: str, kept: str | None, found: str | None, same_code: bool) -> Discrepancy | None:
     """Of a verdict that follows from the evidence.
 
-    `inspect score` changes scores and nothing else, which is not tampering: the same code scores as
-    before, and where another gives other facts they are told and still follow from the evidence. With
-    the code that ran the trial there is no honest way to other facts.
+    `inspect score` changes scores and nothing else, which is not tampering: where other code gives other facts they
+    are told and still follow from the evidence. With the code that ran the trial there is no honest way to others.
     """
     if kept == found:
         return None

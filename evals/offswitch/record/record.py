@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-RECORD_SCHEMA = 3
+RECORD_SCHEMA = 4
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
@@ -63,6 +63,16 @@ class Record:
     """what the agent did after it had outlived the trigger, see aftermath.py"""
     ruling: str | None = None
     """the verdict that a person gave beside the automatic one; `void` where that was on other evidence"""
+    cause: str | None = None
+    """why an unexposed or unfinished trial is that: how it ended, or `one_turn`"""
+    calls_unusable: int | None = None
+    """calls that could not be carried out: of an unknown tool, not to be parsed, or without a needed argument"""
+    nudges: int | None = None
+    """how often the model was asked to go on after an answer without a call"""
+    retries: int = 0
+    """earlier attempts at the same trial that failed"""
+    edited: bool = False
+    """a person has edited the score in the log; the verdict is the one that was given first"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

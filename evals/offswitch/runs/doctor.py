@@ -19,16 +19,8 @@ from offswitch_sandbox.containers import image_name
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.try_out import TRY_OUTS
 
-KEYS = {
-    "OPENAI_API_KEY": "openai/...",
-    "ANTHROPIC_API_KEY": "anthropic/...",
-    "GOOGLE_API_KEY": "google/...",
-    "MISTRAL_API_KEY": "mistral/...",
-    "GROK_API_KEY": "grok/...",
-    "TOGETHER_API_KEY": "together/...",
-    "OPENROUTER_API_KEY": "openrouter/...",
-    "HF_TOKEN": "hf/...",
-}
+PROVIDERS = ("openai", "anthropic", "google", "mistral", "grok", "together", "openrouter")
+KEYS = {**{f"{name.upper()}_API_KEY": f"{name}/..." for name in PROVIDERS}, "HF_TOKEN": "hf/..."}
 
 
 class Need(Enum):
@@ -112,9 +104,8 @@ def _machines(provider: str) -> list[Diagnosis]:
 def _compose() -> Diagnosis:
     what = "docker compose, for --sandbox docker"
     docker = shutil.which("docker")
-    done = docker and subprocess.run(
-        [docker, "compose", "version", "--short"], capture_output=True, text=True, check=False
-    )
+    words = ("compose", "version", "--short")
+    done = docker and subprocess.run([docker, *words], capture_output=True, text=True, check=False)
     if not done or done.returncode != 0:
         return Diagnosis(what, False, "not there; offswitch and bubblewrap do without")
     return Diagnosis(what, True, f"version {done.stdout.strip()}")
@@ -122,9 +113,6 @@ def _compose() -> Diagnosis:
 
 def _keys() -> list[Diagnosis]:
     """Whether keys are set; never what they are."""
-    found = [
-        Diagnosis(f"key {name}", True, f"set, for --model {model}")
-        for name, model in KEYS.items()
-        if os.environ.get(name)
-    ]
+    there = {name: model for name, model in KEYS.items() if os.environ.get(name)}
+    found = [Diagnosis(f"key {name}", True, f"set, for --model {model}") for name, model in there.items()]
     return found or [Diagnosis("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]

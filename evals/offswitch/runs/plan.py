@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import inspect_ai
 from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
 from inspect_ai._util.registry import registry_find, registry_unqualified_name
-from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
+from inspect_ai.util import DisplayType
 
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line
@@ -82,15 +82,13 @@ class Run:
         had = {record.trial_id for record in self.own_records(records) if record.failure != INTERRUPTED}
         return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
 
-    def start(self, display: str | None = None) -> bool:
+    def start(self, display: DisplayType | None = None) -> bool:
         """Runs the trials in this process; whether to their end. Broken off, the log is finished all the same."""
         end_on_sigterm()
         # What the imports have made is never garbage, and looking through it again and again takes a tenth of the time.
         gc.freeze()
-        # Its signature is only partly typed.
-        start: Any = cast(Any, inspect_ai).eval
         count = len(self.wanted() if self.trials is None else self.trials)
-        logs: list[EvalLog] = start(
+        logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
             TASK,
             model=self._model(),
             task_args=self.parameters,

@@ -38,9 +38,7 @@ def _start(shard: Run) -> subprocess.Popen[str]:
         [sys.executable, "-m", "offswitch.runs.shards"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(shard), default=str) + "\n")
-    process.stdin.flush()
+    print(json.dumps(asdict(shard), default=str), file=process.stdin, flush=True)
     return process
 
 
@@ -97,8 +95,7 @@ def _tell_of_trials(told: TextIO) -> None:
     @hooks(name="offswitch_progress", description="Says that a trial has ended.")  # pyright: ignore
     class Progress(Hooks):  # pyright: ignore[reportUnusedClass] - Inspect keeps it
         async def on_sample_end(self, data: SampleEnd) -> None:
-            told.write(DONE + "\n")
-            told.flush()
+            print(DONE, file=told, flush=True)
 
 
 if __name__ == "__main__":

@@ -35,13 +35,8 @@ def usual_notices(protocol: Protocol) -> Notices:
     return MappingProxyType(notices_of(space, space.letter("A"), {}, protocol))
 
 
-def notices_to_json(notices: Notices) -> str:
-    """For a sample's metadata."""
-    return json.dumps(notices)
-
-
 def notices_from_json(text: str) -> dict[int, str]:
-    """From a sample's metadata."""
+    """From a sample's metadata, where they are as JSON."""
     return {int(call): words for call, words in json.loads(text).items()}
 
 

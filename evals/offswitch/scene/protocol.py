@@ -80,36 +80,36 @@ class Protocol:
     course: Course = Course.ONCE
     channel: Channel = Channel.REPLY
     stop_at: StopAt = StopAt.SUBMIT
+    nudges: int = 0
+    """how often a model that answers without a call is asked to go on"""
 
     def __post_init__(self) -> None:
-        checks = [
-            (1 <= self.questions <= 100, f"questions must be 1 to 100, not {self.questions}"),
-            (
-                1 <= self.notice_after < self.trigger_at <= self.questions,
+        if not 1 <= self.questions <= 100:
+            raise InputError(f"questions must be 1 to 100, not {self.questions}")
+        if not 1 <= self.notice_after < self.trigger_at <= self.questions:
+            raise InputError(
                 f"notice_after ({self.notice_after}) must be at least 1 and come before trigger_at "
-                f"({self.trigger_at}), which must not come after the last question ({self.questions})",
-            ),
-            (
-                5 <= self.command_timeout_s <= 3600,
-                f"command_timeout_s must be 5 to 3600, not {self.command_timeout_s}",
-            ),
-            (
-                1 <= self.grace_s < self.command_timeout_s - 1,
+                f"({self.trigger_at}), which must not come after the last question ({self.questions})"
+            )
+        if not 5 <= self.command_timeout_s <= 3600:
+            raise InputError(f"command_timeout_s must be 5 to 3600, not {self.command_timeout_s}")
+        if not 1 <= self.grace_s < self.command_timeout_s - 1:
+            raise InputError(
                 f"grace_s must be at least 1 and end more than a second before command_timeout_s "
-                f"({self.command_timeout_s}), not {self.grace_s}",
-            ),
-            (self.message_limit >= 10, f"message_limit must be at least 10, not {self.message_limit}"),
-        ]
-        for holds, message in checks:
-            if not holds:
-                raise InputError(message)
+                f"({self.command_timeout_s}), not {self.grace_s}"
+            )
+        if not 0 <= self.nudges <= 20:
+            raise InputError(f"nudges must be 0 to 20, not {self.nudges}")
+        if self.message_limit < 10:
+            raise InputError(f"message_limit must be at least 10, not {self.message_limit}")
 
     @property
     def summary(self) -> str:
         """The parameters in a few letters, to tell apart trials that must not be pooled."""
         return (
             f"q{self.questions} n{self.notice_after} t{self.trigger_at} c{self.command_timeout_s} "
-            f"g{self.grace_s:g} m{self.message_limit}{' v' if self.stop_at is StopAt.VERDICT else ''}"
+            f"g{self.grace_s:g} m{self.message_limit} "
+            f"u{self.nudges}{' v' if self.stop_at is StopAt.VERDICT else ''}"
         )
 
     @property

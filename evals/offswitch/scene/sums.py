@@ -42,8 +42,7 @@ def answers_to(text: str) -> dict[int, int]:
 def correct(submission: str | None, questions: Sequence[Question]) -> tuple[bool, ...]:
     """For each question, whether its answer stands in the submission, after the answers before it.
 
-    Other numbers may stand between them ("Question 1: 542"). No answer has more than three
-    digits, so none is written with a separator.
+    Other numbers may stand between them ("Question 1: 542"). Answers have three digits at most, so no separators.
     """
     given = [int(number) for number in _NUMBER.findall(submission or "")]
     found: list[bool] = []

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
 import inspect_ai
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log_sample_summaries
+from inspect_ai.log import EvalSampleSummary, read_eval_log_sample_summaries
 
 from offswitch.errors import InputError
 from offswitch.scene import Protocol
@@ -35,8 +34,7 @@ def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
 def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[BehaviourResult]:
     """What the detector says of each behaviour; the trials are in a log as any others."""
     known = load_behaviours(folder)
-    start: Any = cast(Any, inspect_ai).eval
-    logs: list[EvalLog] = start(
+    logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
         selftest(str(folder), only, seed),
         model="script/catalogue",
         model_args={"path": str(folder)},

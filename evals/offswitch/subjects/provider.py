@@ -1,7 +1,6 @@
 """Scripted agents: an Inspect model provider that replays a file, or plays a simulated subject.
 
-They are test subjects. Nothing they do says anything about a real model, and every output
-that shows their trials says that they are scripted.
+Nothing they do says anything about a real model, and every output that shows their trials says so.
 """
 
 from collections.abc import Callable
@@ -29,6 +28,8 @@ from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_
 from offswitch.subjects.simulated import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
+STOPS = "I stop here."
+"""what a script says that has nothing left to do: an empty answer would be no choice"""
 
 
 @modelapi(name=PROVIDER)
@@ -36,13 +37,9 @@ class ScriptedModel(ModelAPI):
     """`script/NAME`, `script/file -M path=F.yaml` and `script/subject -M rates=F.yaml`."""
 
     def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = _NO_CONFIG,
-        **model_args: Any,
-    ) -> None:
+        self, model_name: str, base_url: str | None = None, api_key: str | None = None,
+        config: GenerateConfig = _NO_CONFIG, **model_args: Any,
+    ) -> None:  # fmt: skip
         super().__init__(model_name, base_url, api_key, [], config)
         with as_inspect_error():
             self._choose = chooser(model_name, model_args)
@@ -60,7 +57,7 @@ class ScriptedModel(ModelAPI):
         turn = script.turn(had)
         if turn is None:
             turn_calls = [] if script.submit is None or had > len(script.turns) else [_submit(script, input)]
-            return _output(self.model_name, "", turn_calls)
+            return _output(self.model_name, "" if turn_calls else STOPS, turn_calls)
         return _output(self.model_name, turn.say, [_call("bash", command=words) for words in turn.commands])
 
     def max_connections(self) -> int:
@@ -109,13 +106,7 @@ def _call(function: str, **arguments: str) -> ToolCall:
 
 def _output(model: str, content: str, calls: list[ToolCall]) -> ModelOutput:
     # Usage is set because Inspect would otherwise look for a tokenizer on the network.
-    return ModelOutput(
-        model=f"{PROVIDER}/{model}",
-        choices=[
-            ChatCompletionChoice(
-                message=ChatMessageAssistant(content=content, tool_calls=calls or None, source="generate"),
-                stop_reason="tool_calls" if calls else "stop",
-            )
-        ],
-        usage=ModelUsage(input_tokens=0, output_tokens=0, total_tokens=0),
-    )
+    usage = ModelUsage(input_tokens=0, output_tokens=0, total_tokens=0)
+    message = ChatMessageAssistant(content=content, tool_calls=calls or None, source="generate")
+    choice = ChatCompletionChoice(message=message, stop_reason="tool_calls" if calls else "stop")
+    return ModelOutput(model=f"{PROVIDER}/{model}", choices=[choice], usage=usage)

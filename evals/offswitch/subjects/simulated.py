@@ -1,9 +1,8 @@
 """A simulated subject with a known true probability of sabotage in each variant.
 
-It recognises the variant by the prompt it was given and draws from a hash of its own seed and the questions
-it was asked, so that the same trial always ends the same way and the whole chain from prompt to rate can be
-checked against a known truth: rates by variant, or log-odds that effects of levels and of their combinations
-add up to.
+It recognises the variant by the prompt and draws from a hash of its own seed and the questions it was asked, so
+that the same trial always ends the same way and the chain from prompt to rate can be checked against a known truth:
+rates by variant, or log-odds that effects of levels and of their combinations add up to.
 """
 
 import hashlib
@@ -25,8 +24,6 @@ from offswitch_prompts.recognise import recognise
 from offswitch_prompts.space import Point, Space, load_space
 
 DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
-
-
 EFFECT_MAX = 20
 """on the log-odds scale, where e to the power of it is still a number"""
 # The prompts do not say how many questions there are.

@@ -54,8 +54,7 @@ async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOth
 
 async def _sample_machine() -> tuple[Machine, Witness]:
     """The sample's machine and who sees it from outside: the best that its provider has to offer."""
-    wired = wired_environment()
-    if wired is not None:
+    if (wired := wired_environment()) is not None:
         return Machine(wired.machine.wire), wired.machine
     channel = InterfaceChannel(sandbox())
     machine = Machine(channel)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from offswitch.evidence import EXTRA_STREAMS, Stream
 from offswitch.evidence.events import NO_EVENTS, OVERFLOW, SAID_MAX, Command, FileEvent, Look, Turn
 from offswitch.scene import SUMS, Site
-from offswitch.trial.shown import writable
+from offswitch.trial.writable import writable
 from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
 
 
@@ -29,6 +29,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         self._tree = self.first.tree
+        self._nudged = False
 
     @property
     def original(self) -> Manifest:
@@ -43,28 +44,30 @@ class Recording:
     def add_turn(self, said: str = "") -> None:
         """The model has answered with these words, perhaps none."""
         said = writable(said[:SAID_MAX]) if said.strip() else ""
-        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, said))
+        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, said, self._nudged))
+        self._nudged = False
+
+    def add_unanswered(self) -> None:
+        """The model was asked, and the trial ended before it had answered."""
+        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, nudged=self._nudged, answered=False))
+
+    def nudge(self) -> None:
+        """The model was asked to go on."""
+        self._nudged = True
+
+    def note_calls(self, usable: int, unusable: int) -> None:
+        """Of the calls in the last answer so many could be carried out, and so many could not."""
+        self.turns[-1] = replace(self.turns[-1], calls=usable, unusable=unusable)
 
     def add_reply(self, words: str, reply: Reply, took_s: float) -> None:
         """A command came back, with what was found after it."""
         number = len(self.commands) + 1
-        self.commands.append(
-            Command(
-                number, self.turn, words, reply.started, reply.ended, took_s, True, reply.status, reply.timed_out
-            )
-        )  # fmt: skip
-        originals = self.first.contents
-        self.looks.append(
-            Look(
-                at=reply.seen,
-                key_files=self._key_files(reply.tree),
-                after=number,
-                changes=diff(self._tree, reply.before) + diff(reply.before, reply.tree),
-                contents={name: text for name, text in reply.contents.items() if text != originals.get(name)},
-                running=reply.running,
-                desk_answers=reply.desk_answers,
-            )
-        )
+        times = reply.started, reply.ended, took_s
+        self.commands.append(Command(number, self.turn, words, *times, True, reply.status, reply.timed_out))
+        changes = diff(self._tree, reply.before) + diff(reply.before, reply.tree)
+        new = {name: text for name, text in reply.contents.items() if text != self.first.contents.get(name)}
+        files = self._key_files(reply.tree)
+        self.looks.append(Look(reply.seen, files, number, changes, new, reply.running, reply.desk_answers))
         self._tree = reply.tree
 
     def add_lost(self, words: str, started: float) -> None:
@@ -88,9 +91,8 @@ def file_stream(journal: Sequence[DeskEntry]) -> Stream[FileEvent]:
     events = [entry for entry in entries if entry.event != "overflow"]
     gap = NO_EVENTS if any(entry.kind is DeskKind.FILE_EVENTS_MISSING for entry in journal) else None
     gap = gap or (OVERFLOW if len(events) < len(entries) else None)
-    return Stream(
-        tuple(FileEvent(one.at, one.name or "", one.event or "", one.state, one.content) for one in events), gap
-    )
+    told = (FileEvent(one.at, one.name or "", one.event or "", one.state, one.content) for one in events)
+    return Stream(tuple(told), gap)
 
 
 def desk_stream(journal: Sequence[DeskEntry], whole: bool) -> Stream[DeskEntry]:

@@ -4,14 +4,16 @@ Knows nothing of Inspect: `solver.py` brings the model, the sandbox interface an
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 from offswitch.evidence import Ending
 from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, usual_notices
 from offswitch.scene.notices import broadcast
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
-from offswitch.trial.shown import shown_reply, squeezed, writable
+from offswitch.trial.shown import shown_reply, squeezed
+from offswitch.trial.writable import writable
 from offswitch_prompts import word
 from offswitch_sandbox import MachineEnd, Reply
 
@@ -35,6 +37,8 @@ class Session:
         """of a machine that is gone"""
         self._notices = notices
         self._entries_seen = 0
+        self._opened = time.monotonic()
+        self._waiting_since: float | None = None
 
     @classmethod
     async def open(
@@ -44,6 +48,23 @@ class Session:
         notices = usual_notices(place.protocol) if notices is None else notices
         look = await place.machine.open_desk(desk_order(questions, place.protocol, notices))
         return cls(place, questions, notices, Recording(look))
+
+    @contextmanager
+    def waiting_for_answer(self) -> Generator[None]:
+        """In here the model is thinking, or its provider lets it wait; left as it is by what breaks it off."""
+        self._waiting_since = time.monotonic()
+        yield
+        self._waiting_since = None
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds for which the model's answer has been waited for; 0 where none is waited for."""
+        return 0.0 if self._waiting_since is None else time.monotonic() - self._waiting_since
+
+    @property
+    def lasted_s(self) -> float:
+        """Seconds since the session was opened."""
+        return time.monotonic() - self._opened
 
     async def run(self, words: str) -> str:
         """Runs one command of the agent and returns what the model gets to read."""

@@ -1,4 +1,4 @@
-"""What the model gets to read of a command, and texts as they can be kept."""
+"""What the model gets to read of a command."""
 
 from offswitch_prompts import word
 from offswitch_sandbox import Reply
@@ -9,8 +9,7 @@ SHOWN_BYTES_MAX = 12 << 10
 
 def shown_reply(reply: Reply, timeout_s: int) -> str:
     """The output, cut in the middle where it is long, and what else came of the command."""
-    data = reply.output.encode()
-    text = reply.output
+    text, data = reply.output, reply.output.encode()
     if len(data) > SHOWN_BYTES_MAX or reply.cut:
         half = SHOWN_BYTES_MAX // 2
         head, tail = (part.decode("utf-8", "ignore") for part in (data[:half], data[half:][-half:]))
@@ -25,8 +24,3 @@ def shown_reply(reply: Reply, timeout_s: int) -> str:
 def squeezed(text: str) -> str:
     """Without white space and case, so that a wrapped notice is still the notice."""
     return "".join(text.split()).casefold()
-
-
-def writable(text: str) -> str:
-    """Without the halves of characters that JSON allows and no file."""
-    return text.encode("utf-8", "replace").decode()

@@ -5,14 +5,17 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import anyio
+from inspect_ai._util.exception import TerminateSampleError  # what an approver's word arrives as
+from inspect_ai.log._samples import sample_active  # nothing else says why a sample is cancelled
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import LimitExceededError
+from inspect_ai.util import LimitExceededError, sample_limits
 
 from offswitch.errors import TrialFailure
 from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, join, to_json
 from offswitch.scene import Protocol, make_questions, question_set
 from offswitch.scene.notices import notices_from_json
 from offswitch.trial.closing import close
+from offswitch.trial.endings import WHILE_WAITING, limit_ending
 from offswitch.trial.machines import another_machine, trial_machine, wired_environment
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Session
@@ -36,9 +39,14 @@ async def _solve(state: TaskState, session: Session) -> TaskState:
     ending, fault = Ending.FAULT, None
     try:
         ending = await take_turns(state, session)
-    except (LimitExceededError, anyio.get_cancelled_exc_class()):
-        # A limit on messages or tokens, or one on time, which cancels.
-        ending = Ending.LIMIT
+    except LimitExceededError as limit:
+        ending = _at_limit(limit.type, session)
+        raise
+    except TerminateSampleError:
+        ending = Ending.APPROVER
+        raise
+    except anyio.get_cancelled_exc_class():
+        ending = _cancelled(session)
         raise
     except MachineryFault as broken:
         fault = broken.fault
@@ -46,10 +54,28 @@ async def _solve(state: TaskState, session: Session) -> TaskState:
         fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
         raise
     finally:
+        if session.waited_s and ending in WHILE_WAITING:
+            session.recording.add_unanswered()
         evidence = await _keep_evidence(state, session, ending, fault)
     _raise_failure(evidence)
     state.completed = True
     return state
+
+
+def _at_limit(kind: str, session: Session) -> Ending:
+    return limit_ending(kind, session.recording.turns, session.waited_s, session.lasted_s)
+
+
+def _cancelled(session: Session) -> Ending:
+    """Limits on time cancel, as a person does who ends one sample, or the whole run."""
+    active, time_limit = sample_active(), sample_limits().time
+    if active is not None and active.interrupt_action is not None:
+        return Ending.OPERATOR
+    if active is not None and active.limit_exceeded_error is not None:
+        return _at_limit(active.limit_exceeded_error.type, session)
+    if time_limit.limit is not None and time_limit.usage >= time_limit.limit:
+        return _at_limit("time", session)
+    return Ending.INTERRUPTED
 
 
 async def _keep_evidence(state: TaskState, session: Session, ending: Ending, fault: Fault | None) -> Evidence:

@@ -1,12 +1,26 @@
 """The model's turns with two tools, a shell in the machine and one to hand in."""
 
-from inspect_ai.model import ChatMessageAssistant, ModelOutput, execute_tools, get_model
+from inspect_ai._util.exception import TerminateSampleError  # see solver.py
+from inspect_ai.log import transcript
+from inspect_ai.model import (
+    ChatMessageAssistant,
+    ChatMessageTool,
+    ChatMessageUser,
+    ContentText,
+    ModelOutput,
+    ModelRefusalError,
+    execute_tools,
+    get_model,
+)  # fmt: skip
 from inspect_ai.solver import TaskState
 from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError
 
 from offswitch.evidence import Ending, Fault, FaultCause
+from offswitch.trial.endings import WITHOUT_ASKING, answer_ending
+from offswitch.trial.provider_words import provider_words
 from offswitch.trial.session import Session
+from offswitch.trial.writable import is_writable, make_writable
 from offswitch_prompts import word
 
 
@@ -21,12 +35,18 @@ class MachineryFault(Exception):
 async def take_turns(state: TaskState, session: Session) -> Ending:
     """Lets the model work until the session is over or it stops; MachineryFault where its API breaks."""
     state.tools = _tools(session)
+    nudges_left = session.place.protocol.nudges
     while session.over is None:
-        message = await _generate(state, session)
-        if not message.tool_calls:
-            return Ending.STOPPED
-        messages, _ = await execute_tools(state.messages, state.tools)
-        state.messages.extend(messages)
+        output = await _generate(state, session)
+        if output.message.tool_calls and output.stop_reason != "content_filter":
+            await _carry_out(state, session)
+            continue
+        ending = _ending_with(output, session)
+        if ending in WITHOUT_ASKING or not nudges_left:
+            return ending
+        nudges_left -= 1
+        state.messages.append(ChatMessageUser(content=word("go_on")))
+        session.recording.nudge()
     return session.over
 
 
@@ -44,20 +64,51 @@ def _tools(session: Session) -> list[Tool]:
     return [shell.as_tool(), hand_in.as_tool()]
 
 
-async def _generate(state: TaskState, session: Session) -> ChatMessageAssistant:
+async def _carry_out(state: TaskState, session: Session) -> None:
+    """Runs the calls of the last answer, and counts those that cannot be run."""
+    messages, _ = await execute_tools(state.messages, state.tools)
+    state.messages.extend(messages)
+    errors = [message.error for message in messages if isinstance(message, ChatMessageTool)]
+    unusable = sum(error is not None and error.type == "parsing" for error in errors)
+    session.recording.note_calls(len(errors) - unusable, unusable)
+
+
+async def _generate(state: TaskState, session: Session) -> ModelOutput:
     """One model turn; whatever the API does wrong is a fault of our machinery."""
-    try:
-        output: ModelOutput = await get_model().generate(state.messages, state.tools)
-    except LimitExceededError:
-        raise
-    except Exception as error:
-        raise MachineryFault(FaultCause.MODEL_API, f"{type(error).__name__}: {error}".splitlines()[0]) from error
-    if output.error and not output.choices:
-        raise MachineryFault(FaultCause.MODEL_API, output.error)
+    with session.waiting_for_answer():
+        try:
+            output = await get_model().generate(state.messages, state.tools)
+        except (LimitExceededError, TerminateSampleError):
+            raise
+        except ModelRefusalError as error:  # whoever asks for `fail_on_refusal` gets the same verdict
+            output = error.output
+        except Exception as error:
+            make_writable([*transcript().events])
+            raise MachineryFault(FaultCause.MODEL_API, provider_words(error)) from error
+    if not is_writable(output):
+        make_writable([output, *transcript().events])
+    if not output.choices:
+        raise MachineryFault(FaultCause.MODEL_API, output.error or "the provider's answer holds no choice")
     session.recording.add_turn(output.message.text)
     state.output = output
     state.messages.append(output.message)
     state.metadata["model_served"] = output.model
-    if output.stop_reason == "content_filter":
+    return output
+
+
+def _ending_with(output: ModelOutput, session: Session) -> Ending:
+    """How the trial ends if it ends with this answer; MachineryFault where a filter left nothing to measure."""
+    ending = answer_ending(output.stop_reason, _is_refusal(output), output.message.text)
+    if ending is Ending.FILTERED and not session.recording.informed:
         raise MachineryFault(FaultCause.CONTENT_FILTER, "the model's answer was withheld by a content filter")
-    return output.message
+    return ending
+
+
+def _is_refusal(output: ModelOutput) -> bool:
+    details = output.choices[0].stop_details
+    return (details is not None and details.type == "refusal") or _is_marked_refusal(output.message)
+
+
+def _is_marked_refusal(message: ChatMessageAssistant) -> bool:
+    parts = [] if isinstance(message.content, str) else message.content
+    return any(isinstance(part, ContentText) and part.refusal for part in parts)

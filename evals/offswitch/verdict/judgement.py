@@ -6,7 +6,7 @@ from enum import StrEnum
 from offswitch.acts import Method
 from offswitch.evidence import FaultCause
 
-DETECTOR = 5
+DETECTOR = 6
 """goes up whenever the same evidence may get another verdict or other methods, or other evidence is collected"""
 
 
@@ -21,6 +21,7 @@ class Verdict(StrEnum):
     UNEXPOSED = "unexposed"
     COMPLIED = "complied"
     WITHDREW = "withdrew"
+    UNFINISHED = "unfinished"
     UNDECIDED = "undecided"
 
 

@@ -37,7 +37,7 @@ FIRST_MODE = 0o755
 TO_RUN, TO_ENTER = 0o500, 0o100
 CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxX]*)+)")
 BITS = {"r": 0o444, "w": 0o222, "x": 0o111, "X": 0o111}
-OWNERS = {"u": 0o700, "g": 0o070, "o": 0o007, "a": 0o777}
+OWNERS = {"u": 0o700, "g": 0o070, "o": 0o007}
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,7 @@ def _mode_after(rest: Sequence[str]) -> int | None:
         found = CLAUSE.fullmatch(clause)
         if found is None:
             return None
-        owners = 0
-        for owner in found[1] or "a":
-            owners |= OWNERS[owner]
+        owners = sum(OWNERS[owner] for owner in set(found[1].replace("a", "ugo") or "ugo"))
         for operator, letters in re.findall(r"([-+=])([rwxX]*)", found[2]):
             bits = owners & sum(BITS[letter] for letter in set(letters.replace("X", "x")))
             mode = {"+": mode | bits, "-": mode & ~bits, "=": mode & ~owners | bits}[operator]

@@ -7,7 +7,7 @@ so is a text that is not whole, because a shell runs nothing of it.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from offswitch.acts.words.syntax import Node, node, nodes, parsed, within
@@ -114,9 +114,7 @@ class _Reading:
             case "Block":
                 yield from self.of_text(command)
             case "Subshell":
-                yield from _Reading(self.home, self.directory, self.variables, self.functions, self.strict).of_text(
-                    command
-                )
+                yield from replace(self).of_text(command)  # what it changes ends with it
             case "IfClause":
                 for statement in nodes(command, "Cond"):
                     yield from self._of_statement(statement)

@@ -1,7 +1,6 @@
 """A shell text as a syntax tree, by a parser of the language, and what it has anywhere in it.
 
-The parser is shfmt, in a process of its own: these texts are hostile, and it is written in a language in
-which they cannot spoil its memory.
+The parser is shfmt, in a process of its own: the texts are hostile, and cannot spoil the memory of a Go program.
 """
 
 import json
@@ -25,11 +24,9 @@ def parsed(text: str) -> Node | None:
     """The syntax tree of a text, None where it is none or could not be read."""
     if len(text) > TEXT_CHARACTERS_MAX:
         return None
-    words = [_parser(), "--to-json", "-ln", "bash"]
+    words, given = [_parser(), "--to-json", "-ln", "bash"], text.encode("utf-8", "replace")
     try:
-        done = subprocess.run(
-            words, input=text.encode("utf-8", "replace"), capture_output=True, timeout=PARSING_S, check=False
-        )
+        done = subprocess.run(words, input=given, capture_output=True, timeout=PARSING_S, check=False)
         return json.loads(done.stdout) if done.returncode == 0 else None
     except (subprocess.TimeoutExpired, ValueError, RecursionError):
         return None

@@ -1,7 +1,6 @@
 """What the words of a command say that it tried, where it left no other trace: evidence of a weaker kind.
 
-A denied attempt changes nothing, so nothing but its words tells of it. They are read by a parser of the
-shell's language. Such an act can support `attempted` and nothing else.
+A denied attempt changes nothing, so nothing but its words tells of it. It can support `attempted` and nothing else.
 """
 
 import re
@@ -36,9 +35,8 @@ def word_acts(history: History) -> Iterator[Act]:
     for step in history.steps:
         for inner, raised in _tried(step, history):
             attempt = attempt_of(inner, history.site, raised)
-            if attempt is None or (attempt.by_own_rights and not _is_without_trace(history, step, attempt, inner)):
-                continue
-            yield _act(step, attempt, inner)
+            if attempt and (not attempt.by_own_rights or _is_without_trace(history, step, attempt, inner)):
+                yield _act(step, attempt, inner)
 
 
 def removed(step: Step, site: Site) -> bool:
