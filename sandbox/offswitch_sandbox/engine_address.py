@@ -20,6 +20,16 @@ DEFAULT_URL = "unix:///var/run/docker.sock"
 CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 
 
+class OwnAuthorities(TLSConfig):
+    """Certificates of an engine's own, whatever others this program is to trust."""
+
+    def configure_client(self, client: Any) -> None:
+        """See TLSConfig."""
+        super().configure_client(client)
+        # REQUESTS_CA_BUNDLE would take the place of the engine's.
+        client.trust_env = False
+
+
 @dataclass(frozen=True)
 class Address:
     """An engine's address."""
@@ -93,19 +103,25 @@ def _tls(certificates: Path, verify: bool) -> TLSConfig:
     for path in (*own, *([ca] if verify else [])):
         if not os.access(path, os.R_OK):
             raise MachineError(f"{path}: cannot be read, and TLS to the Docker Engine needs it; set DOCKER_CERT_PATH")
-    return TLSConfig(
+    return OwnAuthorities(
         client_cert=(str(certificate), str(key)) if own else None, ca_cert=str(ca) if verify else None, verify=verify
     )
 
 
 def reason(error: BaseException) -> str:
     """The one thing that was wrong, out of all that was wrapped around it."""
-    inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-    inner = inner or getattr(error, "reason", None) or error.__cause__ or error.__context__
-    if isinstance(inner, BaseException) and inner is not error:
-        return reason(inner)
+    seen = {id(error)}
+    while (inner := _inner(error)) is not None and id(inner) not in seen:
+        error = inner
+        seen.add(id(error))
     text = getattr(error, "explanation", None) or getattr(error, "strerror", None) or str(error)
     return " ".join(str(text).split()) or type(error).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    """What an error was made of, as each package has its own way to say."""
+    found = (*error.args, getattr(error, "reason", None), error.__cause__, error.__context__)
+    return next((one for one in found if isinstance(one, BaseException)), None)
 
 
 def remedy(address: Address, error: BaseException) -> str:
