@@ -20,7 +20,8 @@ from offswitch_sandbox.try_out import try_namespace
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"
 NO_PROGRAMS = 'mount --bind "$d" "$d"; mount -o remount,bind,noexec "$d"'
-WITHIN_LIMIT = "unshare -Ur sh -c 'echo {number} > /proc/sys/user/{name}; exec \"$@\"' sh unshare -U --map-user=1000 --map-group=1000"
+AS_A_USER = "unshare -U --map-user=1000 --map-group=1000"
+WITHIN_LIMIT = f"unshare -Ur sh -c 'echo {{number}} > /proc/sys/user/{{name}}; exec \"$@\"' sh {AS_A_USER}"
 """a shell's words for a user of whom the kernel keeps so many things at most"""
 Host = Callable[[str], None]
 
