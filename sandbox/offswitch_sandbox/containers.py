@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import tarfile
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from offswitch_sandbox.runner import RUNNER, runner
 from offswitch_sandbox.wire import Frames, RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
+logger = logging.getLogger(__name__)
 SERVICE = Path(__file__).parent / "image" / "questiond"
 SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
@@ -62,9 +64,7 @@ class Containers:
         at = engine()
         self.image = _image(at, plan)
         image = at.api.inspect_image(self.image)["Config"]
-        missing = at.abilities.missing_limits(plan.host_config)
-        self.warning = f"the Docker Engine cannot limit {', '.join(missing)} here; {DELEGATE}" if missing else None
-        """what a user must know of these machines"""
+        self._unlimited = [*at.abilities.missing_limits(plan.host_config)]
         self._config = _config(replace(plan, host_config=at.abilities.adapt(plan.host_config)), image)
 
     async def make(self) -> Container:
@@ -81,6 +81,25 @@ class Containers:
                 if time.monotonic() > self._away_since + ENGINE_WAIT_S:
                     raise
                 await anyio.sleep(1)
+            except MachineError as error:
+                if not self._gave_up_cpu_limit(str(error)):
+                    raise
+
+    @property
+    def warning(self) -> str | None:
+        """What a user must know of these machines; more may be known when one has been made."""
+        if not self._unlimited:
+            return None
+        return f"the Docker Engine cannot limit {', '.join(self._unlimited)} here; {DELEGATE}"
+
+    def _gave_up_cpu_limit(self, refusal: str) -> bool:
+        """Whether a limit on CPU time was asked for that the engine had said it could keep, and is no more."""
+        if "cpu" not in refusal.lower() or "NanoCpus" not in self._config["HostConfig"]:
+            return False
+        del self._config["HostConfig"]["NanoCpus"]
+        self._unlimited.append("CPU time")
+        logger.warning(self.warning)
+        return True
 
     def _make(self) -> Container:
         api = engine().api

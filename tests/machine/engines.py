@@ -103,9 +103,9 @@ async def pump(
     writer.close()
 
 
-def without_limits_on_cpu_time() -> Answer:
-    """An engine whose user has no say over CPU time: it says so, and refuses whoever asks for a limit all the same."""
-    info = {**engine.engine().client.info(), "CpuCfsPeriod": False, "CpuCfsQuota": False}
+def without_limits_on_cpu_time(admits: bool) -> Answer:
+    """An engine whose user has no say over CPU time: it refuses whoever asks for a limit, and may say so before."""
+    info = {**engine.engine().client.info(), "CpuCfsPeriod": not admits, "CpuCfsQuota": not admits}
     refusal = {"message": "NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler"}
 
     def answer(data: bytes) -> bytes | None:

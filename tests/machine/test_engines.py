@@ -74,10 +74,11 @@ async def test_an_engine_behind_tls_serves_trials(
         assert await both_verdicts() == WHOLE
 
 
+@pytest.mark.parametrize("admits", [True, False])
 async def test_an_engine_that_cannot_limit_cpu_time_serves_trials_and_a_line_says_so(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, admits: bool
 ) -> None:
-    with engines.proxy(answer=engines.without_limits_on_cpu_time()) as port:
+    with engines.proxy(answer=engines.without_limits_on_cpu_time(admits)) as port:
         engines.use(monkeypatch, DOCKER_HOST=f"tcp://127.0.0.1:{port}")
         (warning,) = (await try_container()).warnings
         assert "the Docker Engine cannot limit CPU time here; machines run without that limit" in warning
