@@ -72,11 +72,19 @@ def proxy(tls: ssl.SSLContext | None = None, answer: Answer = nothing) -> Genera
         back = asyncio.create_task(pump(from_engine, writer, nothing))
         await pump(reader, to_engine, answer, writer)
         back.cancel()
+        writer.close()
 
     async def serve() -> None:
         server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=tls)
         port.append(server.sockets[0].getsockname()[1])
         started.set()
+
+    async def end() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        loop.stop()
 
     started = threading.Event()
     loop.create_task(serve())
@@ -86,20 +94,25 @@ def proxy(tls: ssl.SSLContext | None = None, answer: Answer = nothing) -> Genera
     try:
         yield port[0]
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        asyncio.run_coroutine_threadsafe(end(), loop)
         thread.join()
+        loop.close()
 
 
 async def pump(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer, back: asyncio.StreamWriter | None = None
 ) -> None:
-    """Passes on what comes until nothing does, but what is answered here."""
+    """Passes on what comes until nothing does, or until something is answered here."""
     with suppress(OSError):
         while data := await reader.read(1 << 16):
             said = answer(data)
-            to = writer if said is None or back is None else back
-            to.write(data if said is None else said)
-            await to.drain()
+            if said is not None and back is not None:
+                # The engine may have had the beginning of the request, so that nothing more can be passed on to it.
+                back.write(said)
+                await back.drain()
+                break
+            writer.write(data)
+            await writer.drain()
     writer.close()
 
 
@@ -119,7 +132,8 @@ def without_limits_on_cpu_time(admits: bool) -> Answer:
 def response(status: str, content: object) -> bytes:
     """A whole one of HTTP."""
     body = json.dumps(content).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
