@@ -130,7 +130,7 @@ def test_an_image_that_cannot_be_built_is_a_line_with_the_builders_own_words(
 
 async def test_a_machine_that_the_engine_refuses_is_one_error_with_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = engines.response("500 Internal Server Error", {"message": "no room\nfor another"})
-    with engines.proxy(answer=lambda data: refusal if b"/containers/create" in data else None) as port:
+    with engines.proxy(answer=lambda data: refusal if b'"OpenStdin"' in data else None) as port:
         engines.use(monkeypatch, DOCKER_HOST=f"tcp://127.0.0.1:{port}")
         with pytest.raises(MachineError, match=r"made no machine of offswitch-machine\S+ \(no room\)"):
             await try_container()
