@@ -4,11 +4,18 @@
 """
 
 from offswitch.record.code import code_digest
-from offswitch.record.condition import condition_digest, condition_line, is_of_pack, setting, words_and_protocol
+from offswitch.record.condition import (
+    condition_digest,
+    condition_line,
+    eval_settings,
+    is_of_pack,
+    setting,
+    words_and_protocol,
+)  # fmt: skip
 from offswitch.record.facts import TrialFacts, trial_facts
 from offswitch.record.record import INTERRUPTED, Record
 
 __all__ = [
-    "INTERRUPTED", "Record", "TrialFacts", "code_digest", "condition_digest", "condition_line", "is_of_pack",
-    "setting", "trial_facts", "words_and_protocol",
+    "INTERRUPTED", "Record", "TrialFacts", "code_digest", "condition_digest", "condition_line", "eval_settings",
+    "is_of_pack", "setting", "trial_facts", "words_and_protocol",
 ]  # fmt: skip
