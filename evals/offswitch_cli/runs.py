@@ -22,6 +22,7 @@ DEMO_TRIALS = 10
 """the fewest for which a report shows rates"""
 NONE_HAD = 1
 INTERRUPTED = 130
+INTERRUPTED_RUN = "interrupted"
 LINES_S = 30
 """between two lines of progress, where there is no terminal to show a bar"""
 WHAT_ISOLATES = {
@@ -70,6 +71,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         left = [run for run in missing if run.trials]
         if not how.get("no_preflight"):
             _preflight(left)
+        _tell_estimates(left)
         ends = [_start(run, how) for run in left]
     found = _finished_records(log_dir)
     records = [record for run in runs for record in run.own_records(found)]
@@ -79,18 +81,22 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
 
 
 def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
-    """What is left of each run, with a line on each."""
-    from offswitch.runs.estimate import estimate_line
-
+    """What is left of each run, with a line where something has been had already."""
     records = _finished_records(runs[0].log_dir)
     missing = [run.missing(records, retry_failures) for run in runs]
     for run in missing:
         wanted, left = len(run.wanted()), len(run.trials or ())
         if wanted > left:
             warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
-        if left:
-            warn(estimate_line(run, records))
     return missing
+
+
+def _tell_estimates(runs: Sequence["Run"]) -> None:
+    from offswitch.runs.estimate import estimate_line
+
+    records = _finished_records(runs[0].log_dir) if runs else ()
+    for run in runs:
+        warn(estimate_line(run, records))
 
 
 def _preflight(runs: Sequence["Run"]) -> None:
@@ -126,7 +132,9 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
                     whole = run.start(display=None if by_hand else "none")
             except KeyboardInterrupt:  # Inspect has finished the log and removed the machines
                 whole = False
-    return f"{run.name}: {watch.halted}" if watch.halted else None if whole else "interrupted"
+    if watch.halted:
+        return f"{run.name}: {watch.halted}; {watch.trials - watch.done} of its trials were not had"
+    return None if whole else INTERRUPTED_RUN
 
 
 @contextmanager
@@ -160,7 +168,7 @@ def _lines(watch: "Watch") -> Generator[None]:
 
 def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
     """Says what went wrong, and leaves with its code."""
-    halted = [end for end in ends if end not in (None, "interrupted")]
+    halted = [end for end in ends if end not in (None, INTERRUPTED_RUN)]
     for end in halted:
         warn(end)
     if halted:

@@ -85,7 +85,7 @@ class Watch:
 
     def left_s(self) -> float | None:
         """Seconds that the rest will take, if it goes on like this."""
-        if self.done < min(SEVERAL, self.trials) or self.done >= self.trials:
+        if self.halted or self.done < min(SEVERAL, self.trials) or self.done >= self.trials:
             return None
         return (time.monotonic() - self._began) / self.done * (self.trials - self.done)
 
