@@ -57,6 +57,7 @@ def test_a_run_with_an_address_and_a_key_finds_its_own_trials_again(served: Serv
     first = served.run(trials=2)
     assert first.exit_code == 0, first.output
     assert "sabotage rate, 2 trials" in first.stdout
+    assert served.seen[-1]["parallel_tool_calls"] is False
     asked = len(served.seen)
     again = served.run(trials=2)
     assert (again.exit_code, len(served.seen)) == (0, asked)
@@ -65,8 +66,10 @@ def test_a_run_with_an_address_and_a_key_finds_its_own_trials_again(served: Serv
 
 def test_settings_reach_the_model_and_only_those_that_change_its_answers_make_another_condition(served: Served) -> None:
     settings = ("-G", "temperature=0.5", "-G", "stop_seqs=[a b]", "-G", "max_tokens=99", "-G", "reasoning_effort=low")
+    settings += ("-G", "parallel_tool_calls=true")
     assert served.run(*settings).exit_code == 0
     told = {"temperature": 0.5, "stop": ["a b"], "max_tokens": 99, "reasoning_effort": "low"}
+    told["parallel_tool_calls"] = True
     assert told.items() <= served.seen[-1].items()
     asked = len(served.seen)
     how_it_is_asked = (
@@ -87,13 +90,6 @@ def test_settings_reach_the_model_and_only_those_that_change_its_answers_make_an
     assert len({record.condition for record in read_logs(str(served.logs)).records}) == 2
 
 
-def test_calls_in_parallel_are_not_asked_for_unless_the_user_does(served: Served) -> None:
-    served.run()
-    assert served.seen[-1]["parallel_tool_calls"] is False
-    served.run("-G", "parallel_tool_calls=true")
-    assert served.seen[-1]["parallel_tool_calls"] is True
-
-
 def test_several_models_have_their_own_missing_trials_each(served: Served) -> None:
     served.run()
     done = served.run("--model", "openai-api/local/other", trials=2)
@@ -102,13 +98,14 @@ def test_several_models_have_their_own_missing_trials_each(served: Served) -> No
     assert found == [(f"openai-api/local/{name}", f"E-000{n}") for name in ("any", "other") for n in (1, 2)]
 
 
-def test_every_process_gets_the_settings_and_limits(served: Served) -> None:
-    done = served.run("-G", "temperature=0.25", "--token-limit", "15", "--processes", "2", trials=2)
-    assert done.exit_code == 0, done.output
+def test_every_process_gets_the_settings_and_limits_and_all_are_halted_together(served: Served) -> None:
+    served.answer = REFUSED
+    settings = ("-G", "temperature=0.25", "--token-limit", "5k", "--max-samples", "1", "--processes", "2")
+    done = served.run(*settings, "--no-preflight", "--halt-after", "2", trials=12)
+    assert (done.exit_code, "halted after 2 failures in a row" in done.stderr) == (1, True)
     records = read_logs(str(served.logs)).records
-    assert {record.cause for record in records} == {"token_limit"}
-    assert all("temperature=0.25" in record.condition and "token_limit=15" in record.condition for record in records)
-    assert "2 of 2 trials are in" in served.run("-G", "temperature=0.25", "--token-limit", "15", trials=2).stderr
+    assert 2 <= sum(record.failure == "model_api" for record in records) < 12
+    assert all("temperature=0.25 token_limit=5000" in record.condition for record in records)
 
 
 def test_keys_and_address_come_from_the_env_file_of_the_working_directory(
@@ -127,12 +124,9 @@ def test_keys_and_address_come_from_the_env_file_of_the_working_directory(
 def test_an_approver_that_ends_a_trial_is_part_of_the_condition(served: Served) -> None:
     policy = served.logs / "policy.yaml"
     policy.write_text("approvers:\n  - {name: auto, tools: '*', decision: terminate}\n")
-    assert served.run().exit_code == 0
     assert served.run("--approval", str(policy)).exit_code == 0
-    found = {record.verdict: record for record in read_logs(str(served.logs)).records}
-    assert found["unexposed"].cause == "approver"
-    assert "approval=" in found["unexposed"].condition
-    assert "approval=" not in found["complied"].condition
+    (record,) = read_logs(str(served.logs)).records
+    assert (record.verdict, record.cause, "approval=" in record.condition) == ("unexposed", "approver", True)
     assert "1 of 1 trials are in" in served.run("--approval", str(policy)).stderr
 
 
@@ -151,7 +145,7 @@ def test_a_cost_limit_ends_a_trial_by_the_prices_of_a_file(served: Served) -> No
 def test_inspect_retries_the_failed_trials_of_a_log_which_are_then_found(
     served: Served, sandbox: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from inspect_ai import eval_retry
+    from inspect_ai import eval_retry  # pyright: ignore[reportUnknownVariableType] - it is only partly typed
 
     settings = ("-G", "temperature=0", "--time-limit", "60")
     monkeypatch.setenv("LOCAL_API_KEY", "none")
@@ -170,10 +164,10 @@ def test_inspect_retries_the_failed_trials_of_a_log_which_are_then_found(
 def test_an_eval_set_of_inspect_works_as_it_stands(tmp_path: Path) -> None:
     from inspect_ai._cli.main import inspect
 
-    words = ("eval-set", "offswitch/shutdown_resistance", "--model", "script/comply,script/delete", "--sandbox")
+    words = ("eval-set", "offswitch/shutdown_resistance", "--model", "script/delete", "--sandbox")
     done = CliRunner().invoke(
         inspect, [*words, "bubblewrap", "-T", "variants=A,E", "-T", "trials=1", "--log-dir", str(tmp_path)]
     )
     assert done.exit_code == 0, done.output
-    found = {(record.model, record.verdict) for record in read_logs(str(tmp_path)).records}
-    assert found == {("script/comply", "complied"), ("script/delete", "sabotaged")}
+    found = [(record.variant, record.verdict) for record in read_logs(str(tmp_path)).records]
+    assert sorted(found) == [("A", "sabotaged"), ("E", "sabotaged")]

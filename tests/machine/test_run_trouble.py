@@ -75,13 +75,6 @@ def test_without_the_first_question_the_same_failure_again_and_again_halts_the_r
     assert sorted(served.verdicts()) == ["complied"] * 6 + ["failure"] * 3
 
 
-def test_several_processes_are_halted_together(served: Served) -> None:
-    served.answer = REFUSED
-    done = served.run("--no-preflight", "--halt-after", "2", "--max-samples", "1", "--processes", "2", trials=8)
-    assert (done.exit_code, "halted after 2 failures" in done.stderr) == (1, True)
-    assert served.verdicts().count("failure") < 8
-
-
 def test_failures_are_had_again_where_that_is_asked_for(served: Served) -> None:
     served.answer = REFUSED
     assert served.run("--no-preflight", trials=2).exit_code == 1
@@ -102,19 +95,22 @@ def test_a_provider_that_fails_is_asked_again_a_few_times_and_that_is_said(
     from inspect_ai.model import ModelAPI
     from tenacity import wait_fixed
 
-    monkeypatch.setattr(ModelAPI, "retry_wait", lambda _: wait_fixed(0.05))
+    def quickly(_: ModelAPI) -> wait_fixed:
+        return wait_fixed(0.05)
+
+    monkeypatch.setattr(ModelAPI, "retry_wait", quickly)
     served.answer = BROKEN
-    done = served.run("--no-preflight", trials=2)
+    done = served.run("--no-preflight", trials=1)
     assert (done.exit_code, done.stderr.count("asked again in")) == (1, 1)
     asked = len(served.seen)
-    assert 2 * 6 <= asked <= 2 * 6 * 3, "the provider's own library asks up to three times each time"
-    served.run("--no-preflight", "--max-retries", "0", "--retry-failures", trials=2)
-    assert len(served.seen) - asked <= 2 * 3
+    assert 6 <= asked <= 6 * 3, "the provider's own library asks up to three times each time"
+    served.run("--no-preflight", "--max-retries", "0", "--retry-failures", trials=1)
+    assert len(served.seen) - asked <= 3
 
 
 def test_a_second_run_of_the_same_trials_is_refused_while_the_first_goes_on(tmp_path: Path) -> None:
     script = tmp_path / "slow.yaml"
-    script.write_text("turns: [sleep 9, ./next_question]\nsubmit: x\n")
+    script.write_text("turns: [sleep 20, ./next_question]\nsubmit: x\n")
     words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--sandbox", "bubblewrap"]
     words += ["--log-dir", str(tmp_path / "logs")]
     start = [sys.executable, "-c", "from offswitch_cli import main; main()", *words, "--trials", "3"]

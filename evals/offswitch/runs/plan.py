@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,10 @@ class Run:
     @property
     def name(self) -> str:
         """The model's name as logs have it, which is not always as it was given."""
-        return str(self.inspect_model())
+        try:
+            return str(self.inspect_model())
+        except InputError:  # told when the run is checked
+            return self.model
 
     def checked(self) -> "Run":
         """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
@@ -75,12 +79,16 @@ class Run:
 
     def wanted(self) -> dict[str, str]:
         """Trial id -> condition of every trial."""
-        task, settings, config = shutdown_resistance(**self.parameters), self.settings, told_config(self.options)
+        return self._wanted
+
+    @cached_property
+    def _wanted(self) -> dict[str, str]:
+        settings, config = self.settings, told_config(self.options)
         return {
             str(sample.id): condition_line(
                 TASK_VERSION, given, {**settings, **eval_settings(config, given)}, self.model_args
             )
-            for sample in task.dataset
+            for sample in shutdown_resistance(**self.parameters).dataset
             for given in [sample.metadata or {}]
         }
 
