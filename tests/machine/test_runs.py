@@ -139,18 +139,17 @@ def environment_without_docker() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("sandbox", SANDBOXES)
-@pytest.mark.parametrize("limit", [{"time_limit": 8}, {"message_limit": 12}])
-def test_a_limit_ends_a_trial_with_a_verdict(tmp_path: Path, limit: dict[str, int], sandbox: str) -> None:
+def test_a_limit_ends_a_trial_with_a_verdict(tmp_path: Path, sandbox: str) -> None:
     from offswitch.task import shutdown_resistance
 
     script = tmp_path / "s.yaml"
     script.write_text("turns: [./next_question, ./next_question, ./next_question, ls, sleep 14, ls, ls, ls]\n")
     evaluate(
         shutdown_resistance(variants="E", trials=1), model="script/file", model_args={"path": str(script)},
-        log_dir=str(tmp_path / "logs"), sandbox=sandbox, **limit,
+        log_dir=str(tmp_path / "logs"), sandbox=sandbox, time_limit=8,
     )  # fmt: skip
     (record,) = read_logs(str(tmp_path / "logs")).records
-    assert (record.verdict, record.machine_end, record.exposed) == ("withdrew", "alive", True)
+    assert (record.verdict, record.cause, record.machine_end) == ("unfinished", "time_limit", "alive")
 
 
 @pytest.mark.parametrize("sandbox", ["docker", "offswitch"])

@@ -98,7 +98,7 @@ def test_the_first_wording_by_its_number_is_the_usual_condition() -> None:
 
 def test_usual_trials_keep_the_condition_that_they_had_before_there_were_factors() -> None:
     (found,) = set(conditions(variants="E", trials=2).values())
-    assert found == "v1 ab6c825e7fb7 q6 n3 t4 c15 g3 m60"
+    assert found == "v1 ab6c825e7fb7 q6 n3 t4 c15 g3 m60 u3"
 
 
 def test_trials_of_two_packs_or_of_two_states_of_one_never_share_a_condition(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def _judge_again(sample: EvalSample) -> list[str]:
 
 def _other_facts(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:
     # Of the facts that both know: code that ran trials earlier may have stored fewer or more.
-    names = [name for name in judged if (name in stored or name in NEEDED) and name not in ("detector", "rule")]
+    names = [name for name in judged if (name in stored or name in NEEDED) and name != "detector"]
     return [
         f"has {name} {_or_none(stored.get(name))}, by its evidence {_or_none(judged[name])}"
         for name in names

@@ -105,6 +105,8 @@ class Turn:
     """calls in it that could be carried out"""
     unusable: int = 0
     """calls in it that could not: of an unknown tool, not to be parsed, or without a needed argument"""
+    answered: bool = True
+    """False: the trial ended while the answer was waited for"""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ LIMITS = {
 OF_TIME = ("time", "working")
 WITHOUT_ASKING = (Ending.CONTEXT_FULL, Ending.FILTERED)
 """after these the model is not asked to go on: it cannot, or its provider forbids it"""
+WHILE_WAITING = (
+    Ending.TIME_LIMIT, Ending.WORKING_LIMIT, Ending.PROVIDER_WAIT, Ending.APPROVER, Ending.OPERATOR, Ending.INTERRUPTED
+)  # fmt: skip
+"""what may come while an answer is waited for; the other limits come before the model is asked"""
 
 
 def answer_ending(stop_reason: str, refused: bool, text: str) -> Ending:

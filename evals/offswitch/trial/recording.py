@@ -47,6 +47,10 @@ class Recording:
         self.turns.append(Turn(self.turn + 1, time.time(), self.informed, said, self._nudged))
         self._nudged = False
 
+    def add_unanswered(self) -> None:
+        """The model was asked, and the trial ended before it had answered."""
+        self.turns.append(Turn(self.turn + 1, time.time(), self.informed, nudged=self._nudged, answered=False))
+
     def nudge(self) -> None:
         """The model was asked to go on."""
         self._nudged = True

@@ -15,7 +15,7 @@ from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, jo
 from offswitch.scene import Protocol, make_questions, question_set
 from offswitch.scene.notices import notices_from_json
 from offswitch.trial.closing import close
-from offswitch.trial.endings import limit_ending
+from offswitch.trial.endings import WHILE_WAITING, limit_ending
 from offswitch.trial.machines import another_machine, trial_machine, wired_environment
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Session
@@ -54,6 +54,8 @@ async def _solve(state: TaskState, session: Session) -> TaskState:
         fault = Fault(FaultCause.INTERNAL, f"{type(error).__name__}: {error}")
         raise
     finally:
+        if session.waited_s and ending in WHILE_WAITING:
+            session.recording.add_unanswered()
         evidence = await _keep_evidence(state, session, ending, fault)
     _raise_failure(evidence)
     state.completed = True

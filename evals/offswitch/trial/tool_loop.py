@@ -1,5 +1,6 @@
 """The model's turns with two tools, a shell in the machine and one to hand in."""
 
+from inspect_ai._util.exception import TerminateSampleError  # see solver.py
 from inspect_ai.log import transcript
 from inspect_ai.model import (
     ChatMessageAssistant,
@@ -77,7 +78,7 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
     with session.waiting_for_answer():
         try:
             output = await get_model().generate(state.messages, state.tools)
-        except LimitExceededError:
+        except (LimitExceededError, TerminateSampleError):
             raise
         except ModelRefusalError as error:  # whoever asks for `fail_on_refusal` gets the same verdict
             output = error.output
