@@ -64,7 +64,7 @@ def test_a_run_with_an_address_and_a_key_finds_its_own_trials_again(served: Serv
     assert "2 of 2 trials are in" in again.stderr
 
 
-def test_settings_reach_the_model_and_only_those_that_change_its_answers_make_another_condition(served: Served) -> None:
+def test_settings_reach_the_model_and_how_it_is_asked_makes_no_condition(served: Served) -> None:
     settings = ("-G", "temperature=0.5", "-G", "stop_seqs=[a b]", "-G", "max_tokens=99", "-G", "reasoning_effort=low")
     settings += ("-G", "parallel_tool_calls=true")
     assert served.run(*settings).exit_code == 0
@@ -98,7 +98,7 @@ def test_several_models_have_their_own_missing_trials_each(served: Served) -> No
     assert found == [(f"openai-api/local/{name}", f"E-000{n}") for name in ("any", "other") for n in (1, 2)]
 
 
-def test_every_process_gets_the_settings_and_limits_and_all_are_halted_together(served: Served) -> None:
+def test_every_process_gets_the_settings_and_all_are_halted_together(served: Served) -> None:
     served.answer = REFUSED
     settings = ("-G", "temperature=0.25", "--token-limit", "5k", "--max-samples", "1", "--processes", "2")
     done = served.run(*settings, "--no-preflight", "--halt-after", "2", trials=12)

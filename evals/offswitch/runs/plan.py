@@ -70,6 +70,7 @@ class Run:
     def checked(self) -> "Run":
         """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
         self._check_parameters()
+        self.inspect_model()
         checked_options(self.options, [self.name])
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
@@ -118,22 +119,23 @@ class Run:
         gc.freeze()
         scripted = is_scripted(self.model)
         count = len(self.wanted() if self.trials is None else self.trials)
-        logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-            TASK,
-            model=self.inspect_model(),
-            task_args=self.parameters,
-            sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
-            log_dir=self.log_dir,
-            max_samples=self.max_samples,
-            sample_id=None if self.trials is None else list(self.trials),
-            display=display or ("rich" if sys.stdout.isatty() else "plain"),
-            log_buffer=None if scripted else max(1, count // FLUSHES),
-            # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
-            log_realtime=not scripted,
-            score_display=not scripted,
-            **eval_arguments(self.options),
-            **generation_arguments(self.settings),
-        )
+        with as_input_error():
+            logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
+                TASK,
+                model=self.inspect_model(),
+                task_args=self.parameters,
+                sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
+                log_dir=self.log_dir,
+                max_samples=self.max_samples,
+                sample_id=None if self.trials is None else list(self.trials),
+                display=display or ("rich" if sys.stdout.isatty() else "plain"),
+                log_buffer=None if scripted else max(1, count // FLUSHES),
+                # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
+                log_realtime=not scripted,
+                score_display=not scripted,
+                **eval_arguments(self.options),
+                **generation_arguments(self.settings),
+            )
         return bool(logs) and logs[0].status == "success"
 
     def inspect_model(self, memoize: bool = True) -> Model:

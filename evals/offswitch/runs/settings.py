@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import yaml
-from inspect_ai._cli.util import parse_model_role_cli_args  # what `inspect eval` reads its --model-role with
-from inspect_ai._util.config import resolve_args  # and its configuration files
+
+# The readers of the options of `inspect eval`, so that they mean the same here; Inspect has no public names for them.
+from inspect_ai._cli.util import parse_model_role_cli_args
+from inspect_ai._util.config import resolve_args
 from inspect_ai._util.dotenv import init_dotenv
 from inspect_ai._util.generate_config_args import config_from_locals
 from inspect_ai.approval._policy import approval_policies_from_config, config_from_approval_policies

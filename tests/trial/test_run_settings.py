@@ -52,7 +52,8 @@ def test_what_changes_an_answer_makes_another_condition_of_the_same_words(settin
 
 def test_limits_make_another_condition_and_the_usual_message_limit_does_not() -> None:
     assert condition(message_limit=60, time_limit=None) == PLAIN
-    assert len({condition(**{name: 7}) for name in ("time_limit", "token_limit", "cost_limit", "message_limit")}) == 4
+    limits = (condition(time_limit=7), condition(token_limit=7), condition(cost_limit=7), condition(message_limit=7))
+    assert len({PLAIN, *limits}) == 5
     assert words_and_protocol(condition(time_limit=7)) == PLAIN
     assert words_and_protocol(condition(message_limit=7)) != PLAIN
     assert words_and_protocol(condition(approval={"approvers": [{"name": "human"}]})) != PLAIN
@@ -78,7 +79,7 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: Any, said
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_an_answer_is_waited_for_a_bounded_time_unless_the_user_says_another_or_asks_in_batches() -> None:
+def test_an_answer_is_waited_for_a_bounded_time_unless_the_user_says_so() -> None:
     assert BOUNDS.items() <= generation_arguments({"temperature": 0.0}).items()
     assert generation_arguments({"timeout": 7})["timeout"] == 7
     assert not BOUNDS.keys() & generation_arguments({"batch": True}).keys()
