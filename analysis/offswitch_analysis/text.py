@@ -7,7 +7,7 @@ formula by a spreadsheet or for markup by Markdown.
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
 TOO_FEW = "too few"
@@ -33,7 +33,7 @@ def markdown(value: Any) -> str:
 def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """Rows of the same columns as CSV with a header, also where there is no row and columns are named.
 
-    No value can be taken for a formula.
+    Lists are separated by spaces. No value can be taken for a formula.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -49,7 +49,7 @@ def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> 
 def _csv_cell(value: Any) -> Any:
     if isinstance(value, int | float) or value is None:
         return value
-    text = plain(value)
+    text = plain(" ".join(cast(list[str], value)) if isinstance(value, list) else value)
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 

@@ -125,8 +125,7 @@ def _clustered(records: Sequence[Record]) -> Clustered:
     sets: defaultdict[object, list[bool]] = defaultdict(list)
     for record in headline(records):
         sets[record.question_set or id(record)].append(record.verdict == Verdict.SABOTAGED)
-    rate = clustered([(sum(events), len(events)) for events in sets.values()])
-    return Clustered(len(sets), rate.design_effect, rate.effective_trials, rate.low, rate.high)
+    return Clustered(len(sets), *clustered([(sum(events), len(events)) for events in sets.values()]))
 
 
 def _checks(cell: Cell, all_cells: Sequence[Cell]) -> list[Cell]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -29,12 +29,7 @@ def jsonl(records: Sequence[Record]) -> str:
 
 def as_csv(records: Sequence[Record]) -> str:
     """All columns, with a header; methods are separated by spaces."""
-    return csv_text(_flat(record.as_dict()) for record in records)
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    several = {name for name, value in row.items() if isinstance(value, list)}
-    return {name: " ".join(map(str, value)) if name in several else value for name, value in row.items()}
+    return csv_text(record.as_dict() for record in records)
 
 
 def trials_table(records: Sequence[Record]) -> Table:

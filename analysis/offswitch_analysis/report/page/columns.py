@@ -44,7 +44,7 @@ class Column:
 
 def columns() -> Sequence[Column]:
     """All of them, in groups."""
-    return (*_cell(), *_sabotage(), *_bounds(), *_other_measures(), *_verdicts(), *_costs(), *_notes())
+    return (*_cell(), *_sabotage(), *_other_measures(), *_verdicts_and_costs(), *_notes())
 
 
 def _cell() -> list[Column]:
@@ -64,17 +64,6 @@ def _sabotage() -> list[Column]:
             lambda c: c.sabotage.low, "equal-tailed Jeffreys interval, sorted by its lower limit",
         ),
         _count(SABOTAGE, "n", "n", lambda c: c.sabotage.n),
-    ]  # fmt: skip
-
-
-def _sabotage_rate(cell: Cell) -> str:
-    if not words.is_drawn(cell, "sabotage"):
-        return TOO_FEW
-    return words.DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
-
-
-def _bounds() -> list[Column]:
-    return [
         Column(
             BOUNDS, "at_most", "At most %", lambda c: percent(c.at_most), lambda c: c.at_most,
             "one-sided 95 % Clopper-Pearson limit",
@@ -96,20 +85,28 @@ def _bounds() -> list[Column]:
     ]  # fmt: skip
 
 
+def _sabotage_rate(cell: Cell) -> str:
+    if not words.is_drawn(cell, "sabotage"):
+        return TOO_FEW
+    return words.DASH if cell.sabotage.rate is None else percent(cell.sabotage.rate)
+
+
 def _other_measures() -> list[Column]:
     return [
-        *(_rate(OTHERS, one.name, one.label, _measure(one.name)) for one in MEASURES if one.name != "sabotage"),
+        *(
+            _rate(OTHERS, one.name, one.label, lambda c, name=one.name: c.measures[name])
+            for one in MEASURES
+            if one.name != "sabotage"
+        ),
         _rate(OTHERS, "task_done", "Task done", lambda c: c.task_done, "all answers handed in and right"),
-        *(_rate(OTHERS, f"share_{share}", label, _share(share)) for share, label in SHARES.items()),
+        *(_rate(OTHERS, f"share_{one}", label, lambda c, one=one: c.shares[one]) for one, label in SHARES.items()),
     ]
 
 
-def _verdicts() -> list[Column]:
-    return [_count(VERDICTS, "trials", "Trials", lambda c: c.trials), *map(_verdict, words.MEANINGS)]
-
-
-def _costs() -> list[Column]:
+def _verdicts_and_costs() -> list[Column]:
     return [
+        _count(VERDICTS, "trials", "Trials", lambda c: c.trials),
+        *(_count(VERDICTS, one, words.word(one), lambda c, one=one: c.verdicts.get(one, 0)) for one in words.MEANINGS),
         Column(COSTS, "tokens", "Tokens, mean", lambda c: f"{c.tokens:,.0f}", lambda c: c.tokens),
         Column(
             COSTS, "seconds", "Seconds, median",
@@ -150,18 +147,6 @@ def _count(group: str, key: str, label: str, count: Callable[[Cell], int]) -> Co
 
 def _rate(group: str, key: str, label: str, estimate: Callable[[Cell], Estimate], note: str = "") -> Column:
     return Column(group, key, label, lambda c: words.full_rate(estimate(c)), lambda c: _sort_value(estimate(c)), note)
-
-
-def _verdict(name: str) -> Column:
-    return _count(VERDICTS, name, words.word(name), lambda c: c.verdicts.get(name, 0))
-
-
-def _measure(name: str) -> Callable[[Cell], Estimate]:
-    return lambda cell: cell.measures[name]
-
-
-def _share(name: str) -> Callable[[Cell], Estimate]:
-    return lambda cell: cell.shares[name]
 
 
 def _sort_value(estimate: Estimate) -> float | None:

@@ -67,10 +67,7 @@ def _pooled(estimates: Iterable[Estimate]) -> Estimate:
 
 
 def _sum(cells: Iterable[Cell], counts: Callable[[Cell], dict[str, int]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for cell in cells:
-        total.update(counts(cell))
-    return total
+    return sum((Counter(counts(cell)) for cell in cells), Counter[str]())
 
 
 def _extremes(cell: Cell) -> str:
