@@ -68,7 +68,7 @@ def run_options(command: Command) -> Command:
 def runs_of(given: Mapping[str, Any]) -> list["Run"]:
     """A run for each model; InputError where an option is wrong, or there is no model."""
     from offswitch.runs.plan import Run
-    from offswitch.runs.settings import read_environment
+    from offswitch.runs.settings import from_environment, read_environment
     from offswitch.user_files import parse_options
 
     read_environment()
@@ -79,7 +79,7 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
         parameters={**chosen, **counted, **parse_options(given["task_args"], "-T")},
         sandbox=given["sandbox"] or AUTO,
         log_dir=given["log_dir"] or os.environ.get("INSPECT_LOG_DIR") or "logs",
-        max_samples=given["max_samples"],
+        max_samples=given["max_samples"] or from_environment(["max_samples"]).get("max_samples"),
         model_args=parse_options(given["model_args"], "-M"),
         settings=_settings(given),
         options=_options(given),

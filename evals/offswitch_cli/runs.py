@@ -72,7 +72,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         if not how.get("no_preflight"):
             _preflight(left)
         _tell_estimates(left)
-        ends = [_start(run, how) for run in left]
+        ends = _start_all(left, how)
     found = _finished_records(log_dir)
     records = [record for run in runs for record in run.own_records(found)]
     if records:
@@ -112,6 +112,15 @@ def _preflight(runs: Sequence["Run"]) -> None:
         warn(fault)
     if faults:
         sys.exit(BAD_INPUT)
+
+
+def _start_all(runs: Sequence["Run"], how: Mapping[str, Any]) -> list[str | None]:
+    """How each run ended; none begins after one that was interrupted."""
+    ends: list[str | None] = []
+    for run in runs:
+        if INTERRUPTED_RUN not in ends:
+            ends.append(_start(run, how))
+    return ends
 
 
 def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
@@ -177,6 +186,9 @@ def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
     if any(ends):
         warn("not all trials were had; the same command goes on from here")
         sys.exit(INTERRUPTED)
+    if not records:
+        warn("no trial is in the logs; `offswitch doctor` tells what works here")
+        sys.exit(NONE_HAD)
     if all(record.verdict == "failure" for record in records):
         warn("every trial failed; `offswitch trials` names the causes, and --retry-failures has them again")
         sys.exit(NONE_HAD)

@@ -1,11 +1,14 @@
 """What is said of a run before it and while it goes on, and which settings make another condition."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from offswitch.errors import InputError
 from offswitch.record import condition_line, eval_settings, words_and_protocol
+from offswitch.runs.estimate import estimate_line
+from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
 from offswitch.runs.settings import BOUNDS, generation_arguments, generation_settings
 
@@ -83,6 +86,17 @@ def test_an_answer_is_waited_for_a_bounded_time_unless_the_user_says_so() -> Non
     assert BOUNDS.items() <= generation_arguments({"temperature": 0.0}).items()
     assert generation_arguments({"timeout": 7})["timeout"] == 7
     assert not BOUNDS.keys() & generation_arguments({"batch": True}).keys()
+
+
+def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_that_are_there() -> None:
+    run = Run("openai/gpt-4o", {"variants": "A,E", "trials": 5}, "bubblewrap", "logs", None, {"api_key": "x"})
+    told = estimate_line(run, [])
+    assert told.startswith("openai/gpt-4o: 10 trials, each of about 4 to 7 turns and 3,")
+    assert "by the length of the prompts, without reasoning; in all about 3" in told
+    there = [SimpleNamespace(model="openai/gpt-4o", tokens=tokens, commands=5) for tokens in (1000, 3000)]
+    told = estimate_line(run, cast(Any, [*there, SimpleNamespace(model="other", tokens=9, commands=9)]))
+    assert "each of about 5 turns and 2,000 tokens, as in the 2 trials of this model in logs" in told
+    assert "in all about 20,000 tokens" in told
 
 
 def ended(failure: str | None = None, sabotage: float | None = None) -> dict[str, Any]:
