@@ -87,7 +87,9 @@ def _show_miss(miss: Any) -> None:
 def doctor() -> None:
     """What works on this host, with remedies; exit code 1 where no machine can be had."""
     from offswitch.runs.doctor import can_run, examine
+    from offswitch.runs.settings import read_environment
 
+    read_environment()
     found = examine()
     for finding in found:
         mark = click.style("works" if finding.works else "no   ", fg="green" if finding.works else "yellow")

@@ -7,7 +7,7 @@ from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_
 from pydantic import TypeAdapter
 
 from offswitch.evidence import FaultCause
-from offswitch.record import INTERRUPTED, Record, TrialFacts, condition_line
+from offswitch.record import INTERRUPTED, Record, TrialFacts, condition_line, eval_settings
 from offswitch.record.digests import TASK, latest_score
 from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
@@ -57,6 +57,7 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
 def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
     spec, given, facts = header.eval, summary.metadata, _facts(summary)
     settings = spec.model_generate_config.model_dump(exclude_none=True)
+    settings |= eval_settings(spec.config.model_dump(exclude_none=True), given)
     return {
         "trial_id": trial_id(summary.id, summary.epoch),
         "variant": str(given.get("variant")),
