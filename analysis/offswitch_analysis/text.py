@@ -7,7 +7,7 @@ formula by a spreadsheet or for markup by Markdown.
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 SCRIPTED_NOTE = "Scripted agents: test subjects, which say nothing about any real model."
 TOO_FEW = "too few"
@@ -30,10 +30,15 @@ def markdown(value: Any) -> str:
     return "".join(f"\\{c}" if c in MARKDOWN else c for c in plain(value))
 
 
+def reasoning_text(part: Any) -> str:
+    """What Inspect's part of a message says of the model's reasoning; of reasoning that is hidden, its summary."""
+    return part.summary or "(hidden)" if part.redacted else part.reasoning or part.summary or ""
+
+
 def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """Rows of the same columns as CSV with a header, also where there is no row and columns are named.
 
-    No value can be taken for a formula.
+    Lists are separated by spaces. No value can be taken for a formula.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -49,7 +54,7 @@ def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> 
 def _csv_cell(value: Any) -> Any:
     if isinstance(value, int | float) or value is None:
         return value
-    text = plain(value)
+    text = plain(" ".join(cast(list[str], value)) if isinstance(value, list) else value)
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 

@@ -1,7 +1,6 @@
 """Writes a manifest beside each log of this task, whoever runs it: `inspect eval` or `offswitch run`."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,7 +15,7 @@ from offswitch.record import digests
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
-from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.compose_file import compose_path, read_plan
 from offswitch_sandbox.containers import image_name
 
 NOT_DIGESTED = {"events", "events_data", "timelines", "attachments"}
@@ -107,7 +106,7 @@ def log_manifest(location: str, spec: EvalSpec, image: str | None, trials: dict[
 def _image(spec: EvalSpec) -> str | None:
     if spec.sandbox is None or spec.sandbox.type != "offswitch" or not isinstance(spec.sandbox.config, str):
         return None
-    return image_name(read_plan(Path(spec.sandbox.config)))
+    return image_name(read_plan(compose_path(spec.sandbox.config)))
 
 
 def _settings(spec: EvalSpec) -> str:

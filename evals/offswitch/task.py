@@ -26,6 +26,8 @@ from offswitch_sandbox import COMPOSE
 
 TASK_VERSION = 3
 """goes up whenever results before and after a change cannot be compared"""
+RETRIES = 5
+"""how often a model that gave no answer is asked again, where the user does not say; over about two minutes"""
 
 
 @task
@@ -76,7 +78,8 @@ def trials_task(samples: list[Sample], protocol: Protocol) -> Task:
         sandbox=("offswitch", str(COMPOSE)),
         message_limit=protocol.message_limit,
         # Several calls in one turn would leave the model no turn of its own between the notice and the trigger.
-        config=GenerateConfig(parallel_tool_calls=False),
+        # Inspect's own default is to ask a provider that does not answer again for ever.
+        config=GenerateConfig(parallel_tool_calls=False, max_retries=RETRIES),
         # A failure is counted beside every rate; it must not end the other trials.
         fail_on_error=False,
         score_on_error=True,

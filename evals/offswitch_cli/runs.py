@@ -1,18 +1,30 @@
 """Commands that run trials."""
 
+import signal
 import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, main, make_report, print_rates, read_logs_and_warn
+from offswitch_cli.base import BAD_INPUT, SANDBOX_HELP, main, make_report, print_rates, read_logs_and_warn, warn
+from offswitch_cli.run_options import AUTO, run_options, runs_of
+
+if TYPE_CHECKING:
+    from offswitch.record import Record
+    from offswitch.runs.plan import Run
+    from offswitch.runs.progress import Watch
 
 DEMO_TRIALS = 10
 """the fewest for which a report shows rates"""
+NONE_HAD = 1
 INTERRUPTED = 130
-AUTO = "auto"
-"""for --sandbox: the best that works here"""
+INTERRUPTED_RUN = "interrupted"
+LINES_S = 30
+"""between two lines of progress, where there is no terminal to show a bar"""
 WHAT_ISOLATES = {
     "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
     "bubblewrap": "Linux namespaces by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
@@ -21,30 +33,10 @@ WHAT_ISOLATES = {
 
 
 @main.command()
-@click.option("--model", required=True, help="As for inspect eval, such as openai/gpt-5 or script/comply.")
-@click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.')
-@click.option("--trials", default=10, show_default=True, help="Trials per variant.")
-@click.option("--seed", default=1, show_default=True, help="What the questions are drawn from.")
-@click.option("--sandbox", help=SANDBOX_HELP)
-@click.option("--log-dir", default="logs", show_default=True, help="Where the logs go.")
-@click.option("--max-samples", type=click.IntRange(min=1), help="Trials at once; Inspect's own default without it.")
-@click.option("--processes", default=1, type=click.IntRange(min=1), show_default=True, help="Processes to share them.")
-@click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider.")
-@click.option(
-    "-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, such as grace_s=5."
-)
-def run(
-    model: str, variants: str | None, trials: int, seed: int, sandbox: str | None, log_dir: str,
-    max_samples: int | None, processes: int, model_args: tuple[str, ...], task_args: tuple[str, ...],
-) -> None:  # fmt: skip
+@run_options
+def run(**given: Any) -> None:
     """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""
-    from offswitch.runs.plan import Run
-    from offswitch.user_files import parse_options
-
-    chosen = {"variants": variants} if variants else {}
-    parameters = {**chosen, "trials": trials, "seed": seed, **parse_options(task_args, "-T")}
-    arguments = parse_options(model_args, "-M")
-    _run_missing(Run(model, parameters, sandbox or AUTO, log_dir, max_samples, arguments), processes)
+    _run_missing(runs_of(given), given)
 
 
 @main.command()
@@ -56,48 +48,150 @@ def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     from offswitch.runs.plan import Run
 
     parameters = {"variants": "A-K", "trials": trials, "seed": 1}
-    _run_missing(Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {}), 1)
+    _run_missing([Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {})], {})
     make_report(read_logs_and_warn(log_dir), Path(log_dir) / "report")
 
 
-def _run_missing(run: Any, processes: int) -> None:
-    """Runs the trials that the log directory lacks, then prints the rates of all; exit code 1 if none has a verdict."""
-    asked_for = run.sandbox
-    run = run.checked()
+def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
+    """Runs the trials that the log directory lacks, then prints the rates of all; exit code 1 if none has a verdict.
+
+    Args:
+        runs: one for each model, with the same log directory.
+        how: the options of `offswitch run` by name; without one, what it does without that.
+
+    """
+    from offswitch.runs.claim import claimed
+
+    asked_for = runs[0].sandbox
+    runs = [run.checked() for run in runs]
     if asked_for == AUTO:
-        click.echo(f"machines: {WHAT_ISOLATES[run.sandbox]}", err=True)
-    missing = run.missing(_finished_records(run.log_dir))
-    wanted = len(run.wanted())
-    if wanted > len(missing.trials):
-        click.echo(f"{wanted - len(missing.trials)} of {wanted} trials are in {run.log_dir} already", err=True)
-    whole = not missing.trials or _start(missing, processes)
-    records = run.own_records(_finished_records(run.log_dir))
+        warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
+    log_dir = runs[0].log_dir
+    with claimed(log_dir, lambda: _missing(runs, how.get("retry_failures", False))) as missing:
+        left = [run for run in missing if run.trials]
+        if not how.get("no_preflight"):
+            _preflight(left)
+        _tell_estimates(left)
+        ends = _start_all(left, how)
+    found = _finished_records(log_dir)
+    records = [record for run in runs for record in run.own_records(found)]
     if records:
-        print_rates(records, run.log_dir)
-    if not whole:
-        click.echo("offswitch: not all trials were had; the same command goes on from here", err=True)
-        sys.exit(INTERRUPTED)
-    if all(record.verdict == "failure" for record in records):
-        click.echo("offswitch: every trial failed; `offswitch trials` names the causes", err=True)
-        sys.exit(1)
+        print_rates(records, log_dir)
+    _exit(ends, records)
 
 
-def _start(run: Any, processes: int) -> bool:
-    """Whether the trials ran to their end."""
-    if processes == 1:
-        try:
-            return run.start()
-        except KeyboardInterrupt:  # Inspect has finished the log and removed the machines
-            return False
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
+    """What is left of each run, with a line where something has been had already."""
+    records = _finished_records(runs[0].log_dir)
+    missing = [run.missing(records, retry_failures) for run in runs]
+    for run in missing:
+        wanted, left = len(run.wanted()), len(run.trials or ())
+        if wanted > left:
+            warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
+    return missing
 
+
+def _tell_estimates(runs: Sequence["Run"]) -> None:
+    from offswitch.runs.estimate import estimate_line
+
+    records = _finished_records(runs[0].log_dir) if runs else ()
+    for run in runs:
+        warn(estimate_line(run, records))
+
+
+def _preflight(runs: Sequence["Run"]) -> None:
+    """Asks each model a small question; where one cannot do what trials need, a line for each and exit code 2."""
+    from offswitch.runs.preflight import is_asked, preflight
+
+    faults = [
+        f"--model {run.model}: {fault}; --no-preflight leaves this question out"
+        for run in runs
+        if is_asked(run.model) and (fault := preflight(run.inspect_model(memoize=False)))
+    ]
+    for fault in faults:
+        warn(fault)
+    if faults:
+        sys.exit(BAD_INPUT)
+
+
+def _start_all(runs: Sequence["Run"], how: Mapping[str, Any]) -> list[str | None]:
+    """How each run ended; none begins after one that was interrupted."""
+    ends: list[str | None] = []
+    for run in runs:
+        if INTERRUPTED_RUN not in ends:
+            ends.append(_start(run, how))
+    return ends
+
+
+def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
+    """Runs trials; why they were not run to their end, or None."""
+    from offswitch.runs.progress import Watch, listening
     from offswitch.runs.shards import start_shards
 
-    columns = (TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("trials", total=len(run.trials))
-        return not any(start_shards(run, processes, lambda: progress.advance(task)))
+    # Whoever approves by hand needs the terminal, and sees there what Inspect shows.
+    by_hand = run.options.get("approval") is not None
+    watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn)
+    with _shown(watch, bar=sys.stderr.isatty() and not by_hand):
+        if how.get("processes", 1) > 1:
+            whole = not any(start_shards(run, how["processes"], watch))
+        else:
+            watch.halt = lambda: signal.raise_signal(signal.SIGINT)
+            try:
+                with listening(watch.note):
+                    whole = run.start(display=None if by_hand else "none")
+            except KeyboardInterrupt:  # Inspect has finished the log and removed the machines
+                whole = False
+    if watch.halted:
+        return f"{run.name}: {watch.halted}; {watch.trials - watch.done} of its trials were not had"
+    return None if whole else INTERRUPTED_RUN
+
+
+@contextmanager
+def _shown(watch: "Watch", bar: bool) -> Generator[None]:
+    """Shows on standard error how it goes: as a bar, or as a line now and then."""
+    if not bar:
+        yield from _lines(watch)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    with Progress(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as progress:
+        task = progress.add_task(watch.line(), total=watch.trials)
+        watch.show = lambda line: progress.update(task, description=line, completed=watch.done)
+        yield
+
+
+def _lines(watch: "Watch") -> Generator[None]:
+    told = monotonic()
+
+    def show(line: str) -> None:
+        nonlocal told
+        if monotonic() - told >= LINES_S:
+            told = monotonic()
+            warn(line)
+
+    watch.show = show
+    yield
+    warn(watch.line())
+
+
+def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
+    """Says what went wrong, and leaves with its code."""
+    halted = [end for end in ends if end not in (None, INTERRUPTED_RUN)]
+    for end in halted:
+        warn(end)
+    if halted:
+        warn("mend the cause; the same command then goes on, and with --retry-failures has the failed trials again")
+        sys.exit(NONE_HAD)
+    if any(ends):
+        warn("not all trials were had; the same command goes on from here")
+        sys.exit(INTERRUPTED)
+    if not records:
+        warn("no trial is in the logs; `offswitch doctor` tells what works here")
+        sys.exit(NONE_HAD)
+    if all(record.verdict == "failure" for record in records):
+        warn("every trial failed; `offswitch trials` names the causes, and --retry-failures has them again")
+        sys.exit(NONE_HAD)
 
 
 def _finished_records(log_dir: str) -> Any:

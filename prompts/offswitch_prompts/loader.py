@@ -89,17 +89,11 @@ def _text_of(name: str) -> str:
     return read_text(PACKAGE / f"words/{name}.j2")
 
 
-def _split(path: Path) -> tuple[str, str]:
-    """Front matter and body of a file."""
+def _load_variant(path: Path, factors: Mapping[str, Factor]) -> Variant:
     start, _, rest = read_text(path).partition(FENCE)
-    front, fence, body = rest.partition("\n" + FENCE)
+    text, fence, body = rest.partition("\n" + FENCE)
     if start or not fence:
         raise PromptError(f"{path}: no front matter; begin the file with --- and close it with ---")
-    return front, body
-
-
-def _load_variant(path: Path, factors: Mapping[str, Factor]) -> Variant:
-    text, body = _split(path)
     front = parsed_yaml(path, text, FrontMatter, "front matter")
     # Factors that cannot be read are a fault of their own, not one of every variant.
     faults = _faults_in_levels(path, front.levels, factors) if factors else []

@@ -13,7 +13,7 @@ import yaml
 from docker.errors import DockerException
 from docker.utils import parse_bytes
 
-from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.machine import COMPOSE, MachineError
 
 _UNITS_NS = 1_000_000_000
 _WITHOUT_EFFECT = {"stop_grace_period", "pull_policy"}
@@ -39,6 +39,16 @@ class Plan:
     """for the container itself"""
     host_config: Mapping[str, Any]
     """for what it gets of the host"""
+
+
+def compose_path(name: str) -> Path:
+    """The file that a log calls so.
+
+    Inspect writes a path relative to the directory from which trials were run, and whoever has them again may stand
+    elsewhere, on another host even. This project's own file is then the one that is installed here.
+    """
+    path = Path(name)
+    return COMPOSE if path.parts[-2:] == COMPOSE.parts[-2:] and not path.exists() else path
 
 
 def read_plan(path: Path) -> Plan:

@@ -1,6 +1,7 @@
 """The machines as sandboxes of Inspect: `--sandbox offswitch` and `--sandbox bubblewrap`."""
 
 import atexit
+import logging
 import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,12 +13,13 @@ from inspect_ai.util import ComposeConfig, SandboxConnection, sandboxenv
 
 from offswitch_sandbox import containers
 from offswitch_sandbox.bubblewrap import Keepers, Namespace
-from offswitch_sandbox.compose_file import Plan, plan_of, read_plan
+from offswitch_sandbox.compose_file import Plan, compose_path, plan_of, read_plan
 from offswitch_sandbox.containers import Container, Containers
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import is_gone
 from offswitch_sandbox.wired import Config, WiredEnvironment
 
+logger = logging.getLogger(__name__)
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "Dockerfile")
 
 
@@ -47,7 +49,9 @@ class OffswitchEnvironment(WiredEnvironment):
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
         with _refused_by_inspect():
             await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
-            await anyio.to_thread.run_sync(_containers, config)
+            warning = (await anyio.to_thread.run_sync(_containers, config)).warning
+        if warning:
+            logger.warning(warning)
 
     @classmethod
     async def cli_cleanup(cls, id: str | None) -> None:  # noqa: A002 - Inspect's name for it
@@ -72,7 +76,8 @@ class BubblewrapEnvironment(WiredEnvironment):
     async def task_init(cls, task_name: str, config: Config) -> None:
         """See SandboxEnvironment."""
         with _refused_by_inspect():
-            if config not in (None, str(COMPOSE)):
+            own = config is None or (isinstance(config, str) and compose_path(config).resolve() == COMPOSE.resolve())
+            if not own:
                 raise MachineError(
                     "bubblewrap makes one kind of machine, that of offswitch, and cannot do what this task's"
                     " sandbox configuration asks for; use --sandbox offswitch or docker"
@@ -94,7 +99,7 @@ def _plan(config: Config) -> Plan:
     if isinstance(config, ComposeConfig):
         return plan_of(config.model_dump(by_alias=True, exclude_none=True), Path("the task's sandbox"))
     if config is None or isinstance(config, str):
-        return read_plan(Path(config or COMPOSE))
+        return read_plan(compose_path(config or str(COMPOSE)))
     raise MachineError(f"the offswitch provider takes a compose file, not a {type(config).__name__}")
 
 

@@ -102,15 +102,15 @@ async def waits() -> ModelOutput:
     return answers("late")
 
 
-def cut_short(cause: str) -> dict[str, Any]:
+def cut_short(cause: str) -> Any:
     """What a trial is that ended before the model had chosen."""
     return {"before": ("unexposed", cause), "after": ("unfinished", cause)}
 
 
 REFUSAL = [ContentText(text="I can't help with that.", refusal=True)]
 NO_CHOICE = ModelOutput(model="m", choices=[], usage=ModelUsage())
-FAILS = {"before": ("failure", "model_api"), "after": ("failure", "model_api")}
-STOPPED: dict[str, Any] = {"before": ("unexposed", "stopped"), "after": ("withdrew", None)}
+FAILS: Any = {"before": ("failure", "model_api"), "after": ("failure", "model_api")}
+STOPPED: Any = {"before": ("unexposed", "stopped"), "after": ("withdrew", None)}
 WAYS = (
     Way("words", lambda: answers("Shall I go on?"), **STOPPED),
     Way("words for an unknown reason", lambda: answers("Well.", "unknown"), **STOPPED),

@@ -41,7 +41,7 @@ def test_a_trial_of_the_first_version_keeps_its_facts(name: str, text: str, scor
 
 def test_a_limit_of_the_first_version_was_no_choice() -> None:
     (text,) = {text for name, text, _ in TRIALS if name.endswith(": withdrew")}
-    stopped = json.loads(text)
+    stopped = json.loads(str(text))
     stopped["evidence"]["ending"] = "limit"
     judgement = judge(read_history(json.dumps(stopped)))
     assert (judgement.verdict, judgement.reasons[-1]) == (Verdict.UNFINISHED, "the trial ended: limit")

@@ -210,6 +210,7 @@ def test_an_edited_score_changes_no_verdict_and_is_said(logs: Path, how: Callabl
     found = agree(logs, VERDICTS)
     assert [record.trial_id for record in found.records if record.edited] == ["A-0001"]
     assert "1 of its trials has a score that was edited" in found.skipped[0]
+    assert "1 trial with a score that a person has edited" in " ".join(invoke("rates", str(logs))[1].split())
     code, said = invoke("verify", str(logs))
     assert code == 1
     assert ("its score was edited by 'a reviewer' ('it looked wrong')" in said) == (how is not changed_by_hand)
@@ -311,6 +312,8 @@ def test_a_later_run_takes_the_place_of_a_failure_and_counts_it(tmp_path: Path) 
     evaluate(tmp_path / "logs", told(), sample_id=["A-0001"])
     found = agree(tmp_path / "logs", VERDICTS)
     assert {record.trial_id: record.retries for record in found.records}["A-0001"] == 1
+    assert "1 trial had earlier attempts that failed" in invoke("rates", str(tmp_path / "logs"))[1]
+    assert any("1 trial had earlier attempts that failed" in note for note in summarise(found, Options(), "").notes)
 
 
 @pytest.mark.parametrize("where", ["logs", "logs/another"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from offswitch_sandbox import COMPOSE, MachineError
-from offswitch_sandbox.compose_file import Plan, read_plan
+from offswitch_sandbox.compose_file import Plan, compose_path, read_plan
 
 
 def plan(tmp_path: Path, service: str) -> Plan:
@@ -76,3 +76,15 @@ def test_what_would_not_be_honoured_is_refused_by_name(tmp_path: Path, service: 
     assert said in str(raised.value)
     assert str(tmp_path / "compose.yaml") in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_log_from_elsewhere_names_the_file_that_is_installed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative = Path("venv/offswitch_sandbox/compose.yaml")
+    assert compose_path(str(relative)) == compose_path(f"/other/host/{relative}") == COMPOSE
+    assert compose_path("mine/compose.yaml") == Path("mine/compose.yaml")
+    monkeypatch.chdir(tmp_path)
+    relative.parent.mkdir(parents=True)
+    relative.touch()
+    assert compose_path(str(relative)) == relative

@@ -35,7 +35,11 @@ def log_names(place: str) -> list[str]:
             return [place]
         if Path(place).is_file():
             raise InputError(f"{place}: is no log, whose name ends in .eval or .json; give a log or a directory")
-        return sorted(_names_at_url(place) if "://" in place else _names_in(Path(place)), key=_age)
+        if "://" not in place:
+            return sorted(_names_in(Path(place)), key=_age)
+        from inspect_ai.log import list_eval_logs
+
+        return sorted((info.name for info in list_eval_logs(place)), key=_age)
     except InputError:
         raise
     except Exception as error:  # each filesystem has its own, such as one for missing credentials
@@ -63,12 +67,6 @@ def _names_in(directory: Path) -> Iterator[str]:
 
     for place, _, names in os.walk(directory.absolute(), onerror=fail):
         yield from (f"file://{place}/{name}" for name in names if LOG_NAME.fullmatch(name))
-
-
-def _names_at_url(place: str) -> Iterator[str]:
-    from inspect_ai.log import list_eval_logs
-
-    return (info.name for info in list_eval_logs(place))
 
 
 def digests_of(names: Sequence[str]) -> dict[str, str | None]:

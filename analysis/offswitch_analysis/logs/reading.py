@@ -7,7 +7,7 @@ from typing import Any
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.record import Record, TrialFacts, condition_line
+from offswitch.record import Record, TrialFacts, condition_line, eval_settings
 from offswitch.record.digests import is_ours
 from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
@@ -70,6 +70,7 @@ def _trial_columns(header: EvalLog, trial: ScoredTrial) -> dict[str, Any]:
     summary, facts = trial.summary, trial.counted
     spec, given = header.eval, summary.metadata
     settings = spec.model_generate_config.model_dump(exclude_none=True)
+    settings |= eval_settings(spec.config.model_dump(exclude_none=True), given)
     return {
         "trial_id": trial_id(summary.id, summary.epoch),
         "variant": str(given.get("variant")),

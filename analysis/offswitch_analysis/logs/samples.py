@@ -16,9 +16,7 @@ AT_ONCE = 16
 def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | None, list[Any]]:
     """A trial's evidence as it stands in its log, None where there is none, and Inspect's messages.
 
-    Raises:
-        InputError: where the log or the sample cannot be read.
-
+    InputError where the log or the sample cannot be read.
     """
     from inspect_ai.log import read_eval_log_sample  # takes seconds
 

@@ -63,13 +63,9 @@ class _CheckedLog:
 
 
 def verify(place: str, noted_head: str | None = None, progress: Progress = lambda done, of: None) -> Verification:
-    """Checks all logs at a path or URL; InputError where there is nothing to check.
+    """Checks one log, or all of a directory, at a path or URL; InputError where there is nothing to check.
 
-    Args:
-        place: a directory of logs, or one log.
-        noted_head: the head that the directory had when its results were noted.
-        progress: is called as trials are read, log by log.
-
+    The noted head is the one that the directory had when its results were noted.
     """
     if noted_head is not None and not re.fullmatch(r"[0-9a-f]{64}", noted_head):
         raise InputError(f"--head {noted_head}: is not a digest of 64 hex digits, as `offswitch verify` prints it")

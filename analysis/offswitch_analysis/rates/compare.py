@@ -56,7 +56,9 @@ def compare(old: Sequence[Cell], new: Sequence[Cell]) -> Comparison:
     if not pairs:
         why = "".join(f"; {line}" for line in remarks[:REMARKS_MAX])
         raise InputError(f"nothing to compare: no model, variant and condition that both have counted trials of{why}")
-    changes = _corrected([_change(one, other) for one, other in pairs])
+    found = [_change(one, other) for one, other in pairs]
+    adjusted = holm([change.p for change in found])
+    changes = [replace(change, p_holm=p) for change, p in zip(found, adjusted, strict=True)]
     strata: defaultdict[tuple[str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
     for change in changes:
         if not is_check(change.new):
@@ -73,17 +75,14 @@ def _matched(old: Sequence[Cell], new: Sequence[Cell]) -> tuple[list[tuple[Cell,
     for key in sorted(before.keys() | now.keys()):
         there, here = before.get(key, []), now.get(key, [])
         alike = [(one, other) for one in there for other in here if one.condition == other.condition]
-        if not alike and len(there) == len(here) == 1 and _same_words(there[0], here[0]):
+        words = {words_and_protocol(cell.condition) for cell in (*there, *here)}
+        if not alike and len(there) == len(here) == len(words) == 1:
             alike = [(there[0], here[0])]
             remarks.append(f"{_name(here[0])}: other settings ({there[0].condition}; {here[0].condition})")
         matched = [id(cell) for pair in alike for cell in pair]
         remarks += [f"{_name(c)}: left out, without a counterpart" for c in (*there, *here) if id(c) not in matched]
         pairs += alike
     return pairs, remarks
-
-
-def _same_words(one: Cell, other: Cell) -> bool:
-    return words_and_protocol(one.condition) == words_and_protocol(other.condition)
 
 
 def _by_name(cells: Sequence[Cell], versions: bool) -> dict[tuple[str, str, bool], list[Cell]]:
@@ -108,8 +107,3 @@ def _change(old: Cell, new: Cell) -> Change:
     difference = counts[0] / counts[1] - counts[2] / counts[3]
     p = boschloo(*counts)
     return Change(old, new, difference, *newcombe(*counts), p, p)
-
-
-def _corrected(changes: Sequence[Change]) -> list[Change]:
-    adjusted = holm([change.p for change in changes])
-    return [replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True)]

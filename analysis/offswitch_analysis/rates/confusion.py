@@ -11,6 +11,8 @@ from offswitch_analysis.rates.cells import estimate
 from offswitch_analysis.rates.summary import Estimate
 from offswitch_analysis.text import plain
 
+_PLACES = {verdict.value: place for place, verdict in enumerate(Verdict)}
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -61,17 +63,17 @@ def confusion(results: Sequence[BehaviourResult]) -> Confusion:
     )
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Verdicts in the order of their list, methods in that of the alphabet."""
+    return sorted(names, key=lambda name: (_PLACES.get(name, 0), name))
+
+
 def _accuracies(pairs: Sequence[tuple[set[str], set[str]]]) -> tuple[Accuracy, ...]:
-    names = sorted({name for expected, detected in pairs for name in expected | detected})
-    return tuple(_accuracy(name, pairs) for name in names)
-
-
-def _accuracy(name: str, pairs: Sequence[tuple[set[str], set[str]]]) -> Accuracy:
-    both = sum(name in expected and name in detected for expected, detected in pairs)
-    return Accuracy(
-        name,
-        recall=estimate(both, sum(name in expected for expected, _ in pairs)),
-        precision=estimate(both, sum(name in detected for _, detected in pairs)),
+    expected, detected = (Counter(name for pair in pairs for name in pair[side]) for side in (0, 1))
+    both = Counter(name for pair in pairs for name in pair[0] & pair[1])
+    return tuple(
+        Accuracy(name, recall=estimate(both[name], expected[name]), precision=estimate(both[name], detected[name]))
+        for name in in_order(expected | detected)
     )
 
 

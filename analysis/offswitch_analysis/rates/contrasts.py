@@ -104,7 +104,8 @@ def _declared(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iter
     compared = [cell for cell in cells if not (family.own and (is_of_pack(cell.condition) or is_control(cell)))]
     for group in _alike(compared, family.between):
         if family.controls:
-            yield from _corrected([compare(*pair, family.between, family.name) for pair in _with_controls(group)])
+            controlled = [pair for pair in permutations(group, 2) if is_matched_control(pair[1], pair[0])]
+            yield from _corrected([compare(*pair, family.between, family.name) for pair in controlled])
             continue
         named: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in group:
@@ -116,11 +117,6 @@ def _declared(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iter
             for first in named.get(one, ())
             for second in named.get(other, ())
         ])  # fmt: skip
-
-
-def _with_controls(group: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
-    """Every cell with each of its matched controls."""
-    return ((cell, control) for cell, control in permutations(group, 2) if is_matched_control(control, cell))
 
 
 def is_matched_control(control: Cell, cell: Cell) -> bool:
@@ -176,18 +172,12 @@ def _contrast(first: Cell, second: Cell, between: str, family: str | None, paire
 
 def _sets(cells: Sequence[Cell], records: Iterable[Record]) -> dict[str, Sets]:
     """Cell -> its question sets with exactly one counted trial."""
-    ids = {cell_key(cell): cell.id for cell in cells}
-    sets: dict[str, Sets] = {cell.id: {} for cell in cells}
-    twice: set[tuple[str, str]] = set()
+    found = {cell_key(cell): defaultdict[str, list[bool]](list) for cell in cells}
     for record in headline(records):
-        cell = ids[cell_key(record)]
         if record.question_set is not None:
-            if record.question_set in sets[cell]:
-                twice.add((cell, record.question_set))
-            sets[cell][record.question_set] = record.verdict == Verdict.SABOTAGED
-    for cell, question_set in twice:
-        del sets[cell][question_set]
-    return sets
+            found[cell_key(record)][record.question_set].append(record.verdict == Verdict.SABOTAGED)
+    once = {key: {name: one[0] for name, one in sets.items() if len(one) == 1} for key, sets in found.items()}
+    return {cell.id: once[cell_key(cell)] for cell in cells}
 
 
 def _paired(first: Sets, second: Sets) -> Paired | None:

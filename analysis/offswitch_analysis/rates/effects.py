@@ -42,13 +42,9 @@ def _frame(records: Iterable[Record]) -> pd.DataFrame:
     if len({(setting(record.condition), record.scripted) for record in counted}) > 1:
         raise InputError("factor model: trials of several settings are not fitted together; give their logs one by one")
     rows = [
-        {
-            **levels_of(record),
-            OUTCOME: int(record.verdict == Verdict.SABOTAGED),
-            "question_set": record.question_set,
-            "model": record.model,
-        }
-        for record in counted
+        levels_of(one)
+        | {OUTCOME: int(one.verdict == Verdict.SABOTAGED), **{name: getattr(one, name) for name in CLUSTERS}}
+        for one in counted
     ]
     fitted = [row for row in rows if row.get(CHECK[0]) != CHECK[1]]
     if not fitted:
@@ -70,10 +66,5 @@ def _interactions(frame: pd.DataFrame, factors: Sequence[str]) -> dict[str, "pd.
 
 def _both(frame: pd.DataFrame, one: str, other: str) -> "pd.Series[str]":
     """Whether both factors are away from the level that the model takes as reference: the commoner, then the first."""
-    away = [frame[name] != _reference(frame[name]) for name in (one, other)]
+    away = [frame[name] != frame[name].mode()[0] for name in (one, other)]
     return (away[0] & away[1]).map({True: "both", False: "not both"})
-
-
-def _reference(levels: "pd.Series[str]") -> str:
-    counts = levels.value_counts()
-    return min(map(str, counts.index), key=lambda level: (-int(counts[level]), level))

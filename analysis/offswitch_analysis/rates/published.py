@@ -15,17 +15,9 @@ NAMES = {
     "Sonnet 4.6": "claude-sonnet-4-6",
     "Opus 4": "claude-opus-4",
     "Opus 4.1": "claude-opus-4-1",
-    "Gemini 2.5 Pro": "gemini-2.5-pro",
     "4o": "gpt-4o",
-    "gpt-oss-120b": "gpt-oss-120b",
-    "codex-mini": "codex-mini",
-    "o4-mini": "o4-mini",
-    "o3": "o3",
-    "GPT-5": "gpt-5",
-    "Grok 3": "grok-3",
-    "Grok 4": "grok-4",
 }
-"""as published -> as its maker's API calls it"""
+"""as published -> as its maker's API calls it, where that is more than small letters and hyphens for spaces"""
 _EDITION = r"([-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest|preview.*))?"
 """the date or the word by which an API tells editions of one model apart"""
 
@@ -33,11 +25,12 @@ _EDITION = r"([-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest|preview.*))?"
 def published(model: str, variant: str) -> tuple[PublishedRate, ...]:
     """The published rates for a model, as Inspect names it, and a variant's letter."""
     short = model.rsplit("/", 1)[-1].lower()
-    return tuple(
-        rate
-        for rate in _rates()
-        if rate.variant == variant and re.fullmatch(re.escape(NAMES[rate.model]) + _EDITION, short)
-    )
+    of_variant = [rate for rate in _rates() if rate.variant == variant]
+    return tuple(rate for rate in of_variant if re.fullmatch(re.escape(_api_name(rate.model)) + _EDITION, short))
+
+
+def _api_name(model: str) -> str:
+    return NAMES.get(model, model.lower().replace(" ", "-"))
 
 
 @cache

@@ -14,9 +14,9 @@ from offswitch_analysis.statistics.intervals import (
     ratio,
     wilson,
 )
-from offswitch_analysis.statistics.significance import boschloo, fisher, holm, mcnemar, odds_ratio
+from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "fisher", "holm", "jeffreys",
-    "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "wilson",
+    "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm", "jeffreys", "mantel_haenszel",
+    "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "wilson",
 ]  # fmt: skip

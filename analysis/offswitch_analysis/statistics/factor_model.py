@@ -57,16 +57,14 @@ def fit(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Seq
     The likelihood is maximised in gpboost, with Laplace's approximation of the integral over the random
     intercepts (Breslow and Clayton 1993, Journal of the American Statistical Association 88(421)); standard
     errors come from its curvature. Whether the end is a maximum is checked here, from the gradient there. The
-    reference of a factor is its most frequent level.
+    reference of a factor is its most frequent level. InputError if the extra is not installed, the outcome is not
+    0 or 1, or nothing is left to fit.
 
     Args:
         frame: one row per trial; those without an outcome or a level are left aside.
         outcome: column of 0 and 1, such as a measure.
         factors: columns of levels.
         clusters: columns whose values say which trials may be alike, such as question_set and model.
-
-    Raises:
-        InputError: if the extra is not installed, the outcome is not 0 or 1, or nothing is left to fit.
 
     """
     rows = _complete(frame, outcome, factors, clusters)
@@ -75,9 +73,11 @@ def fit(frame: pd.DataFrame, outcome: str, factors: Sequence[str], clusters: Seq
     groups, constant = _groups(rows, clusters)
     y = rows[outcome].to_numpy(dtype=np.float64)
     coefficients, errors, variances, gradient = _maximum(y, design.to_numpy(dtype=np.float64), groups)
+    half = ndtri(0.975) * errors
+    estimates_and_limits = (each.tolist() for each in (coefficients, coefficients - half, coefficients + half))
     off = float(np.abs(gradient).max())
     return FactorModel(
-        terms=tuple(map(_term, design.columns, coefficients, errors)),
+        terms=tuple(map(Term, design.columns, *estimates_and_limits)),
         random=dict(zip(groups.columns, np.sqrt(variances).tolist(), strict=True)),
         converged=bool(off <= NEAR and np.all(errors < FAR)),
         how=f"{off:.2g} standard errors from the maximum by the gradient, largest standard error {errors.max():.2g}",
@@ -120,10 +120,11 @@ def _design(rows: pd.DataFrame, factors: Sequence[str]) -> tuple[pd.DataFrame, t
     """A column of ones and one for each level but the reference, where it tells something that no other tells."""
     columns, left_out = {INTERCEPT: np.ones(len(rows))}, list[str]()
     for factor in factors:
-        reference, *others = rows[factor].value_counts().sort_index().sort_values(ascending=False, kind="stable").index
+        reference = rows[factor].mode()[0]  # of equally frequent ones the first by name
+        others = sorted({*rows[factor]} - {reference})
         if not others:
             left_out.append(f"{factor} (does not vary: {reference})")
-        for level in sorted(others):
+        for level in others:
             name, column = f"{factor}: {level} v {reference}", (rows[factor] == level).to_numpy(dtype=np.float64)
             if _is_independent(column, columns):
                 columns[name] = column
@@ -184,8 +185,3 @@ def load_library() -> Any:
     quiet.setLevel(logging.CRITICAL)
     cast(Any, gpboost).register_logger(quiet)
     return gpboost
-
-
-def _term(name: str, estimate: float, error: float) -> Term:
-    half = float(ndtri(0.975) * error)
-    return Term(name, float(estimate), float(estimate) - half, float(estimate) + half)

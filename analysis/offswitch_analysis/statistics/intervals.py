@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from scipy.special import betaincinv, ndtri, stdtrit
 
@@ -13,16 +12,8 @@ def jeffreys(events: int, trials: int, level: float = 0.95) -> Limits:
     """The equal-tailed Jeffreys interval of a rate: quantiles of Beta(k + 1/2, n - k + 1/2).
 
     The lower limit is 0 where there were no events and the upper limit 1 where there was nothing
-    else, as in Brown, Cai and DasGupta (2001), Statistical Science 16(2), section 4.1.
-
-    Args:
-        events: k, from 0 to trials.
-        trials: n; for n = 0 nothing is known and the interval is (0, 1).
-        level: the coverage aimed at.
-
-    Raises:
-        ValueError: if events is not between 0 and trials.
-
+    else, as in Brown, Cai and DasGupta (2001), Statistical Science 16(2), section 4.1. Without trials it is
+    (0, 1). The level is the coverage aimed at. ValueError if events is not between 0 and trials.
     """
     check_counts((events, trials))
     return _beta_limits(events, trials, level)
@@ -56,11 +47,8 @@ def clopper_pearson_upper(events: int, trials: int, confidence: float = 0.95) ->
     """The exact one-sided upper limit of a rate: what stands behind every "at most x %".
 
     The truth lies above it in no more than 1 - confidence of all repetitions, whatever it is.
-    Clopper and Pearson (1934), Biometrika 26(4). 1 where every trial, or none, was counted.
-
-    Raises:
-        ValueError: if events is not between 0 and trials.
-
+    Clopper and Pearson (1934), Biometrika 26(4). 1 where every trial, or none, was counted. Errors are those
+    of `jeffreys`.
     """
     check_counts((events, trials))
     return 1.0 if events == trials else float(betaincinv(events + 1, trials - events, confidence))
@@ -117,16 +105,12 @@ def _square_and_add(rate_1: float, limits_1: Limits, rate_2: float, limits_2: Li
 def mantel_haenszel(tables: Sequence[tuple[int, int, int, int]], level: float = 0.95) -> tuple[float, float, float]:
     """The mean difference p1 - p2 over strata, such as variants, and its limits.
 
+    A stratum is (events_1, trials_1, events_2, trials_2).
     Strata weigh n1 n2 / (n1 + n2), as Mantel and Haenszel (1959), Journal of the National Cancer Institute 22(4).
     The distances to the limits are those of `newcombe`, each times its weight, squared and added: Zou and Donner
     (2008), Statistics in Medicine 27(10). Unlike an interval from an estimated variance it has a length
     where there were no events at all. Strata in which one of the two has no trials have no weight; without any
     other the difference is nan and the limits are -1 and 1.
-
-    Args:
-        tables: (events_1, trials_1, events_2, trials_2) of every stratum.
-        level: the coverage aimed at.
-
     """
     counted = [table for table in tables if table[1] and table[3]]
     if not counted:
@@ -180,37 +164,18 @@ def mover_ratio(rate_1: float, limits_1: Limits, rate_2: float, limits_2: Limits
     return low, high
 
 
-@dataclass(frozen=True)
-class ClusteredInterval:
-    """A rate's interval where trials that share their questions may be alike."""
+def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> tuple[float, float, float, float]:
+    """(design effect, effective trials, low, high) of a rate, from (events, trials) of every question set.
 
-    design_effect: float
-    """how many times the variance is what independent trials would give; at least 1"""
-    effective_trials: float
-    """as many independent trials would tell as much"""
-    low: float
-    high: float
-
-
-def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> ClusteredInterval:
-    """The Jeffreys interval of a rate at the effective number of trials, from counts per question set.
-
-    Korn and Graubard (1998), Survey Methodology 24(2), with Jeffreys in place of Clopper-Pearson. The design
+    The interval is the Jeffreys interval at the effective number of trials: as many independent ones would tell
+    as much. Korn and Graubard (1998), Survey Methodology 24(2), with Jeffreys in place of Clopper-Pearson. The design
     effect is the variance of the ratio of sums over clusters by that of as many independent trials, both with
     their degrees of freedom, so that it is 1 for clusters of one trial. It is never below 1: an estimate
     below it is mostly chance, and questions are not drawn so that a set makes up for itself. The effective
     number is also cut by the quantile of t for the degrees of freedom that few clusters leave.
 
     Without events, or with nothing else, clusters do not differ and the design effect is 1. A single
-    cluster says nothing of the others and counts as one trial.
-
-    Args:
-        clusters: (events, trials) of every question set.
-        level: the coverage aimed at.
-
-    Raises:
-        ValueError: if the events of a cluster are not between 0 and its trials.
-
+    cluster says nothing of the others and counts as one trial. Errors are those of `jeffreys`.
     """
     check_counts(*clusters)
     counts = [(events, trials) for events, trials in clusters if trials]
@@ -218,7 +183,7 @@ def clustered(clusters: Sequence[tuple[int, int]], level: float = 0.95) -> Clust
     effect = _design_effect(counts, events, trials)
     effective = trials / effect / _few_clusters(len(counts), trials, level)
     low, high = _beta_limits(effective * events / trials if trials else 0, effective, level)
-    return ClusteredInterval(effect, effective, low if events else 0.0, high if events < trials else 1.0)
+    return effect, effective, low if events else 0.0, high if events < trials else 1.0
 
 
 def _design_effect(counts: Sequence[tuple[int, int]], events: int, trials: int) -> float:

@@ -17,26 +17,8 @@ Counts = NDArray[np.int_]
 
 TIE = 1 + 1e-9
 """p values that differ by less are the same: logarithms of factorials are good to some 1e-12"""
-PER_DEVIATION = 1
-"""points of the grid over the unknown rate in one standard deviation of an estimate of it"""
 PEAKS = 2
 """maxima on the grid that are looked at more closely"""
-
-
-def fisher(events_1: int, trials_1: int, events_2: int, trials_2: int) -> float:
-    """Two-sided p of Fisher's exact test, as published comparisons use it; Boschloo's is stronger.
-
-    The sum over all tables with the same margins that are no more probable than this one.
-
-    Raises:
-        ValueError: if events are not between 0 and trials.
-
-    """
-    check_counts((events_1, trials_1), (events_2, trials_2))
-    events = events_1 + events_2
-    x1 = np.arange(max(0, events - trials_2), min(trials_1, events) + 1)
-    chances = np.exp(_log_chances(x1, events - x1, trials_1, trials_2))
-    return min(1.0, float(chances[chances <= chances[events_1 - x1[0]] * TIE].sum()))
 
 
 @lru_cache(maxsize=16_384)
@@ -46,11 +28,7 @@ def boschloo(events_1: int, trials_1: int, events_2: int, trials_2: int) -> floa
     Fisher's one-sided p is the statistic, and the p value the largest probability, whatever the
     common rate is, of one as small: Boschloo (1970), Statistica Neerlandica 24(1). Two-sided as in
     scipy: twice the smaller of both sides, at most 1. It is 1 where nothing can be compared, and 0
-    where it is below the smallest float.
-
-    Raises:
-        ValueError: if events are not between 0 and trials.
-
+    where it is below the smallest float. ValueError if events are not between 0 and trials.
     """
     check_counts((events_1, trials_1), (events_2, trials_2))
     first, second = (events_1, trials_1), (events_2, trials_2)
@@ -72,12 +50,12 @@ def _one_sided(events_1: int, trials_1: int, events_2: int, trials_2: int) -> fl
     def probability(chances: Floats, sums: Floats) -> Floats:
         return np.einsum("ij,ij->j", chances[reached[0] :], sums[region[reached[0] :]])
 
-    def height(angle: float) -> float:
+    def depth(angle: float) -> float:
         at = np.array([angle])
-        return float(probability(_chances(trials_1, at), _sums(trials_2, at))[0])
+        return -float(probability(_binomial(trials_1, at)[0], _binomial(trials_2, at)[1])[0])
 
     points = _points(trials_1 + trials_2)
-    return min(1.0, _maximum(height, probability(_grid_chances(trials_1, points), _grid_sums(trials_2, points))))
+    return min(1.0, _maximum(depth, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1])))
 
 
 def _region(events_1: int, trials_1: int, events_2: int, trials_2: int) -> Counts:
@@ -124,15 +102,14 @@ def _log_choices(n: int) -> Floats:
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
-def _maximum(height: Callable[[float], float], heights: Floats) -> float:
-    """The largest value over the common rate: from those on the grid and a search beside the best of them."""
+def _maximum(depth: Callable[[float], float], heights: Floats) -> float:
+    """The largest value over the common rate: from those on the grid and a search beside the best of them.
+
+    The depth is minus the height at any angle, because scipy looks for minima.
+    """
     angles, walled = _angles(len(heights)), np.concatenate([[-1.0], heights, [-1.0]])
     peaks = np.flatnonzero((heights >= walled[:-2]) & (heights >= walled[2:]))
     best, step = float(heights.max()), float(angles[1] - angles[0])
-
-    def depth(angle: float) -> float:
-        return -height(angle)
-
     for angle in angles[peaks[np.argsort(heights[peaks])[-PEAKS:]]]:
         bounds, tolerance = (angle - step, angle + step), {"xatol": step / 1000}
         lowest = cast(Any, minimize_scalar)(depth, bounds=bounds, method="bounded", options=tolerance)
@@ -146,33 +123,26 @@ def _angles(points: int) -> Floats:
 
 
 def _points(trials: int) -> int:
-    """Size of the grid, of which there are few, so that numbers of trials that are near each other share one."""
-    power = 1 << (trials - 1).bit_length()
-    return 32 + int(PER_DEVIATION * math.pi * math.sqrt(power))
+    """Size of the grid: one for each standard deviation of an estimate of the rate, and 32.
+
+    By powers of 2, so that numbers of trials that are near each other share a grid.
+    """
+    return 32 + int(math.pi * math.sqrt(1 << (trials - 1).bit_length()))
 
 
-def _chances(trials: int, angles: Floats) -> Floats:
-    """Binomial probabilities of 0 .. trials events, one column per rate."""
+def _binomial(trials: int, angles: Floats) -> tuple[Floats, Floats]:
+    """Probabilities of 0 .. trials events, and of fewer than 0 .. trials + 1, one column per rate."""
     events, log_rates, log_others = np.arange(trials + 1), 2 * np.log(np.sin(angles)), 2 * np.log(np.cos(angles))
-    return np.exp(_log_choices(trials)[:, None] + np.outer(events, log_rates) + np.outer(trials - events, log_others))
+    logs = _log_choices(trials)[:, None] + np.outer(events, log_rates) + np.outer(trials - events, log_others)
+    chances, sums = np.exp(logs), np.zeros((trials + 2, len(angles)))
+    np.cumsum(chances, axis=0, out=sums[1:])
+    return chances, sums
 
 
-def _sums(trials: int, angles: Floats) -> Floats:
-    """Probabilities of fewer than 0 .. trials + 1 events, one column per rate."""
-    sums = np.zeros((trials + 2, len(angles)))
-    np.cumsum(_chances(trials, angles), axis=0, out=sums[1:])
-    return sums
-
-
-# Less than 2 MB each at 1000 trials.
+# Less than 4 MB each at 1000 trials.
 @lru_cache(maxsize=32)
-def _grid_chances(trials: int, points: int) -> Floats:
-    return _chances(trials, _angles(points))
-
-
-@lru_cache(maxsize=32)
-def _grid_sums(trials: int, points: int) -> Floats:
-    return _sums(trials, _angles(points))
+def _grid(trials: int, points: int) -> tuple[Floats, Floats]:
+    return _binomial(trials, _angles(points))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -180,10 +150,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     Under equal rates either of the two is as likely: twice the smaller binomial tail, at most 1. Exact
     rather than mid-p, because Holm's promise needs tests that keep their level. McNemar (1947), Psychometrika 12(2).
-
-    Raises:
-        ValueError: if a count is negative.
-
+    ValueError if a count is negative.
     """
     if min(only_first, only_second) < 0:
         raise ValueError("counts of pairs must not be negative")
@@ -198,11 +165,7 @@ def odds_ratio(
     All ratios that a score test does not reject; Cornfield (1956), Third Berkeley Symposium 4, without a
     correction for continuity, and with the variance of Miettinen and Nurminen (1985), Statistics in Medicine 4(2).
     The estimate is 0 or inf at an empty cell and nan where both are without events, or without anything else:
-    then the limits are 0 and inf.
-
-    Raises:
-        ValueError: if events are not between 0 and trials.
-
+    then the limits are 0 and inf. ValueError if events are not between 0 and trials.
     """
     check_counts((events_1, trials_1), (events_2, trials_2))
     estimate = _odds(events_1, trials_1, events_2, trials_2, events_1)

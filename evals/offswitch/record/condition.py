@@ -7,24 +7,68 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
-NO_SETTINGS = ("max_retries", "timeout", "attempt_timeout", "max_connections")
-"""what changes how a model is asked but not what it answers"""
+SECRET_HEADER = re.compile(r".*(auth|key|token|secret|cookie|credential|password)", re.I)
+CONNECTION = re.compile(r"(.*_)?(base_url|endpoint|timeout|max_retries|max_connections)$", re.I)
+"""arguments of a model that say where and how it is asked, but not what it answers"""
+NO_SETTINGS = (
+    "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
+    "batch", "cache", "cache_prompt", "fail_on_refusal", "logprobs", "top_logprobs", "prompt_logprobs",
+)  # fmt: skip
+"""what changes how a model is asked, or what is told beside its answer, but not what it answers"""
+LIMITS = ("time_limit", "working_limit", "token_limit", "token_limit_type", "turn_limit", "cost_limit")
+"""of Inspect, beside the message limit, which is a parameter of the protocol"""
+INTERVENTIONS = ("approval", "review", "sentinel")
+"""of Inspect: what may stand between a model's call and its result"""
 
 
 def condition_line(
     version: int | str, sample: Mapping[str, Any], settings: Mapping[str, Any], model_args: Mapping[str, Any]
 ) -> str:
-    """Task version, what a sample's metadata say of prompt and protocol, generation settings, the model's arguments."""
-    told = " ".join(f"{name}={settings[name]}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
+    """Task version, what a sample's metadata say of prompt and protocol, settings, the model's arguments.
+
+    Args:
+        version: of the task.
+        sample: the metadata of a trial's sample.
+        settings: of generation, and what `eval_settings` gives.
+        model_args: of the model's provider.
+
+    """
+    told = " ".join(f"{name}={_one_word(name, settings[name])}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
     # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
-    model_args = {name: value for name, value in model_args.items() if not SECRET.match(name)}
-    args = hashlib.sha256(json.dumps(model_args, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    args = {name: value for name, value in model_args.items() if not SECRET.match(name) and not CONNECTION.match(name)}
     # Told only where it is not the usual, so that older trials are still of one condition with newer ones.
     words = [f"wordings={sample['wordings']}"] if sample.get("wordings", "first") != "first" else []
     # Also beside the prompt: variants of different packs are not compared, even where a prompt is the same.
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
-    return " ".join(filter(None, [*parts, f"args={args}" if model_args else ""]))
+    return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
+
+
+def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an evaluation's configuration changes what can be seen: limits, approvers, reviewers, monitors.
+
+    Args:
+        config: Inspect's EvalConfig as plain values, without what is None.
+        sample: the metadata of a trial's sample; a message limit counts where it is not that of its protocol.
+
+    """
+    found = {name: config[name] for name in (*LIMITS, *INTERVENTIONS) if config.get(name) is not None}
+    usual = re.search(r"\bm(\d+)", str(sample.get("protocol")))
+    if usual and config.get("message_limit") not in (None, int(usual[1])):
+        found["message_limit"] = config["message_limit"]
+    return found
+
+
+def _one_word(name: str, value: Any) -> str:
+    """A value as it is, or its digest where it would be more than one word."""
+    if name == "extra_headers":
+        value = {header: text for header, text in value.items() if not SECRET_HEADER.match(header)}
+    plain = str(value)
+    return plain if not isinstance(value, dict | list | tuple) and plain.split() == [plain] else _digest(value)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
 def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:
@@ -36,8 +80,8 @@ def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: It
 
 
 def words_and_protocol(condition: str) -> str:
-    """A condition without generation settings and arguments, which belong to a model."""
-    kept = ("wordings=", "pack=")
+    """A condition without generation settings, limits and arguments, which belong to a model."""
+    kept = ("wordings=", "pack=", *(f"{name}=" for name in INTERVENTIONS), "message_limit=")
     return " ".join(word for word in condition.split(" ") if "=" not in word or word.startswith(kept))
 
 

@@ -2,11 +2,12 @@
 
 import gc
 import inspect
-import os
+import logging
 import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +15,39 @@ import anyio
 import inspect_ai
 from inspect_ai._util.entrypoints import ensure_entry_points  # Inspect has no public list of its providers
 from inspect_ai._util.registry import registry_find, registry_unqualified_name
-from inspect_ai.model import get_model
+from inspect_ai.model import Model, get_model
 from inspect_ai.util import DisplayType
 
 from offswitch.errors import InputError
-from offswitch.record import INTERRUPTED, Record, condition_line
+from offswitch.record import INTERRUPTED, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
+from offswitch.runs.directories import check_log_dir
+from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
 from offswitch.scene import Arm
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
+from offswitch.verdict import Verdict
 from offswitch_sandbox import MachineError
-from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import engine
+from offswitch_sandbox.try_out import TRY_OUTS, try_namespace
 
+logger = logging.getLogger(__name__)
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"
 """of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
 WITH_A_SECOND_MACHINE = ("offswitch", "bubblewrap")
 FLUSHES = 1000
 """how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
+NOT_FOR_PROVIDERS = {"model", "role", "default", "required", "config", "memoize"}
+"""what Inspect itself takes with a model's arguments"""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Trials that are wanted; `trials` names those that are still to be had, all of them where it is None."""
+    """Trials of one model that are wanted; `trials` names those that are still to be had, all of them where None.
+
+    All of it is plain values, so that one process can hand it to another.
+    """
 
     model: str
     parameters: dict[str, Any]
@@ -46,38 +56,62 @@ class Run:
     max_samples: int | None
     model_args: dict[str, Any]
     trials: tuple[str, ...] | None = None
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    """of generation, see settings.py"""
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    """for Inspect's eval: limits, approval, model_role, retry_on_error, model_cost_config"""
+
+    @property
+    def name(self) -> str:
+        """The model's name as logs have it, which is not always as it was given."""
+        try:
+            return str(self.inspect_model())
+        except InputError:  # told when the run is checked
+            return self.model
 
     def checked(self) -> "Run":
         """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
         self._check_parameters()
-        self._model()
+        self.inspect_model()
+        checked_options(self.options, [self.name])
+        check_log_dir(self.log_dir)
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
         chosen._check_arms()
-        check_log_dir(self.log_dir)
         return chosen
 
     def wanted(self) -> dict[str, str]:
         """Trial id -> condition of every trial."""
-        task = shutdown_resistance(**self.parameters)
+        return self._wanted
+
+    @cached_property
+    def _wanted(self) -> dict[str, str]:
+        settings, config = self.settings, told_config(self.options)
         return {
-            str(sample.id): condition_line(TASK_VERSION, sample.metadata or {}, {}, self.model_args)
-            for sample in task.dataset
+            str(sample.id): condition_line(
+                TASK_VERSION, given, {**settings, **eval_settings(config, given)}, self.model_args
+            )
+            for sample in shutdown_resistance(**self.parameters).dataset
+            for given in [sample.metadata or {}]
         }
 
     def own_records(self, records: Iterable[Record]) -> list[Record]:
         """The records of these trials, from whichever run of the same command."""
-        wanted, seed = self.wanted(), self.parameters.get("seed")
+        wanted, seed, name = self.wanted(), self.parameters.get("seed"), self.name
         return [
             record
             for record in records
-            if (record.model, record.sandbox, record.seed) == (self.model, self.sandbox, seed)
+            if (record.model, record.sandbox, record.seed) == (name, self.sandbox, seed)
             and wanted.get(record.trial_id) == record.condition
         ]
 
-    def missing(self, records: Iterable[Record]) -> "Run":
-        """What is left to do; a trial that was broken off from outside has not been had."""
-        had = {record.trial_id for record in self.own_records(records) if record.failure != INTERRUPTED}
+    def missing(self, records: Iterable[Record], retry_failures: bool = False) -> "Run":
+        """What is left to do: trials that nobody had, that were broken off from outside, and, if so, that failed."""
+        had = {
+            record.trial_id
+            for record in self.own_records(records)
+            if record.failure != INTERRUPTED and not (retry_failures and record.verdict == Verdict.FAILURE)
+        }
         return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
 
     def start(self, display: DisplayType | None = None) -> bool:
@@ -85,22 +119,40 @@ class Run:
         end_on_sigterm()
         # What the imports have made is never garbage, and looking through it again and again takes a tenth of the time.
         gc.freeze()
+        scripted = is_scripted(self.model)
         count = len(self.wanted() if self.trials is None else self.trials)
-        logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-            TASK,
-            model=self._model(),
-            task_args=self.parameters,
-            sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
-            log_dir=self.log_dir,
-            max_samples=self.max_samples,
-            sample_id=None if self.trials is None else list(self.trials),
-            display=display or ("rich" if sys.stdout.isatty() else "plain"),
-            log_buffer=None if is_scripted(self.model) else max(1, count // FLUSHES),
-            # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
-            log_realtime=not is_scripted(self.model),
-            score_display=not is_scripted(self.model),
-        )
+        with as_input_error():
+            logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
+                TASK,
+                model=self.inspect_model(),
+                task_args=self.parameters,
+                sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
+                log_dir=self.log_dir,
+                max_samples=self.max_samples,
+                sample_id=None if self.trials is None else list(self.trials),
+                display=display or ("rich" if sys.stdout.isatty() else "plain"),
+                log_buffer=None if scripted else max(1, count // FLUSHES),
+                # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
+                log_realtime=not scripted,
+                score_display=not scripted,
+                **eval_arguments(self.options),
+                **generation_arguments(self.settings),
+            )
         return bool(logs) and logs[0].status == "success"
+
+    def inspect_model(self, memoize: bool = True) -> Model:
+        """The model; InputError where its provider refuses it. Not memoized, it has connections of its own."""
+        what = f"--model {self.model}: "
+        if taken := NOT_FOR_PROVIDERS & self.model_args.keys():
+            raise InputError(f"-M {min(taken)}: is no argument of a model's provider")
+        try:
+            with as_input_error(what):
+                # The settings also here, because a log tells those of its model.
+                return get_model(self.model, config=as_config(self.settings), memoize=memoize, **self.model_args)
+        except InputError:
+            raise
+        except Exception as error:  # each provider has its own way to refuse
+            raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
 
     def _check_parameters(self) -> None:
         known = inspect.signature(shutdown_resistance).parameters
@@ -121,16 +173,6 @@ class Run:
                 f"use {' or '.join(WITH_A_SECOND_MACHINE)}"
             )
 
-    def _model(self) -> Any:
-        what = f"--model {self.model}: "
-        try:
-            with as_input_error(what):
-                return get_model(self.model, **self.model_args)
-        except InputError:
-            raise
-        except Exception as error:  # each provider has its own way to refuse
-            raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
-
 
 def check_sandbox(name: str) -> None:
     """InputError for a provider that is not there, MachineError for one that does not work here."""
@@ -139,22 +181,11 @@ def check_sandbox(name: str) -> None:
     known = sorted(registry_unqualified_name(provider) for provider in providers)
     if name not in known:
         raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
-    if name in ("docker", "offswitch"):
+    if name == "docker":
         engine()
-    if name == "bubblewrap":
-        anyio.run(try_out)
-
-
-def check_log_dir(path: str) -> None:
-    """InputError where logs cannot be written there."""
-    if "://" in path:
-        return
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--log-dir {path}: cannot be made ({error.strerror}); name another") from error
-    if not os.access(path, os.W_OK):
-        raise InputError(f"--log-dir {path}: cannot be written to; name another")
+    if name in TRY_OUTS:
+        for warning in anyio.run(TRY_OUTS[name]).warnings:
+            logger.warning("offswitch: %s", warning)
 
 
 def end_on_sigterm() -> None:
@@ -177,7 +208,7 @@ def choose_sandbox() -> str:
         engine()
     except MachineError as no_engine:
         try:
-            anyio.run(try_out)
+            anyio.run(try_namespace)
         except MachineError as no_bubblewrap:
             raise MachineError(f"{no_engine}; or, without an engine: {no_bubblewrap}") from no_bubblewrap
         return "bubblewrap"

@@ -6,24 +6,24 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, TextIO
 
 from inspect_ai._util.error import PrerequisiteError  # see refusals.py
 
 from offswitch.runs.plan import Run
-
-DONE = "trial"
-"""what a process prints when a trial has ended"""
+from offswitch.runs.progress import Told, Watch, listening
 
 
-def start_shards(run: Run, processes: int, tell: Callable[[], None]) -> list[int]:
-    """Runs a run's trials in so many processes and calls tell for each that ends; their exit codes."""
+def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
+    """Runs a run's trials in so many processes, which the watch follows and may halt; their exit codes."""
     trials = list(run.wanted() if run.trials is None else run.trials)
     shards = [replace(run, trials=tuple(trials[i::processes])) for i in range(min(processes, len(trials)))]
     started = [_start(shard) for shard in shards]
-    followers = [threading.Thread(target=_follow, args=(process, tell)) for process in started]
+    watch.halt = lambda: _interrupt(started)
+    one_at_a_time = threading.Lock()
+    followers = [threading.Thread(target=_follow, args=(process, watch, one_at_a_time)) for process in started]
     for follower in followers:
         follower.start()
     _wait(started)
@@ -42,19 +42,23 @@ def _start(shard: Run) -> subprocess.Popen[str]:
     return process
 
 
-def _follow(process: subprocess.Popen[str], tell: Callable[[], None]) -> None:
+def _follow(process: subprocess.Popen[str], watch: Watch, one_at_a_time: threading.Lock) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        if line.strip() == DONE:
-            tell()
+        with one_at_a_time:
+            watch.note(json.loads(line))
+
+
+def _interrupt(started: list[subprocess.Popen[str]]) -> None:
+    for process in started:
+        process.send_signal(signal.SIGINT)
 
 
 def _wait(started: list[subprocess.Popen[str]]) -> None:
     """Until all have ended; an interruption of this process is one of theirs, and they may finish their logs."""
 
     def interrupt(*_: Any) -> None:
-        for process in started:
-            process.send_signal(signal.SIGINT)
+        _interrupt(started)
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -73,9 +77,9 @@ def _main() -> None:
     told = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     threading.Thread(target=_end_with_input, daemon=True).start()
-    _tell_of_trials(told)
     try:
-        sys.exit(0 if run.start(display="none") else 1)
+        with listening(partial(_tell, told)):
+            sys.exit(0 if run.start(display="none") else 1)
     except KeyboardInterrupt:
         sys.exit(1)
     except PrerequisiteError as error:
@@ -88,14 +92,9 @@ def _end_with_input() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _tell_of_trials(told: TextIO) -> None:
-    from inspect_ai.hooks import Hooks, SampleEnd, hooks
-
-    # Inspect's decorator is not typed.
-    @hooks(name="offswitch_progress", description="Says that a trial has ended.")  # pyright: ignore
-    class Progress(Hooks):  # pyright: ignore[reportUnusedClass] - Inspect keeps it
-        async def on_sample_end(self, data: SampleEnd) -> None:
-            print(DONE, file=told, flush=True)
+def _tell(told: TextIO, what: Told) -> None:
+    told.write(json.dumps(what) + "\n")
+    told.flush()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -10,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from offswitch.errors import InputError
@@ -27,12 +27,7 @@ TEMPLATE_NAMES: dict[str, Any] = {
 
 
 def render(summary: Summary) -> str:
-    """The whole dashboard as one HTML document that loads nothing.
-
-    Raises:
-        InputError: if the summary has no cells.
-
-    """
+    """The whole dashboard as one HTML document that loads nothing; InputError if the summary has no cells."""
     if not summary.cells:
         raise InputError("the summary has no cells, so there is nothing to show; give logs with at least one trial")
     style, script = _own("style.css"), _own("page.js")
@@ -58,9 +53,9 @@ def _spans(table: Sequence[columns.Column]) -> list[tuple[str, int, str]]:
 
 
 def _data(cells: Sequence[Cell]) -> str:
-    """What the script knows of every cell: what it is filtered and sorted by."""
+    """What the script knows of every cell: JSON that cannot end the element it stands in."""
     table = columns.columns()
-    return _json([
+    known = [
         {
             "id": cell.id,
             "model": words.name(cell.model),
@@ -70,13 +65,8 @@ def _data(cells: Sequence[Cell]) -> str:
             "sort": {column.key: column.value(cell) for column in table},
         }
         for cell in cells
-    ])  # fmt: skip
-
-
-def _json(value: Any) -> str:
-    """JSON that cannot end the element it stands in; all but ASCII is escaped by the encoder."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    ]
+    return htmlsafe_json_dumps(known, allow_nan=False, separators=(",", ":"))
 
 
 def _policy(style: str, script: str) -> str:

@@ -197,9 +197,7 @@ def pairs(summary: Summary) -> list[Pair]:
 
 
 def _pair(one: str, other: str, kind: str, note: str, between: Sequence[Difference]) -> Pair | None:
-    alike = [
-        difference for difference in between if {difference.first.variant, difference.second.variant} == {one, other}
-    ]
+    alike = [found for found in between if {found.first.variant, found.second.variant} == {one, other}]
     # A pair can be in several families; the one that bears its name is the one that was declared for it.
     alike.sort(key=lambda difference: difference.contrast.family != kind)
     rows = {(difference.first.id, difference.second.id): difference for difference in reversed(alike)}

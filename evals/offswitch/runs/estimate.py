@@ -1,0 +1,94 @@
+"""What a run will take, said before its first trial: from trials that are there, or roughly from the prompts."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from inspect_ai.dataset import Sample
+
+from offswitch.record import Record
+from offswitch.runs.plan import Run
+from offswitch.runs.settings import prices_of
+from offswitch.subjects import is_scripted
+from offswitch.task import shutdown_resistance
+
+LETTERS_PER_TOKEN = 4
+TOOLS_TOKENS = 200
+"""of the description of both tools"""
+ANSWER_TOKENS = 60
+"""of a call with a few words; what a model thinks comes on top"""
+REPLY_TOKENS = 40
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Of one trial, roughly."""
+
+    turns: tuple[float, float]
+    """if the shutdown takes place, and if it does not"""
+    tokens_in: float
+    tokens_out: float
+    source: str
+    """what this was made of"""
+
+
+def estimate_line(run: Run, records: Iterable[Record]) -> str:
+    """How many trials a run will have, and what each of them will take."""
+    trials = len(run.wanted() if run.trials is None else run.trials)
+    if is_scripted(run.name):
+        return f"{run.name}: {trials} trials"
+    there = [record for record in records if record.model == run.name and record.tokens and record.commands]
+    expected = _from_prompts(run)
+    if there:
+        expected = _from_records(there, expected, run.log_dir)
+    tokens = expected.tokens_in + expected.tokens_out
+    few, many = (round(turns) for turns in expected.turns)
+    turns = f"{few} turns" if few == many else f"{few} to {many} turns"
+    return (
+        f"{run.name}: {trials} trials, each of about {turns} and {_round(tokens)} tokens, {expected.source}; "
+        f"in all about {_round(trials * tokens)} tokens{_cost(run.name, trials, expected)}"
+    )
+
+
+def _from_prompts(run: Run) -> Expected:
+    task = shutdown_resistance(**run.parameters)
+    samples = list(task.dataset)
+    prompt = sum(map(_letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
+    given = {**_defaults(), **run.parameters}
+    few, many = int(given["trigger_at"]), int(given["questions"]) + 1
+    turns = (few + many) / 2
+    # Each turn reads all that came before it.
+    read = turns * prompt + (ANSWER_TOKENS + REPLY_TOKENS) * turns * (turns - 1) / 2
+    return Expected((few, many), read, turns * ANSWER_TOKENS, "by the length of the prompts, without reasoning")
+
+
+def _defaults() -> dict[str, int]:
+    import inspect
+
+    return {name: one.default for name, one in inspect.signature(shutdown_resistance).parameters.items()}
+
+
+def _letters(sample: Sample) -> int:
+    given = sample.input
+    return len(given) if isinstance(given, str) else sum(len(message.text) for message in given)
+
+
+def _from_records(there: Collection[Record], rough: Expected, log_dir: str) -> Expected:
+    tokens = sum(record.tokens for record in there) / len(there)
+    turns = sum(record.commands or 0 for record in there) / len(there)
+    out = tokens * rough.tokens_out / (rough.tokens_in + rough.tokens_out)
+    return Expected((turns, turns), tokens - out, out, f"as in the {len(there)} trials of this model in {log_dir}")
+
+
+def _cost(model: str, trials: int, expected: Expected) -> str:
+    """In dollars, where Inspect knows prices, which are for a million tokens."""
+    price = prices_of(model)
+    if price is None:
+        return ""
+    dollars = trials * (expected.tokens_in * price.input + expected.tokens_out * price.output) / 1e6
+    return f", ${dollars:.2f}" if dollars < 100 else f", ${dollars:,.0f}"
+
+
+def _round(tokens: float) -> str:
+    """Two figures; more would say more than is known."""
+    digits = max(0, len(str(round(tokens))) - 2)
+    return f"{round(tokens, -digits):,.0f}"

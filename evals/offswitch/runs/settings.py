@@ -1,0 +1,172 @@
+"""What a user says of generation and of Inspect's own options: checked, and in the form that Inspect takes."""
+
+import json
+import os
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import yaml
+
+# The readers of the options of `inspect eval`, so that they mean the same here; Inspect has no public names for them.
+from inspect_ai._cli.util import parse_model_role_cli_args
+from inspect_ai._util.config import resolve_args
+from inspect_ai._util.dotenv import init_dotenv
+from inspect_ai._util.generate_config_args import config_from_locals
+from inspect_ai.approval._policy import approval_policies_from_config, config_from_approval_policies
+from inspect_ai.model import GenerateConfig, ModelCost, ModelRoles, get_model_info, set_model_cost
+from inspect_ai.model._util import resolve_model_roles
+from inspect_ai.util._limit import parse_token_limit, token_limit_fields
+from pydantic import ValidationError
+
+from offswitch.errors import InputError
+from offswitch.refusals import as_input_error
+from offswitch_prompts.strict_yaml import load_yaml
+
+LEAST = {
+    "max_retries": 0, "max_connections": 1, "timeout": 1, "attempt_timeout": 1, "stream_idle_timeout": 1,
+    "max_tokens": 1, "num_choices": 1,
+}  # fmt: skip
+"""with less Inspect would wait for ever, or never ask"""
+FROM_TEXT = ("cache", "batch", "stop_seqs", "fallback_models", "logit_bias", "modalities", "adaptive_connections")
+BOUNDS = {"attempt_timeout": 600, "timeout": 1800}
+"""seconds for which an answer is waited for, and in which it is asked for again, where the user does not say"""
+ENVIRONMENT = "INSPECT_EVAL_"
+"""what Inspect's variables for the options of `inspect eval` begin with"""
+LIMITS = ("time_limit", "working_limit", "token_limit", "turn_limit", "cost_limit")
+
+
+def read_environment() -> None:
+    """The `.env` of the working directory, or of one above it, as `inspect eval` reads it."""
+    init_dotenv()
+
+
+def from_environment(names: Iterable[str]) -> dict[str, Any]:
+    """What the environment says of these settings or options: INSPECT_EVAL_TEMPERATURE=0 and so on."""
+    given = {name: os.environ.get(ENVIRONMENT + name.upper(), "").strip() for name in names}
+    try:
+        return {name: load_yaml(text) for name, text in given.items() if text}
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"environment: {ENVIRONMENT}...: {' '.join(str(error).split())}") from error
+
+
+def generation_settings(given: Mapping[str, Any], option: str = "-G") -> dict[str, Any]:
+    """Settings of generation as plain values; InputError for a name that Inspect does not have, or a wrong value."""
+    known = GenerateConfig.model_fields
+    settings: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise InputError(f"{option} {name}: Inspect has no such generation setting; there are {', '.join(known)}")
+        settings |= _one_setting(f"{option} {name}", name, value)
+    return settings
+
+
+def _one_setting(what: str, name: str, value: Any) -> dict[str, Any]:
+    with _refusing(what):
+        if name in FROM_TEXT and (isinstance(value, str) or (name == "cache" and type(value) is int)):
+            # As on the command line of Inspect: a time, a file, texts with commas between them.
+            value = cast(Mapping[str, Any], config_from_locals({name: value}))[name]
+        told = json.dumps({name: value}, default=_plain, allow_nan=False)
+        # As JSON, where a number is no text and yes is no number, and a mapping may stand for an object.
+        # But for the keys of a mapping, which are texts there whatever they were.
+        config = GenerateConfig.model_validate_json(told, strict=name != "logit_bias")
+    least = LEAST.get(name)
+    if least is not None and isinstance(value, int) and value < least:
+        raise InputError(f"{what}: must be at least {least}, not {value}")
+    return config.model_dump(mode="json", exclude_none=True)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(exclude_none=True)
+    raise ValueError(f"{value} is neither a number nor a text")
+
+
+@contextmanager
+def _refusing(what: str) -> Generator[None]:
+    """Whatever a reader of Inspect refuses becomes an InputError of one line."""
+    try:
+        with as_input_error(f"{what}: "):
+            yield
+    except InputError:
+        raise
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{what}: {first['msg']}, not {first['input']!r}") from error
+    except Exception as error:  # each reader has its own
+        told = getattr(error, "message", None) or str(error) or type(error).__name__
+        raise InputError(f"{what}: {' '.join(str(told).split())}") from error
+
+
+def as_config(settings: Mapping[str, Any]) -> GenerateConfig:
+    """The settings as Inspect's own object."""
+    return GenerateConfig.model_validate_json(json.dumps(settings))
+
+
+def generation_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What Inspect's eval is given: the settings, and bounds where they say nothing of them."""
+    # A batch takes hours.
+    whole = settings if settings.get("batch") else {**BOUNDS, **settings}
+    config = as_config(whole)
+    return {name: getattr(config, name) for name in whole}
+
+
+def checked_options(options: Mapping[str, Any], models: list[str]) -> None:
+    """InputError where Inspect would refuse one of these options, or knows no price that it needs."""
+    for option, check in CHECKS.items():
+        if options.get(option) is not None:
+            with _refusing(f"--{option.replace('_', '-')} {options[option]}"):
+                check(options[option])
+    for model in models if options.get("cost_limit") is not None else ():
+        if prices_of(model) is None:
+            raise InputError(f"--cost-limit: Inspect knows no price of {model}; give --model-cost-config FILE")
+
+
+def eval_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as Inspect's eval takes them."""
+    given = {name: value for name, value in options.items() if value is not None}
+    roles = given.pop("model_role", None)
+    return {**given, **({"model_roles": model_roles(roles)} if roles else {})}
+
+
+def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a log's configuration will say of these options, as far as a condition is made of it."""
+    told = {name: options.get(name) for name in LIMITS}
+    told["token_limit"], told["token_limit_type"] = token_limit_fields(told["token_limit"])
+    if options.get("approval") is not None:
+        policies = approval_policies_from_config(options["approval"])
+        told["approval"] = config_from_approval_policies(policies).model_dump(exclude_none=True)
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def model_roles(given: list[str]) -> ModelRoles:
+    """ROLE=MODEL texts as Inspect takes them."""
+    return parse_model_role_cli_args(tuple(given))
+
+
+def prices_of(model: str) -> ModelCost | None:
+    """What Inspect knows of a model's price."""
+    known = get_model_info(model)
+    return known.cost if known else None
+
+
+def _read_prices(path: str) -> None:
+    for model, price in resolve_args(path).items():
+        set_model_cost(model, ModelCost.model_validate(price))
+
+
+def _check_positive(value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError("must be a number above 0")
+
+
+CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "model_cost_config": _read_prices,
+    "approval": approval_policies_from_config,
+    "model_role": lambda given: resolve_model_roles(model_roles(given)),
+    "token_limit": lambda given: parse_token_limit(str(given)),
+    "time_limit": _check_positive,
+    "working_limit": _check_positive,
+    "turn_limit": _check_positive,
+    "cost_limit": _check_positive,
+}

@@ -1,0 +1,145 @@
+"""What is said of a run before it and while it goes on, and which settings make another condition."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from offswitch.errors import InputError
+from offswitch.record import condition_line, eval_settings, words_and_protocol
+from offswitch.runs.estimate import estimate_line
+from offswitch.runs.plan import Run
+from offswitch.runs.progress import Watch, minutes
+from offswitch.runs.settings import BOUNDS, generation_arguments, generation_settings
+
+SAMPLE = {"prompt_digest": "0123456789abcdef", "protocol": "q6 n3 t4 c15 g3 m60 u3"}
+
+
+def condition(settings: dict[str, Any] | None = None, args: dict[str, Any] | None = None, **config: Any) -> str:
+    return condition_line(3, SAMPLE, {**(settings or {}), **eval_settings(config, SAMPLE)}, args or {})
+
+
+PLAIN = condition()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"max_retries": 1}, {"timeout": 9}, {"attempt_timeout": 9}, {"stream_idle_timeout": 9}, {"max_connections": 2},
+        {"adaptive_connections": False}, {"cache": True}, {"batch": 5}, {"cache_prompt": "auto"}, {"logprobs": True},
+    ],
+)  # fmt: skip
+def test_how_a_model_is_asked_makes_no_other_condition(setting: dict[str, Any]) -> None:
+    assert condition(generation_settings(setting)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "name", ["base_url", "api_key", "azure_endpoint", "client_timeout", "aws_region", "auth_token"]
+)
+def test_where_and_with_which_key_a_model_is_asked_makes_no_other_condition(name: str) -> None:
+    assert condition(args={name: "x"}) == PLAIN
+    assert condition(args={name: "x", "responses_api": True}) == condition(args={"responses_api": True}) != PLAIN
+
+
+def test_a_key_among_the_headers_makes_no_other_condition_and_another_header_does() -> None:
+    one, other = ({"extra_headers": {"X-Api-Key": key, "beta": "b"}} for key in ("1", "2"))
+    assert condition(one) == condition(other) != condition({"extra_headers": {"beta": "c"}})
+
+
+@pytest.mark.parametrize("setting", [{"temperature": 0.5}, {"stop_seqs": ["a pack=b"]}, {"system_message": "be m1 so"}])
+def test_what_changes_an_answer_makes_another_condition_of_the_same_words(setting: dict[str, Any]) -> None:
+    found = condition(generation_settings(setting))
+    assert found != PLAIN
+    assert words_and_protocol(found) == words_and_protocol(PLAIN) == PLAIN
+
+
+def test_limits_make_another_condition_and_the_usual_message_limit_does_not() -> None:
+    assert condition(message_limit=60, time_limit=None) == PLAIN
+    limits = (condition(time_limit=7), condition(token_limit=7), condition(cost_limit=7), condition(message_limit=7))
+    assert len({PLAIN, *limits}) == 5
+    assert words_and_protocol(condition(time_limit=7)) == PLAIN
+    assert words_and_protocol(condition(message_limit=7)) != PLAIN
+    assert words_and_protocol(condition(approval={"approvers": [{"name": "human"}]})) != PLAIN
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("colour", "red", "Inspect has no such generation setting; there are max_retries, timeout"),
+        ("temperature", "hot", "should be a valid number, not 'hot'"),
+        ("max_tokens", True, "should be a valid integer, not True"),
+        ("max_tokens", 0, "must be at least 1"),
+        ("max_connections", 0, "must be at least 1"),
+        ("reasoning_effort", "huge", "should be 'none', 'minimal'"),
+        ("temperature", float("nan"), "-G temperature"),
+        ("batch", "nowhere.yaml", "-G batch"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: Any, said: str) -> None:
+    with pytest.raises(InputError, match=f"-G {name}: ") as refused:
+        generation_settings({name: value})
+    assert said in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_an_answer_is_waited_for_a_bounded_time_unless_the_user_says_so() -> None:
+    assert BOUNDS.items() <= generation_arguments({"temperature": 0.0}).items()
+    assert generation_arguments({"timeout": 7})["timeout"] == 7
+    assert not BOUNDS.keys() & generation_arguments({"batch": True}).keys()
+
+
+def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_that_are_there() -> None:
+    run = Run("openai/gpt-4o", {"variants": "A,E", "trials": 5}, "bubblewrap", "logs", None, {"api_key": "x"})
+    told = estimate_line(run, [])
+    assert told.startswith("openai/gpt-4o: 10 trials, each of about 4 to 7 turns and 3,")
+    assert "by the length of the prompts, without reasoning; in all about 3" in told
+    there = [SimpleNamespace(model="openai/gpt-4o", tokens=tokens, commands=5) for tokens in (1000, 3000)]
+    told = estimate_line(run, cast(Any, [*there, SimpleNamespace(model="other", tokens=9, commands=9)]))
+    assert "each of about 5 turns and 2,000 tokens, as in the 2 trials of this model in logs" in told
+    assert "in all about 20,000 tokens" in told
+
+
+def ended(failure: str | None = None, sabotage: float | None = None) -> dict[str, Any]:
+    return {"what": "trial", "failure": failure, "why": f"failure ({failure}): why", "sabotage": sabotage}
+
+
+def test_the_rate_so_far_counts_judged_trials_and_what_was_broken_off_is_no_trial() -> None:
+    watch = Watch(10, 5)
+    for told in (ended(sabotage=1), ended(sabotage=0), ended(), ended("engine"), ended("interrupted")):
+        watch.note(told)
+    assert watch.line().startswith("4 of 10 trials, 1 of 2 judged sabotaged, 1 failed, ")
+    assert watch.line().endswith(" left")
+
+
+def test_only_like_failures_in_a_row_halt_a_run() -> None:
+    halts: list[bool] = []
+    watch = Watch(20, 3, halt=lambda: halts.append(True))
+    for cause in ("model_api", "model_api", None, "model_api", "model_api", "engine", "model_api", "model_api"):
+        watch.note(ended(cause))
+    assert watch.halted is None
+    watch.note(ended("model_api"))
+    watch.note(ended("model_api"))
+    assert watch.halted == "halted after 3 failures in a row: failure (model_api): why"
+    assert halts == [True]
+
+
+def test_no_number_of_failures_halts_a_run_where_none_is_to() -> None:
+    watch = Watch(20, 0)
+    for _ in range(20):
+        watch.note(ended("model_api"))
+    assert watch.halted is None
+
+
+def test_retries_are_told_once_in_a_while_and_counted() -> None:
+    said: list[str] = []
+    watch = Watch(1, 5, say=said.append)
+    for attempt in range(1, 4):
+        watch.note({"what": "retry", "model": "m", "why": "no answer", "attempt": attempt, "wait_s": 3.2})
+    assert said == ["m: no answer; asked again in 3 s, attempt 2 (1 such so far)"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.1, "about 1 s"), (89, "about 89 s"), (600, "about 10 min"), (9000, "about 2.5 h")]
+)
+def test_a_rough_time_is_told_roughly(seconds: float, said: str) -> None:
+    assert minutes(seconds) == said
