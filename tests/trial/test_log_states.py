@@ -454,6 +454,7 @@ def test_a_sample_that_is_broken_harms_no_other(logs: Path) -> None:
             log.writestr(name, content[:100] if name.startswith("samples/A-0001") else content)
     found = read_logs(str(logs))
     assert verdicts(found.records) == {**VERDICTS, "A-0001": "failure"}
+    assert (found.records[0].failure, RUN.missing(found.records).trials) == ("internal", ())
     assert "1 of its trials has no score to rely on, and cannot be read whole" in found.skipped[0]
 
 

@@ -147,7 +147,7 @@ def _from_summary(summary: EvalSampleSummary) -> Facts:
 
 def _from_sample(summary: EvalSampleSummary, sample: EvalSample | None) -> ScoredTrial:
     if sample is None:
-        return ScoredTrial(summary, _from_summary(summary), unread=True)
+        return ScoredTrial(summary, _without_sample(summary), unread=True)
     if "variant" not in summary.metadata:
         summary = sample.summary()
     score, judged = latest_score(sample.scores), _judged(sample)
@@ -159,6 +159,13 @@ def _from_sample(summary: EvalSampleSummary, sample: EvalSample | None) -> Score
         return ScoredTrial(summary, _from_summary(summary), invalid=invalid)
     facts = judged or _first_given(score) or _never_scored(summary)
     return ScoredTrial(summary, facts, edited=True, invalid=invalid)
+
+
+def _without_sample(summary: EvalSampleSummary) -> Facts:
+    """Of one that is broken: a score that somebody may have changed is not believed."""
+    if latest_score(summary.scores) is None or _is_settled(summary):
+        return _from_summary(summary)
+    return {"verdict": Verdict.FAILURE.value, "failure": FaultCause.INTERNAL.value}
 
 
 def _judged(sample: EvalSample) -> Facts | None:
