@@ -379,6 +379,22 @@ def test_a_json_log_is_read_as_the_other_kind(logs: Path) -> None:
     assert [replace(record, log="") for record in after.records] == [replace(record, log="") for record in before]
 
 
+def test_a_json_log_that_was_changed_since_it_was_read_is_read_anew(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFSWITCH_CACHE", str(tmp_path / "cache"))
+    converted(only(logs))
+    (path,) = (logs / "json").glob("*.json")
+    agree(logs / "json", VERDICTS)
+    log = read_eval_log(str(path))
+    metadata_replaced(log)
+    write_eval_log(log, str(path))
+    assert [record.edited for record in agree(logs / "json", VERDICTS).records] == [True, False, False, False]
+    log.samples = [one for one in log.samples or [] if one.id != "E-0001"]
+    write_eval_log(log, str(path))
+    assert "3 trials" in invoke("verify", str(path))[1]
+
+
 def test_a_task_that_wraps_ours_is_read_and_has_a_manifest(ran: Path) -> None:
     assert read_eval_log(str(only(ran)), header_only=True).eval.task == "told"
     assert Path(manifest_path(str(only(ran)))).exists()

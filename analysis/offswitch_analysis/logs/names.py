@@ -69,6 +69,13 @@ def _names_in(directory: Path) -> Iterator[str]:
         yield from (f"file://{place}/{name}" for name in names if LOG_NAME.fullmatch(name))
 
 
+def forget_json_log() -> None:
+    """Inspect remembers the last JSON log that it has read, by its name alone, and sees no change of it."""
+    recorder = sys.modules.get("inspect_ai.log._recorders.json")
+    if recorder is not None:
+        recorder.JSONRecorder._FileRecorder__last_read_sample_log = None  # there is no public way
+
+
 def digests_of(names: Sequence[str]) -> dict[str, str | None]:
     """Log -> what tells its content from another; None where it cannot be read or is no log."""
     return {name: log_digest(name, partial(_open, name)) for name in names}

@@ -13,7 +13,7 @@ from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
 from offswitch_analysis.logs.cache import Cache, file_name
 from offswitch_analysis.logs.counted import Counted, Found, counted
-from offswitch_analysis.logs.names import digests_of, log_names, read_all
+from offswitch_analysis.logs.names import digests_of, forget_json_log, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
 from offswitch_analysis.logs.samples import evidence_text
 
@@ -52,6 +52,7 @@ class Logs:
 def read_logs(place: str, cache: Cache | None = None) -> Logs:
     """The records of all logs at a path or URL, oldest log first; InputError where there are none."""
     names = log_names(place)
+    forget_json_log()
     digests = digests_of(names)
     every: list[Found] = []
     skipped: list[str] = []

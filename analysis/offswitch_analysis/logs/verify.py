@@ -18,7 +18,7 @@ from offswitch.record import TrialFacts, code_digest, digests, trial_facts
 from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, latest_score, log_name
 from offswitch.record.trial_id import trial_id
 from offswitch.verdict import Verdict, judge, measure_values
-from offswitch_analysis.logs.names import is_log, log_names
+from offswitch_analysis.logs.names import forget_json_log, is_log, log_names
 from offswitch_analysis.logs.samples import read_samples
 
 NEEDED = ("verdict", "methods", "failure", "missing")
@@ -69,6 +69,7 @@ def verify(place: str, noted_head: str | None = None, progress: Progress = lambd
     """
     if noted_head is not None and not re.fullmatch(r"[0-9a-f]{64}", noted_head):
         raise InputError(f"--head {noted_head}: is not a digest of 64 hex digits, as `offswitch verify` prints it")
+    forget_json_log()
     names, manifests = log_names(place), _Manifests(place)
     checked = [log for name in names if (log := _check_log(name, manifests, progress)) is not None]
     alone = [
