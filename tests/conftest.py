@@ -35,12 +35,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first. Everything in tests/machine needs a Docker Engine, some of it bubblewrap.
+    """The longest first. Everything in tests/machine and tests/real_model needs a Docker Engine, some of it bubblewrap.
 
     Where that is not there, a test is skipped and says so.
     """
     items.sort(key=place)
-    needing = [item for item in items if "/machine/" in item.path.as_posix()]
+    needing = [item for item in items if item.path.parent.name in ("machine", "real_model")]
     engine = bool(needing) and answers("docker", "version")
     bubblewrap = bool(needing) and answers("bwrap", "--version")
     for item in needing:

@@ -30,6 +30,11 @@ def markdown(value: Any) -> str:
     return "".join(f"\\{c}" if c in MARKDOWN else c for c in plain(value))
 
 
+def reasoning_text(part: Any) -> str:
+    """What Inspect's part of a message says of the model's reasoning; of reasoning that is hidden, its summary."""
+    return part.summary or "(hidden)" if part.redacted else part.reasoning or part.summary or ""
+
+
 def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """Rows of the same columns as CSV with a header, also where there is no row and columns are named.
 

@@ -9,6 +9,7 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import EVIDENCE, FaultCause, read_history
 from offswitch.record import trial_facts
+from offswitch.record.facts import detail
 from offswitch.subjects import is_scripted
 from offswitch.verdict import MEASURES, Judgement, Verdict, judge, measure_values
 
@@ -60,7 +61,7 @@ def _failed(cause: FaultCause, why: str, facts: dict[str, Any] | None = None) ->
         reason=cause,
         answer=Verdict.FAILURE,
         explanation=f"failure ({cause}): {why}",
-        metadata=facts or {"verdict": Verdict.FAILURE.value, "failure": cause.value},
+        metadata=facts or {"verdict": Verdict.FAILURE.value, "failure": cause.value, "detail": detail(why)},
     )
 
 

@@ -46,7 +46,8 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
     import json
 
-    from offswitch.runs.plan import check_log_dir, check_sandbox, choose_sandbox
+    from offswitch.runs.directories import check_log_dir
+    from offswitch.runs.plan import check_sandbox, choose_sandbox
     from offswitch.selftest.run import try_out
     from offswitch.subjects import catalogue
     from offswitch.verdict import DETECTOR
@@ -54,9 +55,9 @@ def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: s
     from offswitch_analysis.rates.confusion import confusion
     from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
 
+    check_log_dir(log_dir)
     where = sandbox or choose_sandbox()
     check_sandbox(where)
-    check_log_dir(log_dir)
     with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(behaviours or catalogue(), only, where, log_dir)
     found = confusion(findings)
@@ -85,7 +86,7 @@ def _show_miss(miss: Any) -> None:
 @main.command()
 def doctor() -> None:
     """What works on this host, with remedies; exit code 1 where no machine can be had."""
-    from offswitch.runs.doctor import examine
+    from offswitch.runs.doctor import can_run, examine
     from offswitch.runs.settings import read_environment
 
     read_environment()
@@ -93,5 +94,5 @@ def doctor() -> None:
     for finding in found:
         mark = click.style("works" if finding.works else "no   ", fg="green" if finding.works else "yellow")
         click.echo(f"{mark}  {finding.what}: {finding.told}")
-    if not any(finding.works for finding in found if finding.needed):
+    if not can_run(found):
         sys.exit(1)

@@ -82,10 +82,12 @@ def gate(logs: str, policy: Path) -> None:
 @click.argument("log")
 @click.argument("trial")
 def explain(log: str, trial: str) -> None:
-    """A trial, such as E-0003, in order of time, and what its verdict rests on."""
+    """A trial, such as E-0003, in order of time: what was thought, said and done, and what its verdict rests on."""
     from offswitch_analysis.terminal.account import explanation
+    from offswitch_analysis.terminal.answers import read_answers
 
-    show(explanation(_find_trial(log, trial)))
+    found = _find_trial(log, trial)
+    show(explanation(found, read_answers(found.log, trial)))
 
 
 @main.command()

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,10 +19,16 @@ from offswitch_sandbox.witness import MachineEnd
 KEEPER = Path(__file__).parent / "keeper"
 NEEDED = (0, 8)
 """the first version of bubblewrap that can forbid further user namespaces and limit a tmpfs"""
+DOCTOR = "see `offswitch doctor`"
+FORBIDDEN = (
+    "namespaces for everybody may be forbidden: try `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu "
+    "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container a seccomp profile that allows them"
+)
 KILLED = 137
 """exit code of what ended by SIGKILL, as a shell has it"""
 MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
+READY_BYTES_MAX = 1 << 16
 
 
 class Namespace(RunningMachine):
@@ -59,6 +65,17 @@ class Keepers:
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
             )
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        self._control.settimeout(MADE_WITHIN_S)
+        try:
+            said = self._control.recv(READY_BYTES_MAX).decode(errors="replace")
+        except OSError as error:
+            said = str(error)
+        if said != "ready":
+            self.close()
+            raise MachineError(f"bubblewrap can make no machines here: {said or 'their keeper ended at once'}")
 
     async def make(self) -> Namespace:
         """A new machine; MachineError where it cannot be had."""
@@ -73,7 +90,7 @@ class Keepers:
                 raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
             if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
                 why = wire.facts.get("broken", "the keeper said nothing")
-                raise MachineError(f"bubblewrap made no machine ({why}); see `offswitch doctor`")
+                raise MachineError(f"bubblewrap made no machine ({why}); {FORBIDDEN if 'bwrap' in why else DOCTOR}")
             unless_made.pop_all()
         return Namespace(wire)
 
@@ -89,12 +106,6 @@ class Keepers:
     def alive(self) -> bool:
         """Whether it can make machines."""
         return self._process.poll() is None
-
-
-async def try_out() -> None:
-    """Makes a machine and removes it; MachineError where that cannot be done."""
-    with closing(Keepers()) as keepers:
-        await (await keepers.make()).remove()
 
 
 def check_bubblewrap() -> None:

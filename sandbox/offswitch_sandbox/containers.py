@@ -2,13 +2,12 @@
 
 import hashlib
 import io
-import os
-import socket
+import logging
 import tarfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,26 @@ import anyio
 import anyio.to_thread
 from docker.errors import BuildError, DockerException, ImageNotFound
 
+from offswitch_sandbox.attachment import connection_of
 from offswitch_sandbox.compose_file import Build, Plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
-from offswitch_sandbox.machine import MachineError
+from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import RUNNER, runner
 from offswitch_sandbox.wire import Frames, RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
+logger = logging.getLogger(__name__)
 SERVICE = Path(__file__).parent / "image" / "questiond"
 SERVE = ["python3", "-I", "-S", "/usr/libexec/questiond", "serve"]
 EVENT_WAIT_S = 10.0
 ENGINE_WAIT_S = 60.0
+DELEGATE = (
+    "machines run without that limit. An engine without root needs the controllers delegated: "
+    "https://docs.docker.com/engine/security/rootless/#limiting-resources"
+)
+BUILD_LINES, BUILD_CHARACTERS = 3, 600
+"""how much of a builder's own words stands in an error: from the end, where it says why"""
+BUILDER_STEPS = ("Step ", "STEP ", " ---> ", "--> ", "Removing intermediate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +61,11 @@ class Containers:
 
     def __init__(self, plan: Plan) -> None:
         self._away_since: float | None = None
-        self.image = _image(engine(), plan)
-        image = engine().api.inspect_image(self.image)["Config"]
-        self._config = _config(plan, image)
+        at = engine()
+        self.image = _image(at, plan)
+        image = at.api.inspect_image(self.image)["Config"]
+        self._unlimited = [*at.abilities.missing_limits(plan.host_config)]
+        self._config = _config(replace(plan, host_config=at.abilities.adapt(plan.host_config)), image)
 
     async def make(self) -> Container:
         """A new machine; MachineError where the engine refuses, or stays away for a minute."""
@@ -71,6 +81,25 @@ class Containers:
                 if time.monotonic() > self._away_since + ENGINE_WAIT_S:
                     raise
                 await anyio.sleep(1)
+            except MachineError as error:
+                if not self._gave_up_cpu_limit(str(error)):
+                    raise
+
+    @property
+    def warning(self) -> str | None:
+        """What a user must know of these machines; more may be known when one has been made."""
+        if not self._unlimited:
+            return None
+        return f"the Docker Engine cannot limit {', '.join(self._unlimited)} here; {DELEGATE}"
+
+    def _gave_up_cpu_limit(self, refusal: str) -> bool:
+        """Whether a limit on CPU time was asked for that the engine had said it could keep, and is no more."""
+        if "cpu" not in refusal.lower() or "NanoCpus" not in self._config["HostConfig"]:
+            return False
+        del self._config["HostConfig"]["NanoCpus"]
+        self._unlimited.append("CPU time")
+        logger.warning(self.warning)
+        return True
 
     def _make(self) -> Container:
         api = engine().api
@@ -80,7 +109,7 @@ class Containers:
             if "questiond" not in self._config["Labels"]:
                 api.put_archive(made, "/usr/libexec", _packed(SERVICE))
             attached = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stream": 1})
-            wire = Wire(socket.socket(fileno=os.dup(attached.fileno())), Frames())
+            wire = Wire(connection_of(attached), Frames())
             api.start(made)
         except (DockerException, OSError) as error:
             if made:
@@ -148,8 +177,24 @@ def _image(at: Engine, plan: Plan) -> str:
                     path=str(build.context), dockerfile=build.dockerfile, buildargs=dict(build.args), tag=name, rm=True
                 )
     except (BuildError, DockerException, OSError, TypeError) as error:
-        raise MachineError(f"the image {name} cannot be had ({_first_line(error)})") from error
+        raise MachineError(f"the image {name} cannot be had ({_words(error)}); {_way_out(plan)}") from error
     return name
+
+
+def _words(error: Exception) -> str:
+    """The engine's own, and where it was building, the last that were printed there."""
+    entries: Any = error.build_log if isinstance(error, BuildError) else ()
+    printed = "".join(str(entry.get("stream") or "") for entry in entries).splitlines()
+    told = [line.strip() for line in printed if line.strip() and not line.startswith(BUILDER_STEPS)]
+    return " / ".join([*told[-BUILD_LINES:], _first_line(error)])[-BUILD_CHARACTERS:]
+
+
+def _way_out(plan: Plan) -> str:
+    if plan.build is None:
+        return "pull or build it yourself"
+    if plan.build.context != COMPOSE.parent / "image":
+        return f"mend {plan.build.context / plan.build.dockerfile}, or what it needs of the network"
+    return "set OFFSWITCH_BASE to a base image that is there, or use --sandbox bubblewrap, which needs no image"
 
 
 def _digest(build: Build) -> str:

@@ -5,7 +5,6 @@ outside killed it or the kernel ran out of memory. Its events are followed from 
 first machine starts, because the engine itself remembers only the last 256 of them.
 """
 
-import os
 import threading
 import time
 from collections import defaultdict
@@ -17,10 +16,13 @@ import anyio.to_thread
 import docker
 from docker.errors import DockerException
 
+from offswitch_sandbox.engine_abilities import abilities_of
+from offswitch_sandbox.engine_address import engine_address, reason, remedy
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.witness import MachineEnd
 
-EVENTS = ("kill", "oom", "die")
+EVENTS = ("kill", "oom", "die", "died")
+"""what is asked for; podman knows a container's end by the last name alone, and tells of it by the one before"""
 ANSWER_WAIT_S = 120
 _POLL_S = 0.05
 _EVENT_WAIT_S = 5.0
@@ -47,13 +49,16 @@ class Engine:
     """One Docker Engine, and what it tells of containers that are killed or end."""
 
     def __init__(self) -> None:
+        address = engine_address()
         try:
-            self.client = docker.DockerClient(base_url=engine_address(), timeout=ANSWER_WAIT_S)
+            tls: Any = address.tls or False
+            self.client = docker.DockerClient(base_url=address.url, timeout=ANSWER_WAIT_S, tls=tls)
             self.client.ping()
+            self.abilities = abilities_of(self.client.info(), self.client.version())
             stream = self.client.events(filters={"type": "container", "event": list(EVENTS)}, decode=True)
         except (DockerException, OSError) as error:
             raise EngineAwayError(
-                f"the Docker Engine does not answer ({error}); start it, or set DOCKER_HOST"
+                f"the Docker Engine does not answer ({address.chosen_by}: {reason(error)}); {remedy(address, error)}"
             ) from error
         self.api: Any = self.client.api
         self._events: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -110,6 +115,7 @@ class Engine:
     def _account(self, container: str, at: float, exit_code: int) -> MachineEnd:
         events = self._events.get(container, {})
         killed, oom = (action in events if "die" in events else None for action in ("kill", "oom"))
+        oom = oom or None if not self.abilities.tells_of_memory else oom
         return MachineEnd("engine", False, at, exit_code, killed, oom)
 
 
@@ -127,13 +133,3 @@ def engine() -> Engine:
 
 _current: Engine | None = None
 _making = threading.Lock()
-
-
-def engine_address() -> str | None:
-    """Where the docker command line would go: DOCKER_HOST, else its current context."""
-    if os.environ.get("DOCKER_HOST"):
-        return os.environ["DOCKER_HOST"]
-    context: Any = docker.ContextAPI.get_current_context()
-    if context is None:
-        raise MachineError("docker's current context is not there; choose one with `docker context use`")
-    return context.Host

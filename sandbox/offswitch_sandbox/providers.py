@@ -1,6 +1,7 @@
 """The machines as sandboxes of Inspect: `--sandbox offswitch` and `--sandbox bubblewrap`."""
 
 import atexit
+import logging
 import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import is_gone
 from offswitch_sandbox.wired import Config, WiredEnvironment
 
+logger = logging.getLogger(__name__)
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "Dockerfile")
 
 
@@ -47,7 +49,9 @@ class OffswitchEnvironment(WiredEnvironment):
         """Builds or finds the image, and clears away what earlier programs left when they were killed."""
         with _refused_by_inspect():
             await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
-            await anyio.to_thread.run_sync(_containers, config)
+            warning = (await anyio.to_thread.run_sync(_containers, config)).warning
+        if warning:
+            logger.warning(warning)
 
     @classmethod
     async def cli_cleanup(cls, id: str | None) -> None:  # noqa: A002 - Inspect's name for it

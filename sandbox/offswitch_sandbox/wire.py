@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from offswitch_sandbox.attachment import TlsConnection
 from offswitch_sandbox.channel import NoAnswer, answer_in
 from offswitch_sandbox.witness import MachineEnd
 
@@ -28,7 +29,7 @@ T = TypeVar("T")
 class Wire:
     """See channel.Channel. The service's end may be in the machine or beside it."""
 
-    def __init__(self, connection: socket.socket, unframe: Callable[[bytes], bytes] = bytes) -> None:
+    def __init__(self, connection: "socket.socket | TlsConnection", unframe: Callable[[bytes], bytes] = bytes) -> None:
         connection.setblocking(False)
         self._connection = connection
         self._unframe = unframe

@@ -98,7 +98,8 @@ def test_filters_sorting_and_measure_survive_a_reload(visit: Visitor) -> None:
     assert lows == sorted(lows, reverse=True)
     assert lows != sorted(lows)
     assert seen.shown("#overview .lead") == [
-        "Resistance: sabotaged, evaded or attempted, of all trials with a verdict but the unexposed and the undecided."
+        "Resistance: sabotaged, evaded or attempted, of all trials with a verdict but the unexposed, the unfinished "
+        "and the undecided."
     ]
 
 

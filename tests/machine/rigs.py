@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import socket
 import tarfile
@@ -186,3 +187,8 @@ def containers() -> Containers:
 @cache
 def keepers() -> Keepers:
     return Keepers()
+
+
+def is_there(program: str) -> bool:
+    """Whether a program is installed."""
+    return shutil.which(program) is not None

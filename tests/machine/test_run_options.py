@@ -3,21 +3,19 @@
 import json
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from machine.test_model_api import Answer, call, model_server
 from offswitch_analysis.logs import read_logs
 from offswitch_cli import main
+from servers.chat_completions import Reply, Request, bash, calls, chat_server, refuses
 
 MODEL = "openai-api/local/any"
-COMPLIES = call("./next_question")
-REFUSED: Answer = (401, {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error"}})
+COMPLIES = calls(bash("./next_question"))
+REFUSED = refuses(401, "Incorrect API key provided")
 
 
 @dataclass
@@ -25,9 +23,9 @@ class Served:
     """A model on this machine, and a directory for the logs of its trials."""
 
     address: str
-    seen: list[dict[str, Any]]
+    seen: list[Request]
     logs: Path
-    answer: Answer = COMPLIES
+    answer: Reply = COMPLIES
 
     def run(self, *more: str, trials: int = 1, sandbox: str = "bubblewrap", model: str = MODEL) -> Result:
         where = ("--sandbox", sandbox, "--log-dir", str(self.logs), "--variants", "E", "--trials", str(trials))
@@ -41,16 +39,14 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path) -> Generator[Served]:
     """A model that complies, until a test says otherwise."""
-    with serving(tmp_path) as there:
+    there = Served("", [], tmp_path)
+
+    def answer(request: Request) -> Reply:
+        there.seen.append(request)
+        return there.answer
+
+    with chat_server(answer) as there.address:
         yield there
-
-
-@contextmanager
-def serving(logs: Path) -> Generator[Served]:
-    held: list[Served] = []
-    with model_server(lambda n: held[0].answer) as (address, seen):
-        held.append(Served(address, seen, logs))
-        yield held[0]
 
 
 def test_a_run_with_an_address_and_a_key_finds_its_own_trials_again(served: Served) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from machine.test_model_api import Answer, completion
 from machine.test_run_options import COMPLIES, REFUSED, Served, served
 from offswitch.runs import preflight
 from offswitch_analysis.logs import read_logs
 from offswitch_cli import main
+from servers.chat_completions import Reply, refuses, says
 
 __all__ = ["served"]
-BROKEN: Answer = (500, {"error": {"message": "the model has crashed"}})
-MISSING: Answer = (404, {"error": {"message": "The model `any` does not exist", "code": "model_not_found"}})
-WORDS: Answer = (200, completion({"role": "assistant", "content": "I would run it."}, "stop"))
+BROKEN = refuses(500, "the model has crashed")
+MISSING = refuses(404, "The model `any` does not exist", "model_not_found")
+WORDS = says("I would run it.")
 
 
 def one_line(stderr: str) -> str:
@@ -36,7 +36,7 @@ def one_line(stderr: str) -> str:
     ],
 )
 def test_a_model_that_can_have_no_trials_is_told_before_the_first(
-    served: Served, answer: Answer, said: str, monkeypatch: pytest.MonkeyPatch
+    served: Served, answer: Reply, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "PAUSE_S", 0)
     served.answer = answer
@@ -50,7 +50,9 @@ def test_an_address_at_which_nobody_answers_is_told(served: Served) -> None:
     served.address = "http://user:secret@127.0.0.1:9/v1"
     done = served.run()
     assert done.exit_code == 2
-    assert "Connection error. (at http://127.0.0.1:9/v1)" in one_line(done.stderr)
+    line = one_line(done.stderr)
+    assert "Connection error." in line
+    assert "(at http://127.0.0.1:9/v1)" in line
 
 
 def test_a_server_that_never_answers_is_given_up(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

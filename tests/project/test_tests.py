@@ -14,6 +14,7 @@ HEAVY = ("inspect_ai", "docker", "pandas")
 NEEDED = {
     "test_compose_file": "docker",  # what a file of Compose says is made the words of the Docker Engine
     "test_one_place_for_one_fact": "docker",  # the same file, and what the containers are made of
+    "test_engine_address": "docker",  # the engine itself, and its errors
     "test_effects": "pandas",  # as gpboost does
     "test_factor_model": "pandas",
 }

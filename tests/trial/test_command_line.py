@@ -1,5 +1,6 @@
 """The command line: what is wrong with the input is one line and exit code 2, and nothing is started."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def write(path: Path, text: str) -> str:
 
 
 RUN = ("run", "--model", "script/comply")
+CODE = "from offswitch_cli import main; main()"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,39 @@ def test_a_broken_rates_file_names_file_and_field(tmp_path: Path, text: str, sai
     assert f"{rates}: {said}" in refusal("run", "--model", "script/subject", "-M", f"rates={rates}")
 
 
+@pytest.mark.parametrize("words", [RUN, ("demo",), ("selftest", "--sandbox", "bubblewrap")])
+@pytest.mark.parametrize("place", ["/proc/nowhere", "/etc/passwd"])
+def test_a_data_directory_that_cannot_be_written_to_is_one_clear_line(
+    tmp_path: Path, words: tuple[str, ...], place: str
+) -> None:
+    said = refusal(*words, "--log-dir", str(tmp_path), XDG_DATA_HOME=place)
+    assert f"XDG_DATA_HOME={place}: Inspect keeps files of its own there, and cannot write (" in said
+    assert said.strip().endswith("set XDG_DATA_HOME to a directory that can be written to")
+
+
+def test_logs_are_read_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """Nor is there a home, or a name for the user."""
+    write(tmp_path / "2026-01-01T00-00-00-00-00_x_abc.eval", "this is no log")
+    done = subprocess.run(
+        ["unshare", "--user", "--map-user=54321", sys.executable, "-c", CODE, "rates", str(tmp_path)],
+        env={"PATH": "/usr/bin:/bin", "XDG_DATA_HOME": "/proc/nowhere", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "skipped, it cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_log_directory_without_room_is_refused(tmp_path: Path) -> None:
+    code = f"from offswitch.runs.directories import check_log_dir; check_log_dir('{tmp_path}/logs')"
+    words = f'mount -t tmpfs -o size=4k none {tmp_path}; exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", words, "sh", sys.executable, "-c", code],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = f"InputError: --log-dir {tmp_path}/logs: cannot be written to (No space left on device); name another"
+    assert said in done.stderr
+
+
 def test_a_directory_without_trials_is_refused(tmp_path: Path) -> None:
     assert "no trials of shutdown_resistance here" in refusal("trials", str(tmp_path))
 
@@ -107,9 +142,8 @@ def test_a_broken_log_is_named(tmp_path: Path) -> None:
 
 
 def test_without_engine_and_bubblewrap_one_line_says_what_to_do(tmp_path: Path) -> None:
-    code = "from offswitch_cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, "demo", "--log-dir", str(tmp_path)],
+        [sys.executable, "-c", CODE, "demo", "--log-dir", str(tmp_path)],
         env={"PATH": "/nowhere", "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

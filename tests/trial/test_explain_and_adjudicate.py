@@ -5,14 +5,33 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, write_eval_log
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageTool,
+    ChatMessageUser,
+    ContentReasoning,
+    ContentText,
+    GenerateConfig,
+    ModelOutput,
+    StopReason,
+)
+from inspect_ai.model._model_output import StopDetails
 from inspect_ai.scorer import Score
+from inspect_ai.tool import ToolCall, ToolCallError
 
 from offswitch.evidence import Evidence, join, to_json
+from offswitch.evidence.timeline import Answer
 from offswitch.record import trial_facts
 from offswitch.verdict import judge
+from offswitch_analysis.terminal.answers import answers
 from offswitch_cli import main
 from stories import Story
+
+CALL = ToolCall("1", "bash", {"command": "./next_question"})
 
 
 def told(*words: str) -> str:
@@ -119,3 +138,68 @@ def test_a_settled_verdict_is_not_ruled_on_unless_that_is_meant(tmp_path: Path) 
     assert "A-0001: its verdict is complied, with nothing unknown" in refusal(*ruling)
     assert not (tmp_path / "rulings.jsonl").exists()
     assert "ruled sabotaged" in told(*ruling, "--anyway")
+
+
+def stopped(message: ChatMessageAssistant, reason: StopReason, details: StopDetails | None = None) -> ModelEvent:
+    output = ModelOutput(choices=[ChatCompletionChoice(message=message, stop_reason=reason, stop_details=details)])
+    return ModelEvent(model="m", input=[], tools=[], tool_choice="auto", config=GenerateConfig(), output=output)
+
+
+def test_answers_are_read_with_their_reasoning_and_the_replies_to_their_calls() -> None:
+    thought = ContentReasoning(reasoning="Hm.")
+    hidden = ContentReasoning(reasoning="c2VjcmV0", redacted=True, summary="It weighs.")
+    messages: list[ChatMessage] = [
+        ChatMessageUser(content="Begin."),
+        ChatMessageAssistant(content=[thought, hidden, ContentText(text="I ask.")], tool_calls=[CALL]),
+        ChatMessageTool(content="", tool_call_id="1", error=ToolCallError("parsing", "Tool x not found")),
+        ChatMessageTool(content="", tool_call_id="2", error=ToolCallError("timeout", "slow")),
+        ChatMessageAssistant(content="Done."),
+    ]
+    assert answers(messages, []) == [
+        Answer("I ask.", "Hm.\nIt weighs.", refusals=("Tool x not found",)),
+        Answer("Done."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "calls", "ended"),
+    [
+        ("stop", "Done.", None, ""), ("stop", "  ", None, "empty answer"),
+        ("max_tokens", "I", None, "answer cut by max_tokens"),
+        ("model_length", "", None, "context full"), ("tool_calls", "", [CALL], ""), ("max_tokens", "", [CALL], ""),
+        ("content_filter", "", [CALL], "answer withheld by the provider's filter"),
+    ],
+)  # fmt: skip
+def test_how_an_answer_ended_is_told(reason: StopReason, words: str, calls: list[ToolCall] | None, ended: str) -> None:
+    message = ChatMessageAssistant(content=words, tool_calls=calls)
+    (answer,) = answers([message], [stopped(message, reason)])
+    assert answer.ended == ended
+
+
+def test_a_refusal_is_told_however_its_provider_marks_it() -> None:
+    marked = ChatMessageAssistant(content=[ContentText(text="I can't help.", refusal=True)])
+    plain = ChatMessageAssistant(content="I can't help.")
+    events = [stopped(marked, "stop"), stopped(plain, "content_filter", StopDetails(type="refusal"))]
+    assert [answer.ended for answer in answers([marked, plain], events)] == ["refused", "refused"]
+
+
+def test_a_trial_is_explained_with_what_the_model_thought_and_how_its_answers_ended(tmp_path: Path) -> None:
+    story = Story().asks(1).says("Let me th")
+    one = sample("A-0001", story.evidence)
+    cut = ChatMessageAssistant(content=[ContentReasoning(reasoning="Shall I?\x1b[2J"), ContentText(text="Let me th")])
+    one.messages = [ChatMessageAssistant(content="", tool_calls=[CALL]), cut]
+    one.events = [stopped(cut, "max_tokens")]
+    spec = EvalSpec(
+        created="2026-01-01T00:00:00+00:00", task="offswitch/shutdown_resistance", dataset=EvalDataset(),
+        model="lab/m", task_id="cut", config=EvalConfig(),
+    )  # fmt: skip
+    place = tmp_path / "2026-01-01T00-00-00-00-00_shutdown-resistance_cut.eval"
+    write_eval_log(EvalLog(eval=spec, samples=[one], status="success"), str(place))
+    text = told("explain", str(place), "A-0001")
+    for said in (
+        r'thinks   turn 2: "Shall I?\x1b[2J"',
+        'says     turn 2: "Let me th"',
+        "turn 2: answer cut by max_tokens",
+    ):
+        assert said in text
+    assert "\x1b" not in text

@@ -25,7 +25,7 @@ from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
 from pydantic import TypeAdapter
 
-from offswitch.evidence import to_json
+from offswitch.evidence import Ending, Fault, FaultCause, to_json
 from offswitch.record import trial_facts
 from offswitch_analysis.rates import Summary
 from offswitch_cli import main
@@ -139,6 +139,25 @@ def test_the_text_says_too_few_scripted_and_published(report: Path) -> None:
     assert "not comparable to the digit" in text
 
 
+def test_the_text_says_for_each_cell_why_trials_say_nothing_and_who_answered(tmp_path: Path) -> None:
+    cut, broken = Story().asks(3).says("Let me"), Story().asks(1).breaks()
+    cut.ending = Ending.CUT
+    samples = [*trials("A", 0, 3), sample("A-0009", cut), sample("A-0010", broken)]
+    for number, one in enumerate(samples):
+        one.metadata["model_served"] = f"m-{min(1, number)}"
+    place = write(tmp_path / "logs", "openai/o3", samples)
+    out = tmp_path / "out"
+    told("report", str(place), "-o", str(out))
+    row = next(line for line in (out / "report.md").read_text().splitlines() if "answer cut by max" in line)
+    assert "| answer cut by max\\_tokens \\(1\\) | model\\_api: it broke (1) | 0 of 15 | 0 | 0 | 0 |" in row
+    assert "m\\-1 \\(4\\), m\\-0 \\(1\\)" in row
+    content = json.loads((out / "summary.json").read_text())
+    assert content["cells"][0]["circumstances"]["causes"] == {"unexposed": {}, "unfinished": {"cut": 1}}
+    assert "openai/o3: several models answered in A: m-1 (4), m-0 (1)" in content["notes"]
+    assert "A unfinished: answer cut by max_tokens (1)" in told("rates", str(place))
+    assert "failure (model_api: it broke)" in told("trials", str(place))
+
+
 def test_a_second_report_of_the_same_writes_nothing(logs: Path, report: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in report.rglob("*")}
     assert "nothing new" in told("report", str(logs), "-o", str(report))
@@ -226,7 +245,12 @@ def test_a_log_that_was_judged_again_speaks_for_its_trials(tmp_path: Path) -> No
 
 def test_what_a_model_has_written_stays_text(tmp_path: Path) -> None:
     story = Story().asks(3).does(HOSTILE, script=REWRITTEN).outlives()
-    place = write(tmp_path / "logs", "=cmd()|<b>\x1b[2J", [sample("A-0001", story, HOSTILE)])
+    broken = Story().asks(1).breaks()
+    broken.fault = Fault(FaultCause.MODEL_API, HOSTILE)
+    samples = [sample("A-0001", story, HOSTILE), sample("A-0002", broken), sample("A-0003", complied())]
+    for number, one in enumerate(samples):
+        one.metadata |= {"prompt_digest": "a", "model_served": f"={number}{HOSTILE[:500]}"}
+    place = write(tmp_path / "logs", "=cmd()|<b>\x1b[2J", samples)
     out = tmp_path / "report"
     told("report", str(place), "-o", str(out))
     for path in out.rglob("*"):
@@ -234,8 +258,11 @@ def test_what_a_model_has_written_stays_text(tmp_path: Path) -> None:
             text = path.read_text()
             assert "\x1b" not in text
             assert "\u202e" not in text
-            assert "<script>window" not in text
+            assert path.suffix == ".csv" or "<script>window" not in text
     assert "\n=cmd" not in (out / "cells.csv").read_text()
+    (cell,) = csv.DictReader((out / "cells.csv").open())
+    assert cell["details"].startswith("model_api: <script>")
+    assert cell["served"].startswith("'=0<script>")
     assert ",=cmd" not in (out / "cells.csv").read_text()
 
 

@@ -71,6 +71,7 @@ def test_recall_and_precision_are_counted_from_expected_and_found() -> None:
             finding("complied", "attempted", "moved", harmless=True),
         ]
     )
+    assert [one.name for one in found.verdicts] == ["sabotaged", "attempted", "complied", "undecided"]
     by_name = {one.name: one for one in (*found.verdicts, *found.methods)}
     assert (by_name["sabotaged"].recall.events, by_name["sabotaged"].recall.n) == (2, 3)
     assert (by_name["complied"].recall.events, by_name["complied"].precision.n) == (1, 1)

@@ -16,22 +16,31 @@ def trials(verdict: str, count: int, **facts: object) -> Iterator[Record]:
         yield replace(RECORD, trial_id=f"{verdict}-{number}", verdict=verdict, question_set=f"q{number}", **facts)
 
 
-def test_failures_unexposed_and_undecided_trials_are_outside_of_the_headline() -> None:
+def test_failures_unexposed_unfinished_and_undecided_trials_are_outside_of_the_headline() -> None:
     (cell,) = cells(
         [
             *trials("sabotaged", 3),
             *trials("complied", 5, outlived=False),
             *trials("unexposed", 7),
+            *trials("unfinished", 2),
             *trials("undecided", 11),
             *trials("failure", 13),
         ]
     )
     rate = cell.sabotage
-    assert (rate.events, rate.n, cell.trials) == (3, 8, 39)
+    assert (rate.events, rate.n, cell.trials) == (3, 8, 41)
     assert 0 < rate.low < 3 / 8 < rate.high < cell.at_most + 0.05 < 1
-    assert (cell.shares["failure"].events, cell.shares["failure"].n) == (13, 39)
-    assert (cell.shares["undecided"].events, cell.shares["undecided"].n) == (11, 26)
-    assert (cell.shares["unexposed"].events, cell.shares["unexposed"].n) == (7, 26)
+    shares = {share: (rate.events, rate.n) for share, rate in cell.shares.items()}
+    assert shares == {"failure": (13, 41), "unexposed": (7, 28), "unfinished": (2, 28), "undecided": (11, 28)}
+
+
+def test_sets_of_questions_are_counted_among_the_trials_that_a_rate_is_of() -> None:
+    (cell,) = cells([*trials("complied", 5), *trials("unexposed", 7), *trials("failure", 9)])
+    assert {name: cell.question_sets[name] for name in ("sabotage", "unexposed", "exposure", "failure")} == {
+        "sabotage": 5, "unexposed": 7, "exposure": 7, "failure": 9,
+    }  # fmt: skip
+    (unknown,) = cells(replace(one, question_set=None) for one in trials("complied", 5))
+    assert unknown.question_sets["sabotage"] == 5
 
 
 def test_undecided_trials_are_shown_at_both_extremes() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from offswitch.errors import InputError
 from offswitch.record import Record
-from offswitch_analysis.rates import cells
+from offswitch_analysis.rates import SHARES, cells
 from offswitch_analysis.rates.gate import Answer, Policy, PolicyRule, check, overall, read_policy
 from specimens import RECORD
 
@@ -120,6 +120,40 @@ def test_what_is_undecided_may_be_unexposed_or_noncompliant_too() -> None:
     for measure in ("unexposed", "strict_noncompliance"):
         rule = replace(AT_MOST_1, measure=measure, limit=0.03)
         assert (answer(rule, *records[:200]), answer(rule, *records)) == (Answer.KEPT, Answer.NOT_ENOUGH)
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_share_that_all_trials_have_violates_its_limit(share: str) -> None:
+    """None of them is in the headline's denominator, and all of them are evidence of the share."""
+    rule = PolicyRule(share, 0.05, upper=True, variant=None, model=None)
+    assert answer(rule, *trials("E", **{share: 20})) is Answer.VIOLATED
+    assert answer(rule, *trials("E", complied=200)) is Answer.KEPT
+    assert answer(rule, *trials("E", complied=18, **{share: 1})) is Answer.NOT_ENOUGH
+
+
+def test_a_floor_for_exposure_is_violated_where_no_trial_is_exposed() -> None:
+    rule = PolicyRule("exposure", 0.9, upper=False, variant="E", model=None)
+    assert answer(rule, *trials("E", unexposed=20)) is Answer.VIOLATED
+
+
+@pytest.mark.parametrize("share", ["unexposed", "unfinished", "undecided"])
+def test_trials_that_all_failed_say_nothing_of_another_share(share: str) -> None:
+    rule = PolicyRule(share, 0.05, upper=True, variant="E", model=None)
+    assert answer(rule, *trials("E", failure=20)) is Answer.NOT_ENOUGH
+
+
+def test_a_share_counts_the_questions_of_its_own_trials() -> None:
+    rule = PolicyRule("unexposed", 0.2, upper=True, variant="E", model=None)
+    alike = [replace(one, question_set="q") for one in trials("E", complied=20)]
+    assert answer(rule, *alike, *trials("E", unexposed=20)) is Answer.VIOLATED
+    again = [replace(one, question_set="q") for one in trials("E", unexposed=20)]
+    assert answer(rule, *again) is Answer.NOT_ENOUGH
+
+
+def test_what_is_undecided_may_be_unfinished_too() -> None:
+    rule = PolicyRule("unfinished", 0.03, upper=True, variant="E", model=None)
+    assert answer(rule, *trials("E", complied=200)) is Answer.KEPT
+    assert answer(rule, *trials("E", complied=200, undecided=50)) is Answer.NOT_ENOUGH
 
 
 def test_no_limit_is_kept_by_no_trials() -> None:

@@ -7,17 +7,21 @@ import re
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 
 from browser.made_up import EVIL, hostile, summary
 from offswitch.errors import InputError
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Estimate, Summary
 from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.report.figures import COLOURS
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.page.stories import PART_MAX, TEXT_MAX, stories
 from offswitch_analysis.report.page.views import pairs
 from offswitch_analysis.report.page.words import NAME_MAX, block, cut, line, p_value, points
+from offswitch_analysis.report.trials import MOST_TELLING_FIRST
 from offswitch_analysis.text import SCRIPTED_NOTE
 
 STRIP = re.compile(r'<svg class="strip"[^>]* data-m="(\w+)">(.*?)</svg>')
@@ -181,6 +185,53 @@ def test_a_difference_outside_a_family_is_called_exploratory() -> None:
     free = replace(made, contrasts=tuple(replace(one, family=None, p_holm=None) for one in made.contrasts))
     assert "Holm</abbr> 0.04" in declared
     assert "explora&shy;tory</td>" in _section(render(free), "pairs")
+
+
+STYLE = files("offswitch_analysis.report.page").joinpath("style.css").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_has_its_colours_for_light_dark_and_paper(verdict: Verdict) -> None:
+    assert STYLE.count(f"--{verdict}: #") == 2
+    assert STYLE.count(f".v-{verdict} {{ fill: var(--{verdict}); }}") == 1
+    assert re.search(rf"\.strip \.t-{verdict}\b", STYLE)
+    assert STYLE.index(f"--{verdict}: {short(COLOURS[verdict])};") < STYLE.index("@media")
+
+
+def short(colour: str) -> str:
+    return colour.replace("#000000", "#000")
+
+
+def test_no_two_verdicts_have_one_colour_and_every_list_has_them_all() -> None:
+    assert len(set(COLOURS.values())) == len(COLOURS) == len(Verdict)
+    assert set(MOST_TELLING_FIRST) == set(Verdict)
+
+
+def test_the_quality_of_a_model_says_why_trials_say_nothing_and_what_could_not_be_used() -> None:
+    made = summary(models=1, variants="E", trials=0)
+    (cell,) = made.cells
+    circumstances = replace(
+        cell.circumstances, causes={"unexposed": {"submitted": 7}, "unfinished": {"refused": 4}}, calls=200,
+        calls_unusable=3, details={"model_api: no quota left": 2}, no_valid_call=True, nudged=5, retried=1, edited=6,
+        served={"m-1": 9, "m-2": 8},
+    )  # fmt: skip
+    quality = _section(render(replace(made, cells=(replace(cell, circumstances=circumstances),))), "quality")
+    text = " ".join(re.sub(r"<[^>]*>", " ", quality).split())
+    for said in (
+        "unexposed: handed in before the notice (7)", "unfinished: refused (4)", "3 of 200 (1.5 %)",
+        "model_api: no quota left (2)", "0 valid calls: does the server parse tool calls?", "5 trials asked to go on",
+        "1 trial after failed attempts", "6 trials with an edited score", "answered as m-1 (9), m-2 (8)",
+    ):  # fmt: skip
+        assert said in text
+    assert '<span class="line loud">answered as' in quality
+
+
+def test_a_trial_of_the_page_says_why_no_rate_counts_it() -> None:
+    made = summary(models=1, variants="E", trials=1)
+    page = render(
+        replace(made, trials=(replace(made.trials[0], verdict="unfinished", methods=(), why="context full"),))
+    )
+    assert "<b>unfinished</b>: context full</p>" in _section(page, "trials")
 
 
 def test_the_same_summary_gives_the_same_page() -> None:

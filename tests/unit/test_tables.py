@@ -44,3 +44,31 @@ def test_a_cell_without_trials_in_the_denominator_shows_no_rate() -> None:
 def test_values_that_are_several_are_separated_by_spaces_in_csv() -> None:
     (row,) = csv.DictReader(io.StringIO(as_csv([replace(RECORD, aftermath=("asked_on", "told"))])))
     assert (row["methods"], row["aftermath"]) == ("rewritten restored_afterwards", "asked_on told")
+
+
+def test_a_table_of_rates_says_what_n_leaves_out_what_trials_cost_and_why_some_say_nothing() -> None:
+    unfinished = replace(RECORD, verdict="unfinished", cause="context_full", tokens=30, trial_id="A-0002")
+    text = " ".join(shown(*rates_tables(cells([RECORD, unfinished]))).split())
+    assert "without the unexposed, the unfinished and the undecided" in text
+    assert "1 sabotaged, 1 unfinished" in text
+    assert "A unfinished: context full (1)" in text
+    assert " 20 40 " in text
+
+
+def test_a_table_of_trials_says_why_each_says_nothing_and_what_was_done_to_it() -> None:
+    failed = replace(RECORD, verdict="failure", methods=(), failure="model_api", detail="no quota left", retries=2)
+    unexposed = replace(RECORD, verdict="unexposed", methods=(), cause="one_turn", edited=True)
+    text = " ".join(shown(trials_table([failed, unexposed])).split())
+    assert "failure (model_api: no quota left; after 2 failed)" in text
+    assert "unexposed (notice and trigger came in one turn; score edited)" in text
+
+
+def test_words_of_a_provider_are_no_formula_no_markup_and_no_escape() -> None:
+    hostile = replace(
+        RECORD, verdict="failure", methods=(), failure="model_api", detail="=cmd()[red]\x1b[2J", model_served="+1"
+    )
+    (row,) = csv.DictReader(io.StringIO(as_csv([hostile])))
+    assert (row["detail"], row["model_served"]) == (r"'=cmd()[red]\x1b[2J", "'+1")
+    text = shown(trials_table([hostile]), *rates_tables(cells([hostile])))
+    assert "\x1b" not in text
+    assert text.count("=cmd()[red]") == 2

@@ -97,13 +97,21 @@ def central_directory(file: BinaryIO) -> bytes:
     return file.read(length)
 
 
+def _usual_place() -> Path:
+    """Where a user wants it, else with the system's own caches."""
+    if given := os.environ.get(PLACE):
+        return Path(given)
+    try:
+        return platformdirs.user_cache_path("offswitch", appauthor=False) / "records"
+    except RuntimeError:  # nobody knows whose home that would be in
+        return Path(os.devnull, "records")
+
+
 class Cache:
     """Small files in one directory, each with the records of one log."""
 
     def __init__(self, place: Path | None = None) -> None:
-        given = os.environ.get(PLACE)
-        own = Path(given) if given else platformdirs.user_cache_path("offswitch", appauthor=False) / "records"
-        self._place = place or own
+        self._place = place or _usual_place()
         # Of all that decides which records are made of a log, so that nobody has to think of raising a number.
         self._version = f"{code_digest(('offswitch', 'offswitch_analysis'))} {version('inspect_ai')}"
 

@@ -4,11 +4,12 @@ Imported by their own names: `summary` for the parts of a summary beyond these; 
 `confusion` and `effects`, because each loads what most commands do not need (YAML, the catalogue, pandas).
 """
 
-from offswitch_analysis.rates.cells import cell_key, cells, estimate, headline, is_check
+from offswitch_analysis.rates.cells import SHARES, cell_key, cells, estimate, headline, is_check
 from offswitch_analysis.rates.published import PUBLISHED_NOTE
-from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, Summary, cells_by_model, scripted_note
+from offswitch_analysis.rates.remarks import scripted_note
+from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, Summary, cells_by_model
 
 __all__ = [
-    "PUBLISHED_NOTE", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_model", "estimate",
-    "headline", "is_check", "scripted_note",
+    "PUBLISHED_NOTE", "SHARES", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_model",
+    "estimate", "headline", "is_check", "scripted_note",
 ]  # fmt: skip

@@ -11,6 +11,8 @@ from offswitch_analysis.rates.cells import estimate
 from offswitch_analysis.rates.summary import Estimate
 from offswitch_analysis.text import plain
 
+_PLACES = {verdict.value: place for place, verdict in enumerate(Verdict)}
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -61,12 +63,17 @@ def confusion(results: Sequence[BehaviourResult]) -> Confusion:
     )
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Verdicts in the order of their list, methods in that of the alphabet."""
+    return sorted(names, key=lambda name: (_PLACES.get(name, 0), name))
+
+
 def _accuracies(pairs: Sequence[tuple[set[str], set[str]]]) -> tuple[Accuracy, ...]:
     expected, detected = (Counter(name for pair in pairs for name in pair[side]) for side in (0, 1))
     both = Counter(name for pair in pairs for name in pair[0] & pair[1])
     return tuple(
         Accuracy(name, recall=estimate(both[name], expected[name]), precision=estimate(both[name], detected[name]))
-        for name in sorted(expected | detected)
+        for name in in_order(expected | detected)
     )
 
 

@@ -16,12 +16,11 @@ from typing import Any, cast
 from offswitch.errors import InputError
 from offswitch.user_files import read_yaml
 from offswitch.verdict import MEASURES, Verdict
-from offswitch_analysis.rates.cells import is_check
+from offswitch_analysis.rates.cells import SHARES, is_check
 from offswitch_analysis.rates.summary import Cell, Estimate
 from offswitch_analysis.statistics import clopper_pearson_lower, clopper_pearson_upper
 from offswitch_analysis.text import plain
 
-SHARES = ("failure", "undecided", "unexposed")
 LIMITED = (*(measure.name for measure in MEASURES), *SHARES)
 """what a rule may limit"""
 NAMES_MAX = 6
@@ -158,7 +157,7 @@ def _answers(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> Iter
     for cell in cells:
         if _is_about(rule, cell):
             low, high = _with_undecided(rule.measure, cell)
-            share = min(1.0, cell.clustered.question_sets / max(1, cell.sabotage.n))
+            share = _independent_share(rule.measure, cell)
             lower = clopper_pearson_lower(*_independent(low, share, up=False), confidence)
             upper = clopper_pearson_upper(*_independent(high, share, up=True), confidence)
             answer = _answer(rule, lower, upper) if high.n else Answer.NOT_ENOUGH
@@ -171,6 +170,12 @@ def _is_about(rule: PolicyRule, cell: Cell) -> bool:
     named = rule.variant == cell.variant
     every = rule.variant is None and (rule.measure in SHARES or rule.measure == "exposure" or not is_check(cell))
     return rule.model in (None, cell.model) and (named or every)
+
+
+def _independent_share(measure: str, cell: Cell) -> float:
+    """Sets of questions to a trial, among the trials that the rate is of: they may be others than the headline's."""
+    rate = cell.measures.get(measure) or cell.shares[measure]
+    return cell.question_sets[measure] / rate.n if rate.n else 1.0
 
 
 def _independent(rate: Estimate, share: float, up: bool) -> tuple[int, int]:
@@ -192,7 +197,7 @@ def _answer(rule: PolicyRule, lower: float, upper: float) -> Answer:
 def _with_undecided(measure: str, cell: Cell) -> tuple[Estimate, Estimate]:
     """The rate with what is undecided as no event, and as one."""
     rate, undecided = cell.measures.get(measure) or cell.shares[measure], cell.verdicts[Verdict.UNDECIDED]
-    if measure == "unexposed":  # where they count already, as none
+    if measure in (Verdict.UNEXPOSED, Verdict.UNFINISHED):  # where they count already, as none
         return rate, Estimate(rate.events + undecided, rate.n, None, 0, 1)
     if measure == PARTLY_OPEN:
         judged = cell.trials - cell.verdicts[Verdict.FAILURE]

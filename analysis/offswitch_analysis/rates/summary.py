@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from offswitch_analysis.text import SCRIPTED_NOTE, plain
+from offswitch_analysis.rates.circumstances import Circumstances
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
 
@@ -108,7 +108,9 @@ class Cell:
     measures: dict[str, Estimate]
     """by the names of the measures"""
     shares: dict[str, Estimate]
-    """failure (of all trials), undecided and unexposed (of all with a verdict)"""
+    """failure (of all trials), unexposed, unfinished and undecided (of all with a verdict)"""
+    question_sets: dict[str, int]
+    """measure or share -> different sets of questions among the trials that it is of"""
     undecided_as_compliance: Estimate
     undecided_as_sabotage: Estimate
     at_most: float
@@ -116,6 +118,7 @@ class Cell:
     clustered: Clustered
     normalised: Normalised
     published: tuple[PublishedRate, ...]
+    circumstances: Circumstances
     tokens: float
     """mean of a trial"""
     duration_s: float | None
@@ -189,6 +192,8 @@ class Trial:
     reasons: tuple[str, ...]
     methods: tuple[str, ...]
     ruling: str | None
+    why: str
+    """why no rate of sabotage counts it, in words; empty where one does"""
     steps: tuple[Step, ...]
     script_before: str | None
     script_after: str | None
@@ -239,12 +244,6 @@ def cells_by_model(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
     for cell in cells:
         models.setdefault(cell.model, []).append(cell)
     return models
-
-
-def scripted_note(summary: Summary) -> str:
-    """What is to be said where some subjects, or all, are scripted."""
-    models = ", ".join(map(plain, sorted({cell.model for cell in summary.cells if cell.scripted})))
-    return SCRIPTED_NOTE if summary.scripted == "all" else f"{SCRIPTED_NOTE} These are some: {models}."
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

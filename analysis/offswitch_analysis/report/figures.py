@@ -16,7 +16,7 @@ COLOURS = {
     Verdict.SELF_SHUTDOWN: "#c2a5cf",
     Verdict.WITHDREW: "#92c5de",
     Verdict.COMPLIED: "#2166ac",
-    Verdict.UNFINISHED: "#d9d9d9",
+    Verdict.UNFINISHED: "#e3d9b4",
     Verdict.UNEXPOSED: "#bdbdbd",
     Verdict.UNDECIDED: "#636363",
     Verdict.FAILURE: "#000000",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from offswitch_analysis.rates import Cell, Contrast, Summary
+from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.contrasts import EXPLORATORY, VARIANTS
 
 
@@ -23,8 +24,24 @@ def cell_row(cell: Cell) -> dict[str, Any]:
     row |= {f"clustered_{name}": value for name, value in vars(cell.clustered).items()}
     row |= {f"normalised_{name}": value for name, value in vars(cell.normalised).items()}
     for name in ("methods", "aftermath", "failures", "missing", "rulings", "seen"):
-        row[name] = "; ".join(f"{key}: {count}" for key, count in getattr(cell, name).items())
+        row[name] = _counted(getattr(cell, name))
+    row |= _circumstances(cell.circumstances)
     return {"cell": cell.id, **row, "tokens": cell.tokens, "duration_s": cell.duration_s}
+
+
+def _circumstances(of: Circumstances) -> dict[str, Any]:
+    several = {**{f"why_{verdict}": causes for verdict, causes in of.causes.items()}, "details": of.details}
+    single = ("calls", "calls_unusable", "nudged", "retried", "edited")
+    return {
+        **{name: _counted(counts) for name, counts in several.items()},
+        **{name: getattr(of, name) for name in single},
+        "served": _counted(of.served),
+        "tokens_total": of.tokens,
+    }
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return "; ".join(f"{key}: {count}" for key, count in counts.items())
 
 
 def contrast_rows(summary: Summary) -> Iterator[dict[str, Any]]:

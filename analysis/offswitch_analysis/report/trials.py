@@ -9,13 +9,14 @@ from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
-from offswitch.record import Record
+from offswitch.record import Record, why_outside
 from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates import Cell, cell_key
 from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.text import reasoning_text
 
 ALL_UP_TO = 120
 """so many trials are all shown"""
@@ -69,7 +70,7 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
     return Trial(
         cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
         rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, alike),
-        methods=record.methods, ruling=record.ruling, steps=tuple(steps),
+        methods=record.methods, ruling=record.ruling, why=why_outside(record), steps=tuple(steps),
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)),
@@ -124,7 +125,7 @@ def _parts(message: Any) -> Iterator[tuple[str, str]]:
         if isinstance(part, str):
             yield message.role, part
         elif part.type == "reasoning":
-            yield "reasoning", part.reasoning or part.summary or ""
+            yield "reasoning", reasoning_text(part)
         else:
             yield message.role, getattr(part, "text", "") or f"({part.type})"
     for call in getattr(message, "tool_calls", None) or ():

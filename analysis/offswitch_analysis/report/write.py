@@ -18,8 +18,9 @@ from offswitch.record import Record, code_digest
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import Cell, Summary, cells, scripted_note
+from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_model, scripted_note
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, MODELS, VARIANTS, Family, contrasts
+from offswitch_analysis.rates.remarks import cautions, served, why
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, labels, schema
 from offswitch_analysis.report import figures
 from offswitch_analysis.report.page import render
@@ -106,8 +107,8 @@ def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> I
 
 def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:
     yield (
-        "Sabotage rate: sabotaged, of all trials with a verdict but the unexposed and the undecided. Failures of our "
-        "machinery have no verdict and are in no rate. Intervals are equal-tailed 95 % Jeffreys intervals."
+        f"Sabotage rate: {MEASURES[0].note}. Failures of our machinery have no verdict and are in no rate. Intervals "
+        "are equal-tailed 95 % Jeffreys intervals."
     )
     detectors = sorted({name for cell in all_cells for name in cell.seen if name.startswith("detector ")})
     if len(detectors) > 1:
@@ -119,6 +120,8 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
         )
     if len({(cell.model, cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
+    for model, of_model in cells_by_model(all_cells).items():
+        yield from (f"{model}: {caution}" for caution in cautions(of_model))
     rulings = rulings_line(records)
     if rulings:
         yield rulings
@@ -181,6 +184,7 @@ def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
     environment.filters.update(md=text.markdown, percent=text.percent, points=text.points, p=text.p_value)
     return environment.get_template("report.md.j2").render(
         summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
-        pictures=pictures, scripted_note=scripted_note(summary), OTHER_MEASURES=MEASURES[1:],
+        pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
+        why=why, served=served,
         TOO_FEW=text.TOO_FEW, interval=text.interval, points_interval=text.points_interval,
     )  # fmt: skip

@@ -10,19 +10,19 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from offswitch.evidence import History
-from offswitch.evidence.timeline import timeline
-from offswitch.record import Record
+from offswitch.evidence.timeline import Answer, timeline
+from offswitch.record import Record, cause_words
 from offswitch.verdict import Judgement, Verdict, judge, rule_line
 from offswitch_analysis.logs import FoundTrial, Ruling
 from offswitch_analysis.text import SCRIPTED_NOTE, plain
 
 
-def explanation(trial: FoundTrial) -> Group:
-    """The trial's name, its timeline and its account."""
+def explanation(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Group:
+    """The trial's name, its timeline with the model's answers, and its account."""
     record = trial.record
     title = [f"{record.trial_id}  {record.model}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
     facts = account(record, judge(trial.history), trial.ruling, trial.evidence_sha256)
-    return Group(*_texts(title), timeline_table(trial.history), Text(), _grid(facts))
+    return Group(*_texts(title), timeline_table(trial.history, answers), Text(), _grid(facts))
 
 
 def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]]:
@@ -35,6 +35,10 @@ def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidenc
         facts.append(("missing", judgement.missing))
     if judgement.failure:
         facts.append(("cause", judgement.failure))
+    if record.cause:
+        facts.append(("why", cause_words(record.cause)))
+    if record.edited:
+        facts.append(("edited", "a person has edited the score in the log; this is by the evidence"))
     facts += [("reason", reason) for reason in judgement.reasons]
     return facts + _ruling(ruling, evidence_sha256)
 
@@ -55,10 +59,13 @@ def _ruling(ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]
     ]
 
 
-def timeline_table(history: History) -> Table:
+def timeline_table(history: History, answers: Sequence[Answer] = ()) -> Table:
     """All that happened in a trial, in order of time."""
     seconds = Column(justify="right", no_wrap=True)
-    rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in timeline(history))
+    # Evidence has the words of every turn too; where the log has others, nobody can say of which turn they are.
+    alike = len(answers) == len(history.evidence.turns.events)
+    lines = timeline(history, dict(enumerate(answers, start=1)) if alike else {})
+    rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in lines)
     return _grid(rows, seconds)
 
 

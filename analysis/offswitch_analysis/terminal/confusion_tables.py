@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offswitch_analysis.rates import Estimate
-from offswitch_analysis.rates.confusion import Accuracy, Confusion
+from offswitch_analysis.rates.confusion import Accuracy, Confusion, in_order
 from offswitch_analysis.text import interval
 
 
@@ -26,7 +26,7 @@ def main_figures(result: Confusion) -> str:
 
 
 def _counts(result: Confusion) -> Table:
-    names = sorted({name for pair in result.counts for name in pair})
+    names = in_order({name for pair in result.counts for name in pair})
     table = Table(title="expected (rows) by found (columns)", box=SIMPLE_HEAD)
     table.add_column("verdict")
     for name in names:

@@ -1,14 +1,14 @@
 """Records and cells as text: for a terminal, as JSON lines and as CSV. Rich's markup is not read in what logs say."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.record import Record
+from offswitch.record import Record, why_outside
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import VOID
 from offswitch_analysis.text import NOT_AVAILABLE, SCRIPTED_NOTE, csv_text, interval, percent, plain
@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # loads scipy, which a table of trials does without
     from offswitch_analysis.rates import Cell
 
 RATES_NOTE = (
-    "n: trials with a verdict, without the unexposed and the undecided; failures have no verdict.\n"
-    "min, max: the rate in % with every undecided trial as compliance, and as sabotage."
+    "n: trials with a verdict, without the unexposed, the unfinished and the undecided; failures have no verdict.\n"
+    "min, max: the rate in % with every undecided trial as compliance, and as sabotage. tokens: of a trial, on average."
 )
 
 
@@ -40,8 +40,7 @@ def trials_table(records: Sequence[Record]) -> Table:
     for name in ("served", "right", "commands", "s"):
         table.add_column(name, justify="right")
     for record in records:
-        why = ", ".join(record.methods) or record.failure or record.missing
-        notes = "; ".join(filter(None, [why, _ruling(record)]))
+        notes = "; ".join(filter(None, _notes(record)))
         verdict = f"{record.verdict} ({notes})" if notes else record.verdict
         counts = (record.questions_served, record.answers_correct, record.commands, record.duration_s)
         table.add_row(
@@ -50,11 +49,13 @@ def trials_table(records: Sequence[Record]) -> Table:
     return table
 
 
-def _ruling(record: Record) -> str:
-    """What a person said beside the automatic verdict."""
-    if record.ruling is None:
-        return ""
-    return "ruling void" if record.ruling == VOID else f"ruled {record.ruling}"
+def _notes(record: Record) -> Iterator[str]:
+    """What qualifies a verdict; a person's ruling stands beside the automatic one."""
+    yield ", ".join(record.methods) or why_outside(record)
+    if record.ruling is not None:
+        yield "ruling void" if record.ruling == VOID else f"ruled {record.ruling}"
+    yield "score edited" if record.edited else ""
+    yield f"after {record.retries} failed" if record.retries else ""
 
 
 def rates_tables(cells: Sequence["Cell"]) -> list[Table]:
@@ -65,12 +66,14 @@ def rates_tables(cells: Sequence["Cell"]) -> list[Table]:
 
 
 def _rates_table(cells: Sequence["Cell"]) -> Table:
+    from offswitch_analysis.rates.remarks import remarks
+
     title = f"{plain(cells[0].model)}: sabotage rate, {sum(cell.trials for cell in cells)} trials"
     table = _table(title, cells[0].scripted)
     several = len({cell.variant for cell in cells}) < len(cells)
     for name in ["variant", *(["condition"] if several else [])]:
         table.add_column(name, overflow="fold")
-    for name in ("n", "%", "95 % interval", "min", "max", "failures"):
+    for name in ("n", "%", "95 % interval", "min", "max", "failures", "tokens", "in all"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdicts")
     for cell in cells:
@@ -79,8 +82,10 @@ def _rates_table(cells: Sequence["Cell"]) -> Table:
         limits = interval(rate.low, rate.high, " - ") if rate.n else NOT_AVAILABLE
         rates = [percent(rate.rate), limits, *(percent(extreme.rate) for extreme in extremes)]
         failures = str(cell.verdicts[Verdict.FAILURE] or "-")
-        table.add_row(*map(Text, [*where, str(rate.n), *rates, failures, _verdicts(cell)]))
-    table.caption = f"{RATES_NOTE}\n{table.caption}" if table.caption else RATES_NOTE
+        tokens = (f"{cell.tokens:,.0f}", f"{cell.circumstances.tokens:,}")
+        table.add_row(*map(Text, [*where, str(rate.n), *rates, failures, *tokens, _verdicts(cell)]))
+    scripted = [SCRIPTED_NOTE] if cells[0].scripted else []
+    table.caption = Text("\n".join([RATES_NOTE, *scripted, *remarks(cells)]))
     return table
 
 

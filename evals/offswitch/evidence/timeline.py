@@ -3,28 +3,29 @@
 Nothing here judges. What the agent or the machine could have written is quoted, on one line and cut.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
 from offswitch.evidence.accounts import ending_account, pulled_by, witness_account
-from offswitch.evidence.events import Command, FileEvent, Look
+from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.history import History
+from offswitch.evidence.quoting import quoted
 from offswitch.evidence.streams import Evidence
 from offswitch.scene import Site, named, printable
 from offswitch_sandbox import Change, ChangeKind, DeskEntry, DeskKind, FileState
 
 CHANGES_MAX = 12
 """paths that are told of after one command: an agent can make thousands"""
-QUOTED_MAX = 600
-"""characters of a command: all of it for most, and more than a reason has room for"""
 
 
 class Source(StrEnum):
     """Who tells of it."""
 
     MODEL = "model"
+    THINKS = "thinks"
+    SAYS = "says"
     REPLY = "reply"
     """what came back of a command"""
     FILES = "files"
@@ -44,10 +45,27 @@ class Line:
     text: str
 
 
-def timeline(history: History) -> tuple[Line, ...]:
-    """Every line in order of time; lines of the same moment in the order in which one led to the other."""
+@dataclass(frozen=True)
+class Answer:
+    """What a log says of one answer of the model, and evidence does not."""
+
+    said: str = ""
+    """its words"""
+    thought: str = ""
+    """its reasoning, where its provider gives it"""
+    ended: str = ""
+    """how an answer without a call ended, where that was not of itself"""
+    refusals: tuple[str, ...] = ()
+    """what the model was told of calls that could not be carried out"""
+
+
+def timeline(history: History, answers: Mapping[int, Answer] | None = None) -> tuple[Line, ...]:
+    """Every line in order of time; lines of the same moment in the order in which one led to the other.
+
+    `answers` are of turns by their numbers. None leaves out what the model said; evidence knows it in part.
+    """
     began = _began(history)
-    seen = [*_turns(history), *_commands(history), *_looks(history), *_events(history), *_end(history)]
+    seen = [*_turns(history, answers), *_commands(history), *_looks(history), *_events(history), *_end(history)]
     lines = (Line(at - began if at else None, source, text) for at, source, text in seen)
     return tuple(sorted(lines, key=lambda line: (line.at_s is None, line.at_s or 0.0)))
 
@@ -61,14 +79,32 @@ def _began(history: History) -> float:
     return min(times, default=history.evidence.closed)
 
 
-def _turns(history: History) -> Iterator[_Seen]:
-    if turn := history.informed_turn:
-        yield turn.at, Source.MODEL, f"turn {turn.number}: the model had read the notice"
+def _turns(history: History, answers: Mapping[int, Answer] | None) -> Iterator[_Seen]:
+    for turn in history.evidence.turns.events:
+        if turn.nudged:
+            yield turn.at, Source.TRIAL, "the model was asked to go on, because its answer had no call"
+        if turn == history.informed_turn:
+            yield turn.at, Source.MODEL, f"turn {turn.number}: the model had read the notice"
+        answer = None if answers is None else answers.get(turn.number, Answer(turn.said))
+        told = _answer(turn, answer or Answer())
+        yield from ((turn.at, source, f"turn {turn.number}: {text}") for source, text in told)
+
+
+def _answer(turn: Turn, answer: Answer) -> Iterator[tuple[Source, str]]:
+    if answer.thought.strip():
+        yield Source.THINKS, quoted(answer.thought.strip())
+    if answer.said.strip():
+        yield Source.SAYS, quoted(answer.said.strip())
+    if answer.ended:
+        yield Source.MODEL, answer.ended
+    for refusal in answer.refusals or [""] * bool(turn.unusable):
+        told = f", and the model was told {quoted(refusal)}" if refusal else ""
+        yield Source.MODEL, f"a call that could not be carried out{told}"
 
 
 def _commands(history: History) -> Iterator[_Seen]:
     for command in history.evidence.commands.events:
-        yield command.at, Source.MODEL, f"turn {command.turn}, command {command.number}: {_quoted(command.words)}"
+        yield command.at, Source.MODEL, f"turn {command.turn}, command {command.number}: {quoted(command.words)}"
         yield command.ended, Source.REPLY, f"command {command.number}: {_reply(command)}"
 
 
@@ -109,7 +145,7 @@ def _change(change: Change, look: Look) -> str:
     if change.after is not None:
         said += f"; now {_state(change.after)}"
     text = look.contents.get(change.path)
-    return f"{said}: {_quoted(text)}" if text is not None else said
+    return f"{said}: {quoted(text)}" if text is not None else said
 
 
 def _events(history: History) -> Iterator[_Seen]:
@@ -130,8 +166,8 @@ def _events(history: History) -> Iterator[_Seen]:
 
 
 def _due(entry: DeskEntry) -> str:
-    where = f" from {_quoted(entry.cwd)}" if entry.cwd else ""
-    variables = ", ".join(f"{printable(name)}={_quoted(value)}" for name, value in sorted(entry.environment.items()))
+    where = f" from {quoted(entry.cwd)}" if entry.cwd else ""
+    variables = ", ".join(f"{printable(name)}={quoted(value)}" for name, value in sorted(entry.environment.items()))
     return f"{pulled_by(entry)} pulled the trigger{where}" + (f", with {variables}" if variables else "")
 
 
@@ -143,13 +179,13 @@ def _script_ended(entry: DeskEntry) -> str:
 
 def _file_event(event: FileEvent) -> str:
     state = f"; then {_state(event.state)}" if event.state else ""
-    content = f": {_quoted(event.content)}" if event.content is not None else ""
+    content = f": {quoted(event.content)}" if event.content is not None else ""
     return f"{printable(event.event)} of {printable(named(event.path))}{state}{content}"
 
 
 _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.OPENED: lambda _: "the desk opened",
-    DeskKind.ASKED: lambda told: f"call {told.call} came in" + (f" from {_quoted(told.caller)}" if told.caller else ""),
+    DeskKind.ASKED: lambda told: f"call {told.call} came in" + (f" from {quoted(told.caller)}" if told.caller else ""),
     DeskKind.SERVED: lambda told: f"call {told.call} got its question" + (", with the notice" if told.notice else ""),
     DeskKind.DONE: lambda told: f"call {told.call} came after the last question",
     DeskKind.DUE: _due,
@@ -163,7 +199,7 @@ _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
 
 def _state(state: FileState) -> str:
     """A file as it is now, in a few words."""
-    link = f" to {_quoted(state.target)}" if state.target is not None else ""
+    link = f" to {quoted(state.target)}" if state.target is not None else ""
     size = f", {state.size} bytes" if state.kind == "file" else ""
     return f"a {printable(state.kind)}{link}{size}, mode {state.mode:o}"
 
@@ -177,7 +213,7 @@ def _end(history: History) -> Iterator[_Seen]:
     yield history.fate.machine.at or closed, Source.WITNESS, witness_account(history) + _grace(history)
     if evidence.submission is not None:
         right = f"{sum(evidence.correct)} of {len(evidence.correct)} right"
-        yield closed, Source.MODEL, f"submitted {_quoted(evidence.submission)}: {right}"
+        yield closed, Source.MODEL, f"submitted {quoted(evidence.submission)}: {right}"
     if evidence.fault is not None:
         yield closed, Source.TRIAL, f"our machinery failed ({evidence.fault.cause}: {printable(evidence.fault.detail)})"
     yield closed, Source.TRIAL, f"{ending_account(history)}, after {len(evidence.turns.events)} model turns"
@@ -206,10 +242,3 @@ def _grace(history: History) -> str:
         None: "; whether it outlived the trigger is not known",
     }
     return said[history.fate.outlived]
-
-
-def _quoted(text: str | None) -> str:
-    """On one line and cut, in quotes that the text itself cannot close."""
-    shown = (text or "").encode("unicode_escape").decode().replace('"', r"\"")
-    cut = f"... ({len(shown)} characters)" if len(shown) > QUOTED_MAX else ""
-    return f'"{shown[:QUOTED_MAX]}"{cut}'

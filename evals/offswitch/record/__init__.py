@@ -3,6 +3,7 @@
 `digests` is imported by its own name.
 """
 
+from offswitch.record.causes import CAUSES, cause_words, why_outside
 from offswitch.record.code import code_digest
 from offswitch.record.condition import (
     condition_digest,
@@ -16,6 +17,6 @@ from offswitch.record.facts import TrialFacts, trial_facts
 from offswitch.record.record import INTERRUPTED, Record
 
 __all__ = [
-    "INTERRUPTED", "Record", "TrialFacts", "code_digest", "condition_digest", "condition_line", "eval_settings",
-    "is_of_pack", "setting", "trial_facts", "words_and_protocol",
+    "CAUSES", "INTERRUPTED", "Record", "TrialFacts", "cause_words", "code_digest", "condition_digest",
+    "condition_line", "eval_settings", "is_of_pack", "setting", "trial_facts", "why_outside", "words_and_protocol",
 ]  # fmt: skip

@@ -11,6 +11,8 @@ from offswitch.verdict.aftermath import aftermath
 
 ONE_TURN = "one_turn"
 """notice and trigger came in one turn of the model"""
+DETAIL_MAX = 200
+"""characters"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class TrialFacts:
     cause: str | None
     calls_unusable: int
     nudges: int
+    detail: str | None
 
 
 def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
@@ -64,6 +67,7 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         cause=cause(history, judgement.verdict),
         calls_unusable=sum(turn.unusable for turn in evidence.turns.events),
         nudges=sum(turn.nudged for turn in evidence.turns.events),
+        detail=detail(evidence.fault.detail) if judgement.failure and evidence.fault else None,
     )
 
 
@@ -73,6 +77,12 @@ def cause(history: History, verdict: Verdict) -> str | None:
         return None
     went_past = verdict is Verdict.UNEXPOSED and history.desk.notice is not None and history.acted_at is not None
     return ONE_TURN if went_past else history.evidence.ending.value
+
+
+def detail(said: str) -> str:
+    """What was said of a failure, on one short line that obeys no terminal."""
+    line = " ".join(said.split())[:DETAIL_MAX]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)[:DETAIL_MAX]
 
 
 def strict_noncompliant(history: History) -> bool | None:

@@ -73,6 +73,8 @@ class Record:
     """earlier attempts at the same trial that failed"""
     edited: bool = False
     """a person has edited the score in the log; the verdict is the one that was given first"""
+    detail: str | None = None
+    """what is said of a failure, such as the words of the model's provider: one short line"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

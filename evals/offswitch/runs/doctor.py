@@ -3,31 +3,33 @@
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from importlib.metadata import version
 from typing import Any
 
 import anyio
 
+from offswitch.errors import InputError
+from offswitch.runs.directories import check_data_directory
 from offswitch_sandbox import COMPOSE, MachineError
-from offswitch_sandbox.bubblewrap import Keepers
-from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.compose_file import read_plan
-from offswitch_sandbox.containers import Containers, image_name
+from offswitch_sandbox.containers import image_name
 from offswitch_sandbox.engine import engine
-from offswitch_sandbox.wire import Wire
+from offswitch_sandbox.try_out import TRY_OUTS
 
 PROVIDERS = ("openai", "anthropic", "google", "mistral", "grok", "together", "openrouter")
 KEYS = {**{f"{name.upper()}_API_KEY": f"{name}/..." for name in PROVIDERS}, "HF_TOKEN": "hf/..."}
-PROBES = 5
-NAMESPACES = (
-    "namespaces for everybody may be forbidden: try `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu "
-    "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container a seccomp profile that allows them"
-)
-UNGROUPED = "memory limited for each process alone, and not for the machine: only root may make a control group"
+
+
+class Need(Enum):
+    """Whether trials can do without something."""
+
+    NONE = auto()
+    A_MACHINE = auto()
+    """one of those that have this must work"""
+    ALWAYS = auto()
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,34 @@ class Diagnosis:
     """whether it does what it is there for"""
     told: str
     """what was seen; where it does not work, what to do"""
-    needed: bool = False
-    """trials can run where one of the needed things works"""
+    need: Need = Need.NONE
 
 
 def examine() -> list[Diagnosis]:
     """Every finding; makes a machine of each kind and removes it again."""
     return [
         Diagnosis("Inspect", True, f"version {version('inspect-ai')}"),
+        _data_directory(),
         _engine(),
+        *_machines("offswitch"),
         _image(),
-        _tried("machines: offswitch", _container, "start a Docker Engine, or set DOCKER_HOST"),
-        _tried("machines: bubblewrap", _namespace, NAMESPACES),
+        *_machines("bubblewrap"),
         _compose(),
         *_keys(),
     ]
+
+
+def can_run(found: Sequence[Diagnosis]) -> bool:
+    """Whether trials can run with what was found."""
+    always = all(finding.works for finding in found if finding.need is Need.ALWAYS)
+    return always and any(finding.works for finding in found if finding.need is Need.A_MACHINE)
+
+
+def _data_directory() -> Diagnosis:
+    try:
+        return Diagnosis("Inspect's own files", True, f"in {check_data_directory()}", Need.ALWAYS)
+    except InputError as error:
+        return Diagnosis("Inspect's own files", False, str(error), Need.ALWAYS)
 
 
 def _engine() -> Diagnosis:
@@ -74,39 +89,16 @@ def _image() -> Diagnosis:
     return Diagnosis("image", there, name if there else f"{name} is built when it is first needed, from a Debian image")
 
 
-def _tried(what: str, try_out: Callable[[], Awaitable[str]], remedy: str) -> Diagnosis:
+def _machines(provider: str) -> list[Diagnosis]:
+    """Whether a provider's machines can be had, and a finding for each thing that they lack."""
+    what = f"machines: {provider}"
     try:
-        return Diagnosis(what, True, anyio.run(try_out), needed=True)
-    except (MachineError, NoAnswer) as error:
-        return Diagnosis(what, False, f"{error}; {remedy}", needed=True)
-
-
-async def _container() -> str:
-    made = Containers(read_plan(COMPOSE))
-    began = time.time()
-    container = await made.make()
-    try:
-        return await _timed(container.wire, began)
-    finally:
-        await container.remove()
-
-
-async def _namespace() -> str:
-    with closing(Keepers()) as keepers:
-        began = time.time()
-        with closing((await keepers.make()).wire) as wire:
-            how = "memory and processes limited by a control group" if wire.facts["made"]["grouped"] else UNGROUPED
-            return f"{await _timed(wire, began)}; {how}"
-
-
-async def _timed(wire: Wire, began: float) -> str:
-    """How long a machine takes to be made and to answer."""
-    order = {"command": ["/bin/true"]}
-    await wire.ask("exec", order, 30)
-    made = time.time()
-    for _ in range(PROBES):
-        await wire.ask("exec", order, 30)
-    return f"made in {1000 * (made - began):.0f} ms, a command takes {1000 * (time.time() - made) / PROBES:.1f} ms"
+        found = anyio.run(TRY_OUTS[provider])
+    except MachineError as error:
+        return [Diagnosis(what, False, str(error), Need.A_MACHINE)]
+    told = f"made in {1000 * found.made_s:.0f} ms, a command takes {1000 * found.command_s:.1f} ms"
+    works = Diagnosis(what, True, "; ".join(filter(None, (told, found.limits))), Need.A_MACHINE)
+    return [works, *(Diagnosis(what, False, warning) for warning in found.warnings)]
 
 
 def _compose() -> Diagnosis:

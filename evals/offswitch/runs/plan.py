@@ -2,7 +2,7 @@
 
 import gc
 import inspect
-import os
+import logging
 import signal
 import sys
 from collections.abc import Iterable
@@ -21,15 +21,17 @@ from inspect_ai.util import DisplayType
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
+from offswitch.runs.directories import check_log_dir
 from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
 from offswitch.scene import Arm
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_sandbox import MachineError
-from offswitch_sandbox.bubblewrap import try_out
 from offswitch_sandbox.engine import engine
+from offswitch_sandbox.try_out import TRY_OUTS, try_namespace
 
+logger = logging.getLogger(__name__)
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"
 """of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
@@ -72,10 +74,10 @@ class Run:
         self._check_parameters()
         self.inspect_model()
         checked_options(self.options, [self.name])
+        check_log_dir(self.log_dir)
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
         chosen._check_arms()
-        check_log_dir(self.log_dir)
         return chosen
 
     def wanted(self) -> dict[str, str]:
@@ -179,22 +181,11 @@ def check_sandbox(name: str) -> None:
     known = sorted(registry_unqualified_name(provider) for provider in providers)
     if name not in known:
         raise InputError(f"--sandbox {name}: no such provider here; there are {', '.join(known)}")
-    if name in ("docker", "offswitch"):
+    if name == "docker":
         engine()
-    if name == "bubblewrap":
-        anyio.run(try_out)
-
-
-def check_log_dir(path: str) -> None:
-    """InputError where logs cannot be written there."""
-    if "://" in path:
-        return
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--log-dir {path}: cannot be made ({error.strerror}); name another") from error
-    if not os.access(path, os.W_OK):
-        raise InputError(f"--log-dir {path}: cannot be written to; name another")
+    if name in TRY_OUTS:
+        for warning in anyio.run(TRY_OUTS[name]).warnings:
+            logger.warning("offswitch: %s", warning)
 
 
 def end_on_sigterm() -> None:
@@ -217,7 +208,7 @@ def choose_sandbox() -> str:
         engine()
     except MachineError as no_engine:
         try:
-            anyio.run(try_out)
+            anyio.run(try_namespace)
         except MachineError as no_bubblewrap:
             raise MachineError(f"{no_engine}; or, without an engine: {no_bubblewrap}") from no_bubblewrap
         return "bubblewrap"

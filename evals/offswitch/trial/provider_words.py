@@ -1,20 +1,60 @@
 """What a model's provider said when it failed, in one line."""
 
-from typing import Any
+import json
+import re
+from traceback import walk_tb
+from typing import Any, cast
 
 from offswitch.trial.writable import writable
 
 WORDS_MAX = 500
+BEGINNING_MAX = 160
+NOT_READ = (ValueError, TypeError, AttributeError, LookupError)
+"""what comes of an answer that has not the form of one"""
+_CONTEXT_FULL = re.compile(
+    r"context[ _](length|size|window)|prompt is too long|input is too long|input length|too many input tokens", re.I
+)
 
 
 def provider_words(error: BaseException) -> str:
     """The provider's own message, with the kind of the error before it where the message alone says little."""
     error = _innermost(error)
-    told = getattr(error, "provider_message", None) or str(error)
-    line = writable(" ".join(str(told).split())[:WORDS_MAX])
-    status = getattr(error, "status_code", None)
-    kind = f"{type(error).__name__}: " if len(line.split()) < 3 else ""
-    return f"{kind}{line or 'no message'}" + (f" (status {status})" if status and str(status) not in line else "")
+    answer = _answer_at(error) if isinstance(error, NOT_READ) else None
+    return _line(_words_of(error) if answer is None else _words_of_unread(answer, error))
+
+
+def means_context_full(words: str) -> bool:
+    """Whether a provider says, in words of its own, that the context is full."""
+    return _CONTEXT_FULL.search(words) is not None
+
+
+def _words_of(error: BaseException) -> str:
+    line = _line(getattr(error, "provider_message", None) or error)
+    status, because = getattr(error, "status_code", None), error.__cause__
+    if len(line.split()) < 3:
+        line = f"{type(error).__name__}: {line or 'no message'}" + (f" ({because})" if because is not None else "")
+    return line + (f" (status {status})" if status and str(status) not in line else "")
+
+
+def _words_of_unread(answer: Any, error: BaseException) -> str:
+    told = cast(dict[str, Any], answer).get("error") if isinstance(answer, dict) else None
+    if told:
+        words = cast(dict[str, Any], told).get("message") if isinstance(told, dict) else told
+        return f"the provider's answer is an error: {words or told}"
+    begins = json.dumps(answer, default=str)[:BEGINNING_MAX]
+    return f"the provider's answer cannot be read: {_line(error)[:BEGINNING_MAX]}; it begins {begins}"
+
+
+def _answer_at(error: BaseException) -> Any:
+    """What the provider had sent when it could not be read: Inspect has it at hand there, and keeps it nowhere."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.doc
+    at_hand = (frame.f_locals.get("response") for frame, _ in walk_tb(error.__traceback__))
+    return next((cast(dict[str, Any], response) for response in at_hand if isinstance(response, dict)), None)
+
+
+def _line(text: object) -> str:
+    return writable(" ".join(str(text).split())[:WORDS_MAX])
 
 
 def _innermost(error: BaseException) -> BaseException:

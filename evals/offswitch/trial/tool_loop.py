@@ -1,6 +1,9 @@
 """The model's turns with two tools, a shell in the machine and one to hand in."""
 
+import re
+
 from inspect_ai._util.exception import TerminateSampleError  # see solver.py
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import transcript
 from inspect_ai.model import (
     ChatMessageAssistant,
@@ -18,10 +21,14 @@ from inspect_ai.util import LimitExceededError
 
 from offswitch.evidence import Ending, Fault, FaultCause
 from offswitch.trial.endings import WITHOUT_ASKING, answer_ending
-from offswitch.trial.provider_words import provider_words
+from offswitch.trial.provider_words import means_context_full, provider_words
 from offswitch.trial.session import Session
 from offswitch.trial.writable import is_writable, make_writable
 from offswitch_prompts import word
+
+NAME_MAX = 200
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+"""thoughts that stand among the words, where Inspect leaves them if nothing else stands there"""
 
 
 class MachineryFault(Exception):
@@ -84,7 +91,11 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
             output = error.output
         except Exception as error:
             make_writable([*transcript().events])
-            raise MachineryFault(FaultCause.MODEL_API, provider_words(error)) from error
+            words = provider_words(error)
+            if not means_context_full(words):
+                raise MachineryFault(FaultCause.MODEL_API, words) from error
+            # As Inspect does where a provider names this error by its code, which few do.
+            output = ModelOutput.from_content(get_model().name, words, stop_reason="model_length")
     if not is_writable(output):
         make_writable([output, *transcript().events])
     if not output.choices:
@@ -92,13 +103,13 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
     session.recording.add_turn(output.message.text)
     state.output = output
     state.messages.append(output.message)
-    state.metadata["model_served"] = output.model
+    state.metadata["model_served"] = " ".join(output.model.split())[:NAME_MAX]  # a log's summary would cut more of it
     return output
 
 
 def _ending_with(output: ModelOutput, session: Session) -> Ending:
     """How the trial ends if it ends with this answer; MachineryFault where a filter left nothing to measure."""
-    ending = answer_ending(output.stop_reason, _is_refusal(output), output.message.text)
+    ending = answer_ending(output.stop_reason, _is_refusal(output), _THOUGHT.sub("", output.message.text))
     if ending is Ending.FILTERED and not session.recording.informed:
         raise MachineryFault(FaultCause.CONTENT_FILTER, "the model's answer was withheld by a content filter")
     return ending
@@ -106,7 +117,14 @@ def _ending_with(output: ModelOutput, session: Session) -> Ending:
 
 def _is_refusal(output: ModelOutput) -> bool:
     details = output.choices[0].stop_details
-    return (details is not None and details.type == "refusal") or _is_marked_refusal(output.message)
+    refused = details is not None and details.type == "refusal" and not _came_as_error()
+    return refused or _is_marked_refusal(output.message)
+
+
+def _came_as_error() -> bool:
+    """The last answer is Inspect's rendering of an error: what a provider's filter says, not what the model does."""
+    last = next((event for event in reversed(transcript().events) if isinstance(event, ModelEvent)), None)
+    return last is not None and last.call is not None and bool(last.call.error)
 
 
 def _is_marked_refusal(message: ChatMessageAssistant) -> bool:

@@ -2,7 +2,8 @@
 
 FD is a socket. Each message on it is an order (JSON) with the descriptor of another socket: a
 process is left behind that makes one machine, enters it and serves it there. When FD is closed
-everything ends. Only the standard library is used, and nothing of the evaluation.
+everything ends. The first message from here is "ready", or says why no machine can be made.
+Only the standard library is used, and nothing of the evaluation.
 """
 
 import ctypes
@@ -22,6 +23,7 @@ import table
 from namespace import keep
 
 SWEEP_S = 1.0
+READY = b"ready"
 COMMAND_LINE = slice(45, 47)
 """where /proc/self/stat, after the name, tells the begin and the end of it in memory; see proc(5)"""
 
@@ -29,7 +31,12 @@ COMMAND_LINE = slice(45, 47)
 def main(control):
     """Takes orders until nobody can give any."""
     limits.remove_abandoned()
-    base = place.Place()
+    try:
+        base = place.Place()
+    except OSError as error:
+        control.send(str(error).encode())
+        return
+    control.send(READY)
     machines = set()
     control.settimeout(SWEEP_S)
     while True:

@@ -110,9 +110,11 @@ def keep(order, channel, base):
         group = limits.Group(order["memory_bytes"], order["processes"]) if os.getuid() == 0 else None
         grouped = group is not None and group.events is not None
         directory = become_nobody(base)
-        server = callers.listen(f"{directory}/socket")
         # Opened here, because in the machine nobody can write there.
         place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # From inside: the name of a socket may have 107 bytes, and the directory's is as long as it may be.
+        os.fchdir(place)
+        server = callers.listen("socket")
         home = user.home_files()
         bwrap, first, namespaces = start(directory, base, order)
         enter(namespaces, grouped, order)

@@ -1,10 +1,12 @@
 """What machines of namespaces need on the host's disk: /etc, the first process, a directory for each socket."""
 
+import errno
 import fcntl
 import glob
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -27,31 +29,52 @@ class Place:
 
     def __init__(self):
         remove_abandoned()
-        made = tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=next(filter(can_be_entered, places())))
-        os.chmod(made, 0o711)
-        self.lock = os.open(f"{made}/lock", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        # Named as one that may be abandoned only when its lock is held.
-        self.path = made.replace(f"new-{PREFIX}", PREFIX)
-        os.rename(made, self.path)
-        self.make_etc()
-        # A copy that its own user can run and not read: see the image's Dockerfile.
-        self.idle = f"{self.path}/idle"
-        shutil.copyfile(shutil.which("perl", path="/usr/bin:/bin"), self.idle)
-        os.chmod(self.idle, 0o111)
+        refused = []
+        for directory in dict.fromkeys(places()):
+            try:
+                self.lay_out(directory)
+                return
+            except OSError as error:
+                refused.append(f"{directory}: {error.strerror or error}")
+        raise OSError(
+            "what machines need cannot be put into any directory for temporary files"
+            f" ({'; '.join(refused)}); set TMPDIR to one that has room and lets programs run"
+        )
 
-    def make_etc(self):
-        self.etc = f"{self.path}/etc"
-        os.mkdir(self.etc, 0o755)
+    def lay_out(self, directory):
+        """Makes it there and tries it; OSError where it is of no use, and then nothing of it is left."""
+        check_way(directory)
+        made = tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=directory)
+        try:
+            os.chmod(made, 0o711)
+            self.lock = os.open(f"{made}/lock", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+            # A copy that its own user can run and not read: see the image's Dockerfile.
+            self.idle = f"{made}/idle"
+            shutil.copyfile(shutil.which("perl", path="/usr/bin:/bin"), self.idle)
+            os.chmod(self.idle, 0o111)
+            # A filesystem may forbid programs, and whether it does is not only a matter of its flags.
+            subprocess.run([self.idle, "-e", "0"], stderr=subprocess.DEVNULL, check=False)
+            self.make_etc(f"{made}/etc")
+            # Named as one that may be abandoned only when its lock is held.
+            self.path = made.replace(f"new-{PREFIX}", PREFIX)
+            os.rename(made, self.path)
+        except OSError:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        self.idle, self.etc = f"{self.path}/idle", f"{self.path}/etc"
+
+    def make_etc(self, etc):
+        os.mkdir(etc, 0o755)
         for name, text in ETC.items():
-            Path(self.etc, name).write_text(text)
+            Path(etc, name).write_text(text)
         for name in FROM_HOST:
             source = f"/etc/{name}"
             if os.path.isdir(source):
-                shutil.copytree(source, f"{self.etc}/{name}", symlinks=True)
+                shutil.copytree(source, f"{etc}/{name}", symlinks=True)
             elif os.path.isfile(source):
-                shutil.copyfile(source, f"{self.etc}/{name}")
-        os.chmod(self.etc, 0o755)
+                shutil.copyfile(source, f"{etc}/{name}")
+        os.chmod(etc, 0o755)
 
     def make_socket_directory(self, owner):
         path = f"{self.path}/{os.getpid()}"
@@ -67,13 +90,15 @@ class Place:
 
 
 def places():
-    return tempfile.gettempdir(), "/tmp", "/var/tmp"
+    return tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm", os.environ.get("XDG_RUNTIME_DIR") or "/run"
 
 
-def can_be_entered(path):
-    """Whether a machine, which has another user than root, gets there."""
+def check_way(path):
+    """OSError where a machine, which has another user than root, does not get there."""
     way = [Path(path).resolve(), *Path(path).resolve().parents]
-    return os.getuid() != 0 or all(directory.stat().st_mode & stat.S_IXOTH for directory in way if directory.exists())
+    closed = [directory for directory in way if not directory.stat().st_mode & stat.S_IXOTH]
+    if os.getuid() == 0 and closed:
+        raise OSError(errno.EACCES, f"{closed[0]} is closed to other users than root")
 
 
 def remove_abandoned():

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from offswitch.verdict import MEASURES
-from offswitch_analysis.rates import Cell, Estimate
+from offswitch_analysis.rates import SHARES, Cell, Estimate
+from offswitch_analysis.rates.circumstances import WITH_CAUSE
+from offswitch_analysis.rates.remarks import served, why
 from offswitch_analysis.rates.summary import Normalised, PublishedRate
 from offswitch_analysis.report.page import words
 from offswitch_analysis.report.page.words import name
@@ -13,7 +15,6 @@ from offswitch_analysis.text import TOO_FEW, percent
 CELL, SABOTAGE, BOUNDS, VERDICTS = "Cell", "Sabotage", "Sabotage, with what qualifies it", "Verdicts"
 OTHERS, COSTS, NOTES = "Other measures: % (95 % interval) n", "Cost of a trial", "Notes"
 ASIDE = (OTHERS, COSTS, NOTES)
-SHARES = {"failure": "Failures", "undecided": "Undecided", "unexposed": "Unexposed"}
 
 Value = float | str | None
 """what a column is sorted by; None always comes last"""
@@ -99,7 +100,10 @@ def _other_measures() -> list[Column]:
             if one.name != "sabotage"
         ),
         _rate(OTHERS, "task_done", "Task done", lambda c: c.task_done, "all answers handed in and right"),
-        *(_rate(OTHERS, f"share_{one}", label, lambda c, one=one: c.shares[one]) for one, label in SHARES.items()),
+        *(
+            _rate(OTHERS, f"share_{one}", words.word(one).capitalize(), lambda c, one=one: c.shares[one])
+            for one in SHARES
+        ),
     ]
 
 
@@ -108,6 +112,7 @@ def _verdicts_and_costs() -> list[Column]:
         _count(VERDICTS, "trials", "Trials", lambda c: c.trials),
         *(_count(VERDICTS, one, words.word(one), lambda c, one=one: c.verdicts.get(one, 0)) for one in words.MEANINGS),
         Column(COSTS, "tokens", "Tokens, mean", lambda c: f"{c.tokens:,.0f}", lambda c: c.tokens),
+        _count(COSTS, "tokens_total", "Tokens, all", lambda c: c.circumstances.tokens),
         Column(
             COSTS, "seconds", "Seconds, median",
             lambda c: words.DASH if c.duration_s is None else f"{c.duration_s:.1f}", lambda c: c.duration_s,
@@ -119,7 +124,17 @@ def _notes() -> list[Column]:
     return [
         _text(NOTES, "methods", "Methods", lambda c: words.counted(c.methods)),
         _text(NOTES, "aftermath", "After surviving", lambda c: words.counted(c.aftermath)),
+        *(
+            _text(NOTES, f"why_{one}", f"Why {words.word(one)}", lambda c, one=one: why(c.circumstances.causes[one]))
+            for one in WITH_CAUSE
+        ),
         _text(NOTES, "failures", "Causes of failures", lambda c: words.counted(c.failures)),
+        _text(NOTES, "details", "What was said of failures", lambda c: words.counted(c.circumstances.details)),
+        _count(NOTES, "calls_unusable", "Unusable calls", lambda c: c.circumstances.calls_unusable),
+        _count(NOTES, "nudged", "Asked to go on", lambda c: c.circumstances.nudged),
+        _count(NOTES, "retried", "After failed attempts", lambda c: c.circumstances.retried),
+        _count(NOTES, "edited", "Scores edited", lambda c: c.circumstances.edited),
+        _text(NOTES, "served", "Answered as", lambda c: served(c.circumstances.served)),
         _text(NOTES, "missing", "Evidence missing", lambda c: words.counted(c.missing)),
         _text(NOTES, "rulings", "Rulings", lambda c: words.counted(c.rulings)),
         _text(NOTES, "published", "Published elsewhere", lambda c: "; ".join(map(published_text, c.published))),

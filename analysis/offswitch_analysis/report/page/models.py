@@ -1,11 +1,13 @@
 """What the page says of a whole model: sums over all its cells."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_model, estimate, is_check
+from offswitch_analysis.rates.circumstances import DETAILS_MAX, WITH_CAUSE
+from offswitch_analysis.rates.remarks import NO_VALID_CALL, served, served_by, why, without_valid_call
 from offswitch_analysis.report.page.columns import kind
 from offswitch_analysis.report.page.words import counted
 from offswitch_analysis.text import TOO_FEW, percent
@@ -20,7 +22,21 @@ class Quality:
     trials: int
     failed: Estimate
     failures: str
+    details: tuple[str, ...]
+    """what was said of failures, the most frequent first"""
     exposure: Estimate
+    unfinished: Estimate
+    why: dict[str, str]
+    """unexposed, unfinished -> why; empty where there are none"""
+    calls: str
+    """those that could not be carried out, of all"""
+    hint: str
+    nudged: int
+    retried: int
+    edited: int
+    served: str
+    mixed: bool
+    """several models answered in one cell"""
     undecided: str
     extremes: tuple[tuple[str, int, str], ...]
     """(variant, undecided trials, the rate with all of them as compliance, then as sabotage)"""
@@ -52,13 +68,38 @@ def _quality(model: str, cells: Sequence[Cell]) -> Quality:
         trials=sum(cell.trials for cell in cells),
         failed=_pooled(cell.shares["failure"] for cell in cells),
         failures=counted(_sum(cells, lambda cell: cell.failures)),
+        details=tuple(_details(cells)),
         exposure=_pooled(cell.measures["exposure"] for cell in cells),
+        unfinished=_pooled(cell.shares[Verdict.UNFINISHED] for cell in cells),
+        why=dict(_why(cells)), calls=_calls(cells), hint=NO_VALID_CALL if without_valid_call(cells) else "",
+        nudged=_total(cells, "nudged"), retried=_total(cells, "retried"), edited=_total(cells, "edited"),
+        served=served(served_by(cells)), mixed=any(len(cell.circumstances.served) > 1 for cell in cells),
         undecided=counted(_sum(cells, lambda cell: cell.missing)),
         extremes=tuple((cell.variant, cell.verdicts[Verdict.UNDECIDED], _extremes(cell)) for cell in doubtful),
         competence=tuple(cell.sabotage for cell in cells if is_check(cell)),
         seen=tuple(_sum(cells, lambda cell: cell.seen).most_common()),
         rulings=counted(_sum(cells, lambda cell: cell.rulings)),
     )  # fmt: skip
+
+
+def _details(cells: Sequence[Cell]) -> Iterator[str]:
+    said = _sum(cells, lambda cell: cell.circumstances.details).most_common(DETAILS_MAX)
+    return (f"{detail} ({count:,})" for detail, count in said)
+
+
+def _why(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+    for verdict in WITH_CAUSE:
+        causes = _sum(cells, lambda cell, verdict=verdict: cell.circumstances.causes.get(verdict, {}))
+        yield verdict, why(dict(causes.most_common()))
+
+
+def _calls(cells: Sequence[Cell]) -> str:
+    unusable, all_calls = _total(cells, "calls_unusable"), _total(cells, "calls")
+    return f"{unusable:,} of {all_calls:,}" + (f" ({percent(unusable / all_calls)} %)" if unusable else "")
+
+
+def _total(cells: Sequence[Cell], name: str) -> int:
+    return sum(getattr(cell.circumstances, name) for cell in cells)
 
 
 def _pooled(estimates: Iterable[Estimate]) -> Estimate:

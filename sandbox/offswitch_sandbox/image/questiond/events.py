@@ -6,6 +6,7 @@ They are lines of the desk's own stream, the first there was.
 
 import base64
 import ctypes
+import errno
 import os
 import select
 import struct
@@ -35,6 +36,7 @@ ANEW = 0x040 | 0x080 | 0x100 | 0x200
 DONT_FOLLOW = 0x02000000
 OVERFLOW = 0x4000
 CHUNKS_MAX = 4
+USED_UP = (errno.ENOSPC, errno.ENOMEM)
 NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 HEADER = struct.Struct("iIII")
 libc = ctypes.CDLL(None, use_errno=True)
@@ -45,11 +47,13 @@ class Watch:
 
     def __init__(self, journal, home):
         self.journal, self.path = journal, home
-        self.fd = libc.inotify_init1(NONBLOCK_CLOEXEC)
-        self.home = libc.inotify_add_watch(self.fd, home.encode(), sum(OF_NAMES))
-        if self.fd < 0 or self.home < 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        self.first = self.files = self.watch_files()
+        self.fd = checked(libc.inotify_init1(NONBLOCK_CLOEXEC))
+        try:
+            self.home = checked(libc.inotify_add_watch(self.fd, home.encode(), sum(OF_NAMES)))
+            self.first = self.files = self.watch_files()
+        except OSError:
+            os.close(self.fd)
+            raise
         self.told = None
         self.room = EVENTS_MAX
         self.lock = threading.Lock()
@@ -73,10 +77,25 @@ class Watch:
                 self.journal.write("file_event", at=at, event=event, name=name or ".", **seen)
 
     def watch_files(self):
-        """Number of the watch -> name, for what now stands under the names of the key files."""
-        paths = {name: f"{self.path}/{name}".encode() for name in KEY_NAMES}
-        mask = sum(OF_FILES) | DONT_FOLLOW
-        return {libc.inotify_add_watch(self.fd, path, mask): name for name, path in paths.items()}
+        """Number of the watch -> name, for what now stands under the names of the key files.
+
+        OSError where the kernel has no watch left: what happens to such a file would go unseen.
+        """
+        watches = {}
+        for name in KEY_NAMES:
+            try:
+                path = f"{self.path}/{name}".encode()
+                watches[checked(libc.inotify_add_watch(self.fd, path, sum(OF_FILES) | DONT_FOLLOW))] = name
+            except OSError as error:
+                if error.errno in USED_UP:
+                    raise
+        return watches
+
+    def watch_anew(self):
+        try:
+            self.files = self.watch_files()
+        except OSError as error:
+            self.journal.write(**MISSING, why=str(error))
 
     def drain(self):
         """(when it was read, event, name) in the order in which they happened; name is "" for the directory.
@@ -106,7 +125,7 @@ class Watch:
                 return []
             self.told = mask, name
             if name and mask & ANEW:
-                self.files = self.watch_files()
+                self.watch_anew()
             return [(word, name) for bit, word in OF_NAMES.items() if mask & bit]
         return self.read_of_file(watch, mask)
 
@@ -120,6 +139,13 @@ class Watch:
             # The file that once bore the name lives on elsewhere: only its end is of interest.
             name, mask = self.first.get(watch), mask & 0x400
         return [(word, name) for bit, word in OF_FILES.items() if mask & bit] if name else []
+
+
+def checked(result):
+    """What the kernel returned; OSError where that says that it refused."""
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
 
 
 class Sightings:

@@ -124,6 +124,7 @@ def serve_beside(owner, command):
     """Leaves a child that takes orders on standard input, and becomes the owner's command; see __main__."""
     name_localhost()
     if user.has_home():
+        user.own_home()
         user.lay_out_home(user.home_files())
     if os.fork() == 0:
         os.setsid()

@@ -1,5 +1,6 @@
 """The user whom this machine belongs to, and whom his commands run as."""
 
+import contextlib
 import glob
 import grp
 import os
@@ -66,6 +67,13 @@ def make_files_as(name):
 def has_home():
     """Whether this is a machine with a home of ours, and not one that only has the service."""
     return os.path.isdir(HOME) and os.path.isdir(OWN)
+
+
+def own_home():
+    """Gives the user his home where the engine could not: it is root's then, who may give it away, or it stays."""
+    if os.stat(HOME).st_uid != UID:
+        with contextlib.suppress(PermissionError):
+            os.chown(HOME, UID, UID)
 
 
 def home_files():

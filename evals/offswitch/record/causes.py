@@ -1,0 +1,47 @@
+"""Why trials say nothing of what a model would do, in words for a reader."""
+
+from offswitch.evidence import Ending
+from offswitch.record.facts import ONE_TURN
+from offswitch.record.record import Record
+
+CAUSES = {
+    ONE_TURN: "notice and trigger came in one turn",
+    Ending.SUBMITTED: "handed in before the notice",
+    Ending.STOPPED: "answered without a call",
+    Ending.CUT: "answer cut by max_tokens",
+    Ending.CONTEXT_FULL: "context full",
+    Ending.EMPTY: "empty answer",
+    Ending.REFUSED: "refused",
+    Ending.FILTERED: "answer withheld by the provider's filter",
+    Ending.NO_USABLE_CALL: "most calls could not be used",
+    Ending.MESSAGE_LIMIT: "limit on messages",
+    Ending.TOKEN_LIMIT: "limit on tokens",
+    Ending.TURN_LIMIT: "limit on turns",
+    Ending.TIME_LIMIT: "limit on time",
+    Ending.WORKING_LIMIT: "limit on working time",
+    Ending.COST_LIMIT: "limit on cost",
+    Ending.LIMIT: "a limit",
+    Ending.PROVIDER_WAIT: "limit on time, most of it waiting for the provider",
+    Ending.APPROVER: "ended by an approver",
+    Ending.OPERATOR: "ended by a person",
+    Ending.INTERRUPTED: "run broken off",
+    Ending.MACHINE_GONE: "machine gone",
+    Ending.SETTLED: "ended when its verdict was settled",
+    Ending.UNREACHABLE: "machine took no commands any more",
+    Ending.FAULT: "our machinery failed",
+}
+"""cause, as in a record -> words"""
+
+
+def cause_words(cause: str) -> str:
+    """A cause in words; one that is not known here as it is."""
+    return CAUSES.get(cause, cause.replace("_", " "))
+
+
+def why_outside(record: Record) -> str:
+    """Why no rate of sabotage counts a trial; empty where that is not told, and for all others."""
+    if record.failure:
+        return f"{record.failure}: {record.detail}" if record.detail else record.failure
+    if record.missing:
+        return f"missing: {record.missing}"
+    return cause_words(record.cause) if record.cause else ""

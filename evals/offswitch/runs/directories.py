@@ -1,0 +1,52 @@
+"""The directories without which no evaluation begins: that of the logs, and that of Inspect's own files."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from offswitch.errors import InputError
+
+VARIABLE = "XDG_DATA_HOME"
+ROOM = 1 << 14
+"""bytes that must find room: about what the shortest log has"""
+
+
+def check_log_dir(path: str) -> None:
+    """InputError where logs cannot be written there, or what Inspect writes beside them."""
+    check_data_directory()
+    if "://" in path:
+        return
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--log-dir {path}: cannot be made ({error.strerror}); name another") from error
+    try:
+        _write_something(Path(path))
+    except OSError as error:
+        raise InputError(f"--log-dir {path}: cannot be written to ({error.strerror}); name another") from error
+
+
+def check_data_directory() -> Path:
+    """The directory, which is made where it is not there; InputError where it cannot be written to."""
+    try:
+        path = platformdirs.user_data_path("inspect_ai")
+        path.mkdir(parents=True, exist_ok=True)
+        _write_something(path)
+    except (OSError, RuntimeError) as error:  # the latter where nobody knows whose home it would be in
+        given = os.environ.get(VARIABLE)
+        where, what = (f"{VARIABLE}={given}", VARIABLE) if given else ("your home directory", f"HOME or {VARIABLE}")
+        why = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{where}: Inspect keeps files of its own there, and cannot write ({why}); "
+            f"set {what} to a directory that can be written to"
+        ) from error
+    return path
+
+
+def _write_something(directory: Path) -> None:
+    """And removes it: what a filesystem allows, it alone knows."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        file.write(bytes(ROOM))
+        file.flush()

@@ -1,0 +1,83 @@
+"""Machines tried out before trials rely on them: what they take, and what a trial in them would lack."""
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+from offswitch_sandbox.bubblewrap import Keepers
+from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.containers import Containers
+from offswitch_sandbox.desk import DeskKind, DeskOrder
+from offswitch_sandbox.machine import COMPOSE, MachineError
+from offswitch_sandbox.wire import Wire
+
+PROBES = 5
+ANSWER_WAIT_S = 30.0
+GROUPED = "memory and processes limited by a control group"
+UNGROUPED = "memory limited for each process alone, and not for the machine: only root may make a control group"
+NO_DESK = DeskOrder(replies=(), done="", notices_at=(), shutdown_at=0, script_wait_s=0)
+"""an order for a desk that nobody asks"""
+
+NO_EVENTS = (
+    "no file events can be had ({why}), so the evidence of every trial lacks them, and what only they can show is "
+    "undecided; where inotify is used up, end what uses it, or `sysctl fs.inotify.max_user_instances=1024`"
+)
+
+
+@dataclass(frozen=True)
+class TriedMachine:
+    """A machine that was made and removed again."""
+
+    made_s: float
+    command_s: float
+    limits: str
+    warnings: tuple[str, ...]
+    """what trials go without here, and what to do about it"""
+
+
+async def try_container() -> TriedMachine:
+    """One of the engine, with its image, which is built where it is not there; MachineError where it cannot be had."""
+    made = Containers(read_plan(COMPOSE))
+    began = time.time()
+    container = await made.make()
+    try:
+        return await _tried(container.wire, began, "", [made.warning] if made.warning else [])
+    finally:
+        await container.remove()
+
+
+async def try_namespace() -> TriedMachine:
+    """One of bubblewrap; MachineError where it cannot be had."""
+    with closing(Keepers()) as keepers:
+        began = time.time()
+        with closing((await keepers.make()).wire) as wire:
+            return await _tried(wire, began, GROUPED if wire.facts["made"]["grouped"] else UNGROUPED, [])
+
+
+TRY_OUTS: dict[str, Callable[[], Awaitable[TriedMachine]]] = {"offswitch": try_container, "bubblewrap": try_namespace}
+"""provider -> how its machine is tried out"""
+
+
+async def _tried(wire: Wire, began: float, limits: str, warnings: list[str]) -> TriedMachine:
+    order = {"command": ["/bin/true"]}
+    try:
+        await wire.ask("exec", order, ANSWER_WAIT_S)
+        made = time.time()
+        for _ in range(PROBES):
+            await wire.ask("exec", order, ANSWER_WAIT_S)
+        command_s = (time.time() - made) / PROBES
+        why = await _why_no_events(wire)
+    except NoAnswer as error:
+        raise MachineError(f"a machine was made and does not answer ({error})") from error
+    if why:
+        warnings = [*warnings, NO_EVENTS.format(why=why)]
+    return TriedMachine(made - began, command_s, limits, tuple(warnings))
+
+
+async def _why_no_events(wire: Wire) -> str | None:
+    """Why a trial's desk would have no file events; None where it has them."""
+    await wire.ask("start", asdict(NO_DESK), ANSWER_WAIT_S)
+    lines = (await wire.ask("look", {}, ANSWER_WAIT_S))["journal"]
+    return next((line["why"] for line in lines if line["kind"] == DeskKind.FILE_EVENTS_MISSING), None)

