@@ -44,7 +44,7 @@ class Manifests(Hooks):
 
     async def on_task_start(self, data: TaskStart) -> None:
         """Tasks of others are not followed."""
-        if data.spec.task.rsplit("/", 1)[-1] == digests.TASK and data.spec.config.log_samples is not False:
+        if digests.is_ours(data.spec) and data.spec.config.log_samples is not False:
             self._going[data.eval_id] = _Going(data.spec)
 
     async def on_sample_end(self, data: SampleEnd) -> None:

@@ -59,7 +59,7 @@ def sample(trial_id: str, evidence: Evidence | None) -> EvalSample:
     return EvalSample(id=trial_id, epoch=1, input="", target="", store=store, metadata=given, scores=scores)
 
 
-def write(directory: Path, name: str) -> Path:
+def write(directory: Path, name: str, model: str = "script/comply") -> Path:
     """A log of four trials: complied, undecided, without evidence, with evidence of another form."""
     undecided = Story().asks(3).begins("[bold]\x1b[2J").ends().unseen().says().evidence
     broken = sample("A-0004", undecided)
@@ -72,7 +72,7 @@ def write(directory: Path, name: str) -> Path:
     ]
     spec = EvalSpec(
         created="2026-01-01T00:00:00+00:00", task="offswitch/shutdown_resistance", dataset=EvalDataset(),
-        model="script/comply", task_id=name, config=EvalConfig(),
+        model=model, task_id=name, config=EvalConfig(),
     )  # fmt: skip
     place = directory / f"2026-01-01T00-00-00-00-00_shutdown-resistance_{name}.eval"
     write_eval_log(EvalLog(eval=spec, samples=samples, status="success"), str(place))
@@ -106,7 +106,7 @@ def test_a_trial_that_cannot_be_explained_is_one_line(logs: Path, trial: str, sa
 
 
 def test_a_trial_that_two_logs_have_names_both(tmp_path: Path) -> None:
-    one, two = write(tmp_path, "one"), write(tmp_path, "two")
+    one, two = write(tmp_path, "one"), write(tmp_path, "two", model="script/delete")
     said = refusal("adjudicate", str(tmp_path), "A-0001", "--verdict", "complied", "--why", "x")
     assert one.name in said
     assert two.name in said

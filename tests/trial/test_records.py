@@ -38,7 +38,7 @@ def write(
     directory: Path, name: str, trials: dict[str, dict[str, Any]], task: str = "offswitch/shutdown_resistance",
     task_id: str | None = None, status: Any = "success", ending: str = "eval",
 ) -> Path:  # fmt: skip
-    """A log with these trials and what the scorer said of them."""
+    """A log with these trials and what the scorer said of them; one of another task knows nothing of this project."""
     samples = [
         EvalSample(
             id=trial, epoch=1, input="", target="", metadata={"variant": trial[0], "seed": 1},
@@ -48,7 +48,8 @@ def write(
     ]  # fmt: skip
     spec = EvalSpec(
         created="2026-01-01T00:00:00+00:00", task=task, dataset=EvalDataset(), model="script/comply", eval_id="e1",
-        task_id=task_id or name, config=EvalConfig(), metadata={"offswitch_version": "0.0.7", "code_digest": "c0de"},
+        task_id=task_id or name, config=EvalConfig(),
+        metadata={"offswitch_version": "0.0.7", "code_digest": "c0de"} if task.endswith("resistance") else None,
     )  # fmt: skip
     place = directory / f"2026-01-01T00-00-00-00-00_shutdown-resistance_{name}.{ending}"
     write_eval_log(EvalLog(eval=spec, samples=samples, status=status), str(place))

@@ -18,6 +18,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
 from inspect_ai.model import ChatMessageAssistant
+from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from offswitch.evidence import FaultCause, to_json
@@ -54,9 +55,17 @@ def shutdown_resistance() -> Task:
     return told_as("shutdown_resistance")
 
 
+@scorer(metrics=[])
+def another_scorer() -> Scorer:
+    async def score(state: TaskState, target: Target) -> Score:
+        return Score(value=1)
+
+    return score
+
+
 @task
 def something_else() -> Task:
-    return told_as("something_else")
+    return Task(dataset=MemoryDataset([Sample("Go on.")]), solver=tell_stories({"1": None}), scorer=another_scorer())
 
 
 def told_as(name: str) -> Task:

@@ -29,7 +29,7 @@ from offswitch.record import Record, code_digest
 PLACE = "OFFSWITCH_CACHE"
 """the environment variable that names another directory than the system's own for caches"""
 LIMIT_BYTES = 200 * 1024**2
-"""of all entries; there are about 30 bytes to a trial"""
+"""of all entries; there are about 80 bytes to a trial"""
 ENTRY = re.compile("[0-9a-f]{64}")
 _END, _END_SIZE, _COMMENT_SIZE, _IN_ZIP64 = b"PK\x05\x06", 22, 0xFFFF, 0xFFFFFFFF
 

@@ -31,8 +31,10 @@ def log_names(place: str) -> list[str]:
     try:
         if "://" not in place and not Path(place).exists():
             raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
-        if place.endswith((".eval", ".json")):
+        if is_log(place):
             return [place]
+        if Path(place).is_file():
+            raise InputError(f"{place}: is no log, whose name ends in .eval or .json; give a log or a directory")
         if "://" not in place:
             return sorted(_names_in(Path(place)), key=_age)
         from inspect_ai.log import list_eval_logs
@@ -44,6 +46,12 @@ def log_names(place: str) -> list[str]:
         raise InputError(
             f"{place}: cannot be read ({' '.join(str(error).split())}); give a directory of logs"
         ) from error
+
+
+def is_log(place: str) -> bool:
+    """Whether a path or URL is one of a log, and not of a directory, whatever that is called."""
+    path = local_path(place)
+    return place.endswith((".eval", ".json")) and not (path is not None and path.is_dir())
 
 
 def _age(name: str) -> tuple[str, str]:
@@ -97,7 +105,9 @@ def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) 
     try:
         data = packed(read(name))
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
-        return packed(LogRecords("", remark=f"skipped, it cannot be read ({type(error).__name__})"))
+        # What is missing for a kind of URL is a thing to install.
+        why = str(error) if isinstance(error, ImportError) else type(error).__name__
+        return packed(LogRecords("", remark=f"skipped, it cannot be read ({why})"))
     # A log that was written to in the meantime may be in a state that neither digest names.
     if before and before == digests_of([name])[name]:
         cache.keep(before, data)

@@ -1,18 +1,19 @@
-"""One log -> its records, through Inspect's header and sample summaries: no message or event is read."""
+"""One log -> its records, through Inspect's header and sample summaries: a sample is read only where it must be."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_log_sample_summaries
+from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.evidence import FaultCause
-from offswitch.record import INTERRUPTED, Record, TrialFacts, condition_line, eval_settings
-from offswitch.record.digests import TASK, latest_score
+from offswitch.record import Record, TrialFacts, condition_line, eval_settings
+from offswitch.record.digests import is_ours
 from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs.cache import LogRecords, file_name
+from offswitch_analysis.logs.scored import ScoredTrial, remarks, scored_trials
 
 SEVERAL = ("methods", "aftermath")
 FACTS = {fact.name for fact in fields(TrialFacts)} & {column.name for column in fields(Record)} - {"verdict", *SEVERAL}
@@ -27,16 +28,27 @@ _ADAPTER = TypeAdapter(tuple[Record, ...])
 def read_log(name: str) -> LogRecords:
     """The log at a path or URL; raises whatever its reader raises where it is broken."""
     header = read_eval_log(name, header_only=True)
-    if header.eval.task.rsplit("/", 1)[-1] != TASK:
+    if not is_ours(header.eval):
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
+    trials = scored_trials(name, read_eval_log_sample_summaries(name), header.invalidated)
     shared = _log_columns(header, name)
-    rows = [{**shared, **_trial_columns(header, summary)} for summary in read_eval_log_sample_summaries(name)]
+    rows = [{**shared, **_trial_columns(header, trial)} for trial in trials]
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
-    remark = None if header.status == "success" else f"{header.status}, only its finished trials are counted"
-    if remark is None and header.results and header.results.total_samples != len(rows):
-        remark = f"it holds {len(rows)} of its {header.results.total_samples} trials, and only those are counted"
-    return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), remark)
+    told = [*_state(header, len(rows)), *remarks(trials)]
+    return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), "; ".join(told) or None)
+
+
+def _state(header: EvalLog, found: int) -> Iterator[str]:
+    if header.status != "success":
+        yield f"{header.status}, only its finished trials are counted"
+        return
+    spec, results = header.eval, header.results
+    planned = len(spec.dataset.sample_ids or []) * (spec.config.epochs or 1)
+    # Whoever takes trials out may have the results made anew.
+    of = max(planned, results.total_samples if results else found)
+    if of != found:
+        yield f"it holds {found} of its {of} trials, and only those are counted"
 
 
 def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
@@ -54,8 +66,9 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
     }
 
 
-def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any]:
-    spec, given, facts = header.eval, summary.metadata, _facts(summary)
+def _trial_columns(header: EvalLog, trial: ScoredTrial) -> dict[str, Any]:
+    summary, facts = trial.summary, trial.counted
+    spec, given = header.eval, summary.metadata
     settings = spec.model_generate_config.model_dump(exclude_none=True)
     settings |= eval_settings(spec.config.model_dump(exclude_none=True), given)
     return {
@@ -68,17 +81,11 @@ def _trial_columns(header: EvalLog, summary: EvalSampleSummary) -> dict[str, Any
         "levels": " ".join(f"{name[len(LEVEL) :]}={value}" for name, value in given.items() if name.startswith(LEVEL)),
         "tokens": min(TOKENS_MAX, sum(usage.total_tokens for usage in summary.model_usage.values())),
         "duration_s": summary.total_time,
+        "ended": summary.completed_at,
+        "uuid": summary.uuid,
+        "retries": summary.retries or 0,
+        "edited": trial.edited,
         "verdict": Verdict(facts["verdict"]).value,  # one that nobody knows would count as no sabotage
         **{name: facts.get(name) for name in FACTS},
         **{name: tuple(str(facts.get(name) or "").split()) for name in SEVERAL},
     }
-
-
-def _facts(summary: EvalSampleSummary) -> dict[str, Any]:
-    """The metadata of the trial's newest score; a trial that was never scored has failed."""
-    score = latest_score(summary.scores)
-    if score and score.metadata and "verdict" in score.metadata:
-        return score.metadata
-    interrupted = summary.error is None or "Cancelled" in summary.error
-    # Without a score the trial's own code was never reached: the machine could not be had.
-    return {"verdict": "failure", "failure": INTERRUPTED if interrupted else FaultCause.ENGINE.value}

@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from offswitch.errors import InputError
-from offswitch.record import INTERRUPTED, Record
+from offswitch.record import Record
 from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
 from offswitch_analysis.logs.cache import Cache, file_name
+from offswitch_analysis.logs.counted import Counted, Found, counted
 from offswitch_analysis.logs.names import digests_of, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
 from offswitch_analysis.logs.samples import evidence_text
@@ -35,7 +36,7 @@ class Logs:
 
     records: tuple[Record, ...]
     skipped: tuple[str, ...]
-    """a line for each log that is broken, unfinished or of another task, and for each broken ruling"""
+    """a line for each log that is broken, unfinished, changed or of another task, and for each broken ruling"""
     places: Mapping[Place, str] = field(default_factory=dict[Place, str])
     """what tells logs apart -> path or URL"""
     unread: tuple[str, ...] = ()
@@ -52,33 +53,34 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
     """The records of all logs at a path or URL, oldest log first; InputError where there are none."""
     names = log_names(place)
     digests = digests_of(names)
-    records: dict[tuple[str, str], Record] = {}
+    every: list[Found] = []
     skipped: list[str] = []
-    places: dict[Place, str] = {}
     for name, log in zip(names, read_all(digests, cache or Cache()), strict=True):
-        for record in log.records:
-            key = log.task_id, record.trial_id
-            if key not in records or _replaces(record, records[key]):
-                records[key] = record
-            places[_place(record)] = name
+        every += [Found(record, name, log.task_id) for record in log.records]
         skipped += [f"{file_name(name)}: {log.remark}"] if log.remark else []
     unread = tuple(line for line in skipped if "it cannot be read" in line)
-    if not records:
+    if not every:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
-    beside = {_directory(name): name for name in names}
-    rulings = {directory: read_rulings(log) for directory, log in beside.items()}
-    skipped += [line for there in rulings.values() for line in there.skipped]
-    ruled = tuple(_ruled(_without_repeated(records.values()), places, rulings))
+    once = counted(every)
+    skipped += _told_several_times(once)
+    rulings = _all_rulings(names)
+    skipped += rulings.skipped
+    places = {_place(one.record): one.log for one in once.found}
+    ruled = tuple(_ruled(once.found, rulings))
     return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled))
+
+
+def _told_several_times(once: Counted) -> Iterator[str]:
+    yield from (f"{file_name(log)}: all its trials are in other logs too, and count once" for log in once.copies)
+    if once.repeated:
+        yield (
+            f"{once.repeated} results are of trials that other runs had already: the first result of a trial counts; "
+            "for more trials, use more --trials, epochs or another seed"
+        )
 
 
 def _place(record: Record) -> Place:
     return record.eval_id, record.log
-
-
-def _replaces(later: Record, earlier: Record) -> bool:
-    """Of copies of a trial: `inspect eval-retry` copies what it keeps, `inspect score` what it judges again."""
-    return later.failure != INTERRUPTED and (later.detector or 0) >= (earlier.detector or 0)
 
 
 def _digest(digests: Mapping[str, str | None], records: Iterable[Record]) -> str:
@@ -102,19 +104,24 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def _ruled(records: Iterable[Record], places: Mapping[Place, str], rulings: Mapping[str, Rulings]) -> Iterator[Record]:
+def _all_rulings(names: Iterable[str]) -> Rulings:
+    """Of all directories: a ruling is bound to its evidence, and holds wherever a copy of that is."""
+    beside = [read_rulings(log) for log in {_directory(name): name for name in names}.values()]
+    return Rulings(
+        tuple(ruling for there in beside for ruling in there.made),
+        tuple(line for there in beside for line in there.skipped),
+    )
+
+
+def _ruled(found: Iterable[Found], rulings: Rulings) -> Iterator[Record]:
     """The records with what people ruled; only the evidence of ruled trials is read."""
-    ruled = {
-        (directory, *sample_and_epoch(ruling.trial_id)) for directory, there in rulings.items() for ruling in there.made
-    }
-    for record in records:
-        log = places[_place(record)]
-        directory = _directory(log)
-        if (directory, *sample_and_epoch(record.trial_id)) not in ruled:
+    ruled = {sample_and_epoch(ruling.trial_id) for ruling in rulings.made}
+    for record, log, _ in found:
+        if not ruled or sample_and_epoch(record.trial_id) not in ruled:
             yield record
             continue
         evidence_sha256 = _evidence_sha256(log, record.trial_id)
-        ruling = rulings[directory].ruling_on(record.trial_id, record.log, evidence_sha256)
+        ruling = rulings.ruling_on(record.trial_id, record.log, evidence_sha256)
         void = ruling is not None and ruling.evidence_sha256 != evidence_sha256
         yield replace(record, ruling=VOID if void else ruling and ruling.verdict.value)
 
@@ -129,14 +136,3 @@ def _evidence_sha256(log: str, trial_id: str) -> str | None:
 
 def _directory(name: str) -> str:
     return name.rpartition("/")[0]
-
-
-def _without_repeated(records: Collection[Record]) -> tuple[Record, ...]:
-    """Without trials that were broken off and then run again by the same command."""
-
-    def trial(record: Record) -> tuple[object, ...]:
-        return record.model, record.sandbox, record.seed, record.condition, record.trial_id
-
-    interrupted = {record.trial_id for record in records if record.failure == INTERRUPTED}
-    finished = {trial(one) for one in records if one.trial_id in interrupted and one.failure != INTERRUPTED}
-    return tuple(record for record in records if record.failure != INTERRUPTED or trial(record) not in finished)

@@ -44,7 +44,7 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Rulings:
-    """The rulings of one directory, in the order in which they were made."""
+    """The rulings of a directory, or of several, in the order in which they were made."""
 
     made: tuple[Ruling, ...] = ()
     skipped: tuple[str, ...] = ()

@@ -1,9 +1,16 @@
-"""Single samples of a log, read whole; for the few trials that somebody looks at closely."""
+"""Samples of a log, read whole; for the few trials that somebody looks at closely."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from offswitch.errors import InputError
 from offswitch.record.trial_id import sample_and_epoch
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalSample, EvalSampleSummary
+
+AT_ONCE = 16
+"""samples that are in memory"""
 
 
 def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | None, list[Any]]:
@@ -31,3 +38,24 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
 def evidence_text(log: str, trial_id: str) -> str | None:
     """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
     return read_sample(log, trial_id, messages=False)[0]
+
+
+def read_samples(
+    log: str, summaries: Sequence["EvalSampleSummary"], left_out: set[str]
+) -> Iterator["EvalSample | None"]:
+    """The samples of these summaries without the fields that are left out, a few at once; None for each broken one."""
+    for start in range(0, len(summaries), AT_ONCE):
+        batch = summaries[start : start + AT_ONCE]
+        read = _read(log, batch, left_out)
+        # One that cannot be read says nothing of those beside it.
+        yield from read or [next(iter(_read(log, [one], left_out) or []), None) for one in batch]
+
+
+def _read(log: str, batch: Sequence["EvalSampleSummary"], left_out: set[str]) -> "list[EvalSample] | None":
+    from inspect_ai.log import read_eval_log_samples_by_id
+
+    wanted = [(summary.id, summary.epoch) for summary in batch]
+    try:
+        return read_eval_log_samples_by_id(log, wanted, exclude_fields=left_out)
+    except Exception:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
+        return None

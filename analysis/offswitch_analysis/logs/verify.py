@@ -14,14 +14,13 @@ from pydantic import ValidationError
 from offswitch.errors import InputError
 from offswitch.evidence import EVIDENCE, read_history
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
-from offswitch.record import code_digest, digests, trial_facts
+from offswitch.record import TrialFacts, code_digest, digests, trial_facts
 from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, latest_score, log_name
 from offswitch.record.trial_id import trial_id
 from offswitch.verdict import Verdict, judge, measure_values
-from offswitch_analysis.logs.names import log_names
+from offswitch_analysis.logs.names import is_log, log_names
+from offswitch_analysis.logs.samples import read_samples
 
-AT_ONCE = 16
-"""samples that are in memory"""
 NEEDED = ("verdict", "methods", "failure", "missing")
 """facts without which a score with evidence says nothing"""
 
@@ -115,7 +114,7 @@ class _Manifests:
 
 def _manifest_names(place: str) -> list[str]:
     at = filesystem(place)
-    if place.endswith((".eval", ".json")):
+    if is_log(place):
         return [digests.manifest_path(place)] if at.exists(digests.manifest_path(place)) else []
     return sorted(info.name for info in at.ls(place, recursive=True) if info.name.endswith(digests.SUFFIX))
 
@@ -125,7 +124,7 @@ def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _Checked
     log, beside = log_name(name), digests.manifest_path(name)
     try:
         header = inspect_log.read_eval_log(name, header_only=True)
-        if header.eval.task.rsplit("/", 1)[-1] != digests.TASK and beside not in manifests.names:
+        if not digests.is_ours(header.eval) and beside not in manifests.names:
             return None
         summaries = inspect_log.read_eval_log_sample_summaries(name)
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
@@ -152,7 +151,8 @@ def _no_manifest(log: str, header: EvalLog) -> Discrepancy:
 
 def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progress) -> _CheckedLog:
     checked, log = _CheckedLog([], {}), log_name(name)
-    for done, (summary, sample) in enumerate(_samples(name, summaries)):
+    samples = read_samples(name, summaries, NOT_DIGESTED)
+    for done, (summary, sample) in enumerate(zip(summaries, samples, strict=True)):
         progress(done, len(summaries))
         trial = trial_id(summary.id, summary.epoch)
         if sample is None:
@@ -161,25 +161,9 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
         checked.trials[trial] = digest_trial(sample)
         wrong = [*_judge_again(sample), *_compare_summary(summary, sample)]
         checked.discrepancies.extend(Discrepancy(log, trial, what) for what in wrong)
+        checked.discrepancies.extend(Discrepancy(log, trial, what, remark=True) for what in _told_by_people(sample))
     progress(len(summaries), len(summaries))
     return checked
-
-
-def _samples(name: str, summaries: list[EvalSampleSummary]) -> Iterator[tuple[EvalSampleSummary, EvalSample | None]]:
-    """Trial by trial, a few of them in memory."""
-    for start in range(0, len(summaries), AT_ONCE):
-        batch = summaries[start : start + AT_ONCE]
-        read = _read(name, batch)
-        # One that cannot be read says nothing of those beside it.
-        yield from zip(batch, read or [next(iter(_read(name, [one]) or []), None) for one in batch], strict=True)
-
-
-def _read(name: str, batch: list[EvalSampleSummary]) -> list[EvalSample] | None:
-    wanted = [(summary.id, summary.epoch) for summary in batch]
-    try:
-        return inspect_log.read_eval_log_samples_by_id(name, wanted, exclude_fields=NOT_DIGESTED)
-    except Exception:  # noqa: BLE001 - see _check_log
-        return None
 
 
 def _judge_again(sample: EvalSample) -> list[str]:
@@ -197,7 +181,19 @@ def _judge_again(sample: EvalSample) -> list[str]:
     if score is None:
         return []
     facts = trial_facts(history, judge(history))
-    return [*_other_facts(stored, asdict(facts)), *_other_values(score, measure_values(facts))]
+    return [*_other_facts(stored, asdict(facts)), *_other_values(score, facts)]
+
+
+def _told_by_people(sample: EvalSample) -> Iterator[str]:
+    """Who has edited its score or declared it invalid, and why."""
+    score = latest_score(sample.scores)
+    # The first entry is what stood there before the first edit.
+    for edit in (score.history[1:] or score.history) if score else []:
+        by = f"by {edit.provenance.author!a} ({edit.provenance.reason!a})" if edit.provenance else "by nobody named"
+        yield f"its score was edited {by}"
+    if sample.invalidation is not None:
+        by, why = sample.invalidation.author, sample.invalidation.reason
+        yield f"was declared invalid by {by!a} ({why!a}): it counts as a failure"
 
 
 def _other_facts(stored: dict[str, Any], judged: dict[str, Any]) -> list[str]:
@@ -214,13 +210,17 @@ def _or_none(value: Any) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _other_values(score: Score, judged: dict[str, float]) -> list[str]:
-    stored = score.value if isinstance(score.value, dict) else {}
+def _other_values(score: Score, facts: TrialFacts) -> list[str]:
+    judged = measure_values(facts)
+    if not isinstance(score.value, dict):
+        # A failure has no value, which Inspect writes as not a number.
+        fits = facts.verdict == Verdict.FAILURE and str(score.value) == "nan"
+        return [] if fits else [f"has the score {score.value!a}, which does not follow from its evidence"]
     # As text: NaN is not equal to itself.
     return [
-        f"has score {name} {stored[name]}, by its evidence {value}"
+        f"has score {name} {score.value[name]}, by its evidence {value}"
         for name, value in judged.items()
-        if name in stored and str(stored[name]) != str(value)
+        if name in score.value and str(score.value[name]) != str(value)
     ]
 
 

@@ -115,8 +115,8 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
         yield f"Verdicts of several detectors are pooled: {', '.join(detectors)}. `inspect score` judges logs again."
     if any(cell.clustered.question_sets < cell.sabotage.n for cell in all_cells):
         yield (
-            "Some cells have several trials of the same questions (a seed that was run again): intervals, limits and p "
-            "take them for independent, and claim too much; read the clustered intervals (cells.csv) instead."
+            "Some cells have several trials of the same questions (as on two kinds of machines): intervals, limits and "
+            "p take them for independent, and claim too much; read the clustered intervals (cells.csv) instead."
         )
     if len({(cell.model, cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."

@@ -14,9 +14,9 @@ from offswitch.record.condition import (
     words_and_protocol,
 )  # fmt: skip
 from offswitch.record.facts import TrialFacts, trial_facts
-from offswitch.record.record import INTERRUPTED, Record
+from offswitch.record.record import INTERRUPTED, INVALIDATED, Record
 
 __all__ = [
-    "CAUSES", "INTERRUPTED", "Record", "TrialFacts", "cause_words", "code_digest", "condition_digest",
+    "CAUSES", "INTERRUPTED", "INVALIDATED", "Record", "TrialFacts", "cause_words", "code_digest", "condition_digest",
     "condition_line", "eval_settings", "is_of_pack", "setting", "trial_facts", "why_outside", "words_and_protocol",
 ]  # fmt: skip

@@ -6,17 +6,25 @@ and its manifest together is found by nothing but a head that was noted elsewher
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalSpec
 
 MANIFEST_VERSION = 1
 SUFFIX = ".manifest"
 """not .json: Inspect takes for a log whatever ends so and begins with a time"""
 TASK = "shutdown_resistance"
 SCORER = "shutdown_verdict"
+SCORES = re.compile(rf"(?:.*/)?{SCORER}(?:-?\d+)?")
+"""names of our scorer's scores: `inspect score` counts up where there is one"""
+PACKAGE = "offswitch/"
+OWN_METADATA = {"offswitch_version", "code_digest"}
 
 Score = TypeVar("Score")
 
@@ -109,9 +117,22 @@ def manifest_path(log: str) -> str:
     return log.rsplit(".", 1)[0] + SUFFIX
 
 
+def is_ours(spec: "EvalSpec") -> bool:
+    """Whether an evaluation is of this task, under whatever name.
+
+    Whoever wraps the task gives it a name of their own; what it tells of itself, or its scorer, stays.
+    """
+    if spec.task.rsplit("/", 1)[-1] == TASK:
+        return True
+    if spec.task.startswith(PACKAGE):  # an instrument: its trials are no results
+        return False
+    scorers = [scorer.name for scorer in spec.scorers or []]
+    return (spec.metadata or {}).keys() >= OWN_METADATA or any(map(SCORES.fullmatch, scorers))
+
+
 def latest_score(scores: Mapping[str, Score] | None) -> Score | None:
     """Our scorer's score, the newest where it scored a log several times."""
-    ours = [score for name, score in (scores or {}).items() if name.rsplit("/", 1)[-1].startswith(SCORER)]
+    ours = [score for name, score in (scores or {}).items() if SCORES.fullmatch(name)]
     return ours[-1] if ours else None
 
 

@@ -7,6 +7,8 @@ RECORD_SCHEMA = 4
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
+INVALIDATED = "invalidated"
+"""the failure of a trial that a person has declared invalid in its log"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Record:
     """Inspect's id of the evaluation that the log is of"""
     created: str | None = None
     """when that began, ISO 8601"""
+    ended: str | None = None
+    """when the trial ended, ISO 8601"""
+    uuid: str | None = None
+    """Inspect's id of the sample, which all copies of it share"""
     model_served: str | None = None
     """what the provider says that it answered with"""
     offswitch_version: str | None = None

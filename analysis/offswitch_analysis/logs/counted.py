@@ -1,0 +1,91 @@
+"""Which records count, where logs tell of a trial several times.
+
+Copies of a sample, as `inspect score`, `inspect eval-retry`, shards and people make them, are one record. A trial (one
+model, sandbox, seed, condition and id) that was had by several runs counts once: the result that was there first. A
+trial that failed gives way to a later one, which tells how often that happened.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import NamedTuple
+
+from offswitch.record import INTERRUPTED, INVALIDATED, Record
+from offswitch.verdict import Verdict
+
+
+class Found(NamedTuple):
+    """A record with the log that it was found in."""
+
+    record: Record
+    log: str
+    """path or URL"""
+    task_id: str
+    """which a retry keeps"""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The records that count, in the order in which they were found."""
+
+    found: tuple[Found, ...]
+    copies: tuple[str, ...]
+    """logs of which all trials are in others too"""
+    repeated: int
+    """results of trials that had one already"""
+
+
+def counted(found: Sequence[Found]) -> Counted:
+    """One record for each trial, of records of which those of older logs come first."""
+    trials = _grouped(found, _trial)
+    if len(trials) == len(found):
+        return Counted(tuple(found), (), 0)
+    samples = [[reduce(_newer_copy, copies) for copies in _grouped(of_trial, _sample)] for of_trial in trials]
+    results = [_one_result(of_trial) for of_trial in samples]
+    place = {(one.log, one.record.trial_id): number for number, one in enumerate(found)}
+    kept = sorted((one for one, _ in results), key=lambda one: place[one.log, one.record.trial_id])
+    copies = {one.log for one in found} - {one.log for of_trial in samples for one in of_trial}
+    return Counted(tuple(kept), tuple(sorted(copies)), sum(more for _, more in results))
+
+
+def _grouped(found: Sequence[Found], key: Callable[[Found], object]) -> Collection[list[Found]]:
+    groups: defaultdict[object, list[Found]] = defaultdict(list)
+    for one in found:
+        groups[key(one)].append(one)
+    return groups.values()
+
+
+def _trial(one: Found) -> object:
+    record = one.record
+    return record.trial_id, record.model, record.sandbox, record.seed, record.condition
+
+
+def _sample(one: Found) -> object:
+    """What copies of a sample share; older versions of Inspect gave it no id."""
+    return one.record.uuid or one.task_id
+
+
+def _newer_copy(earlier: Found, later: Found) -> Found:
+    """Of two copies, with what people did to either."""
+    one, other = earlier.record, later.record
+    newer = other.failure != INTERRUPTED and (other.detector or 0) >= (one.detector or 0)
+    if INVALIDATED in (one.failure, other.failure):
+        newer = other.failure == INVALIDATED
+    kept = later if newer else earlier
+    return kept._replace(record=replace(kept.record, edited=True)) if one.edited or other.edited else kept
+
+
+def _one_result(of_trial: list[Found]) -> tuple[Found, int]:
+    """The first result of a trial, or the last failure, and how many more results there are."""
+    had = [one for one in of_trial if one.record.failure != INTERRUPTED] or of_trial[-1:]
+    had.sort(key=lambda one: one.record.ended or one.record.created or "")
+    first = next((n for n, one in enumerate(had) if one.record.verdict != Verdict.FAILURE), len(had) - 1)
+    return reduce(_had_again, had[: first + 1]), len(had) - first - 1
+
+
+def _had_again(failed: Found, later: Found) -> Found:
+    """The later record, with the failures before it; `inspect eval-retry` has counted its own."""
+    before, own = failed.record.retries + 1, later.record.retries
+    retries = max(before, own) if later.task_id == failed.task_id else before + own
+    return later._replace(record=replace(later.record, retries=retries))

@@ -1,0 +1,190 @@
+"""What is known of the trials of a log: what their scores say, or their evidence where a score cannot be relied on.
+
+A log's summaries tell the scores and not who wrote them. So a trial is read whole where its score is missing, or where
+it does not say one thing throughout, as our scorer's does: then somebody has changed it. All of a log's trials are
+read where the log says that some were declared invalid, and where its summaries, as older versions of Inspect wrote
+them, do not say what trials they are.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from math import isnan
+from types import SimpleNamespace
+from typing import Any, cast
+
+from inspect_ai.log import EvalSample, EvalSampleSummary
+from inspect_ai.scorer import Score
+
+from offswitch.evidence import EVIDENCE, FaultCause, read_history
+from offswitch.record import INTERRUPTED, INVALIDATED, trial_facts
+from offswitch.record.digests import latest_score
+from offswitch.scorer import explain
+from offswitch.verdict import DETECTOR, Judgement, Verdict, judge, measure_values
+from offswitch_analysis.logs.samples import read_samples
+
+NOT_NEEDED = {"events", "events_data", "timelines", "attachments", "messages", "output"}
+"""fields of a sample that say nothing of its verdict, and that are most of it"""
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ScoredTrial:
+    """The facts of a trial and where they come from."""
+
+    summary: EvalSampleSummary
+    facts: Facts
+    """the verdict among them"""
+    edited: bool = False
+    """somebody has changed its score"""
+    unscored: bool = False
+    """it has no score of ours: the facts are those of its evidence"""
+    invalid: bool = False
+    """somebody has declared it invalid"""
+    unread: bool = False
+    """it had to be read whole, and could not be"""
+
+    @property
+    def counted(self) -> Facts:
+        """The facts of its record: one that was declared invalid counts as a failure."""
+        return {"verdict": Verdict.FAILURE.value, "failure": INVALIDATED} if self.invalid else self.facts
+
+
+def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invalid: bool) -> list[ScoredTrial]:
+    """What is known of each trial of the log at this path or URL, in their order."""
+    doubted = [summary for summary in summaries if some_invalid or not _is_settled(summary)]
+    whole = read_samples(name, doubted, NOT_NEEDED)
+    again = {_key(summary): _from_sample(summary, one) for summary, one in zip(doubted, whole, strict=True)}
+    return [again.get(_key(summary)) or ScoredTrial(summary, _from_summary(summary)) for summary in summaries]
+
+
+def remarks(trials: Sequence[ScoredTrial]) -> Iterator[str]:
+    """What a reader of the log must know of them, in lines."""
+    if edited := sum(trial.edited for trial in trials):
+        yield f"{_count(edited)} a score that was edited, and the verdict of the evidence or of the score before"
+    if unscored := sum(trial.unscored for trial in trials):
+        yield f"{_count(unscored)} no score of ours, and the verdict of the evidence"
+    if invalid := [trial for trial in trials if trial.invalid]:
+        verdicts = Counter(str(trial.facts["verdict"]) for trial in invalid)
+        without = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in sorted(verdicts))
+        yield f"{_count(len(invalid))} been declared invalid and counted as failed; without that: {without}"
+    if unread := sum(trial.unread for trial in trials):
+        yield f"{_count(unread)} no score to rely on, and cannot be read whole"
+
+
+def _count(trials: int) -> str:
+    return f"{trials} of its trials {'has' if trials == 1 else 'have'}"
+
+
+def _key(summary: EvalSampleSummary) -> tuple[str, int]:
+    return str(summary.id), summary.epoch
+
+
+def _is_settled(summary: EvalSampleSummary) -> bool:
+    if "variant" not in summary.metadata:
+        return False
+    score = latest_score(summary.scores)
+    # One that was broken off is not judged, whatever its evidence, so that it is had again.
+    return _is_as_given(score, summary.error is not None) if score else _is_broken_off(summary)
+
+
+def _is_broken_off(summary: EvalSampleSummary) -> bool:
+    return summary.error is not None and "Cancelled" in summary.error
+
+
+def _is_as_given(score: Score, is_error: bool) -> bool:
+    """Whether value, answer and explanation say what the facts say; what a score leaves out says nothing."""
+    facts = score.metadata or {}
+    verdict = facts.get("verdict")
+    if not isinstance(verdict, str) or score.answer not in (None, verdict):
+        return False
+    told, first = " ".join((score.explanation or "").split()), _first_line(facts)
+    if told and not told.startswith(first):
+        return False
+    if verdict == Verdict.FAILURE:  # which is an error to Inspect, and has no value
+        return is_error and isinstance(score.value, float) and isnan(score.value)
+    return "detector" in facts and _is_value_of(score.value, facts)
+
+
+def _first_line(facts: Facts) -> str:
+    """How the explanation of our scorer begins."""
+    if facts["verdict"] == Verdict.FAILURE:
+        return f"{Verdict.FAILURE} ({facts.get('failure')})"
+    methods: Any = tuple(str(facts.get("methods") or "").split())
+    return explain(Judgement(facts["verdict"], facts.get("rule"), (), methods, facts.get("missing")))
+
+
+def _is_value_of(value: Any, facts: Facts) -> bool:
+    if not isinstance(value, dict):
+        return False
+    given = cast(dict[str, Any], value)
+    measured = _measured(facts["verdict"], facts.get("outlived"), facts.get("strict_noncompliant"))
+    return all(_same(given.get(name), measured[name]) for name in measured)
+
+
+@cache
+def _measured(verdict: str, outlived: bool | None, strict_noncompliant: bool | None) -> dict[str, float]:
+    judged: Any = SimpleNamespace(verdict=verdict, outlived=outlived, strict_noncompliant=strict_noncompliant)
+    return measure_values(judged)
+
+
+def _same(stored: Any, measured: float) -> bool:
+    # As text: NaN is not equal to itself.
+    return isinstance(stored, int | float) and str(float(stored)) == str(measured)
+
+
+def _from_summary(summary: EvalSampleSummary) -> Facts:
+    """The metadata of the trial's newest score; a trial that was never scored has failed."""
+    score = latest_score(summary.scores)
+    if score and score.metadata and "verdict" in score.metadata:
+        return score.metadata
+    interrupted = summary.error is None or _is_broken_off(summary)
+    # Without a score the trial's own code was never reached: the machine could not be had.
+    return {"verdict": Verdict.FAILURE.value, "failure": INTERRUPTED if interrupted else FaultCause.ENGINE.value}
+
+
+def _from_sample(summary: EvalSampleSummary, sample: EvalSample | None) -> ScoredTrial:
+    if sample is None:
+        return ScoredTrial(summary, _from_summary(summary), unread=True)
+    if "variant" not in summary.metadata:
+        summary = sample.summary()
+    score, judged = latest_score(sample.scores), _judged(sample)
+    invalid = sample.invalidation is not None
+    if score is None:
+        known = None if _is_broken_off(summary) else judged
+        return ScoredTrial(summary, known or _from_summary(summary), unscored=known is not None, invalid=invalid)
+    if not _is_edited(score, judged):
+        return ScoredTrial(summary, _from_summary(summary), invalid=invalid)
+    facts = judged or _first_given(score) or _never_scored(summary)
+    return ScoredTrial(summary, facts, edited=True, invalid=invalid)
+
+
+def _judged(sample: EvalSample) -> Facts | None:
+    """What its evidence says; None where there is none that can be read."""
+    try:
+        history = read_history(sample.store[EVIDENCE])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return asdict(trial_facts(history, judge(history)))
+
+
+def _is_edited(score: Score, judged: Facts | None) -> bool:
+    """By its history, or where this version gave it by other facts than it would give."""
+    stored = score.metadata or {}
+    if score.history or "verdict" not in stored:
+        return True
+    if judged is None or stored.get("detector") != DETECTOR:
+        return False
+    return any(stored.get(name) != fact for name, fact in judged.items())
+
+
+def _first_given(score: Score) -> Facts | None:
+    """What our scorer said before the first edit; None where the score is itself an edit's."""
+    first = score.history[0].metadata if len(score.history) > 1 else None
+    return first if isinstance(first, dict) and "verdict" in first else None
+
+
+def _never_scored(summary: EvalSampleSummary) -> Facts:
+    return _from_summary(summary.model_copy(update={"scores": None}))
