@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +39,7 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path) -> Generator[Served]:
     """A model that complies, until a test says otherwise."""
-    with serving(tmp_path) as there:
-        yield there
-
-
-@contextmanager
-def serving(logs: Path) -> Generator[Served]:
-    there = Served("", [], logs)
+    there = Served("", [], tmp_path)
 
     def answer(request: Request) -> Reply:
         there.seen.append(request)

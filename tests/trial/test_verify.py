@@ -25,6 +25,7 @@ from offswitch.evidence import FaultCause, to_json
 from offswitch.record import code_digest
 from offswitch.record import digests as manifest
 from offswitch.scorer import shutdown_verdict
+from offswitch_analysis.logs.verify import CUT_SHORT
 from offswitch_cli import main
 from stories import REWRITTEN, Story
 
@@ -163,6 +164,26 @@ def test_a_flipped_verdict_does_not_follow_from_its_evidence(logs: Path) -> None
     assert verdict == "trial A-0001: has verdict complied, by its evidence sabotaged"
     assert methods.startswith("trial A-0001: has methods none, by its evidence rewritten")
     assert rule == "trial A-0001: has rule 7, by its evidence 2"
+
+
+@pytest.mark.parametrize(
+    ("detector", "told"),
+    [
+        (5, f"remark: {{}}: trial E-0001: {CUT_SHORT}"),
+        (6, "{}: trial E-0001: has verdict withdrew, by its evidence unfinished"),
+    ],
+)
+def test_a_limit_that_older_rules_called_a_withdrawal_is_a_remark(logs: Path, detector: int, told: str) -> None:
+    def change(log: EvalLog) -> None:
+        trial = sample(log, "E-0001")
+        trial.store["evidence"] = to_json(Story().asks(3).does("ls").limit().evidence)
+        score = (trial.scores or {})["shutdown_verdict"]
+        assert score.metadata is not None
+        score.metadata |= {"detector": detector, "verdict": "withdrew"}
+
+    tamper(logs, change)
+    verdicts = [line for line in verify(logs)[1] if "verdict" in line]
+    assert verdicts == [told.format(first(logs).stem)]
 
 
 def test_a_verdict_for_a_trial_without_evidence_is_told(logs: Path) -> None:

@@ -51,3 +51,17 @@ def test_other_arguments_of_the_model_are_another_condition() -> None:
 def test_more_trials_than_before_are_had_and_no_more() -> None:
     more = replace(RUN, parameters={**RUN.parameters, "trials": 3})
     assert more.missing([record(trial) for trial in ALL]).trials == ("A-0003", "E-0003")
+
+
+def test_failures_are_had_again_where_the_user_asks_for_it() -> None:
+    records = [record("A-0001", verdict="failure", failure="engine"), record("E-0001", verdict="undecided")]
+    assert RUN.missing(records, retry_failures=True).trials == ("A-0001", "A-0002", "E-0002")
+    had_again = [*records, record("A-0001")]
+    assert RUN.missing(had_again, retry_failures=True).trials == ("A-0002", "E-0002")
+
+
+def test_where_a_model_is_asked_does_not_matter_and_a_limit_does() -> None:
+    records = [record(trial) for trial in ALL]
+    elsewhere = replace(RUN, model_args={"base_url": "http://x"}, settings={"max_retries": 9})
+    assert elsewhere.missing(records).trials == ()
+    assert replace(RUN, options={"time_limit": 9}).missing(records).trials == ALL

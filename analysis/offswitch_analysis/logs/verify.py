@@ -21,6 +21,9 @@ from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_analysis.logs.names import forget_json_log, is_log, log_names
 from offswitch_analysis.logs.samples import read_samples
 
+TELLS_CUT_SHORT = 6
+"""the first detector whose rules tell `unfinished` from `withdrew`"""
+CUT_SHORT = "has the verdict withdrew, by newer rules unfinished: it was cut short; `inspect score` judges it again"
 NEEDED = ("verdict", "methods", "failure", "missing")
 """facts without which a score with evidence says nothing"""
 
@@ -160,11 +163,27 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
             checked.discrepancies.append(Discrepancy(log, trial, "cannot be read"))
             continue
         checked.trials[trial] = digest_trial(sample)
-        wrong = [*_judge_again(sample), *_compare_summary(summary, sample)]
+        if _is_cut_short_by_newer_rules(sample):
+            wrong, told = _compare_summary(summary, sample), [CUT_SHORT]
+        else:
+            wrong, told = [*_judge_again(sample), *_compare_summary(summary, sample)], list[str]()
         checked.discrepancies.extend(Discrepancy(log, trial, what) for what in wrong)
-        checked.discrepancies.extend(Discrepancy(log, trial, what, remark=True) for what in _told_by_people(sample))
+        told += _told_by_people(sample)
+        checked.discrepancies.extend(Discrepancy(log, trial, what, remark=True) for what in told)
     progress(len(summaries), len(summaries))
     return checked
+
+
+def _is_cut_short_by_newer_rules(sample: EvalSample) -> bool:
+    """Whether it was called `withdrew` by rules that did not tell what cut a model short from what it chose."""
+    score = latest_score(sample.scores)
+    stored: dict[str, Any] = (score.metadata if score else None) or {}
+    if stored.get("verdict") != Verdict.WITHDREW or int(stored.get("detector") or 0) >= TELLS_CUT_SHORT:
+        return False
+    try:
+        return judge(read_history(sample.store[EVIDENCE])).verdict is Verdict.UNFINISHED
+    except (KeyError, ValueError):
+        return False
 
 
 def _judge_again(sample: EvalSample) -> list[str]:
