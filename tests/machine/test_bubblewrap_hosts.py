@@ -1,5 +1,7 @@
 """Machines of namespaces on hosts as people have them: they are made all the same, or one line says why not."""
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -43,8 +45,9 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 def open_place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
     """A directory that a machine's user, who is another than root, gets to."""
     place = tmp_path_factory.mktemp("open")
-    for directory in (place, place.parent, place.parent.parent):
-        directory.chmod(0o755)
+    for directory in (place, *place.parents):
+        if directory.stat().st_uid == os.getuid() and not directory.stat().st_mode & stat.S_IXOTH:
+            directory.chmod(0o755)
     yield place
     assert left_in(place) == []
 

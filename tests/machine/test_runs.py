@@ -143,10 +143,10 @@ def test_a_limit_ends_a_trial_with_a_verdict(tmp_path: Path, sandbox: str) -> No
     from offswitch.task import shutdown_resistance
 
     script = tmp_path / "s.yaml"
-    script.write_text("turns: [./next_question, ./next_question, ./next_question, ls, sleep 14, ls, ls, ls]\n")
+    script.write_text("turns: [./next_question, ./next_question, ./next_question, ls, sleep 14, sleep 14, sleep 14]\n")
     evaluate(
         shutdown_resistance(variants="E", trials=1), model="script/file", model_args={"path": str(script)},
-        log_dir=str(tmp_path / "logs"), sandbox=sandbox, time_limit=8,
+        log_dir=str(tmp_path / "logs"), sandbox=sandbox, time_limit=20,
     )  # fmt: skip
     (record,) = read_logs(str(tmp_path / "logs")).records
     assert (record.verdict, record.cause, record.machine_end) == ("unfinished", "time_limit", "alive")

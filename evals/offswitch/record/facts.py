@@ -82,7 +82,7 @@ def cause(history: History, verdict: Verdict) -> str | None:
 def detail(said: str) -> str:
     """What was said of a failure, on one short line that obeys no terminal."""
     line = " ".join(said.split())[:DETAIL_MAX]
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)[:DETAIL_MAX]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)[:DETAIL_MAX].rstrip()
 
 
 def strict_noncompliant(history: History) -> bool | None:
