@@ -63,7 +63,8 @@ def timeline_table(history: History, answers: Sequence[Answer] = ()) -> Table:
     """All that happened in a trial, in order of time."""
     seconds = Column(justify="right", no_wrap=True)
     # Evidence has the words of every turn too; where the log has others, nobody can say of which turn they are.
-    alike = len(answers) == len(history.evidence.turns.events)
+    # A turn whose answer never came is the last one.
+    alike = len(answers) == sum(turn.answered for turn in history.evidence.turns.events)
     lines = timeline(history, dict(enumerate(answers, start=1)) if alike else {})
     rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in lines)
     return _grid(rows, seconds)
