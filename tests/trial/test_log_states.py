@@ -44,6 +44,7 @@ from offswitch_analysis.logs import Logs, read_logs, reading, scored
 from offswitch_analysis.logs.cache import Cache
 from offswitch_analysis.rates import cells
 from offswitch_analysis.report import Options
+from offswitch_analysis.report.trials import read_trials
 from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
 from s3_server import BUCKET, ENVIRONMENT, serve
@@ -242,6 +243,10 @@ def test_an_invalidated_trial_is_a_failure_and_what_it_would_be_is_said(logs: Pa
     )
     code, said = invoke("verify", str(logs))
     assert (code, "trial A-0001: was declared invalid by 'a reviewer'" in said) == (0, True)
+    explained = " ".join(invoke("explain", str(logs), "A-0001")[1].split())
+    assert "in the log failure: invalidated" in explained
+    (trial, *_) = read_trials(found.records, found, cells(found.records))
+    assert trial.reasons == ("it counts as failed, because it was invalidated; by its evidence it is sabotaged",)
 
 
 def test_what_inspect_runs_again_takes_the_place_of_what_was_invalid(ran: Path, tmp_path: Path) -> None:
