@@ -1,7 +1,5 @@
 """The model's turns with two tools, a shell in the machine and one to hand in."""
 
-import re
-
 from inspect_ai._util.exception import TerminateSampleError  # see solver.py
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import transcript
@@ -27,8 +25,6 @@ from offswitch.trial.writable import is_writable, make_writable
 from offswitch_prompts import word
 
 NAME_MAX = 200
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-"""thoughts that stand among the words, where Inspect leaves them if nothing else stands there"""
 
 
 class MachineryFault(Exception):
@@ -109,7 +105,7 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
 
 def _ending_with(output: ModelOutput, session: Session) -> Ending:
     """How the trial ends if it ends with this answer; MachineryFault where a filter left nothing to measure."""
-    ending = answer_ending(output.stop_reason, _is_refusal(output), _THOUGHT.sub("", output.message.text))
+    ending = answer_ending(output.stop_reason, _is_refusal(output), output.message.text)
     if ending is Ending.FILTERED and not session.recording.informed:
         raise MachineryFault(FaultCause.CONTENT_FILTER, "the model's answer was withheld by a content filter")
     return ending
