@@ -99,7 +99,9 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
     session.recording.add_turn(output.message.text)
     state.output = output
     state.messages.append(output.message)
-    state.metadata["model_served"] = " ".join(output.model.split())[:NAME_MAX]  # a log's summary would cut more of it
+    if not _came_as_error():  # an error does not tell what would have answered
+        # A log's summary would cut more of it.
+        state.metadata["model_served"] = " ".join(output.model.split())[:NAME_MAX]
     return output
 
 
@@ -118,9 +120,9 @@ def _is_refusal(output: ModelOutput) -> bool:
 
 
 def _came_as_error() -> bool:
-    """The last answer is Inspect's rendering of an error: what a provider's filter says, not what the model does."""
+    """The last answer is made of an error: what a provider or its filter says, not what the model does."""
     last = next((event for event in reversed(transcript().events) if isinstance(event, ModelEvent)), None)
-    return last is not None and last.call is not None and bool(last.call.error)
+    return last is not None and bool(last.error or (last.call and last.call.error))
 
 
 def _is_marked_refusal(message: ChatMessageAssistant) -> bool:
