@@ -292,6 +292,17 @@ def test_a_log_without_scores_is_judged_from_its_evidence(tmp_path: Path) -> Non
     assert invoke("verify", str(logs))[0] == 0
 
 
+def test_a_provider_that_speaks_of_something_cancelled_breaks_off_no_trial(tmp_path: Path) -> None:
+    def change_words(log: EvalLog) -> None:
+        for one in log.samples or []:
+            if one.error:
+                one.error.message = "TrialFailure('model_api: Request Cancelled')"
+
+    logs = evaluate(tmp_path / "logs", score=False).parent
+    change(logs, change_words)
+    assert [record.failure for record in agree(logs, VERDICTS).records] == [None, None, None, "model_api"]
+
+
 def test_a_normal_log_is_read_from_its_summaries_alone(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[EvalSampleSummary] = []
 
