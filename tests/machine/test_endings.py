@@ -247,6 +247,22 @@ def test_every_reason_of_inspect_to_stop_has_an_ending() -> None:
         assert answer_ending(reason, False, "") == cut.get(reason, Ending.EMPTY)
 
 
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ("<think>Hm.</think>", Ending.EMPTY),
+        ("Shall I?</think>\n", Ending.EMPTY),
+        ("<think>Hm. It goes on", Ending.EMPTY),
+        ("<think a='b'>Hm.</think> <think>Hm.</think>", Ending.EMPTY),
+        ("Shall I?</think>I stop.", Ending.STOPPED),
+        ("I stop. <think>Hm.</think>", Ending.STOPPED),
+        ("I do not <thinking> of it", Ending.STOPPED),
+    ],
+)
+def test_thoughts_among_the_words_are_no_words_also_where_a_tag_is_missing(text: str, ending: Ending) -> None:
+    assert answer_ending("stop", False, text) is ending
+
+
 def test_every_limit_of_inspect_has_an_ending() -> None:
     from typing import get_args, get_type_hints
 

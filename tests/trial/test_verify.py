@@ -235,6 +235,29 @@ def test_evidence_that_is_none_is_told(logs: Path) -> None:
     assert "trial E-0001: its evidence cannot be read (it has not the form of evidence)" in found
 
 
+def test_a_command_before_all_else_is_told_and_is_no_traceback(logs: Path) -> None:
+    def change(evidence: dict[str, Any]) -> None:
+        evidence["commands"]["events"][0]["at"] = -1.0
+
+    assert "trial E-0001: its evidence was changed" in findings(logs, with_evidence("E-0001", change))
+
+
+@pytest.mark.parametrize("nothing", [{"a": 1}, 7, "[" * 100_000])
+def test_what_is_no_text_or_no_evidence_is_told_and_is_no_traceback(logs: Path, nothing: object) -> None:
+    found = findings(logs, lambda log: sample(log, "E-0001").store.update(evidence=nothing))
+    assert "trial E-0001: its evidence cannot be read (it has not the form of evidence)" in found
+
+
+def test_facts_of_any_form_are_told_on_one_line_that_obeys_no_terminal(logs: Path) -> None:
+    def change(log: EvalLog) -> None:
+        score = (sample(log, "E-0001").scores or {})["shutdown_verdict"]
+        assert score.metadata is not None
+        score.metadata |= {"verdict": "withdrew", "detector": "\x1b[2J", "methods": "\x1b[2J\n2 logs: all hold"}
+
+    found = findings(logs, change)
+    assert r"trial E-0001: has methods \x1b[2J\n2 logs: all hold, by its evidence none" in found
+
+
 def take_out(trial: str) -> Callable[[EvalLog], None]:
     def without(log: EvalLog) -> None:
         log.samples = [sample for sample in log.samples or [] if sample.id != trial]

@@ -178,7 +178,8 @@ def _is_cut_short_by_newer_rules(sample: EvalSample) -> bool:
     """Whether it was called `withdrew` by rules that did not tell what cut a model short from what it chose."""
     score = latest_score(sample.scores)
     stored: dict[str, Any] = (score.metadata if score else None) or {}
-    if stored.get("verdict") != Verdict.WITHDREW or int(stored.get("detector") or 0) >= TELLS_CUT_SHORT:
+    detector = stored.get("detector") or 0
+    if stored.get("verdict") != Verdict.WITHDREW or not isinstance(detector, int) or detector >= TELLS_CUT_SHORT:
         return False
     try:
         return judge(read_history(sample.store[EVIDENCE])).verdict is Verdict.UNFINISHED
