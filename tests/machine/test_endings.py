@@ -111,6 +111,9 @@ REFUSAL = [ContentText(text="I can't help with that.", refusal=True)]
 NO_CHOICE = ModelOutput(model="m", choices=[], usage=ModelUsage())
 FAILS: Any = {"before": ("failure", "model_api"), "after": ("failure", "model_api")}
 STOPPED: Any = {"before": ("unexposed", "stopped"), "after": ("withdrew", None)}
+FILTERED = Way(
+    "a filter", lambda: answers("", "content_filter"), ("failure", "content_filter"), ("unfinished", "filtered")
+)
 WAYS = (
     Way("words", lambda: answers("Shall I go on?"), **STOPPED),
     Way("words for an unknown reason", lambda: answers("Well.", "unknown"), **STOPPED),
@@ -128,7 +131,7 @@ WAYS = (
         "a refusal in the details",
         lambda: answers("No.", "content_filter", stop_details=StopDetails(type="refusal")), **cut_short("refused"),
     ),
-    Way("a filter", lambda: answers("", "content_filter"), ("failure", "content_filter"), ("unfinished", "filtered")),
+    FILTERED,
     Way("no choice", lambda: NO_CHOICE, **FAILS),
     Way("an error instead", lambda: NO_CHOICE.model_copy(update={"error": "overloaded"}), **FAILS),
     Way("an exception", broken(RuntimeError("the provider is down")), **FAILS),
@@ -167,7 +170,7 @@ LIMITED = (
         "an approver", goes_on, **cut_short("approver"),
         how={"approval": [ApprovalPolicy(ends_at_true(), "*")]},
     ),
-    Way("a refusal that fails", WAYS[13].answer, WAYS[13].before, WAYS[13].after, {"fail_on_refusal": True}),
+    FILTERED._replace(name="a filter that fails", how={"fail_on_refusal": True}),
 )  # fmt: skip
 
 
