@@ -49,7 +49,7 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--max-connections", "0"), "-G max_connections: must be at least 1"),
         ((*RUN, "--cache", "soon"), "-G cache: "),
         ((*RUN, "--token-limit", "many"), "--token-limit many: token limit: expected"),
-        ((*RUN, "--time-limit", "0"), "--time-limit 0: must be a number above 0"),
+        ((*RUN, "--time-limit", "0"), "--time-limit 0: must be a whole number above 0"),
         ((*RUN, "--cost-limit", "1"), "--cost-limit: Inspect knows no price of script/comply"),
         ((*RUN, "--model-cost-config", "/nowhere.yaml"), "--model-cost-config /nowhere.yaml: "),
         ((*RUN, "--approval", "/nowhere.yaml"), "--approval /nowhere.yaml: Invalid approval policy"),
@@ -78,6 +78,29 @@ CODE = "from offswitch_cli import main; main()"
 )
 def test_bad_input_is_one_clear_line(words: tuple[str, ...], said: str) -> None:
     assert said in refusal(*words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MAX_SAMPLES", "0", "--max-samples 0: must be a whole number above 0"),
+        ("MAX_SAMPLES", "many", "--max-samples many: must be a whole number above 0"),
+        ("TIME_LIMIT", "1.5", "--time-limit 1.5: must be a whole number above 0"),
+        ("TURN_LIMIT", "true", "--turn-limit True: must be a whole number above 0"),
+        ("COST_LIMIT", ".nan", "--cost-limit nan: must be a number above 0"),
+        ("RETRY_ON_ERROR", "often", "--retry-on-error often: must be a whole number"),
+        ("APPROVAL", "{[a]: b}", "environment: INSPECT_EVAL_..."),
+    ],
+)
+def test_a_wrong_option_in_the_environment_is_one_clear_line(name: str, value: str, said: str) -> None:
+    assert said in refusal(*RUN, **{f"INSPECT_EVAL_{name}": value})
+
+
+def test_an_env_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"KEY=\xff\n")
+    monkeypatch.chdir(tmp_path)
+    assert ".env: cannot be read" in refusal(*RUN)
+    assert ".env: cannot be read" in refusal("doctor")
 
 
 def test_a_broken_script_file_names_file_and_field(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from inspect_ai.log import EvalConfig
 
 from offswitch.errors import InputError
 from offswitch.record import condition_line, eval_settings, words_and_protocol
 from offswitch.runs.estimate import estimate_line
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
-from offswitch.runs.settings import BOUNDS, generation_arguments, generation_settings
+from offswitch.runs.settings import BOUNDS, generation_arguments, generation_settings, told_config
 
 SAMPLE = {"prompt_digest": "0123456789abcdef", "protocol": "q6 n3 t4 c15 g3 m60 u3"}
 
@@ -60,6 +61,11 @@ def test_limits_make_another_condition_and_the_usual_message_limit_does_not() ->
     assert words_and_protocol(condition(time_limit=7)) == PLAIN
     assert words_and_protocol(condition(message_limit=7)) != PLAIN
     assert words_and_protocol(condition(approval={"approvers": [{"name": "human"}]})) != PLAIN
+
+
+def test_a_limit_in_whole_dollars_is_the_condition_that_its_log_will_tell() -> None:
+    logged = EvalConfig(cost_limit=1).model_dump(exclude_none=True)
+    assert condition(**told_config({"cost_limit": 1})) == condition(**logged) != PLAIN
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Run:
         """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
         self._check_parameters()
         self.inspect_model()
-        checked_options(self.options, [self.name])
+        checked_options({**self.options, "max_samples": self.max_samples}, [self.name])
         check_log_dir(self.log_dir)
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)

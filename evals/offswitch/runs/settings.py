@@ -38,7 +38,11 @@ LIMITS = ("time_limit", "working_limit", "token_limit", "turn_limit", "cost_limi
 
 def read_environment() -> None:
     """The `.env` of the working directory, or of one above it, as `inspect eval` reads it."""
-    init_dotenv()
+    try:
+        init_dotenv()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f".env: cannot be read ({why}); mend it, or move it away") from error
 
 
 def from_environment(names: Iterable[str]) -> dict[str, Any]:
@@ -46,7 +50,7 @@ def from_environment(names: Iterable[str]) -> dict[str, Any]:
     given = {name: os.environ.get(ENVIRONMENT + name.upper(), "").strip() for name in names}
     try:
         return {name: load_yaml(text) for name, text in given.items() if text}
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"environment: {ENVIRONMENT}...: {' '.join(str(error).split())}") from error
 
 
@@ -133,6 +137,8 @@ def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
     """What a log's configuration will say of these options, as far as a condition is made of it."""
     told = {name: options.get(name) for name in LIMITS}
     told["token_limit"], told["token_limit_type"] = token_limit_fields(told["token_limit"])
+    # A whole number of dollars is written as 1.0 there.
+    told["cost_limit"] = None if told["cost_limit"] is None else float(told["cost_limit"])
     if options.get("approval") is not None:
         policies = approval_policies_from_config(options["approval"])
         told["approval"] = config_from_approval_policies(policies).model_dump(exclude_none=True)
@@ -156,8 +162,19 @@ def _read_prices(path: str) -> None:
 
 
 def _check_positive(value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ValueError("must be a number above 0")
+
+
+def _check_count(value: Any) -> None:
+    if type(value) is not int or value <= 0:
+        raise ValueError("must be a whole number above 0")
+
+
+def _check_retries(value: Any) -> None:
+    # In Inspect's variable true stands for one.
+    if not isinstance(value, int) or value < 0:
+        raise ValueError("must be a whole number")
 
 
 CHECKS: Mapping[str, Callable[[Any], object]] = {
@@ -165,8 +182,10 @@ CHECKS: Mapping[str, Callable[[Any], object]] = {
     "approval": approval_policies_from_config,
     "model_role": lambda given: resolve_model_roles(model_roles(given)),
     "token_limit": lambda given: parse_token_limit(str(given)),
-    "time_limit": _check_positive,
-    "working_limit": _check_positive,
-    "turn_limit": _check_positive,
+    "time_limit": _check_count,
+    "working_limit": _check_count,
+    "turn_limit": _check_count,
     "cost_limit": _check_positive,
+    "retry_on_error": _check_retries,
+    "max_samples": _check_count,
 }
