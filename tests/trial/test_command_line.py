@@ -96,6 +96,14 @@ def test_a_wrong_option_in_the_environment_is_one_clear_line(name: str, value: s
     assert said in refusal(*RUN, **{f"INSPECT_EVAL_{name}": value})
 
 
+def test_a_key_is_not_repeated_on_the_terminal() -> None:
+    assert refusal(*RUN, "-M", "api_key=@5ecret").endswith("-M api_key: the value is not YAML; put it in quotes\n")
+    env = {"INSPECT_EVAL_EXTRA_HEADERS": '{"Authorization": "Bearer 5ecret"}', "INSPECT_EVAL_TEMPERATURE": "0"}
+    done = CliRunner(env=env).invoke(main, (*RUN, "--variants", "Z"))
+    assert "from the environment: temperature=0.0, extra_headers\n" in done.stderr
+    assert "5ecret" not in done.output
+
+
 def test_an_env_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_bytes(b"KEY=\xff\n")
     monkeypatch.chdir(tmp_path)

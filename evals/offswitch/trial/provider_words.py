@@ -11,6 +11,8 @@ WORDS_MAX = 500
 BEGINNING_MAX = 160
 NOT_READ = (ValueError, TypeError, AttributeError, LookupError)
 """what comes of an answer that has not the form of one"""
+_USER = re.compile(r"(?<=://)[^\s/@]+@")
+"""a user's name and password in an address"""
 _CONTEXT_FULL = re.compile(
     r"context[ _](length|size|window)|prompt is too long|input is too long|input length|too many input tokens", re.I
 )
@@ -54,7 +56,7 @@ def _answer_at(error: BaseException) -> Any:
 
 
 def _line(text: object) -> str:
-    return writable(" ".join(str(text).split())[:WORDS_MAX])
+    return writable(_USER.sub("", " ".join(str(text).split()))[:WORDS_MAX])
 
 
 def _innermost(error: BaseException) -> BaseException:
