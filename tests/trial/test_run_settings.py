@@ -11,7 +11,7 @@ from offswitch.record import condition_line, eval_settings, words_and_protocol
 from offswitch.runs.estimate import estimate_line
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
-from offswitch.runs.settings import BOUNDS, generation_arguments, generation_settings, told_config
+from offswitch.runs.settings import BOUNDS, as_config, generation_arguments, generation_settings, told_config
 
 SAMPLE = {"prompt_digest": "0123456789abcdef", "protocol": "q6 n3 t4 c15 g3 m60 u3"}
 
@@ -61,6 +61,12 @@ def test_limits_make_another_condition_and_the_usual_message_limit_does_not() ->
     assert words_and_protocol(condition(time_limit=7)) == PLAIN
     assert words_and_protocol(condition(message_limit=7)) != PLAIN
     assert words_and_protocol(condition(approval={"approvers": [{"name": "human"}]})) != PLAIN
+
+
+@pytest.mark.parametrize("setting", [{"logit_bias": {9: 1, 10: 2}}, {"stop_seqs": ["a b"]}, {"extra_body": {"b": {}}}])
+def test_a_setting_makes_the_same_condition_before_a_run_and_in_its_log(setting: dict[str, Any]) -> None:
+    settings = generation_settings(setting)
+    assert condition(settings) == condition(as_config(settings).model_dump(exclude_none=True)) != PLAIN
 
 
 def test_a_limit_in_whole_dollars_is_the_condition_that_its_log_will_tell() -> None:

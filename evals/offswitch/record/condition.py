@@ -68,7 +68,9 @@ def _one_word(name: str, value: Any) -> str:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    # Keys are texts before they are sorted: a log that was read has numbers where a command line has texts.
+    told = json.loads(json.dumps(value, default=str))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:
