@@ -35,7 +35,7 @@ def test_how_a_model_is_asked_makes_no_other_condition(setting: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "name", ["base_url", "api_key", "azure_endpoint", "client_timeout", "aws_region", "auth_token"]
+    "name", ["base_url", "api_key", "azure_endpoint", "client_timeout", "aws_region", "auth_token", "organization"]
 )
 def test_where_and_with_which_key_a_model_is_asked_makes_no_other_condition(name: str) -> None:
     assert condition(args={name: "x"}) == PLAIN
@@ -67,6 +67,12 @@ def test_limits_make_another_condition_and_the_usual_message_limit_does_not() ->
 def test_a_setting_makes_the_same_condition_before_a_run_and_in_its_log(setting: dict[str, Any]) -> None:
     settings = generation_settings(setting)
     assert condition(settings) == condition(as_config(settings).model_dump(exclude_none=True)) != PLAIN
+
+
+def test_to_ask_for_no_calls_in_parallel_is_the_usual_since_version_3() -> None:
+    asked = {"parallel_tool_calls": False}
+    assert condition(asked) == PLAIN != condition({"parallel_tool_calls": True})
+    assert condition_line(2, SAMPLE, asked, {}) != condition_line(2, SAMPLE, {}, {})
 
 
 def test_a_limit_in_whole_dollars_is_the_condition_that_its_log_will_tell() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
 SECRET_HEADER = re.compile(r".*(auth|key|token|secret|cookie|credential|password)", re.I)
-CONNECTION = re.compile(r"(.*_)?(base_url|endpoint|timeout|max_retries|max_connections)$", re.I)
-"""arguments of a model that say where and how it is asked, but not what it answers"""
+CONNECTION = re.compile(r"(.*_)?(base_url|endpoint|timeout|max_retries|max_connections)$|(organization|project)$", re.I)
+"""arguments of a model that say where, how and on whose account it is asked, but not what it answers"""
 NO_SETTINGS = (
     "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
     "batch", "cache", "cache_prompt", "fail_on_refusal", "logprobs", "top_logprobs", "prompt_logprobs",
@@ -33,7 +33,8 @@ def condition_line(
         model_args: of the model's provider.
 
     """
-    told = " ".join(f"{name}={_one_word(name, settings[name])}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
+    left_out = {*NO_SETTINGS, *(["parallel_tool_calls"] if _is_usual(version, settings) else [])}
+    told = " ".join(f"{name}={_one_word(name, settings[name])}" for name in sorted(settings.keys() - left_out))
     # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
     args = {name: value for name, value in model_args.items() if not SECRET.match(name) and not CONNECTION.match(name)}
     # Told only where it is not the usual, so that older trials are still of one condition with newer ones.
@@ -42,6 +43,11 @@ def condition_line(
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
+
+
+def _is_usual(version: int | str, settings: Mapping[str, Any]) -> bool:
+    """Whether it is said that calls are not to be made in parallel, as the task itself says since its version 3."""
+    return settings.get("parallel_tool_calls") is False and str(version) not in ("1", "2")
 
 
 def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
