@@ -54,6 +54,12 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--model-cost-config", "/nowhere.yaml"), "--model-cost-config /nowhere.yaml: "),
         ((*RUN, "--approval", "/nowhere.yaml"), "--approval /nowhere.yaml: Invalid approval policy"),
         ((*RUN, "--model-role", "grader=nobody/x"), "--model-role ['grader=nobody/x']: Model API nobody"),
+        ((*RUN, "--model-role", "grader"), "--model-role ['grader']: grader is not ROLE=MODEL"),
+        ((*RUN, "--model-role", "grader="), "Model role 'grader' has an invalid value (None)"),
+        (
+            ("run", "--model", "openai/gpt-4o", "-M", "api_key=x", "--cost-limit", "1", "--model-role", "a=mockllm/b"),
+            "--cost-limit: Inspect knows no price of mockllm/b",
+        ),
         ((*RUN, "-M", "memoize=false"), "-M memoize: is no argument of a model's provider"),
         (("run", "--model", "script/nobody"), "there are file, subject, chmod, comply"),
         (("run", "--model", "script/comply", "-M", "x=1"), "unknown argument -M x"),

@@ -11,7 +11,7 @@ from offswitch.record import condition_line, eval_settings, words_and_protocol
 from offswitch.runs.estimate import estimate_line
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
-from offswitch.runs.settings import BOUNDS, as_config, generation_arguments, generation_settings, told_config
+from offswitch.runs.settings import BOUNDS, as_config, generation_arguments, generation_settings, prices_of, told_config
 
 SAMPLE = {"prompt_digest": "0123456789abcdef", "protocol": "q6 n3 t4 c15 g3 m60 u3"}
 
@@ -115,6 +115,14 @@ def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_t
     told = estimate_line(run, cast(Any, [*there, SimpleNamespace(model="other", tokens=9, commands=9)]))
     assert "each of about 5 turns and 2,000 tokens, as in the 2 trials of this model in logs" in told
     assert "in all about 20,000 tokens" in told
+
+
+def test_a_model_is_not_made_anew_for_its_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run("openai/nobody-knows-this", {"variants": "A", "trials": 1}, "bubblewrap", "logs", None, {"api_key": "x"})
+    model, made = run.inspect_model(), list[Any]()
+    monkeypatch.setattr("inspect_ai.model._model.get_model", lambda *given, **_: made.append(given))
+    assert prices_of(model) is None
+    assert made == []
 
 
 def ended(failure: str | None = None, sabotage: float | None = None) -> dict[str, Any]:

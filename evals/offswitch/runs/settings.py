@@ -14,7 +14,8 @@ from inspect_ai._util.config import resolve_args
 from inspect_ai._util.dotenv import init_dotenv
 from inspect_ai._util.generate_config_args import config_from_locals
 from inspect_ai.approval._policy import approval_policies_from_config, config_from_approval_policies
-from inspect_ai.model import GenerateConfig, ModelCost, ModelRoles, get_model_info, set_model_cost
+from inspect_ai.model import GenerateConfig, Model, ModelCost, ModelRoles, set_model_cost
+from inspect_ai.model._model_info import _get_model_info_direct  # pyright: ignore[reportPrivateUsage]
 from inspect_ai.model._util import resolve_model_roles
 from inspect_ai.util._limit import parse_token_limit, token_limit_fields
 from pydantic import ValidationError
@@ -115,15 +116,21 @@ def generation_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(config, name) for name in whole}
 
 
-def checked_options(options: Mapping[str, Any], models: list[str]) -> None:
+def checked_options(options: Mapping[str, Any], model: Model) -> None:
     """InputError where Inspect would refuse one of these options, or knows no price that it needs."""
     for option, check in CHECKS.items():
         if options.get(option) is not None:
             with _refusing(f"--{option.replace('_', '-')} {options[option]}"):
                 check(options[option])
-    for model in models if options.get("cost_limit") is not None else ():
-        if prices_of(model) is None:
-            raise InputError(f"--cost-limit: Inspect knows no price of {model}; give --model-cost-config FILE")
+    if options.get("cost_limit") is not None:
+        for one in (model, *_models_of_roles(options)):
+            if prices_of(one) is None:
+                raise InputError(f"--cost-limit: Inspect knows no price of {one}; give --model-cost-config FILE")
+
+
+def _models_of_roles(options: Mapping[str, Any]) -> list[Model]:
+    resolved = resolve_model_roles(model_roles(options.get("model_role") or [])) or {}
+    return [one for given in resolved.values() for one in (given if isinstance(given, list) else [given])]
 
 
 def eval_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,13 +153,15 @@ def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_roles(given: list[str]) -> ModelRoles:
-    """ROLE=MODEL texts as Inspect takes them."""
+    """ROLE=MODEL texts as Inspect takes them, who passes over what is none."""
+    if wrong := [text for text in given if not text.partition("=")[0] or "=" not in text]:
+        raise ValueError(f"{wrong[0]} is not ROLE=MODEL")
     return parse_model_role_cli_args(tuple(given))
 
 
-def prices_of(model: str) -> ModelCost | None:
-    """What Inspect knows of a model's price."""
-    known = get_model_info(model)
+def prices_of(model: Model) -> ModelCost | None:
+    """What Inspect knows of a model's price; asked by its name, Inspect would load a model anew to learn that."""
+    known = _get_model_info_direct(model)
     return known.cost if known else None
 
 
