@@ -5,9 +5,11 @@ from typing import Any, cast
 
 import pytest
 from inspect_ai.log import EvalConfig
+from inspect_ai.model import ModelOutput
 
 from offswitch.errors import InputError
 from offswitch.record import condition_line, eval_settings, words_and_protocol
+from offswitch.runs import preflight
 from offswitch.runs.estimate import estimate_line
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
@@ -115,6 +117,38 @@ def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_t
     told = estimate_line(run, cast(Any, [*there, SimpleNamespace(model="other", tokens=9, commands=9)]))
     assert "each of about 5 turns and 2,000 tokens, as in the 2 trials of this model in logs" in told
     assert "in all about 20,000 tokens" in told
+
+
+class Overloaded(Exception):
+    """As Google's errors are."""
+
+    code = 503
+
+
+class BusyAtFirst:
+    """A model whose server has no time at the first asking."""
+
+    api = None
+    asked = 0
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def generate(self, *_: object, **__: object) -> ModelOutput:
+        self.asked += 1
+        if self.asked == 1:
+            raise Overloaded("the model is overloaded")
+        return ModelOutput.for_tool_call("any", "bash", {"command": "true"})
+
+
+def test_a_server_without_time_is_asked_again_whatever_its_errors_call_the_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "PAUSE_S", 0)
+    assert preflight.preflight(cast(Any, BusyAtFirst())) is None
 
 
 def test_a_model_is_not_made_anew_for_its_price(monkeypatch: pytest.MonkeyPatch) -> None:
