@@ -60,10 +60,14 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         how: the options of `offswitch run` by name; without one, what it does without that.
 
     """
+    from offswitch.errors import InputError
     from offswitch.runs.claim import claimed
+    from offswitch.runs.settings import asks_a_person
 
     asked_for = runs[0].sandbox
     runs = [run.checked() for run in runs]
+    if how.get("processes", 1) > 1 and any(asks_a_person(run.options) for run in runs):
+        raise InputError("--processes: a person approves at one terminal, and so in one process; leave it out")
     if asked_for == AUTO:
         warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
     log_dir = runs[0].log_dir

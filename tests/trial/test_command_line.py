@@ -54,6 +54,7 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--model-cost-config", "/nowhere.yaml"), "--model-cost-config /nowhere.yaml: "),
         ((*RUN, "--approval", "/nowhere.yaml"), "--approval /nowhere.yaml: Invalid approval policy"),
         ((*RUN, "--model-role", "grader=nobody/x"), "--model-role ['grader=nobody/x']: Model API nobody"),
+        ((*RUN, "--approval", "human", "--processes", "2"), "--processes: a person approves at one terminal"),
         ((*RUN, "--model-role", "grader"), "--model-role ['grader']: grader is not ROLE=MODEL"),
         ((*RUN, "--model-role", "grader="), "Model role 'grader' has an invalid value (None)"),
         (

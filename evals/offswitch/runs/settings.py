@@ -152,6 +152,12 @@ def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
+def asks_a_person(options: Mapping[str, Any]) -> bool:
+    """Whether one of the approvers is whoever sits at the terminal."""
+    approvers = told_config(options).get("approval", {}).get("approvers", ())
+    return any(approver["name"] == "human" for approver in approvers)
+
+
 def model_roles(given: list[str]) -> ModelRoles:
     """ROLE=MODEL texts as Inspect takes them, who passes over what is none."""
     if wrong := [text for text in given if not text.partition("=")[0] or "=" not in text]:

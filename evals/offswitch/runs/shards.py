@@ -10,10 +10,10 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TextIO
 
-from inspect_ai._util.error import PrerequisiteError  # see refusals.py
-
+from offswitch.errors import InputError
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Told, Watch, listening
+from offswitch_sandbox import MachineError
 
 
 def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
@@ -82,8 +82,8 @@ def _main() -> None:
             sys.exit(0 if run.start(display="none") else 1)
     except KeyboardInterrupt:
         sys.exit(1)
-    except PrerequisiteError as error:
-        sys.exit(f"offswitch: {error.message}")
+    except (InputError, MachineError) as error:
+        sys.exit(f"offswitch: {error}")
 
 
 def _end_with_input() -> None:
