@@ -89,6 +89,21 @@ def test_failures_are_had_again_where_that_is_asked_for(served: Served) -> None:
     assert len(served.seen) == asked, "a trial that was had again is not had a third time"
 
 
+def test_a_log_that_cannot_be_read_is_named_before_its_trials_are_had_again(served: Served) -> None:
+    assert served.run().exit_code == 0
+    (log,) = served.logs.glob("*.eval")
+    log.write_bytes(b"no log")
+    for done in (served.run(), served.run()):
+        assert f"{log.name}: skipped, it cannot be read" in done.stderr
+    assert "1 of 1 trials are in" in done.stderr
+
+
+def test_a_place_for_logs_that_cannot_be_read_is_refused_before_any_trial(served: Served) -> None:
+    done = served.run("--log-dir", "nonsense://x/logs")
+    assert (done.exit_code, len(done.stderr.splitlines()), served.seen) == (2, 1, [])
+    assert "nonsense://x/logs: cannot be read" in done.stderr
+
+
 def test_a_provider_that_fails_is_asked_again_a_few_times_and_that_is_said(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
