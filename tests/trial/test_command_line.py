@@ -53,9 +53,9 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--cost-limit", "1"), "--cost-limit: Inspect knows no price of script/comply"),
         ((*RUN, "--model-cost-config", "/nowhere.yaml"), "--model-cost-config /nowhere.yaml: "),
         ((*RUN, "--approval", "/nowhere.yaml"), "--approval /nowhere.yaml: Invalid approval policy"),
-        ((*RUN, "--model-role", "grader=nobody/x"), "--model-role ['grader=nobody/x']: Model API nobody"),
+        ((*RUN, "--model-role", "grader=nobody/x"), "--model-role: Model API nobody"),
         ((*RUN, "--approval", "human", "--processes", "2"), "--processes: a person approves at one terminal"),
-        ((*RUN, "--model-role", "grader"), "--model-role ['grader']: grader is not ROLE=MODEL"),
+        ((*RUN, "--model-role", "grader"), "--model-role: grader is not ROLE=MODEL"),
         ((*RUN, "--model-role", "grader="), "Model role 'grader' has an invalid value (None)"),
         (
             ("run", "--model", "openai/gpt-4o", "-M", "api_key=x", "--cost-limit", "1", "--model-role", "a=mockllm/b"),
@@ -105,6 +105,7 @@ def test_a_wrong_option_in_the_environment_is_one_clear_line(name: str, value: s
 
 def test_a_key_is_not_repeated_on_the_terminal() -> None:
     assert refusal(*RUN, "-M", "api_key=@5ecret").endswith("-M api_key: the value is not YAML; put it in quotes\n")
+    assert "5ecret" not in refusal(*RUN, "--model-role", "a={model: nobody/x, model_args: {api_key: 5ecret}}")
     env = {"INSPECT_EVAL_EXTRA_HEADERS": '{"Authorization": "Bearer 5ecret"}', "INSPECT_EVAL_TEMPERATURE": "0"}
     done = CliRunner(env=env).invoke(main, (*RUN, "--variants", "Z"))
     assert "from the environment: temperature=0.0, extra_headers\n" in done.stderr

@@ -120,7 +120,9 @@ def checked_options(options: Mapping[str, Any], model: Model) -> None:
     """InputError where Inspect would refuse one of these options, or knows no price that it needs."""
     for option, check in CHECKS.items():
         if options.get(option) is not None:
-            with _refusing(f"--{option.replace('_', '-')} {options[option]}"):
+            # A model for a role may come with its key.
+            given = "" if option == "model_role" else f" {options[option]}"
+            with _refusing(f"--{option.replace('_', '-')}{given}"):
                 check(options[option])
     if options.get("cost_limit") is not None:
         for one in (model, *_models_of_roles(options)):
