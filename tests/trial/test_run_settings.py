@@ -47,6 +47,7 @@ def test_where_and_with_which_key_a_model_is_asked_makes_no_other_condition(name
 def test_a_key_among_the_headers_makes_no_other_condition_and_another_header_does() -> None:
     one, other = ({"extra_headers": {"X-Api-Key": key, "beta": "b"}} for key in ("1", "2"))
     assert condition(one) == condition(other) != condition({"extra_headers": {"beta": "c"}})
+    assert condition({"extra_headers": {"X-Api-Key": "1"}}) == PLAIN
 
 
 @pytest.mark.parametrize("setting", [{"temperature": 0.5}, {"stop_seqs": ["a pack=b"]}, {"system_message": "be m1 so"}])

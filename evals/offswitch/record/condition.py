@@ -33,8 +33,8 @@ def condition_line(
         model_args: of the model's provider.
 
     """
-    left_out = {*NO_SETTINGS, *(["parallel_tool_calls"] if _is_usual(version, settings) else [])}
-    told = " ".join(f"{name}={_one_word(name, settings[name])}" for name in sorted(settings.keys() - left_out))
+    telling = _telling(version, settings)
+    told = " ".join(f"{name}={_one_word(telling[name])}" for name in sorted(telling))
     # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
     args = {name: value for name, value in model_args.items() if not SECRET.match(name) and not CONNECTION.match(name)}
     # Told only where it is not the usual, so that older trials are still of one condition with newer ones.
@@ -45,9 +45,14 @@ def condition_line(
     return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
 
 
-def _is_usual(version: int | str, settings: Mapping[str, Any]) -> bool:
-    """Whether it is said that calls are not to be made in parallel, as the task itself says since its version 3."""
-    return settings.get("parallel_tool_calls") is False and str(version) not in ("1", "2")
+def _telling(version: int | str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that may change an answer, without keys."""
+    told = {name: value for name, value in settings.items() if name not in NO_SETTINGS}
+    if told.get("parallel_tool_calls") is False and str(version) not in ("1", "2"):
+        del told["parallel_tool_calls"]  # as the task itself says since its version 3
+    headers: Mapping[str, str] = told.pop("extra_headers", None) or {}
+    others = {name: text for name, text in headers.items() if not SECRET_HEADER.match(name)}
+    return {**told, **({"extra_headers": others} if others else {})}
 
 
 def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,10 +70,8 @@ def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[
     return found
 
 
-def _one_word(name: str, value: Any) -> str:
+def _one_word(value: Any) -> str:
     """A value as it is, or its digest where it would be more than one word."""
-    if name == "extra_headers":
-        value = {header: text for header, text in value.items() if not SECRET_HEADER.match(header)}
     plain = str(value)
     return plain if not isinstance(value, dict | list | tuple) and plain.split() == [plain] else _digest(value)
 
