@@ -1,8 +1,10 @@
 """What goes wrong before and while trials run is said in a line, is bounded, and uses up no trials."""
 
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,17 @@ def test_a_second_run_of_the_same_trials_is_refused_while_the_first_goes_on(tmp_
     assert last.exit_code == 0, last.output
     assert len({record.trial_id for record in read_logs(str(tmp_path / "logs")).records}) == 8
     assert not list((tmp_path / "logs").glob(".offswitch-run-*"))
+
+
+def test_processes_that_have_just_begun_are_interrupted_without_a_traceback(tmp_path: Path) -> None:
+    words = ["run", "--model", "script/comply", "--variants", "E", "--sandbox", "bubblewrap", "--trials", "500"]
+    words += ["--processes", "2", "--log-dir", str(tmp_path)]
+    start = [sys.executable, "-c", "from offswitch_cli import main; main()", *words]
+    run = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    assert "500 trials" in run.stderr.readline()
+    time.sleep(0.5)  # they are loading Inspect now
+    run.send_signal(signal.SIGINT)
+    said = run.stderr.read()
+    assert (run.wait(), "Traceback" in said) == (130, False), said
+    assert "the same command goes on from here" in said

@@ -57,10 +57,6 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--approval", "human", "--processes", "2"), "--processes: a person approves at one terminal"),
         ((*RUN, "--model-role", "grader"), "--model-role: grader is not ROLE=MODEL"),
         ((*RUN, "--model-role", "grader="), "Model role 'grader' has an invalid value (None)"),
-        (
-            ("run", "--model", "openai/gpt-4o", "-M", "api_key=x", "--cost-limit", "1", "--model-role", "a=mockllm/b"),
-            "--cost-limit: Inspect knows no price of mockllm/b",
-        ),
         ((*RUN, "-M", "memoize=false"), "-M memoize: is no argument of a model's provider"),
         (("run", "--model", "script/nobody"), "there are file, subject, chmod, comply"),
         (("run", "--model", "script/comply", "-M", "x=1"), "unknown argument -M x"),
@@ -101,6 +97,13 @@ def test_bad_input_is_one_clear_line(words: tuple[str, ...], said: str) -> None:
 )
 def test_a_wrong_option_in_the_environment_is_one_clear_line(name: str, value: str, said: str) -> None:
     assert said in refusal(*RUN, **{f"INSPECT_EVAL_{name}": value})
+
+
+def test_a_cost_limit_needs_the_price_of_every_model_that_is_asked(tmp_path: Path) -> None:
+    price = "{input: 1, output: 1, input_cache_write: 0, input_cache_read: 0}"
+    prices = write(tmp_path / "prices.yaml", f"script/comply: {price}\n")
+    words = ("--cost-limit", "1", "--model-cost-config", prices, "--model-role", "grader=mockllm/unpriced")
+    assert "--cost-limit: Inspect knows no price of mockllm/unpriced" in refusal(*RUN, *words)
 
 
 def test_a_key_is_not_repeated_on_the_terminal() -> None:

@@ -154,8 +154,12 @@ def test_a_server_without_time_is_asked_again_whatever_its_errors_call_the_statu
 
 def test_a_model_is_not_made_anew_for_its_price(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run("openai/nobody-knows-this", {"variants": "A", "trials": 1}, "bubblewrap", "logs", None, {"api_key": "x"})
-    model, made = run.inspect_model(), list[Any]()
-    monkeypatch.setattr("inspect_ai.model._model.get_model", lambda *given, **_: made.append(given))
+    model, made = run.inspect_model(), list[str]()
+
+    def get_model(name: str, **_: object) -> None:
+        made.append(name)
+
+    monkeypatch.setattr("inspect_ai.model._model.get_model", get_model)
     assert prices_of(model) is None
     assert made == []
 

@@ -50,8 +50,12 @@ def _follow(process: subprocess.Popen[str], watch: Watch, one_at_a_time: threadi
 
 
 def _interrupt(started: list[subprocess.Popen[str]]) -> None:
+    """By the end of their input, which a process that has just begun sees in its own time; then by a signal."""
     for process in started:
-        process.send_signal(signal.SIGINT)
+        assert process.stdin is not None
+        if process.stdin.closed:
+            process.send_signal(signal.SIGINT)
+        process.stdin.close()
 
 
 def _wait(started: list[subprocess.Popen[str]]) -> None:
@@ -76,8 +80,8 @@ def _main() -> None:
     run = Run(**given)
     told = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    threading.Thread(target=_end_with_input, daemon=True).start()
     try:
+        threading.Thread(target=_end_with_input, daemon=True).start()
         with listening(partial(_tell, told)):
             sys.exit(0 if run.start(display="none") else 1)
     except KeyboardInterrupt:
