@@ -100,12 +100,6 @@ def test_a_log_that_cannot_be_read_is_named_before_its_trials_are_had_again(serv
     assert "1 of 1 trials are in" in done.stderr
 
 
-def test_a_place_for_logs_that_cannot_be_read_is_refused_before_any_trial(served: Served) -> None:
-    done = served.run("--log-dir", "nonsense://x/logs")
-    assert (done.exit_code, len(done.stderr.splitlines()), served.seen) == (2, 1, [])
-    assert "nonsense://x/logs: cannot be read" in done.stderr
-
-
 def test_a_provider_that_fails_is_asked_again_a_few_times_and_that_is_said(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

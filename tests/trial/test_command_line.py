@@ -68,6 +68,9 @@ CODE = "from offswitch_cli import main; main()"
         (("run", "--model", "script/file", "-M", "path=@x"), "the value is not YAML"),
         ((*RUN, "--log-dir", "/proc/x/y"), "--log-dir /proc/x/y: cannot be made"),
         ((*RUN, "--log-dir", "/etc/passwd"), "--log-dir /etc/passwd: cannot be made"),
+        ((*RUN, "--log-dir", "foo://bar"), "--log-dir foo://bar: cannot be made"),
+        ((*RUN, "--log-dir", "file:///proc/x"), "--log-dir file:///proc/x: cannot be made"),
+        ((*RUN, "-G", "adaptive_connections=0"), "-G adaptive_connections: must be at least 1"),
         (("rates", "foo://bar"), "foo://bar: cannot be read"),
         ((*RUN, "--sandbox", "cardboard"), "--sandbox cardboard: no such provider"),
         (
@@ -101,9 +104,11 @@ def test_a_wrong_option_in_the_environment_is_one_clear_line(name: str, value: s
 
 def test_a_cost_limit_needs_the_price_of_every_model_that_is_asked(tmp_path: Path) -> None:
     price = "{input: 1, output: 1, input_cache_write: 0, input_cache_read: 0}"
-    prices = write(tmp_path / "prices.yaml", f"script/comply: {price}\n")
+    prices = write(tmp_path / "prices.yaml", f"openai/gpt-4o: {price}\n")
     words = ("--cost-limit", "1", "--model-cost-config", prices, "--model-role", "grader=mockllm/unpriced")
-    assert "--cost-limit: Inspect knows no price of mockllm/unpriced" in refusal(*RUN, *words)
+    assert "--cost-limit: Inspect knows no price of mockllm/unpriced" in refusal(
+        "run", "--model", "openai/gpt-4o", "-M", "api_key=x", *words
+    )
 
 
 def test_a_key_is_not_repeated_on_the_terminal() -> None:

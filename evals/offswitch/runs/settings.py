@@ -26,7 +26,7 @@ from offswitch_prompts.strict_yaml import load_yaml
 
 LEAST = {
     "max_retries": 0, "max_connections": 1, "timeout": 1, "attempt_timeout": 1, "stream_idle_timeout": 1,
-    "max_tokens": 1, "num_choices": 1,
+    "max_tokens": 1, "num_choices": 1, "adaptive_connections": 1, "batch": 1,
 }  # fmt: skip
 """with less Inspect would wait for ever, or never ask"""
 FROM_TEXT = ("cache", "batch", "stop_seqs", "fallback_models", "logit_bias", "modalities", "adaptive_connections")
@@ -76,7 +76,7 @@ def _one_setting(what: str, name: str, value: Any) -> dict[str, Any]:
         # But for the keys of a mapping, which are texts there whatever they were.
         config = GenerateConfig.model_validate_json(told, strict=name != "logit_bias")
     least = LEAST.get(name)
-    if least is not None and isinstance(value, int) and value < least:
+    if least is not None and type(value) is int and value < least:
         raise InputError(f"{what}: must be at least {least}, not {value}")
     return config.model_dump(mode="json", exclude_none=True)
 
