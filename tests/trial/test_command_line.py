@@ -70,6 +70,8 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--log-dir", "/etc/passwd"), "--log-dir /etc/passwd: cannot be made"),
         ((*RUN, "--log-dir", "foo://bar"), "--log-dir foo://bar: cannot be made"),
         ((*RUN, "--log-dir", "file:///proc/x"), "--log-dir file:///proc/x: cannot be made"),
+        ((*RUN, "-G", "cache={expiry: soon}"), "-G cache: Invalid expiry: soon"),
+        ((*RUN, "-T", "wordings=2.0"), "wordings: must be first, drawn or a number from 1 to 3, not 2.0"),
         ((*RUN, "-G", "adaptive_connections=0"), "-G adaptive_connections: must be at least 1"),
         (("rates", "foo://bar"), "foo://bar: cannot be read"),
         ((*RUN, "--sandbox", "cardboard"), "--sandbox cardboard: no such provider"),

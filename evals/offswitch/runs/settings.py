@@ -15,6 +15,7 @@ from inspect_ai._util.dotenv import init_dotenv
 from inspect_ai._util.generate_config_args import config_from_locals
 from inspect_ai.approval._policy import approval_policies_from_config, config_from_approval_policies
 from inspect_ai.model import GenerateConfig, Model, ModelCost, ModelRoles, set_model_cost
+from inspect_ai.model._cache import _parse_expiry  # pyright: ignore[reportPrivateUsage]
 from inspect_ai.model._model_info import _get_model_info_direct  # pyright: ignore[reportPrivateUsage]
 from inspect_ai.model._util import resolve_model_roles
 from inspect_ai.util._limit import parse_token_limit, token_limit_fields
@@ -75,6 +76,8 @@ def _one_setting(what: str, name: str, value: Any) -> dict[str, Any]:
         # As JSON, where a number is no text and yes is no number, and a mapping may stand for an object.
         # But for the keys of a mapping, which are texts there whatever they were.
         config = GenerateConfig.model_validate_json(told, strict=name != "logit_bias")
+        if expiry := getattr(config.cache, "expiry", None):
+            _parse_expiry(expiry)  # else every trial would fail by it
     least = LEAST.get(name)
     if least is not None and type(value) is int and value < least:
         raise InputError(f"{what}: must be at least {least}, not {value}")
