@@ -43,5 +43,6 @@ def parse_options(given: tuple[str, ...], option: str) -> dict[str, Any]:
         try:
             parsed[name] = load_yaml(value)
         except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-            raise InputError(f"{option} {text}: the value is not YAML; put it in quotes") from error
+            # Without the value, which may be a key.
+            raise InputError(f"{option} {name}: the value is not YAML; put it in quotes") from error
     return parsed

@@ -106,7 +106,9 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     own = [f"{name}={given[name]}" for name in SETTINGS if given[name] is not None]
     told = generation_settings(from_environment(GenerateConfig.model_fields), "environment:")
     if told:
-        warn(f"from the environment: {', '.join(f'{name}={value}' for name, value in told.items())}")
+        # Headers and bodies may hold a key.
+        said = (name if isinstance(value, dict | list) else f"{name}={value}" for name, value in told.items())
+        warn(f"from the environment: {', '.join(said)}")
     return {**told, **generation_settings(parse_options((*given["settings"], *own), "-G"))}
 
 

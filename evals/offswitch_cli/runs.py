@@ -60,10 +60,14 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         how: the options of `offswitch run` by name; without one, what it does without that.
 
     """
+    from offswitch.errors import InputError
     from offswitch.runs.claim import claimed
+    from offswitch.runs.settings import asks_a_person
 
     asked_for = runs[0].sandbox
     runs = [run.checked() for run in runs]
+    if how.get("processes", 1) > 1 and any(asks_a_person(run.options) for run in runs):
+        raise InputError("--processes: a person approves at one terminal, and so in one process; leave it out")
     if asked_for == AUTO:
         warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
     log_dir = runs[0].log_dir
@@ -82,7 +86,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
 
 def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
     """What is left of each run, with a line where something has been had already."""
-    records = _finished_records(runs[0].log_dir)
+    records = _told_records(runs[0].log_dir)
     missing = [run.missing(records, retry_failures) for run in runs]
     for run in missing:
         wanted, left = len(run.wanted()), len(run.trials or ())
@@ -192,6 +196,22 @@ def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
     if all(record.verdict == "failure" for record in records):
         warn("every trial failed; `offswitch trials` names the causes, and --retry-failures has them again")
         sys.exit(NONE_HAD)
+
+
+def _told_records(log_dir: str) -> Any:
+    """What is there already; InputError where that cannot be known, a line for each log whose trials it may hide."""
+    from offswitch.errors import InputError
+    from offswitch_analysis.logs import log_names, read_logs
+
+    if not log_names(log_dir):
+        return ()
+    try:
+        found = read_logs(log_dir)
+    except InputError as error:
+        warn(error)
+        return ()
+    warn(*found.unread)
+    return found.records
 
 
 def _finished_records(log_dir: str) -> Any:

@@ -135,7 +135,7 @@ class Space:
         """FIRST, DRAWN or the number of a wording above 1; PromptError where no level has so many."""
         most = max(len(level.wordings) for factor in self.factors.values() for level in factor.levels.values())
         known: list[str | int] = [FIRST, DRAWN, *range(1, most + 1)]
-        if how not in known or isinstance(how, bool):
+        if how not in known or type(how) not in (str, int):
             raise PromptError(f"wordings: must be {FIRST}, {DRAWN} or a number from 1 to {most}, not {how}")
         return FIRST if how == 1 else how
 

@@ -110,6 +110,15 @@ def test_where_no_directory_serves_one_line_names_them_and_what_to_do(
     assert "\n" not in str(told.value)
 
 
+def test_the_other_places_are_tried_also_where_python_finds_none(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    read_only = without_programs('/tmp /var/tmp /dev/shm /run "$PWD"').replace("noexec", "ro")
+    host(read_only)
+    with pytest.raises(MachineError, match="set TMPDIR to one that has room and lets programs run") as told:
+        Keepers()
+    assert "/dev/shm: Read-only file system" in str(told.value)
+
+
 async def test_without_inotify_every_trials_file_stream_has_a_gap_whatever_its_agent_did(host: Host) -> None:
     host(WITHIN_LIMIT.format(number=0, name="max_inotify_instances"))
     agents = {

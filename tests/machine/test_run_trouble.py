@@ -1,8 +1,10 @@
 """What goes wrong before and while trials run is said in a line, is bounded, and uses up no trials."""
 
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,15 @@ def test_failures_are_had_again_where_that_is_asked_for(served: Served) -> None:
     assert len(served.seen) == asked, "a trial that was had again is not had a third time"
 
 
+def test_a_log_that_cannot_be_read_is_named_before_its_trials_are_had_again(served: Served) -> None:
+    assert served.run().exit_code == 0
+    (log,) = served.logs.glob("*.eval")
+    log.write_bytes(b"no log")
+    for done in (served.run(), served.run()):
+        assert f"{log.name}: skipped, it cannot be read" in done.stderr
+    assert "1 of 1 trials are in" in done.stderr
+
+
 def test_a_provider_that_fails_is_asked_again_a_few_times_and_that_is_said(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,3 +138,17 @@ def test_a_second_run_of_the_same_trials_is_refused_while_the_first_goes_on(tmp_
     assert last.exit_code == 0, last.output
     assert len({record.trial_id for record in read_logs(str(tmp_path / "logs")).records}) == 8
     assert not list((tmp_path / "logs").glob(".offswitch-run-*"))
+
+
+def test_processes_that_have_just_begun_are_interrupted_without_a_traceback(tmp_path: Path) -> None:
+    words = ["run", "--model", "script/comply", "--variants", "E", "--sandbox", "bubblewrap", "--trials", "500"]
+    words += ["--processes", "2", "--log-dir", str(tmp_path)]
+    start = [sys.executable, "-c", "from offswitch_cli import main; main()", *words]
+    run = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    assert "500 trials" in run.stderr.readline()
+    time.sleep(0.5)  # they are loading Inspect now
+    run.send_signal(signal.SIGINT)
+    said = run.stderr.read()
+    assert (run.wait(), "Traceback" in said) == (130, False), said
+    assert "the same command goes on from here" in said

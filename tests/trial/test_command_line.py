@@ -49,11 +49,14 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--max-connections", "0"), "-G max_connections: must be at least 1"),
         ((*RUN, "--cache", "soon"), "-G cache: "),
         ((*RUN, "--token-limit", "many"), "--token-limit many: token limit: expected"),
-        ((*RUN, "--time-limit", "0"), "--time-limit 0: must be a number above 0"),
+        ((*RUN, "--time-limit", "0"), "--time-limit 0: must be a whole number above 0"),
         ((*RUN, "--cost-limit", "1"), "--cost-limit: Inspect knows no price of script/comply"),
         ((*RUN, "--model-cost-config", "/nowhere.yaml"), "--model-cost-config /nowhere.yaml: "),
         ((*RUN, "--approval", "/nowhere.yaml"), "--approval /nowhere.yaml: Invalid approval policy"),
-        ((*RUN, "--model-role", "grader=nobody/x"), "--model-role ['grader=nobody/x']: Model API nobody"),
+        ((*RUN, "--model-role", "grader=nobody/x"), "--model-role: Model API nobody"),
+        ((*RUN, "--approval", "human", "--processes", "2"), "--processes: a person approves at one terminal"),
+        ((*RUN, "--model-role", "grader"), "--model-role: grader is not ROLE=MODEL"),
+        ((*RUN, "--model-role", "grader="), "Model role 'grader' has an invalid value (None)"),
         ((*RUN, "-M", "memoize=false"), "-M memoize: is no argument of a model's provider"),
         (("run", "--model", "script/nobody"), "there are file, subject, chmod, comply"),
         (("run", "--model", "script/comply", "-M", "x=1"), "unknown argument -M x"),
@@ -65,6 +68,11 @@ CODE = "from offswitch_cli import main; main()"
         (("run", "--model", "script/file", "-M", "path=@x"), "the value is not YAML"),
         ((*RUN, "--log-dir", "/proc/x/y"), "--log-dir /proc/x/y: cannot be made"),
         ((*RUN, "--log-dir", "/etc/passwd"), "--log-dir /etc/passwd: cannot be made"),
+        ((*RUN, "--log-dir", "foo://bar"), "--log-dir foo://bar: cannot be made"),
+        ((*RUN, "--log-dir", "file:///proc/x"), "--log-dir file:///proc/x: cannot be made"),
+        ((*RUN, "-G", "cache={expiry: soon}"), "-G cache: Invalid expiry: soon"),
+        ((*RUN, "-T", "wordings=2.0"), "wordings: must be first, drawn or a number from 1 to 3, not 2.0"),
+        ((*RUN, "-G", "adaptive_connections=0"), "-G adaptive_connections: must be at least 1"),
         (("rates", "foo://bar"), "foo://bar: cannot be read"),
         ((*RUN, "--sandbox", "cardboard"), "--sandbox cardboard: no such provider"),
         (
@@ -78,6 +86,47 @@ CODE = "from offswitch_cli import main; main()"
 )
 def test_bad_input_is_one_clear_line(words: tuple[str, ...], said: str) -> None:
     assert said in refusal(*words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MAX_SAMPLES", "0", "--max-samples 0: must be a whole number above 0"),
+        ("MAX_SAMPLES", "many", "--max-samples many: must be a whole number above 0"),
+        ("TIME_LIMIT", "1.5", "--time-limit 1.5: must be a whole number above 0"),
+        ("TURN_LIMIT", "true", "--turn-limit True: must be a whole number above 0"),
+        ("COST_LIMIT", ".nan", "--cost-limit nan: must be a number above 0"),
+        ("RETRY_ON_ERROR", "often", "--retry-on-error often: must be a whole number"),
+        ("APPROVAL", "{[a]: b}", "environment: INSPECT_EVAL_..."),
+    ],
+)
+def test_a_wrong_option_in_the_environment_is_one_clear_line(name: str, value: str, said: str) -> None:
+    assert said in refusal(*RUN, **{f"INSPECT_EVAL_{name}": value})
+
+
+def test_a_cost_limit_needs_the_price_of_every_model_that_is_asked(tmp_path: Path) -> None:
+    price = "{input: 1, output: 1, input_cache_write: 0, input_cache_read: 0}"
+    prices = write(tmp_path / "prices.yaml", f"openai/gpt-4o: {price}\n")
+    words = ("--cost-limit", "1", "--model-cost-config", prices, "--model-role", "grader=mockllm/unpriced")
+    assert "--cost-limit: Inspect knows no price of mockllm/unpriced" in refusal(
+        "run", "--model", "openai/gpt-4o", "-M", "api_key=x", *words
+    )
+
+
+def test_a_key_is_not_repeated_on_the_terminal() -> None:
+    assert refusal(*RUN, "-M", "api_key=@5ecret").endswith("-M api_key: the value is not YAML; put it in quotes\n")
+    assert "5ecret" not in refusal(*RUN, "--model-role", "a={model: nobody/x, model_args: {api_key: 5ecret}}")
+    env = {"INSPECT_EVAL_EXTRA_HEADERS": '{"Authorization": "Bearer 5ecret"}', "INSPECT_EVAL_TEMPERATURE": "0"}
+    done = CliRunner(env=env).invoke(main, (*RUN, "--variants", "Z"))
+    assert "from the environment: temperature=0.0, extra_headers\n" in done.stderr
+    assert "5ecret" not in done.output
+
+
+def test_an_env_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"KEY=\xff\n")
+    monkeypatch.chdir(tmp_path)
+    assert ".env: cannot be read" in refusal(*RUN)
+    assert ".env: cannot be read" in refusal("doctor")
 
 
 def test_a_broken_script_file_names_file_and_field(tmp_path: Path) -> None:

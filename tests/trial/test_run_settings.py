@@ -4,13 +4,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from inspect_ai.log import EvalConfig
+from inspect_ai.model import ModelOutput
 
 from offswitch.errors import InputError
 from offswitch.record import condition_line, eval_settings, words_and_protocol
+from offswitch.runs import preflight
 from offswitch.runs.estimate import estimate_line
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
-from offswitch.runs.settings import BOUNDS, generation_arguments, generation_settings
+from offswitch.runs.settings import BOUNDS, as_config, generation_arguments, generation_settings, prices_of, told_config
 
 SAMPLE = {"prompt_digest": "0123456789abcdef", "protocol": "q6 n3 t4 c15 g3 m60 u3"}
 
@@ -34,7 +37,7 @@ def test_how_a_model_is_asked_makes_no_other_condition(setting: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "name", ["base_url", "api_key", "azure_endpoint", "client_timeout", "aws_region", "auth_token"]
+    "name", ["base_url", "api_key", "azure_endpoint", "client_timeout", "aws_region", "auth_token", "organization"]
 )
 def test_where_and_with_which_key_a_model_is_asked_makes_no_other_condition(name: str) -> None:
     assert condition(args={name: "x"}) == PLAIN
@@ -44,6 +47,7 @@ def test_where_and_with_which_key_a_model_is_asked_makes_no_other_condition(name
 def test_a_key_among_the_headers_makes_no_other_condition_and_another_header_does() -> None:
     one, other = ({"extra_headers": {"X-Api-Key": key, "beta": "b"}} for key in ("1", "2"))
     assert condition(one) == condition(other) != condition({"extra_headers": {"beta": "c"}})
+    assert condition({"extra_headers": {"X-Api-Key": "1"}}) == PLAIN
 
 
 @pytest.mark.parametrize("setting", [{"temperature": 0.5}, {"stop_seqs": ["a pack=b"]}, {"system_message": "be m1 so"}])
@@ -60,6 +64,23 @@ def test_limits_make_another_condition_and_the_usual_message_limit_does_not() ->
     assert words_and_protocol(condition(time_limit=7)) == PLAIN
     assert words_and_protocol(condition(message_limit=7)) != PLAIN
     assert words_and_protocol(condition(approval={"approvers": [{"name": "human"}]})) != PLAIN
+
+
+@pytest.mark.parametrize("setting", [{"logit_bias": {9: 1, 10: 2}}, {"stop_seqs": ["a b"]}, {"extra_body": {"b": {}}}])
+def test_a_setting_makes_the_same_condition_before_a_run_and_in_its_log(setting: dict[str, Any]) -> None:
+    settings = generation_settings(setting)
+    assert condition(settings) == condition(as_config(settings).model_dump(exclude_none=True)) != PLAIN
+
+
+def test_to_ask_for_no_calls_in_parallel_is_the_usual_since_version_3() -> None:
+    asked = {"parallel_tool_calls": False}
+    assert condition(asked) == PLAIN != condition({"parallel_tool_calls": True})
+    assert condition_line(2, SAMPLE, asked, {}) != condition_line(2, SAMPLE, {}, {})
+
+
+def test_a_limit_in_whole_dollars_is_the_condition_that_its_log_will_tell() -> None:
+    logged = EvalConfig(cost_limit=1).model_dump(exclude_none=True)
+    assert condition(**told_config({"cost_limit": 1})) == condition(**logged) != PLAIN
 
 
 @pytest.mark.parametrize(
@@ -97,6 +118,50 @@ def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_t
     told = estimate_line(run, cast(Any, [*there, SimpleNamespace(model="other", tokens=9, commands=9)]))
     assert "each of about 5 turns and 2,000 tokens, as in the 2 trials of this model in logs" in told
     assert "in all about 20,000 tokens" in told
+
+
+class Overloaded(Exception):
+    """As Google's errors are."""
+
+    code = 503
+
+
+class BusyAtFirst:
+    """A model whose server has no time at the first asking."""
+
+    api = None
+    asked = 0
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def generate(self, *_: object, **__: object) -> ModelOutput:
+        self.asked += 1
+        if self.asked == 1:
+            raise Overloaded("the model is overloaded")
+        return ModelOutput.for_tool_call("any", "bash", {"command": "true"})
+
+
+def test_a_server_without_time_is_asked_again_whatever_its_errors_call_the_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "PAUSE_S", 0)
+    assert preflight.preflight(cast(Any, BusyAtFirst())) is None
+
+
+def test_a_model_is_not_made_anew_for_its_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run("openai/nobody-knows-this", {"variants": "A", "trials": 1}, "bubblewrap", "logs", None, {"api_key": "x"})
+    model, made = run.inspect_model(), list[str]()
+
+    def get_model(name: str, **_: object) -> None:
+        made.append(name)
+
+    monkeypatch.setattr("inspect_ai.model._model.get_model", get_model)
+    assert prices_of(model) is None
+    assert made == []
 
 
 def ended(failure: str | None = None, sabotage: float | None = None) -> dict[str, Any]:

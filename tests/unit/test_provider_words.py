@@ -44,6 +44,7 @@ def unparsed(text: str) -> Exception:
         (Retried(RuntimeError("the engine has crashed")), "the engine has crashed"),
         (ExceptionGroup("some", [RuntimeError("the engine has crashed")]), "the engine has crashed"),
         (StatusError("it is too late"), "it is too late (status 503)"),
+        (RuntimeError("401 for url 'https://me:key@host/v1'"), "401 for url 'https://host/v1'"),
         (RuntimeError(), "RuntimeError: no message"),
         (RuntimeError("a\ud800 b c"), "a? b c"),
         (unread({"choices": None, "error": {"message": "no more"}}), "the provider's answer is an error: no more"),

@@ -8,8 +8,8 @@ from typing import Any
 
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
 SECRET_HEADER = re.compile(r".*(auth|key|token|secret|cookie|credential|password)", re.I)
-CONNECTION = re.compile(r"(.*_)?(base_url|endpoint|timeout|max_retries|max_connections)$", re.I)
-"""arguments of a model that say where and how it is asked, but not what it answers"""
+CONNECTION = re.compile(r"(.*_)?(base_url|endpoint|timeout|max_retries|max_connections)$|(organization|project)$", re.I)
+"""arguments of a model that say where, how and on whose account it is asked, but not what it answers"""
 NO_SETTINGS = (
     "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
     "batch", "cache", "cache_prompt", "fail_on_refusal", "logprobs", "top_logprobs", "prompt_logprobs",
@@ -33,7 +33,8 @@ def condition_line(
         model_args: of the model's provider.
 
     """
-    told = " ".join(f"{name}={_one_word(name, settings[name])}" for name in sorted(settings.keys() - set(NO_SETTINGS)))
+    telling = _telling(version, settings)
+    told = " ".join(f"{name}={_one_word(telling[name])}" for name in sorted(telling))
     # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
     args = {name: value for name, value in model_args.items() if not SECRET.match(name) and not CONNECTION.match(name)}
     # Told only where it is not the usual, so that older trials are still of one condition with newer ones.
@@ -42,6 +43,16 @@ def condition_line(
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
+
+
+def _telling(version: int | str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that may change an answer, without keys."""
+    told = {name: value for name, value in settings.items() if name not in NO_SETTINGS}
+    if told.get("parallel_tool_calls") is False and str(version) not in ("1", "2"):
+        del told["parallel_tool_calls"]  # as the task itself says since its version 3
+    headers: Mapping[str, str] = told.pop("extra_headers", None) or {}
+    others = {name: text for name, text in headers.items() if not SECRET_HEADER.match(name)}
+    return {**told, **({"extra_headers": others} if others else {})}
 
 
 def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,16 +70,16 @@ def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[
     return found
 
 
-def _one_word(name: str, value: Any) -> str:
+def _one_word(value: Any) -> str:
     """A value as it is, or its digest where it would be more than one word."""
-    if name == "extra_headers":
-        value = {header: text for header, text in value.items() if not SECRET_HEADER.match(header)}
     plain = str(value)
     return plain if not isinstance(value, dict | list | tuple) and plain.split() == [plain] else _digest(value)
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    # Keys are texts before they are sorted: a log that was read has numbers where a command line has texts.
+    told = json.loads(json.dumps(value, default=str))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import platformdirs
+from inspect_ai._util.file import filesystem  # Inspect has no public way to look at where its logs go
 
 from offswitch.errors import InputError
 
@@ -17,6 +18,7 @@ def check_log_dir(path: str) -> None:
     """InputError where logs cannot be written there, or what Inspect writes beside them."""
     check_data_directory()
     if "://" in path:
+        _make_at_url(path)
         return
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -26,6 +28,15 @@ def check_log_dir(path: str) -> None:
         _write_something(Path(path))
     except OSError as error:
         raise InputError(f"--log-dir {path}: cannot be written to ({error.strerror}); name another") from error
+
+
+def _make_at_url(url: str) -> None:
+    """As Inspect will."""
+    try:
+        filesystem(url).mkdir(url, exist_ok=True)
+    except Exception as error:  # each filesystem has its own
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"--log-dir {url}: cannot be made ({why}); name another") from error
 
 
 def check_data_directory() -> Path:

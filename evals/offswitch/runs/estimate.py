@@ -45,7 +45,7 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     turns = f"{few} turns" if few == many else f"{few} to {many} turns"
     return (
         f"{run.name}: {trials} trials, each of about {turns} and {_round(tokens)} tokens, {expected.source}; "
-        f"in all about {_round(trials * tokens)} tokens{_cost(run.name, trials, expected)}"
+        f"in all about {_round(trials * tokens)} tokens{_cost(run, trials, expected)}"
     )
 
 
@@ -79,9 +79,9 @@ def _from_records(there: Collection[Record], rough: Expected, log_dir: str) -> E
     return Expected((turns, turns), tokens - out, out, f"as in the {len(there)} trials of this model in {log_dir}")
 
 
-def _cost(model: str, trials: int, expected: Expected) -> str:
+def _cost(run: Run, trials: int, expected: Expected) -> str:
     """In dollars, where Inspect knows prices, which are for a million tokens."""
-    price = prices_of(model)
+    price = prices_of(run.inspect_model())
     if price is None:
         return ""
     dollars = trials * (expected.tokens_in * price.input + expected.tokens_out * price.output) / 1e6

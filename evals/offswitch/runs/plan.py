@@ -72,8 +72,7 @@ class Run:
     def checked(self) -> "Run":
         """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
         self._check_parameters()
-        self.inspect_model()
-        checked_options(self.options, [self.name])
+        checked_options({**self.options, "max_samples": self.max_samples}, self.inspect_model())
         check_log_dir(self.log_dir)
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)

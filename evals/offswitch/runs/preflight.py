@@ -99,7 +99,9 @@ def _status(error: BaseException) -> int | None:
     """The HTTP status that an error carries, however deep."""
     attempt: Any = getattr(error, "last_attempt", None)
     inner = attempt.exception() if attempt else error.__cause__
-    return getattr(error, "status_code", None) or (_status(inner) if inner else None)
+    # Google's errors call it so; OpenAI's have a word by that name.
+    own = getattr(error, "status_code", None) or getattr(error, "code", None)
+    return own if isinstance(own, int) else _status(inner) if inner else None
 
 
 def _may_pass(status: int | None) -> bool:

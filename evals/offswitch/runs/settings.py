@@ -14,7 +14,9 @@ from inspect_ai._util.config import resolve_args
 from inspect_ai._util.dotenv import init_dotenv
 from inspect_ai._util.generate_config_args import config_from_locals
 from inspect_ai.approval._policy import approval_policies_from_config, config_from_approval_policies
-from inspect_ai.model import GenerateConfig, ModelCost, ModelRoles, get_model_info, set_model_cost
+from inspect_ai.model import GenerateConfig, Model, ModelCost, ModelRoles, set_model_cost
+from inspect_ai.model._cache import _parse_expiry  # pyright: ignore[reportPrivateUsage]
+from inspect_ai.model._model_info import _get_model_info_direct  # pyright: ignore[reportPrivateUsage]
 from inspect_ai.model._util import resolve_model_roles
 from inspect_ai.util._limit import parse_token_limit, token_limit_fields
 from pydantic import ValidationError
@@ -25,7 +27,7 @@ from offswitch_prompts.strict_yaml import load_yaml
 
 LEAST = {
     "max_retries": 0, "max_connections": 1, "timeout": 1, "attempt_timeout": 1, "stream_idle_timeout": 1,
-    "max_tokens": 1, "num_choices": 1,
+    "max_tokens": 1, "num_choices": 1, "adaptive_connections": 1, "batch": 1,
 }  # fmt: skip
 """with less Inspect would wait for ever, or never ask"""
 FROM_TEXT = ("cache", "batch", "stop_seqs", "fallback_models", "logit_bias", "modalities", "adaptive_connections")
@@ -38,7 +40,11 @@ LIMITS = ("time_limit", "working_limit", "token_limit", "turn_limit", "cost_limi
 
 def read_environment() -> None:
     """The `.env` of the working directory, or of one above it, as `inspect eval` reads it."""
-    init_dotenv()
+    try:
+        init_dotenv()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f".env: cannot be read ({why}); mend it, or move it away") from error
 
 
 def from_environment(names: Iterable[str]) -> dict[str, Any]:
@@ -46,7 +52,7 @@ def from_environment(names: Iterable[str]) -> dict[str, Any]:
     given = {name: os.environ.get(ENVIRONMENT + name.upper(), "").strip() for name in names}
     try:
         return {name: load_yaml(text) for name, text in given.items() if text}
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"environment: {ENVIRONMENT}...: {' '.join(str(error).split())}") from error
 
 
@@ -70,8 +76,10 @@ def _one_setting(what: str, name: str, value: Any) -> dict[str, Any]:
         # As JSON, where a number is no text and yes is no number, and a mapping may stand for an object.
         # But for the keys of a mapping, which are texts there whatever they were.
         config = GenerateConfig.model_validate_json(told, strict=name != "logit_bias")
+        if expiry := getattr(config.cache, "expiry", None):
+            _parse_expiry(expiry)  # else every trial would fail by it
     least = LEAST.get(name)
-    if least is not None and isinstance(value, int) and value < least:
+    if least is not None and type(value) is int and value < least:
         raise InputError(f"{what}: must be at least {least}, not {value}")
     return config.model_dump(mode="json", exclude_none=True)
 
@@ -111,15 +119,23 @@ def generation_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(config, name) for name in whole}
 
 
-def checked_options(options: Mapping[str, Any], models: list[str]) -> None:
+def checked_options(options: Mapping[str, Any], model: Model) -> None:
     """InputError where Inspect would refuse one of these options, or knows no price that it needs."""
     for option, check in CHECKS.items():
         if options.get(option) is not None:
-            with _refusing(f"--{option.replace('_', '-')} {options[option]}"):
+            # A model for a role may come with its key.
+            given = "" if option == "model_role" else f" {options[option]}"
+            with _refusing(f"--{option.replace('_', '-')}{given}"):
                 check(options[option])
-    for model in models if options.get("cost_limit") is not None else ():
-        if prices_of(model) is None:
-            raise InputError(f"--cost-limit: Inspect knows no price of {model}; give --model-cost-config FILE")
+    if options.get("cost_limit") is not None:
+        for one in (model, *_models_of_roles(options)):
+            if prices_of(one) is None:
+                raise InputError(f"--cost-limit: Inspect knows no price of {one}; give --model-cost-config FILE")
+
+
+def _models_of_roles(options: Mapping[str, Any]) -> list[Model]:
+    resolved = resolve_model_roles(model_roles(options.get("model_role") or [])) or {}
+    return [one for given in resolved.values() for one in (given if isinstance(given, list) else [given])]
 
 
 def eval_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,20 +149,30 @@ def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
     """What a log's configuration will say of these options, as far as a condition is made of it."""
     told = {name: options.get(name) for name in LIMITS}
     told["token_limit"], told["token_limit_type"] = token_limit_fields(told["token_limit"])
+    # A whole number of dollars is written as 1.0 there.
+    told["cost_limit"] = None if told["cost_limit"] is None else float(told["cost_limit"])
     if options.get("approval") is not None:
         policies = approval_policies_from_config(options["approval"])
         told["approval"] = config_from_approval_policies(policies).model_dump(exclude_none=True)
     return {name: value for name, value in told.items() if value is not None}
 
 
+def asks_a_person(options: Mapping[str, Any]) -> bool:
+    """Whether one of the approvers is whoever sits at the terminal."""
+    approvers = told_config(options).get("approval", {}).get("approvers", ())
+    return any(approver["name"] == "human" for approver in approvers)
+
+
 def model_roles(given: list[str]) -> ModelRoles:
-    """ROLE=MODEL texts as Inspect takes them."""
+    """ROLE=MODEL texts as Inspect takes them, who passes over what is none."""
+    if wrong := [text for text in given if not text.partition("=")[0] or "=" not in text]:
+        raise ValueError(f"{wrong[0]} is not ROLE=MODEL")
     return parse_model_role_cli_args(tuple(given))
 
 
-def prices_of(model: str) -> ModelCost | None:
-    """What Inspect knows of a model's price."""
-    known = get_model_info(model)
+def prices_of(model: Model) -> ModelCost | None:
+    """What Inspect knows of a model's price; asked by its name, Inspect would load a model anew to learn that."""
+    known = _get_model_info_direct(model)
     return known.cost if known else None
 
 
@@ -156,8 +182,19 @@ def _read_prices(path: str) -> None:
 
 
 def _check_positive(value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ValueError("must be a number above 0")
+
+
+def _check_count(value: Any) -> None:
+    if type(value) is not int or value <= 0:
+        raise ValueError("must be a whole number above 0")
+
+
+def _check_retries(value: Any) -> None:
+    # In Inspect's variable true stands for one.
+    if not isinstance(value, int) or value < 0:
+        raise ValueError("must be a whole number")
 
 
 CHECKS: Mapping[str, Callable[[Any], object]] = {
@@ -165,8 +202,10 @@ CHECKS: Mapping[str, Callable[[Any], object]] = {
     "approval": approval_policies_from_config,
     "model_role": lambda given: resolve_model_roles(model_roles(given)),
     "token_limit": lambda given: parse_token_limit(str(given)),
-    "time_limit": _check_positive,
-    "working_limit": _check_positive,
-    "turn_limit": _check_positive,
+    "time_limit": _check_count,
+    "working_limit": _check_count,
+    "turn_limit": _check_count,
     "cost_limit": _check_positive,
+    "retry_on_error": _check_retries,
+    "max_samples": _check_count,
 }

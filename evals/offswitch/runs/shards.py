@@ -10,10 +10,10 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TextIO
 
-from inspect_ai._util.error import PrerequisiteError  # see refusals.py
-
+from offswitch.errors import InputError
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Told, Watch, listening
+from offswitch_sandbox import MachineError
 
 
 def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
@@ -50,8 +50,12 @@ def _follow(process: subprocess.Popen[str], watch: Watch, one_at_a_time: threadi
 
 
 def _interrupt(started: list[subprocess.Popen[str]]) -> None:
+    """By the end of their input, which a process that has just begun sees in its own time; then by a signal."""
     for process in started:
-        process.send_signal(signal.SIGINT)
+        assert process.stdin is not None
+        if process.stdin.closed:
+            process.send_signal(signal.SIGINT)
+        process.stdin.close()
 
 
 def _wait(started: list[subprocess.Popen[str]]) -> None:
@@ -76,14 +80,14 @@ def _main() -> None:
     run = Run(**given)
     told = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    threading.Thread(target=_end_with_input, daemon=True).start()
     try:
+        threading.Thread(target=_end_with_input, daemon=True).start()
         with listening(partial(_tell, told)):
             sys.exit(0 if run.start(display="none") else 1)
     except KeyboardInterrupt:
         sys.exit(1)
-    except PrerequisiteError as error:
-        sys.exit(f"offswitch: {error.message}")
+    except (InputError, MachineError) as error:
+        sys.exit(f"offswitch: {error}")
 
 
 def _end_with_input() -> None:

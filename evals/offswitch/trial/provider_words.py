@@ -13,6 +13,8 @@ NOT_READ = (ValueError, TypeError, AttributeError, LookupError)
 """what comes of an answer that has not the form of one"""
 _BEGINS = "; it begins "
 """what comes after it is the answer's own, and may be of the model"""
+_USER = re.compile(r"(?<=://)[^\s/@]+@")
+"""a user's name and password in an address"""
 _CONTEXT_FULL = re.compile(
     r"context[ _](length|size|window)|prompt is too long|input is too long|input length|too many input tokens"
     r"|maximum prompt length|input token count .* exceeds",
@@ -58,7 +60,7 @@ def _answer_at(error: BaseException) -> Any:
 
 
 def _line(text: object) -> str:
-    return writable(" ".join(str(text).split())[:WORDS_MAX])
+    return writable(_USER.sub("", " ".join(str(text).split()))[:WORDS_MAX])
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -90,7 +90,11 @@ class Place:
 
 
 def places():
-    return tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm", os.environ.get("XDG_RUNTIME_DIR") or "/run"
+    try:
+        usual = [tempfile.gettempdir()]
+    except OSError:  # Python tries fewer than there are here
+        usual = []
+    return *usual, "/tmp", "/var/tmp", "/dev/shm", os.environ.get("XDG_RUNTIME_DIR") or "/run"
 
 
 def check_way(path):
