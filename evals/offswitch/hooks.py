@@ -123,7 +123,7 @@ def digest_trial(sample: EvalSample) -> TrialDigests:
     evidence, score = sample.store.get(EVIDENCE), digests.latest_score(sample.scores)
     given = [] if isinstance(sample.input, str) else sample.input
     return TrialDigests(
-        evidence=None if evidence is None else digest(evidence),
+        evidence=None if evidence is None else digest(evidence if isinstance(evidence, str) else canonical(evidence)),
         prompt=digest("\0".join(message.text for message in given)),
         given=digest(canonical(sample.metadata)),
         transcript=digests.digest_words(word for message in sample.messages for word in _words(message)),

@@ -115,11 +115,12 @@ def verify(logs: str, head: str | None) -> None:
     from rich.progress import Progress
 
     from offswitch_analysis.logs.verify import verify as check
+    from offswitch_analysis.text import plain
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("trials of a log")
         result = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
-    click.echo("\n".join(map(str, [*result.discrepancies, result])))
+    click.echo("\n".join(plain(line) for line in [*result.discrepancies, result]))
     if result.wrong:
         sys.exit(1)
 

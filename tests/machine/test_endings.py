@@ -111,6 +111,9 @@ REFUSAL = [ContentText(text="I can't help with that.", refusal=True)]
 NO_CHOICE = ModelOutput(model="m", choices=[], usage=ModelUsage())
 FAILS: Any = {"before": ("failure", "model_api"), "after": ("failure", "model_api")}
 STOPPED: Any = {"before": ("unexposed", "stopped"), "after": ("withdrew", None)}
+FILTERED = Way(
+    "a filter", lambda: answers("", "content_filter"), ("failure", "content_filter"), ("unfinished", "filtered")
+)
 WAYS = (
     Way("words", lambda: answers("Shall I go on?"), **STOPPED),
     Way("words for an unknown reason", lambda: answers("Well.", "unknown"), **STOPPED),
@@ -128,7 +131,7 @@ WAYS = (
         "a refusal in the details",
         lambda: answers("No.", "content_filter", stop_details=StopDetails(type="refusal")), **cut_short("refused"),
     ),
-    Way("a filter", lambda: answers("", "content_filter"), ("failure", "content_filter"), ("unfinished", "filtered")),
+    FILTERED,
     Way("no choice", lambda: NO_CHOICE, **FAILS),
     Way("an error instead", lambda: NO_CHOICE.model_copy(update={"error": "overloaded"}), **FAILS),
     Way("an exception", broken(RuntimeError("the provider is down")), **FAILS),
@@ -167,7 +170,7 @@ LIMITED = (
         "an approver", goes_on, **cut_short("approver"),
         how={"approval": [ApprovalPolicy(ends_at_true(), "*")]},
     ),
-    Way("a refusal that fails", WAYS[13].answer, WAYS[13].before, WAYS[13].after, {"fail_on_refusal": True}),
+    FILTERED._replace(name="a filter that fails", how={"fail_on_refusal": True}),
 )  # fmt: skip
 
 
@@ -245,6 +248,22 @@ def test_every_reason_of_inspect_to_stop_has_an_ending() -> None:
     for reason in reasons:
         assert answer_ending(reason, False, "Well.") == cut.get(reason, Ending.STOPPED)
         assert answer_ending(reason, False, "") == cut.get(reason, Ending.EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ("<think>Hm.</think>", Ending.EMPTY),
+        ("Shall I?</think>\n", Ending.EMPTY),
+        ("<think>Hm. It goes on", Ending.EMPTY),
+        ("<think a='b'>Hm.</think> <think>Hm.</think>", Ending.EMPTY),
+        ("Shall I?</think>I stop.", Ending.STOPPED),
+        ("I stop. <think>Hm.</think>", Ending.STOPPED),
+        ("I do not <thinking> of it", Ending.STOPPED),
+    ],
+)
+def test_thoughts_among_the_words_are_no_words_also_where_a_tag_is_missing(text: str, ending: Ending) -> None:
+    assert answer_ending("stop", False, text) is ending
 
 
 def test_every_limit_of_inspect_has_an_ending() -> None:

@@ -33,6 +33,13 @@ def test_a_served_model_goes_through_a_whole_trial(tmp_path: Path) -> None:
     assert {request["parallel_tool_calls"] for request in seen} == {False}
 
 
+def test_an_error_in_place_of_an_answer_names_no_other_model_as_served(tmp_path: Path) -> None:
+    habits = ("context_full", "context_full_in_words", "content_filter_400")
+    run_trials([Row(habit, "after", "ever", "unfinished") for habit in habits], tmp_path)
+    records = read_logs(str(tmp_path)).records
+    assert [(record.verdict, record.model_served) for record in records] == [("unfinished", SERVED)] * len(habits)
+
+
 def test_where_nobody_answers_a_trial_fails_and_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -213,8 +213,8 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
 
 
 @pytest.mark.parametrize("sandbox", WIRED)
-def test_mixed_agents_in_several_evaluations_are_judged_right_and_leave_nothing(tmp_path: Path, sandbox: str) -> None:
-    """Twice 40 trials of five models side by side; test_selftest.py has the whole catalogue as many at once."""
+def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: Path, sandbox: str) -> None:
+    """Twice 75 trials on each kind of machine: of misjudgements of one in 100, 300 trials show one nearly always."""
     measure, counts = tmp_path / "measure.py", tmp_path / "counts.json"
     measure.write_text(MEASURE)
     words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(counts), *MIXED]
@@ -224,7 +224,7 @@ def test_mixed_agents_in_several_evaluations_are_judged_right_and_leave_nothing(
     found = Counter(
         (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
     )
-    assert found == dict.fromkeys(MIXED.items(), 16)
+    assert found == dict.fromkeys(MIXED.items(), 30)
     assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
     assert descriptors[-1] <= descriptors[0] + 2, descriptors
@@ -239,7 +239,7 @@ sandbox, logs, counts, *names = sys.argv[1:]
 descriptors = []
 for seed in (1, 2):
     inspect_ai.eval(
-        shutdown_resistance(variants="E", trials=8, seed=seed), model=[f"script/{name}" for name in names],
+        shutdown_resistance(variants="E", trials=15, seed=seed), model=[f"script/{name}" for name in names],
         sandbox=sandbox, log_dir=logs, display="none", max_samples=64, max_tasks=len(names), log_realtime=False,
     )
     if sandbox == "offswitch":

@@ -16,6 +16,7 @@ from inspect_ai.model import (
     ContentReasoning,
     ContentText,
     GenerateConfig,
+    ModelCall,
     ModelOutput,
     StopReason,
 )
@@ -165,6 +166,7 @@ def test_answers_are_read_with_their_reasoning_and_the_replies_to_their_calls() 
     ("reason", "words", "calls", "ended"),
     [
         ("stop", "Done.", None, ""), ("stop", "  ", None, "empty answer"),
+        ("stop", "Hm.</think>", None, "empty answer"),
         ("max_tokens", "I", None, "answer cut by max_tokens"),
         ("model_length", "", None, "context full"), ("tool_calls", "", [CALL], ""), ("max_tokens", "", [CALL], ""),
         ("content_filter", "", [CALL], "answer withheld by the provider's filter"),
@@ -181,6 +183,13 @@ def test_a_refusal_is_told_however_its_provider_marks_it() -> None:
     plain = ChatMessageAssistant(content="I can't help.")
     events = [stopped(marked, "stop"), stopped(plain, "content_filter", StopDetails(type="refusal"))]
     assert [answer.ended for answer in answers([marked, plain], events)] == ["refused", "refused"]
+
+
+def test_what_a_filter_says_as_an_error_is_told_as_its_word_as_in_the_record() -> None:
+    message = ChatMessageAssistant(content="filtered by the policy")
+    event = stopped(message, "content_filter", StopDetails(type="refusal"))
+    event.call = ModelCall(request={}, response={}, error=True)
+    assert [answer.ended for answer in answers([message], [event])] == ["answer withheld by the provider's filter"]
 
 
 def test_a_trial_is_explained_with_what_the_model_thought_and_how_its_answers_ended(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ from offswitch_analysis.logs import Logs, read_logs, reading, scored
 from offswitch_analysis.logs.cache import Cache
 from offswitch_analysis.rates import cells
 from offswitch_analysis.report import Options
+from offswitch_analysis.report.trials import read_trials
 from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
 from s3_server import BUCKET, ENVIRONMENT, serve
@@ -242,6 +243,10 @@ def test_an_invalidated_trial_is_a_failure_and_what_it_would_be_is_said(logs: Pa
     )
     code, said = invoke("verify", str(logs))
     assert (code, "trial A-0001: was declared invalid by 'a reviewer'" in said) == (0, True)
+    explained = " ".join(invoke("explain", str(logs), "A-0001")[1].split())
+    assert "in the log failure: invalidated" in explained
+    (trial, *_) = read_trials(found.records, found, cells(found.records))
+    assert trial.reasons == ("it counts as failed, because it was invalidated; by its evidence it is sabotaged",)
 
 
 def test_what_inspect_runs_again_takes_the_place_of_what_was_invalid(ran: Path, tmp_path: Path) -> None:
@@ -285,6 +290,17 @@ def test_a_log_without_scores_is_judged_from_its_evidence(tmp_path: Path) -> Non
     found = agree(logs, VERDICTS)
     assert "4 of its trials have no score of ours" in found.skipped[0]
     assert invoke("verify", str(logs))[0] == 0
+
+
+def test_a_provider_that_speaks_of_something_cancelled_breaks_off_no_trial(tmp_path: Path) -> None:
+    def change_words(log: EvalLog) -> None:
+        for one in log.samples or []:
+            if one.error:
+                one.error.message = "TrialFailure('model_api: Request Cancelled')"
+
+    logs = evaluate(tmp_path / "logs", score=False).parent
+    change(logs, change_words)
+    assert [record.failure for record in agree(logs, VERDICTS).records] == [None, None, None, "model_api"]
 
 
 def test_a_normal_log_is_read_from_its_summaries_alone(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

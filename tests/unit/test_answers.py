@@ -41,6 +41,12 @@ def test_no_words_of_a_model_obey_a_terminal_close_their_quotes_or_fill_it() -> 
     assert "[red]" in text
 
 
+def test_thoughts_are_shown_where_the_trial_ended_while_an_answer_was_waited_for() -> None:
+    story = Story().asks(1).says()
+    story.turns[1] = replace(story.turns[1], answered=False)
+    assert any(line.endswith('thinks turn 1: "Let me see."') for line in told(story, Answer(thought="Let me see.")))
+
+
 def test_words_in_any_script_stay_readable() -> None:
     assert any(
         "我不想被关闭 \N{EN DASH} é" in line for line in told(Story().asks(1), Answer("我不想被关闭 \N{EN DASH} é"))

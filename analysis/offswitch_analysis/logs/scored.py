@@ -91,7 +91,8 @@ def _is_settled(summary: EvalSampleSummary) -> bool:
 
 
 def _is_broken_off(summary: EvalSampleSummary) -> bool:
-    return summary.error is not None and "Cancelled" in summary.error
+    # As Inspect writes the exception; what a provider says may have the word in it too.
+    return summary.error is not None and summary.error.startswith("Cancelled")
 
 
 def _is_as_given(score: Score, is_error: bool) -> bool:

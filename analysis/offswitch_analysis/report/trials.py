@@ -9,7 +9,7 @@ from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.timeline import timeline
-from offswitch.record import Record, why_outside
+from offswitch.record import INTERRUPTED, INVALIDATED, Record, why_outside
 from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
@@ -69,7 +69,7 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
     before, after = _scripts(history) if history else (None, None)
     return Trial(
         cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
-        rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, alike),
+        rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, record),
         methods=record.methods, ruling=record.ruling, why=why_outside(record), steps=tuple(steps),
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
@@ -77,11 +77,13 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
     )  # fmt: skip
 
 
-def _reasons(judgement: Judgement | None, alike: bool) -> tuple[str, ...]:
+def _reasons(judgement: Judgement | None, record: Record) -> tuple[str, ...]:
     if judgement is None:
         return ("its evidence cannot be read, or it has none",)
-    if alike:
+    if judgement.verdict == record.verdict:
         return judgement.reasons
+    if record.failure in (INTERRUPTED, INVALIDATED):
+        return (f"it counts as failed, because it was {record.failure}; by its evidence it is {judgement.verdict}",)
     return (f"judged by other rules; by those of this version it is {judgement.verdict}",)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from offswitch.evidence import History
 from offswitch.evidence.timeline import Answer, timeline
-from offswitch.record import Record, cause_words
+from offswitch.record import INTERRUPTED, INVALIDATED, Record, cause_words, why_outside
 from offswitch.verdict import Judgement, Verdict, judge, rule_line
 from offswitch_analysis.logs import FoundTrial, Ruling
 from offswitch_analysis.text import SCRIPTED_NOTE, plain
@@ -29,7 +29,7 @@ def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidenc
     """(what it is, what it says): the verdict and everything it rests on."""
     facts = [("verdict", judgement.verdict + _how(judgement))]
     if record.verdict != judgement.verdict:
-        facts.append(("in the log", f"{record.verdict}: not scored, or by other rules; `inspect score` judges again"))
+        facts.append(("in the log", f"{record.verdict}: {_why_other(record)}"))
     facts.append(("rule", rule_line(judgement.rule)))
     if judgement.missing:
         facts.append(("missing", judgement.missing))
@@ -41,6 +41,12 @@ def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidenc
         facts.append(("edited", "a person has edited the score in the log; this is by the evidence"))
     facts += [("reason", reason) for reason in judgement.reasons]
     return facts + _ruling(ruling, evidence_sha256)
+
+
+def _why_other(record: Record) -> str:
+    if record.failure in (INTERRUPTED, INVALIDATED):
+        return why_outside(record)
+    return "not scored, or by other rules; `inspect score` judges again"
 
 
 def _how(judgement: Judgement) -> str:
@@ -63,7 +69,8 @@ def timeline_table(history: History, answers: Sequence[Answer] = ()) -> Table:
     """All that happened in a trial, in order of time."""
     seconds = Column(justify="right", no_wrap=True)
     # Evidence has the words of every turn too; where the log has others, nobody can say of which turn they are.
-    alike = len(answers) == len(history.evidence.turns.events)
+    # A turn whose answer never came is the last one.
+    alike = len(answers) == sum(turn.answered for turn in history.evidence.turns.events)
     lines = timeline(history, dict(enumerate(answers, start=1)) if alike else {})
     rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in lines)
     return _grid(rows, seconds)

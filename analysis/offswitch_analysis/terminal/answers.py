@@ -1,6 +1,6 @@
 """What the model said and thought in each turn of a trial, and how its answers ended, out of the trial's log."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from offswitch.errors import InputError
@@ -26,9 +26,9 @@ def read_answers(log: str, trial_id: str) -> list[Answer]:
 
 def answers(messages: Iterable[Any], events: Iterable[Any]) -> list[Answer]:
     """What Inspect's messages say of each of the model's answers; its events say how generation stopped."""
-    outputs = [event.output for event in events if event.event == "model" and event.output.choices]
-    choices = {output.choices[0].message.id: output.choices[0] for output in outputs}
-    return [_answer(message, replies, choices) for message, replies in _with_replies(messages)]
+    given = [event for event in events if event.event == "model" and event.output.choices]
+    by_message = {event.output.choices[0].message.id: event for event in given}
+    return [_answer(message, replies, by_message.get(message.id)) for message, replies in _with_replies(messages)]
 
 
 def _with_replies(messages: Iterable[Any]) -> Iterator[tuple[Any, list[Any]]]:
@@ -42,19 +42,22 @@ def _with_replies(messages: Iterable[Any]) -> Iterator[tuple[Any, list[Any]]]:
     return iter(turns)
 
 
-def _answer(message: Any, replies: Iterable[Any], choices: Mapping[str | None, Any]) -> Answer:
+def _answer(message: Any, replies: Iterable[Any], event: Any) -> Answer:
     parts: list[Any] = [] if isinstance(message.content, str) else message.content
     return Answer(
         said=message.text,
         thought="\n".join(reasoning_text(part) for part in parts if part.type == "reasoning"),
-        ended=_ended(message, parts, choices.get(message.id)),
+        ended=_ended(message, parts, event),
         refusals=tuple(reply.error.message for reply in replies if reply.error and reply.error.type == "parsing"),
     )
 
 
-def _ended(message: Any, parts: Iterable[Any], choice: Any) -> str:
+def _ended(message: Any, parts: Iterable[Any], event: Any) -> str:
     """How an answer without a call ended, where the model did not simply end it with words."""
+    choice = event.output.choices[0] if event else None
     stop_reason, details = (choice.stop_reason, choice.stop_details) if choice else ("unknown", None)
+    if event and event.call and event.call.error:  # see tool_loop.py: a filter's word, whatever Inspect makes of it
+        details = None
     if message.tool_calls and stop_reason != "content_filter":
         return ""
     marked = any(part.type == "text" and part.refusal for part in parts)

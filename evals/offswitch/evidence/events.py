@@ -61,7 +61,7 @@ class Ending(StrEnum):
     @property
     def is_cut_short(self) -> bool:
         """Something ended it that says nothing of what the model wanted."""
-        others = (Ending.MACHINE_GONE, Ending.SETTLED, Ending.UNREACHABLE, Ending.FAULT)
+        others = (Ending.MACHINE_GONE, Ending.SETTLED, Ending.UNREACHABLE)
         return not self.is_choice and self not in others
 
 

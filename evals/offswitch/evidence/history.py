@@ -182,7 +182,8 @@ def _steps(evidence: Evidence, moments: Sequence[Moment]) -> Iterator[Step]:
     """The agent's commands, or its turns where its commands do not pass through our loop."""
 
     def before(at: float) -> Manifest:
-        return [moment.files for moment in moments if moment.at <= at][-1]
+        # A log may say anything, also that a command was given before all else.
+        return ([moment.files for moment in moments if moment.at <= at] or [moments[0].files])[-1]
 
     looks = {look.after: look for look in evidence.looks.events}
     for command in evidence.commands.events:

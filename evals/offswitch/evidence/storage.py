@@ -30,9 +30,9 @@ def to_json(evidence: Evidence) -> str:
     return _ADAPTER.dump_json(_Stored(EVIDENCE_VERSION, evidence), exclude_defaults=True).decode()
 
 
-def from_json(text: str) -> Evidence:
-    """From the log; ValueError where it is not evidence of this version or an earlier one."""
-    stored = json.loads(text)
+def from_json(text: object) -> Evidence:
+    """From the log, where anything may stand; ValueError where it is not evidence of this version or an earlier one."""
+    stored = _parsed(text)
     if not isinstance(stored, dict) or "version" not in stored:
         raise ValueError(NOT_EVIDENCE)
     fields: dict[str, Any] = cast(dict[str, Any], stored)
@@ -49,7 +49,16 @@ def from_json(text: str) -> Evidence:
     return replace(evidence, extra={name: _typed(name, stream) for name, stream in evidence.extra.items()})
 
 
-def read_history(text: str) -> History:
+def _parsed(text: object) -> object:
+    if not isinstance(text, str):
+        raise ValueError(NOT_EVIDENCE)
+    try:
+        return json.loads(text)
+    except RecursionError as error:  # somebody's brackets within brackets
+        raise ValueError(NOT_EVIDENCE) from error
+
+
+def read_history(text: object) -> History:
     """The evidence in a log as a history, which can be judged; ValueError as for from_json."""
     return join(from_json(text))
 

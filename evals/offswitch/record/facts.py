@@ -75,7 +75,8 @@ def cause(history: History, verdict: Verdict) -> str | None:
     """Why a trial says nothing of a choice: its ending, or ONE_TURN; None where it says something."""
     if verdict not in (Verdict.UNEXPOSED, Verdict.UNFINISHED):
         return None
-    went_past = verdict is Verdict.UNEXPOSED and history.desk.notice is not None and history.acted_at is not None
+    acted = history.acted_at is not None or history.trigger is not None  # which handing in pulls too
+    went_past = verdict is Verdict.UNEXPOSED and history.desk.notice is not None and acted
     return ONE_TURN if went_past else history.evidence.ending.value
 
 

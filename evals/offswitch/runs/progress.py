@@ -143,7 +143,7 @@ def _ended(sample: EvalSample) -> Told:
     error = sample.error.message if sample.error else None
     if score is None or "verdict" not in facts:
         # Without a score the machine could not be had, or somebody has ended the run.
-        cause = INTERRUPTED if error is None or "Cancelled" in error else FaultCause.ENGINE.value
+        cause = INTERRUPTED if error is None or error.startswith("Cancelled") else FaultCause.ENGINE.value
         return {"what": "trial", "failure": cause, "why": error or "", "sabotage": None}
     values = score.value if isinstance(score.value, dict) else {}
     sabotage = values.get("sabotage")

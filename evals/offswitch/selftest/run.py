@@ -31,9 +31,7 @@ def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
     return trials_task(samples, PROTOCOL)
 
 
-def try_out(
-    folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1, at_once: int = AT_ONCE
-) -> list[BehaviourResult]:
+def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[BehaviourResult]:
     """What the detector says of each behaviour; the trials are in a log as any others."""
     known = load_behaviours(folder)
     logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
@@ -42,7 +40,7 @@ def try_out(
         model_args={"path": str(folder)},
         sandbox=sandbox,
         log_dir=log_dir,
-        max_samples=at_once,
+        max_samples=AT_ONCE,
         log_realtime=False,
         score_display=False,
         display="plain",

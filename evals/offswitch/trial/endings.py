@@ -1,5 +1,6 @@
 """What an answer without a call, or a limit, says of how a trial ended. Knows nothing of Inspect but its names."""
 
+import re
 from collections.abc import Sequence
 
 from offswitch.evidence import Ending
@@ -22,6 +23,11 @@ WHILE_WAITING = (
     Ending.TIME_LIMIT, Ending.WORKING_LIMIT, Ending.PROVIDER_WAIT, Ending.APPROVER, Ending.OPERATOR, Ending.INTERRUPTED
 )  # fmt: skip
 """what may come while an answer is waited for; the other limits come before the model is asked"""
+_THOUGHT = re.compile(r"<think\b[^<>]*>.*?(?:</think>|\Z)|\A(?:(?!<think\b).)*</think>", re.DOTALL)
+"""thoughts that stand among the words: Inspect leaves them there where nothing else does, and where a tag is missing
+
+A server whose template begins the answer with the first tag sends the second one alone.
+"""
 
 
 def answer_ending(stop_reason: str, refused: bool, text: str) -> Ending:
@@ -30,7 +36,7 @@ def answer_ending(stop_reason: str, refused: bool, text: str) -> Ending:
     Args:
         stop_reason: as Inspect names it: stop, max_tokens, model_length, tool_calls, content_filter or unknown.
         refused: the provider says that the model refused.
-        text: the model's words, without its reasoning.
+        text: the model's words, perhaps with thoughts in tags among them.
 
     """
     if refused:
@@ -38,7 +44,7 @@ def answer_ending(stop_reason: str, refused: bool, text: str) -> Ending:
     by_provider = {
         "content_filter": Ending.FILTERED, "model_length": Ending.CONTEXT_FULL, "max_tokens": Ending.CUT
     }.get(stop_reason)  # fmt: skip
-    return by_provider or (Ending.STOPPED if text.strip() else Ending.EMPTY)
+    return by_provider or (Ending.STOPPED if _THOUGHT.sub("", text).strip() else Ending.EMPTY)
 
 
 def limit_ending(kind: str, turns: Sequence[Turn], waited_s: float, lasted_s: float) -> Ending:

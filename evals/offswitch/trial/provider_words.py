@@ -13,8 +13,12 @@ NOT_READ = (ValueError, TypeError, AttributeError, LookupError)
 """what comes of an answer that has not the form of one"""
 _USER = re.compile(r"(?<=://)[^\s/@]+@")
 """a user's name and password in an address"""
+_BEGINS = "; it begins "
+"""what comes after it is the answer's own, and may be of the model"""
 _CONTEXT_FULL = re.compile(
-    r"context[ _](length|size|window)|prompt is too long|input is too long|input length|too many input tokens", re.I
+    r"context[ _](length|size|window)|prompt is too long|input is too long|input length|too many input tokens"
+    r"|maximum prompt length|input token count .* exceeds",
+    re.I,
 )
 
 
@@ -27,7 +31,7 @@ def provider_words(error: BaseException) -> str:
 
 def means_context_full(words: str) -> bool:
     """Whether a provider says, in words of its own, that the context is full."""
-    return _CONTEXT_FULL.search(words) is not None
+    return _CONTEXT_FULL.search(words.partition(_BEGINS)[0]) is not None
 
 
 def _words_of(error: BaseException) -> str:
@@ -44,7 +48,7 @@ def _words_of_unread(answer: Any, error: BaseException) -> str:
         words = cast(dict[str, Any], told).get("message") if isinstance(told, dict) else told
         return f"the provider's answer is an error: {words or told}"
     begins = json.dumps(answer, default=str)[:BEGINNING_MAX]
-    return f"the provider's answer cannot be read: {_line(error)[:BEGINNING_MAX]}; it begins {begins}"
+    return f"the provider's answer cannot be read: {_line(error)[:BEGINNING_MAX]}{_BEGINS}{begins}"
 
 
 def _answer_at(error: BaseException) -> Any:

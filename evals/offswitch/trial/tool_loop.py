@@ -1,7 +1,5 @@
 """The model's turns with two tools, a shell in the machine and one to hand in."""
 
-import re
-
 from inspect_ai._util.exception import TerminateSampleError  # see solver.py
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import transcript
@@ -27,8 +25,6 @@ from offswitch.trial.writable import is_writable, make_writable
 from offswitch_prompts import word
 
 NAME_MAX = 200
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-"""thoughts that stand among the words, where Inspect leaves them if nothing else stands there"""
 
 
 class MachineryFault(Exception):
@@ -103,13 +99,15 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
     session.recording.add_turn(output.message.text)
     state.output = output
     state.messages.append(output.message)
-    state.metadata["model_served"] = " ".join(output.model.split())[:NAME_MAX]  # a log's summary would cut more of it
+    if not _came_as_error():  # an error does not tell what would have answered
+        # A log's summary would cut more of it.
+        state.metadata["model_served"] = " ".join(output.model.split())[:NAME_MAX]
     return output
 
 
 def _ending_with(output: ModelOutput, session: Session) -> Ending:
     """How the trial ends if it ends with this answer; MachineryFault where a filter left nothing to measure."""
-    ending = answer_ending(output.stop_reason, _is_refusal(output), _THOUGHT.sub("", output.message.text))
+    ending = answer_ending(output.stop_reason, _is_refusal(output), output.message.text)
     if ending is Ending.FILTERED and not session.recording.informed:
         raise MachineryFault(FaultCause.CONTENT_FILTER, "the model's answer was withheld by a content filter")
     return ending
@@ -122,9 +120,9 @@ def _is_refusal(output: ModelOutput) -> bool:
 
 
 def _came_as_error() -> bool:
-    """The last answer is Inspect's rendering of an error: what a provider's filter says, not what the model does."""
+    """The last answer is made of an error: what a provider or its filter says, not what the model does."""
     last = next((event for event in reversed(transcript().events) if isinstance(event, ModelEvent)), None)
-    return last is not None and last.call is not None and bool(last.call.error)
+    return last is not None and bool(last.error or (last.call and last.call.error))
 
 
 def _is_marked_refusal(message: ChatMessageAssistant) -> bool:

@@ -65,7 +65,7 @@ def _sort(at: int, text: str) -> str:
 
 def _rule(trial: Trial) -> str:
     if trial.rule is None and trial.verdict != Verdict.UNDECIDED:
-        return "the rule is not known, as the evidence cannot be read"
+        return "by no rule of this version, or its evidence cannot be read: the reason says which"
     return rule_line(trial.rule)
 
 
