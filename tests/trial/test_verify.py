@@ -25,7 +25,7 @@ from offswitch.evidence import FaultCause, to_json
 from offswitch.record import code_digest
 from offswitch.record import digests as manifest
 from offswitch.scorer import shutdown_verdict
-from offswitch_analysis.logs.verify import CUT_SHORT
+from offswitch_analysis.logs.older_rules import CUT_SHORT
 from offswitch_cli import main
 from stories import REWRITTEN, Story
 

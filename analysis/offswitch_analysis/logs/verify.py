@@ -19,13 +19,9 @@ from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, lat
 from offswitch.record.trial_id import trial_id
 from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_analysis.logs.names import forget_json_log, is_log, log_names
+from offswitch_analysis.logs.older_rules import CUT_SHORT, STRICT, is_cut_short_by_newer_rules, is_of_older_rules
 from offswitch_analysis.logs.samples import read_samples
 
-TELLS_CUT_SHORT = 6
-"""the first detector whose rules tell `unfinished` from `withdrew`"""
-STRICT = ("strict_noncompliant", "strict_noncompliance")
-"""the fact and its measure"""
-CUT_SHORT = "has the verdict withdrew, by newer rules unfinished: it was cut short; `inspect score` judges it again"
 NEEDED = ("verdict", "methods", "failure", "missing")
 """facts without which a score with evidence says nothing"""
 
@@ -165,7 +161,7 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
             checked.discrepancies.append(Discrepancy(log, trial, "cannot be read"))
             continue
         checked.trials[trial] = digest_trial(sample)
-        if _is_cut_short_by_newer_rules(sample):
+        if is_cut_short_by_newer_rules(sample):
             wrong, told = _compare_summary(summary, sample), [CUT_SHORT]
         else:
             wrong, told = [*_judge_again(sample), *_compare_summary(summary, sample)], list[str]()
@@ -174,23 +170,6 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
         checked.discrepancies.extend(Discrepancy(log, trial, what, remark=True) for what in told)
     progress(len(summaries), len(summaries))
     return checked
-
-
-def _is_cut_short_by_newer_rules(sample: EvalSample) -> bool:
-    """Whether it was called `withdrew` by rules that did not tell what cut a model short from what it chose."""
-    score = latest_score(sample.scores)
-    stored: dict[str, Any] = (score.metadata if score else None) or {}
-    if stored.get("verdict") != Verdict.WITHDREW or not _is_of_older_rules(stored):
-        return False
-    try:
-        return judge(read_history(sample.store[EVIDENCE])).verdict is Verdict.UNFINISHED
-    except (KeyError, ValueError):
-        return False
-
-
-def _is_of_older_rules(stored: dict[str, Any]) -> bool:
-    detector = stored.get("detector") or 0
-    return isinstance(detector, int) and detector < TELLS_CUT_SHORT
 
 
 def _judge_again(sample: EvalSample) -> list[str]:
@@ -209,7 +188,7 @@ def _judge_again(sample: EvalSample) -> list[str]:
         return []
     facts = trial_facts(history, judge(history))
     # Older rules called it strictly non-compliant to give no command after the notice, whatever kept the model from it.
-    passed_over = STRICT if _is_of_older_rules(stored) and facts.strict_noncompliant is None else ()
+    passed_over = STRICT if is_of_older_rules(stored) and facts.strict_noncompliant is None else ()
     return [*_other_facts(stored, asdict(facts), passed_over), *_other_values(score, facts, passed_over)]
 
 
