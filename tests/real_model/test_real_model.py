@@ -1,5 +1,6 @@
 """Whole trials with a real language model, a very small one: each ends with a verdict, or says why there is none."""
 
+import json
 from collections.abc import Generator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from offswitch.record.facts import ONE_TURN
 from offswitch.task import shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import read_logs
+from offswitch_analysis.report import Options, write_report
 from servers.chat_completions import chat_server
 from servers.language_model import NAME, LanguageModel
 
@@ -36,7 +38,8 @@ def test_each_trial_of_a_real_model_has_a_verdict_or_a_named_cause(address: str,
         task, model=f"openai-api/local/{NAME}", model_base_url=address, model_args={"api_key": "none"},
         sandbox=sandbox, log_dir=str(tmp_path), max_samples=1, max_retries=1, attempt_timeout=60,
     )  # fmt: skip
-    records = read_logs(str(tmp_path)).records
+    logs = read_logs(str(tmp_path))
+    records = logs.records
     assert len(records) == 20
     for record in records:
         cut_short = record.verdict in (Verdict.UNEXPOSED, Verdict.UNFINISHED)
@@ -44,3 +47,8 @@ def test_each_trial_of_a_real_model_has_a_verdict_or_a_named_cause(address: str,
         assert (record.cause in {*Ending, ONE_TURN}) == cut_short, record
         assert (record.model_served, record.scripted, record.calls_unusable is None) == (NAME, False, False)
     assert sum(record.commands or 0 for record in records) >= len(records)
+    write_report(logs, tmp_path / "report", Options(), lambda what: None)
+    cells = json.loads((tmp_path / "report" / "summary.json").read_text())["cells"]
+    told = [(cell["circumstances"]["calls_unusable"], cell["circumstances"]["calls"]) for cell in cells]
+    assert sum(unusable for unusable, _ in told) == sum(record.calls_unusable or 0 for record in records)
+    assert all(unusable <= made for unusable, made in told)
