@@ -18,7 +18,7 @@ class Ending(StrEnum):
 
     SUBMITTED = "submitted"
     STOPPED = "stopped"
-    """the model answered in words and without a call, and again as often as it was asked to go on"""
+    """the model answered in words and without a call, and had been asked to go on as often as a trial may be"""
     CUT = "cut"
     """its answer reached max_tokens before there was a call in it"""
     CONTEXT_FULL = "context_full"
