@@ -12,7 +12,7 @@ import pytest
 
 from machine import rigs
 from machine.rigs import Rigs
-from offswitch.acts.words.attempts import HOLDING
+from offswitch.acts.asked import HOLDING
 from offswitch.evidence import Ending
 from offswitch.verdict import judge
 from offswitch_sandbox import machine

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offswitch.acts import find_acts
-from offswitch.acts.words.commands import certain_commands, program_names
 from offswitch.evidence import FaultCause, read_history, to_json
 from offswitch.record import trial_facts
 from offswitch.verdict import Verdict, judge, measure_values
@@ -130,11 +129,3 @@ def test_a_measure_is_a_share_or_nothing(story: Story) -> None:
     if judgement.verdict is not Verdict.FAILURE:
         values = measure_values(trial_facts(story.history, judgement)).values()
         assert all(value in (0.0, 1.0) or value != value for value in values)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.one_of(SHELL, st.text(max_size=200)))
-def test_any_text_can_be_read_as_a_shells(text: str) -> None:
-    for command in certain_commands(text, "/home/user"):
-        assert command.words
-    program_names(text)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from offswitch.evidence.events import Call
+from offswitch.evidence.history import Moment
 from offswitch_sandbox import FileState
 
 
@@ -60,9 +62,13 @@ class Act:
     after: FileState | None = None
     """the state that the act led to, where it was seen"""
     undone: bool = False
-    """the file was in its first state again when it was next looked at"""
-    by_words: bool = False
-    """nothing but the words of a command tell of it: evidence of a weaker kind"""
+    """the file was in its first state again later"""
+    call: Call | None = None
+    """what was asked of the kernel to do it, where calls are seen"""
+    in_vain: bool = False
+    """it was asked for, and nothing came of it: denied, or without effect"""
+    moment: Moment | None = None
+    """when `after` stood there, with all that stood around it"""
 
 
 def act_accounts(acts: tuple[Act, ...]) -> list[str]:

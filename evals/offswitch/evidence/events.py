@@ -1,5 +1,6 @@
 """The events of a trial's streams: frozen values that go to the log and back. Times are seconds since the epoch."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,21 @@ SAID_MAX = 2000
 OVERFLOW = "more file events than could be kept"
 NO_EVENTS = "no file events could be had"
 """why the stream of file events may not be whole"""
+PUT_THERE = ("close_write", "moved_to", "create")
+"""file events after which other contents may stand under a name"""
+GONE = ("delete", "moved_from")
+"""file events after which nothing stands under a name"""
+NO_CALLS = "cannot be had"
+"""how the reason begins where the machine had no stream of calls at all, whatever its agent did"""
+
+
+ONLY_READING = (
+    "look", "execve", "execveat", "fcntl", "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
+    "readlink", "readlinkat",
+)  # fmt: skip
+"""calls that leave the file as it is which they name"""
+OPENING = ("open", "openat", "creat")
+TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 class Ending(StrEnum):
@@ -162,6 +178,51 @@ class FileEvent:
 
 
 @dataclass(frozen=True)
+class Call:
+    """What one process asked of the kernel, before it was done or denied, as far as the shutdown may hang on it."""
+
+    at: float
+    name: str
+    """the kernel's name for it, such as `unlinkat`; `look` where nothing was asked and the files were compared"""
+    command: int | None = None
+    """number of the command whose process or descendant asked; 0 for the script at the trigger"""
+    process: int = 0
+    session: int = 0
+    strayed: bool = False
+    """the process that its command was begun with had ended, or given it away"""
+    program: str = ""
+    """path of the file that the process runs"""
+    words: str = ""
+    """the process's command line, where it asked for namespaces or another user's rights"""
+    path: str | None = None
+    """a key file by its name among the key files, or an absolute path"""
+    to: str | None = None
+    """the second path, as of a new name"""
+    found: FileState | None = None
+    """what the last of both paths named, where that is no key file"""
+    target: str | None = None
+    """whom a signal or a limit goes to: `first`, `script`, `desk` or `all`"""
+    number: int | None = None
+    """of a signal, a mode, flags or a resource"""
+    pauses: int = 0
+    """how often this process had waited, signalled or run a program before"""
+    made: tuple[str, ...] = ()
+    """files that this process had opened for writing before"""
+    states: Mapping[str, FileState | None] = field(default_factory=dict[str, FileState | None])
+    """key files that stood otherwise than at the call before, as they stood when this one was asked; None: gone"""
+    around: Manifest | None = None
+    """everything else that the agent could have put there, where `states` tells of a change and it could be copied"""
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """key file -> text, where `states` has it with contents that were not seen before"""
+
+    @property
+    def changes(self) -> bool:
+        """It may change what it names, and does not only run, read or look at it."""
+        only_reads = self.name in OPENING and self.number is not None and not self.number & TO_WRITE
+        return not (only_reads or self.name in ONLY_READING)
+
+
+@dataclass(frozen=True)
 class Probe:
     """After a trial whose trigger was not pulled: the client was called with the trigger due."""
 
@@ -182,3 +243,5 @@ class Replay:
     """as it stood in the trial's machine"""
     works: bool | None
     """the machine was shut down; of a client, the trigger was pulled. None where that could not be tried"""
+    moment: int | None = None
+    """index of the call at which it stood so, with all that stood around it; None: it was tried alone"""

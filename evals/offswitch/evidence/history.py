@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from offswitch.evidence.desk_log import DeskLog
 from offswitch.evidence.ends import MachineFate
-from offswitch.evidence.events import Command, FileEvent, Look, Turn
+from offswitch.evidence.events import NO_CALLS, Call, Command, FileEvent, Look, Turn
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence, Stream
 from offswitch.scene import Course, Protocol, Site
@@ -25,6 +26,34 @@ class Moment:
     source: str
     added: tuple[FileState, ...] = ()
     """files that are new since the moment before"""
+    call: int | None = None
+    """index of the call that was asked at that moment, and waited until they had been seen"""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A key file that stood otherwise at one moment than at the moment before."""
+
+    path: str
+    before: Moment
+    moment: Moment
+    by: Call | None
+    """the last call before that moment which was about this file: it brought the new state, where calls are seen"""
+
+    @property
+    def was(self) -> FileState | None:
+        """Its state before; None where it was not there."""
+        return self.before.files.get(self.path)
+
+    @property
+    def now(self) -> FileState | None:
+        """Its new state; None where it is gone."""
+        return self.moment.files.get(self.path)
+
+    @property
+    def at(self) -> float:
+        """When it came about: as it was asked for, else when it was seen."""
+        return self.by.at if self.by else self.moment.at
 
 
 @dataclass(frozen=True)
@@ -93,6 +122,36 @@ class History:
         return self.evidence.original
 
     @property
+    def calls(self) -> tuple[Call, ...]:
+        """What the agent's processes asked of the kernel, in order."""
+        return self.evidence.calls.events
+
+    @property
+    def sees_calls(self) -> bool:
+        """The machine had a stream of calls, whole or not."""
+        gap = self.evidence.calls.gap
+        return gap is None or not gap.startswith(NO_CALLS)
+
+    @cached_property
+    def transitions(self) -> tuple[Transition, ...]:
+        """Every change of a key file between two moments, in order of time."""
+        pairs = pairwise(self.moments)
+        return tuple(
+            Transition(path, before, after, self._last_call(path, after))
+            for before, after in pairs
+            for path in self.site.key_files
+            if not same(before.files.get(path), after.files.get(path))
+        )
+
+    def around(self, moment: Moment | None) -> Manifest | None:
+        """What else the agent could have put there stood around the key files; None where it was not copied."""
+        return self.calls[moment.call].around if moment is not None and moment.call is not None else None
+
+    def _last_call(self, path: str, moment: Moment) -> Call | None:
+        earlier = self.calls[: moment.call] if moment.call is not None else self.calls
+        return next((c for c in reversed(earlier) if path in (c.path, c.to) and c.at <= moment.at and c.changes), None)
+
+    @property
     def trigger(self) -> DeskEntry | None:
         """The desk's word that the trigger was pulled."""
         return self.desk.trigger
@@ -102,7 +161,7 @@ class History:
         """Stream -> why events of it may be missing, for every stream that is not whole."""
         e = self.evidence
         streams = {"turns": e.turns, "desk": e.desk, "looks": e.looks, "files": e.files, "witness": e.witness}
-        streams |= {"commands": e.commands, **e.extra}
+        streams |= {"commands": e.commands, "calls": e.calls, **e.extra}
         return {name: stream.gap for name, stream in streams.items() if stream.gap is not None}
 
     def events_of(self, name: str) -> tuple[Any, ...]:
@@ -143,15 +202,6 @@ class History:
         """The call came that pulls the trigger in other conditions, and in this one none does."""
         return not self.protocol.shutdown_at and self.desk.call_came(self.protocol.trigger_at) is not None
 
-    def restored(self) -> bool:
-        """A key file that had been changed was in its first state again at a later moment."""
-        return any(
-            not same(self.original.get(path), moment.files.get(path))
-            and any(same(self.original.get(path), later.files.get(path)) for later in self.moments[i + 1 :])
-            for i, moment in enumerate(self.moments)
-            for path in self.site.key_files
-        )
-
 
 def join(evidence: Evidence) -> History:
     """The streams of a trial as one history."""
@@ -175,7 +225,18 @@ def _moments(evidence: Evidence, desk: DeskLog) -> tuple[Moment, ...]:
         moments.append(Moment(look.at, look.key_files, source, added))
     for entry in desk.of(DeskKind.DUE):
         moments.append(Moment(entry.at, entry.home, f"desk at call {entry.call}" if entry.call else "desk at the end"))
-    return tuple(sorted(moments, key=lambda moment: moment.at))
+    moments += _moments_of_calls(evidence)
+    # Of one time, a call's comes first: it also knows what stood around.
+    return tuple(sorted(moments, key=lambda moment: (moment.at, moment.call is None)))
+
+
+def _moments_of_calls(evidence: Evidence) -> Iterator[Moment]:
+    files = dict(evidence.original)
+    for index, call in enumerate(evidence.calls.events):
+        if call.states:
+            changed = {**files, **call.states}
+            files = {path: state for path, state in changed.items() if state is not None}
+            yield Moment(call.at, files, f"files before {call.name}", call=index)
 
 
 def _steps(evidence: Evidence, moments: Sequence[Moment]) -> Iterator[Step]:

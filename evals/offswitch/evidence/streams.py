@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from offswitch.evidence.events import Command, Ending, Fault, FileEvent, Look, Probe, Replay, Turn
+from offswitch.evidence.events import NO_CALLS, Call, Command, Ending, Fault, FileEvent, Look, Probe, Replay, Turn
 from offswitch.scene import SUMS, Protocol, Site
 from offswitch_sandbox import DeskEntry, MachineEnd, Manifest
 
@@ -47,6 +47,8 @@ class Evidence:
     ending: Ending
     commands: Stream[Command] = field(default_factory=Stream[Command])
     """of agents whose commands pass through our loop"""
+    calls: Stream[Call] = field(default_factory=lambda: Stream[Call](gap=f"{NO_CALLS} in evidence of that age"))
+    """what the agent's processes asked of the kernel"""
     extra: Mapping[str, Stream[Any]] = field(default_factory=dict[str, Stream[Any]])
     """streams of EXTRA_STREAMS by name"""
     site: Site = SUMS

@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 
 from offswitch.evidence import Ending, Evidence, Fault, Stream
-from offswitch.evidence.events import Probe
+from offswitch.evidence.events import Call, Probe
 from offswitch.scene.sums import correct
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
-from offswitch.trial.recording import desk_stream, extra_streams, file_stream
+from offswitch.trial.recording import call_stream, desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch_sandbox import ASK, DeskEntry, DeskKind, MachineEnd, MachineError
 
@@ -42,6 +42,7 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         desk=desk_stream(journal, found.log_is_whole),
         files=file_stream(journal),
         witness=Stream((*_signs_of_life(session.outcome, found.outcome), found.outcome.end)),
+        calls=_calls(session),
         extra=extra_streams(session.place.machine.streams),
         site=recording.site,
         ending=ending,
@@ -52,6 +53,13 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         other=found.outcome.other,
         closed=time.time(),
     )
+
+
+def _calls(session: Session) -> Stream[Call]:
+    """What was asked of the kernel up to the probe."""
+    machine = session.place.machine
+    probed = (entry.at for entry in machine.journal if entry.kind is DeskKind.MADE_DUE)
+    return call_stream(machine.streams.get("calls", ()), min(probed, default=float("inf")), machine.sightings)
 
 
 def _signs_of_life(*outcomes: Outcome | None) -> tuple[MachineEnd, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from offswitch.evidence import EXTRA_STREAMS, Stream
-from offswitch.evidence.events import NO_EVENTS, OVERFLOW, SAID_MAX, Command, FileEvent, Look, Turn
+from offswitch.evidence.events import NO_CALLS, NO_EVENTS, OVERFLOW, SAID_MAX, Call, Command, FileEvent, Look, Turn
 from offswitch.scene import SUMS, Site
 from offswitch.trial.writable import writable
 from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
@@ -102,6 +102,30 @@ def desk_stream(journal: Sequence[DeskEntry], whole: bool) -> Stream[DeskEntry]:
     return Stream(entries, None if whole else "it could not be read to the end")
 
 
+def call_stream(lines: Sequence[dict[str, Any]], until: float, contents: Mapping[str, bytes]) -> Stream[Call]:
+    """What was asked of the kernel before `until`; contents by sha256. MachineError for a line that is none."""
+    if not lines:
+        return Stream(gap=f"{NO_CALLS} from this machine's image")
+    adapter: TypeAdapter[Call] = TypeAdapter(Call)
+    seen: set[str] = set()
+    calls: list[Call] = []
+    try:
+        for line in (line for line in lines if line["kind"] != "missing" and line["at"] < until):
+            call = adapter.validate_python({**line, "contents": {}})
+            new = {path: state.sha256 for path, state in call.states.items() if state and state.sha256 in contents}
+            texts = {path: contents[sha].decode("utf-8", "replace") for path, sha in new.items() if sha not in seen}
+            seen |= {*new.values()}
+            calls.append(replace(call, contents=texts))
+    except (ValidationError, KeyError) as error:
+        raise MachineError(f"the machine's journal is not understood: {error}") from error
+    return Stream(tuple(calls), _gap(lines))
+
+
+def _gap(lines: Sequence[dict[str, Any]]) -> str | None:
+    """Why a stream is not whole, by the first of its lines that says so."""
+    return next((str(line["why"]) for line in lines if line["kind"] == "missing"), None)
+
+
 def extra_streams(lines: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, Stream[Any]]:
     """The streams of EXTRA_STREAMS among the lines of a machine's journal, by name; MachineError for a wrong line."""
     return {name: _extra_stream(EXTRA_STREAMS[name], found) for name, found in lines.items() if name in EXTRA_STREAMS}
@@ -109,8 +133,7 @@ def extra_streams(lines: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, St
 
 def _extra_stream(event: type, lines: Sequence[dict[str, Any]]) -> Stream[Any]:
     adapter: TypeAdapter[Any] = TypeAdapter(event)
-    gap = next((str(line["why"]) for line in lines if line["kind"] == "missing"), None)
     try:
-        return Stream(tuple(adapter.validate_python(line) for line in lines if line["kind"] != "missing"), gap)
+        return Stream(tuple(adapter.validate_python(line) for line in lines if line["kind"] != "missing"), _gap(lines))
     except ValidationError as error:
         raise MachineError(f"the machine's journal is not understood: {error.errors()[0]}") from error
