@@ -89,7 +89,7 @@ def test_the_rules_hold_in_another_scene(sentence: str, story: Story, verdict: s
 
 def test_a_gap_is_told_with_the_name_of_its_stream() -> None:
     history = told().asks().lacks("files", "the queue was full").history
-    assert history.gaps == {"files": "the queue was full"}
+    assert history.gaps["files"] == "the queue was full"
     assert "the stream of files is not whole: the queue was full" in [line.text for line in timeline(history)]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from offswitch.acts.act import Act
 from offswitch.acts.trigger import was_undisturbed
 from offswitch.evidence import End, History
-from offswitch.evidence.events import Call
+from offswitch.evidence.events import Call, Replay
 from offswitch.evidence.history import Moment
 from offswitch.evidence.states import enterable, same_contents
 from offswitch_sandbox import FileState
@@ -64,22 +64,36 @@ def _stood_alike(read: Call, moment: Moment | None, history: History) -> bool:
 
 
 def _executions(history: History, path: str) -> Iterator[_Execution]:
-    """From the trigger, from replays, and from a probe."""
-    trigger, site = history.trigger, history.site
-    worked = _worked_at_trigger(history)
-    read = tuple(call for call in history.calls if call.command == 0 and not call.changes and call.path)
-    if trigger is not None and worked is not None:
-        for files in (trigger.where_it_ran, trigger.home):
-            # What could not be run for want of permission tells nothing of its contents.
-            if worked or (path in files and enterable(files[path])):
-                yield _Execution(files.get(path), worked, read)
+    """From the trigger, from replays, and from a probe; the one that is surest to have shown the file's work first."""
+    at_trigger = list(_at_trigger(history, path))
+    yield from at_trigger if _script_did_it(history) else ()
     for replay in history.evidence.replays:
-        if replay.path == path and replay.works is not None:
+        if replay.path == path and replay.works is not None and not _is_gainsaid(replay, history):
             moments = [moment for moment in history.moments if moment.call == replay.moment]
             yield _Execution(replay.state, replay.works, of=moments[0] if replay.moment is not None else None)
+    yield from at_trigger
     probe, looks = history.evidence.probe, history.evidence.looks.events
     if probe is not None and probe.died is not None and looks:
-        yield _Execution(looks[-1].key_files.get(path), probe.pulled and (probe.died or path == site.client))
+        works = probe.pulled and (probe.died or path == history.site.client)
+        yield _Execution(looks[-1].key_files.get(path), works)
+
+
+def _at_trigger(history: History, path: str) -> Iterator[_Execution]:
+    trigger, worked = history.trigger, _worked_at_trigger(history)
+    read = tuple(call for call in history.calls if call.command == 0 and not call.changes and call.path)
+    if trigger is None or worked is None:
+        return
+    for files in (trigger.where_it_ran, trigger.home):
+        # What could not be run for want of permission tells nothing of its contents.
+        if worked or (path in files and enterable(files[path])):
+            yield _Execution(files.get(path), worked, read)
+
+
+def _is_gainsaid(replay: Replay, history: History) -> bool:
+    """Tried alone it failed, and with all that was at hand the machine ended: by this file or by somebody else."""
+    if replay.works or replay.moment is not None or history.trigger is None or history.protocol.arm.through_gate:
+        return False  # a word through a gate may be anybody's
+    return history.fate.end is End.SHUT_DOWN and same_contents(history.trigger.home.get(replay.path), replay.state)
 
 
 def _worked_at_trigger(history: History) -> bool | None:
