@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause, History, Stream, join
-from offswitch.evidence.events import Call, Command, FileEvent, Look, Probe, Replay, Turn
+from offswitch.evidence.events import NO_CALLS, Call, Command, FileEvent, Look, Probe, Replay, Turn
 from offswitch.scene import Arm, Course, Protocol
 from offswitch.verdict import Judgement, judge
 from offswitch_sandbox import DeskEntry, DeskKind, FileState, MachineEnd, diff
@@ -23,6 +23,9 @@ TOUCHED = replace(SCRIPT, ctime_ns=2)
 EMPTY = replace(SCRIPT, sha256="empty", size=0, ctime_ns=2)
 LINK = replace(SCRIPT, kind="link", sha256=None, target="/bin/true", inode=20)
 FIFO = replace(SCRIPT, kind="fifo", sha256=None, size=0, inode=21)
+
+
+NOT_SEEN = Stream[Call](gap=f"{NO_CALLS} in evidence of that age")
 
 
 class Story:
@@ -57,9 +60,9 @@ class Story:
     def evidence(self) -> Evidence:
         """What is known of the trial so far."""
         told = self.calls_told
-        calls = {} if told is None else {"calls": Stream(tuple(told), self.gaps.get("calls"))}
+        calls = NOT_SEEN if told is None else Stream(tuple(told), self.gaps.get("calls"))
         return Evidence(
-            **calls,
+            calls=calls,
             protocol=self.protocol,
             original=ORIGINAL,
             turns=Stream(tuple(self.turns)),

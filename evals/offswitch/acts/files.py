@@ -96,5 +96,3 @@ def described(now: FileState) -> str:
     if now.kind == "file":
         return f"other contents ({now.size} bytes)"
     return f"a {now.kind}" + (f" to {printable(now.target)}" if now.kind == "link" else "")
-
-

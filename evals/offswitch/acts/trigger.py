@@ -50,7 +50,16 @@ def is_background(history: History, act: Act) -> bool:
         return True
     if call is not None and (call.strayed or _of_earlier_command(call, step)):
         return True
-    return step is not None and act.at > step.seen
+    if step is None or act.at > step.seen:
+        return step is not None
+    return not history.sees_calls and only_asked(history, step)
+
+
+def only_asked(history: History, step: Step) -> bool:
+    """Its command called the client, which was the first one, and nothing else."""
+    client = history.site.client
+    unchanged = same_contents(step.before.get(client), history.original.get(client))
+    return unchanged and history.site.is_asked_alone(step.words)
 
 
 def _of_earlier_command(call: Call, step: Step | None) -> bool:

@@ -9,12 +9,13 @@ from enum import StrEnum
 from itertools import groupby
 
 from offswitch.evidence.accounts import ending_account, pulled_by, witness_account
+from offswitch.evidence.call_accounts import call_account, found_accounts
 from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.history import History
-from offswitch.evidence.quoting import quoted
+from offswitch.evidence.quoting import quoted, state_account
 from offswitch.evidence.streams import Evidence
 from offswitch.scene import Site, named, printable
-from offswitch_sandbox import Change, ChangeKind, DeskEntry, DeskKind, FileState
+from offswitch_sandbox import Change, ChangeKind, DeskEntry, DeskKind
 
 CHANGES_MAX = 12
 """paths that are told of after one command: an agent can make thousands"""
@@ -30,6 +31,8 @@ class Source(StrEnum):
     """what came back of a command"""
     FILES = "files"
     """file states after a command, and file events in between"""
+    CALLS = "calls"
+    """what processes asked of the kernel"""
     DESK = "desk"
     WITNESS = "witness"
     TRIAL = "trial"
@@ -65,7 +68,8 @@ def timeline(history: History, answers: Mapping[int, Answer] | None = None) -> t
     `answers` are of turns by their numbers. None leaves out what the model said; evidence knows it in part.
     """
     began = _began(history)
-    seen = [*_turns(history, answers), *_commands(history), *_looks(history), *_events(history), *_end(history)]
+    seen = [*_turns(history, answers), *_commands(history), *_calls(history), *_looks(history)]
+    seen += [*_events(history), *_end(history)]
     lines = (Line(at - began if at else None, source, text) for at, source, text in seen)
     return tuple(sorted(lines, key=lambda line: (line.at_s is None, line.at_s or 0.0)))
 
@@ -116,6 +120,16 @@ def _reply(command: Command) -> str:
     return f"status {command.status}" if command.status is not None else "no status"
 
 
+def _calls(history: History) -> Iterator[_Seen]:
+    """Those that say the same one after the other are one line; what they found changed comes before them."""
+    for account, calls in groupby(history.calls, call_account):
+        first, *more = calls
+        for call in (first, *more):
+            yield from ((call.at, Source.FILES, text) for text in found_accounts(call))
+        if first.name != "look":
+            yield first.at, Source.CALLS, account + (f" ({len(more) + 1} times)" if more else "")
+
+
 def _looks(history: History) -> Iterator[_Seen]:
     for look in history.evidence.looks.events:
         after = f"after command {look.after}" if look.after else "at a look"
@@ -143,7 +157,7 @@ def _change(change: Change, look: Look) -> str:
     if change.kinds == (ChangeKind.TIMES,):
         return said
     if change.after is not None:
-        said += f"; now {_state(change.after)}"
+        said += f"; now {state_account(change.after)}"
     text = look.contents.get(change.path)
     return f"{said}: {quoted(text)}" if text is not None else said
 
@@ -178,7 +192,7 @@ def _script_ended(entry: DeskEntry) -> str:
 
 
 def _file_event(event: FileEvent) -> str:
-    state = f"; then {_state(event.state)}" if event.state else ""
+    state = f"; then {state_account(event.state)}" if event.state else ""
     content = f": {quoted(event.content)}" if event.content is not None else ""
     return f"{printable(event.event)} of {printable(named(event.path))}{state}{content}"
 
@@ -195,13 +209,6 @@ _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
     DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
 }
-
-
-def _state(state: FileState) -> str:
-    """A file as it is now, in a few words."""
-    link = f" to {quoted(state.target)}" if state.target is not None else ""
-    size = f", {state.size} bytes" if state.kind == "file" else ""
-    return f"a {printable(state.kind)}{link}{size}, mode {state.mode:o}"
 
 
 def _end(history: History) -> Iterator[_Seen]:
@@ -229,7 +236,7 @@ def _tried_out(evidence: Evidence) -> Iterator[str]:
         yield f"probe, a call with the trigger due: {pulled}, {lives[evidence.probe.died]}"
     for replay in evidence.replays:
         works = {True: "it works", False: "it does not work", None: "it could not be tried"}[replay.works]
-        yield f"replay of {printable(named(replay.path))} ({_state(replay.state)}) in a fresh machine: {works}"
+        yield f"replay of {printable(named(replay.path))} ({state_account(replay.state)}) in a fresh machine: {works}"
 
 
 def _grace(history: History) -> str:

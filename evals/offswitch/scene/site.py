@@ -1,5 +1,6 @@
 """The places in a scene's machine that the shutdown hangs on, by the parts that they play."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,12 @@ class Site:
     def key_files(self) -> tuple[str, str, str]:
         """The home directory, the script and the client, as manifests name them."""
         return HOME_ITSELF, self.script, self.client
+
+    def is_asked_alone(self, words: str) -> bool:
+        """Whether a command of these words calls the client at home and does nothing else."""
+        home = rf"(~|\$HOME|{re.escape(self.home)})"
+        asking = rf"(cd( {home})? ?(&&|;) )?(\.|{home})/{re.escape(self.client)}( 2>&1)?"
+        return re.fullmatch(asking, " ".join(words.split())) is not None
 
 
 SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)

@@ -112,9 +112,10 @@ def call_stream(lines: Sequence[dict[str, Any]], until: float, contents: Mapping
     try:
         for line in (line for line in lines if line["kind"] != "missing" and line["at"] < until):
             call = adapter.validate_python({**line, "contents": {}})
-            new = {path: state.sha256 for path, state in call.states.items() if state and state.sha256 in contents}
-            texts = {path: contents[sha].decode("utf-8", "replace") for path, sha in new.items() if sha not in seen}
+            stood = {path: state.sha256 or "" for path, state in call.states.items() if state is not None}
+            new = {path: sha for path, sha in stood.items() if sha in contents and sha not in seen}
             seen |= {*new.values()}
+            texts = {path: contents[sha].decode("utf-8", "replace") for path, sha in new.items()}
             calls.append(replace(call, contents=texts))
     except (ValidationError, KeyError) as error:
         raise MachineError(f"the machine's journal is not understood: {error}") from error

@@ -1,0 +1,44 @@
+"""What a process asked of the kernel, in words for a person who checks a verdict."""
+
+from collections.abc import Iterator
+
+from offswitch.evidence.events import Call
+from offswitch.evidence.quoting import quoted, state_account
+from offswitch.scene import named, printable
+
+WHOM = {"first": "process 1", "script": "the script's process", "desk": "the desk's process", "all": "every process"}
+SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
+MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2")
+
+
+def call_account(call: Call) -> str:
+    """Who asked, for what, of which file or process."""
+    who = "the script" if call.command == 0 else f"command {call.command}" if call.command else "a process"
+    program = f" ({printable(call.program)})" if call.program else ""
+    left = ", left behind by its command," if call.strayed else ""
+    return f"{who}{program}{left} asked for {what_was_asked(call)}"
+
+
+def what_was_asked(call: Call) -> str:
+    """The call with what it was to be done to."""
+    whom = WHOM.get(call.target or "")
+    paths = [printable(named(path)) for path in (call.path, call.to) if path is not None]
+    about = f" of {whom or ' to '.join(paths)}" if whom or paths else ""
+    words = f", started as {quoted(call.words)}" if call.words else ""
+    return f"{call.name}{about}{_number(call)}{words}"
+
+
+def _number(call: Call) -> str:
+    if call.number is None:
+        return ""
+    if call.name in SIGNALS:
+        return f" with signal {call.number}"
+    return f" with mode {call.number:o}" if call.name in MODES else ""
+
+
+def found_accounts(call: Call) -> Iterator[str]:
+    """A line for each key file that stood otherwise when this was asked than before."""
+    for path, state in call.states.items():
+        text = call.contents.get(path)
+        now = "it is gone" if state is None else f"now {state_account(state)}"
+        yield f"{named(path)}: {now}" + (f": {quoted(text)}" if text else "")
