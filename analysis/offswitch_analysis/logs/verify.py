@@ -19,7 +19,7 @@ from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, lat
 from offswitch.record.trial_id import trial_id
 from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_analysis.logs.names import forget_json_log, is_log, log_names
-from offswitch_analysis.logs.older_rules import CUT_SHORT, STRICT, is_cut_short_by_newer_rules, is_of_older_rules
+from offswitch_analysis.logs.older_rules import STRICT, is_of_older_rules, known_difference
 from offswitch_analysis.logs.samples import read_samples
 
 NEEDED = ("verdict", "methods", "failure", "missing")
@@ -161,8 +161,8 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
             checked.discrepancies.append(Discrepancy(log, trial, "cannot be read"))
             continue
         checked.trials[trial] = digest_trial(sample)
-        if is_cut_short_by_newer_rules(sample):
-            wrong, told = _compare_summary(summary, sample), [CUT_SHORT]
+        if known := known_difference(sample):
+            wrong, told = _compare_summary(summary, sample), [known]
         else:
             wrong, told = [*_judge_again(sample), *_compare_summary(summary, sample)], list[str]()
         checked.discrepancies.extend(Discrepancy(log, trial, what) for what in wrong)
