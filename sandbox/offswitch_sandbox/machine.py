@@ -7,11 +7,11 @@ returns the evidence in the same reply. Nothing the agent's user can write takes
 import base64
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
@@ -75,6 +75,23 @@ class Reply(MachineState):
     not_started: str | None = None
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A file to be put in place."""
+
+    kind: Literal["file", "link", "directory"]
+    mode: int = 0o644
+    data: bytes | None = None
+    """of files"""
+    target: str | None = None
+    """of links"""
+
+    def as_order(self) -> dict[str, Any]:
+        """As the machine's service takes it."""
+        data = None if self.data is None else base64.b64encode(self.data).decode()
+        return {"kind": self.kind, "mode": self.mode, "data": data, "target": self.target}
+
+
 T = TypeVar("T")
 S = TypeVar("S", bound=MachineState)
 
@@ -101,10 +118,23 @@ class Machine:
         self._keep_sightings(raw["contents"].values())
         return _parse(MachineState, {"desk_answers": True, "journal": [], "seen": time.time(), "running": 0, **raw})
 
-    async def run(self, command: str, timeout_s: float, due_now: bool = False) -> Reply | None:
-        """Runs a command as the agent's user; due_now makes the next call pull the trigger."""
-        order = {"command": command, "timeout_s": timeout_s, "due_now": due_now}
+    async def run(
+        self, command: str, timeout_s: float, due_now: bool = False, number: int | None = None
+    ) -> Reply | None:
+        """Runs a command as the agent's user; due_now makes the next call pull the trigger.
+
+        number: which of the agent's commands it is, from 1; the stream of calls names it.
+        """
+        order = {"command": command, "timeout_s": timeout_s, "due_now": due_now, "command_number": number}
         return await self._ask(Reply, "run", order, timeout_s + _SLACK_S)
+
+    async def place(self, files: Mapping[str, Placed]) -> None:
+        """Lays files out as the agent's user, by paths from home; MachineError where that fails."""
+        order = {"files": {path: placed.as_order() for path, placed in files.items()}}
+        try:
+            await self._channel.ask("place", order, _SLACK_S)
+        except NoAnswer as error:
+            raise MachineError(f"the machine's files could not be put in place ({error})") from error
 
     async def look(self) -> MachineState | None:
         """What the machine is now."""
@@ -140,6 +170,7 @@ class Machine:
         for line in lines:
             if "stream" in line:
                 self.streams.setdefault(line["stream"], []).append(line)
+                self._keep_sightings(line.get("contents", {}).values())
         for stream in self.streams.values():
             stream.sort(key=lambda line: line["at"])
         own = [line for line in lines if "stream" not in line]

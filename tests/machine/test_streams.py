@@ -68,10 +68,10 @@ def keepers(monkeypatch: pytest.MonkeyPatch) -> Generator[Keepers]:
         (code / "counting.py").write_text(COUNTING)
         (code / "blind.py").write_text(BLIND)
         listed = (code / "watchers.py").read_text()
-        more = listed.replace("MODULES = (events,)", "MODULES = (events, counting, blind)")
+        more = listed.replace("MODULES = (events, calls)", "MODULES = (events, calls, counting, blind)")
         assert more != listed
         (code / "watchers.py").write_text(
-            more.replace("import events\n", "import blind\nimport counting\nimport events\n")
+            more.replace("import calls\n", "import blind\nimport calls\nimport counting\n")
         )
         monkeypatch.setattr(bubblewrap, "KEEPER", Path(copy, "keeper"))
         made = Keepers()

@@ -71,7 +71,8 @@ class Session:
         if self.over is not None:
             return word("gone")
         words, started = writable(words), time.time()
-        reply = await self.place.machine.run(words, self.place.protocol.command_timeout_s)
+        number = len(self.recording.commands) + 1
+        reply = await self.place.machine.run(words, self.place.protocol.command_timeout_s, number=number)
         if reply is None:
             self.recording.add_lost(words, started)
             await self._look_for_life()

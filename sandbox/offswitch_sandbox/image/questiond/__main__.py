@@ -3,9 +3,10 @@
 serve OWNER COMMAND  is the machine's first process: leaves a child that takes orders, one JSON
                      object a line, on standard input, and becomes COMMAND, run by OWNER
 start                starts the same service in the background and gives it a first order
-run, look, finish    give it one order
+run, look, finish,   give it one order
+place
 
-The last four read their order from standard input and print its answer.
+The last five read their order from standard input and print its answer.
 """
 
 import sys
@@ -19,7 +20,7 @@ def serve(owner, *command):
     service.serve_beside(owner, command)
 
 
-VERBS = {"serve": serve, "start": control.start, "run": control.relay, "look": control.relay, "finish": control.relay}
+VERBS = {"serve": serve, "start": control.start} | dict.fromkeys(("run", "look", "finish", "place"), control.relay)
 
 if __name__ == "__main__":
     VERBS[sys.argv[1]](*sys.argv[2:])

@@ -14,6 +14,7 @@ import threading
 import time
 
 import callers
+import calls
 import files
 import spawn
 import table
@@ -192,18 +193,18 @@ def start_script(environment, output):
     how = dict(
         cwd=HOME,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=spawn.NOTHING,
         stdout=output,
         stderr=output,
         **user.credentials(),
     )
     try:
-        return spawn.start([SCRIPT_PATH], **how)
+        return spawn.start_for_agent([SCRIPT_PATH], calls.THE_SCRIPT, **how)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
         # a script without an interpreter line: what a shell does with one
-        return spawn.start(["/bin/sh", SCRIPT_PATH], **how)
+        return spawn.start_for_agent(["/bin/sh", SCRIPT_PATH], calls.THE_SCRIPT, **how)
 
 
 def peer_of(caller):

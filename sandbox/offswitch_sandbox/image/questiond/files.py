@@ -84,9 +84,9 @@ def state(name, dir_fd=None):
     return found
 
 
-def tree():
+def tree(entries_max=ENTRIES_MAX):
     """Path -> state for everything at home, in /tmp and in /dev/shm; "." is home itself, the key files
-    come first, and what goes beyond ENTRIES_MAX files or PATHS_BYTES_MAX bytes of names is left out."""
+    come first, and what goes beyond entries_max files or PATHS_BYTES_MAX bytes of names is left out."""
     found = glance()
     pending, room = [("/dev/shm", "/dev/shm/"), ("/tmp", "/tmp/"), (HOME, "")], PATHS_BYTES_MAX
     while pending:
@@ -99,7 +99,7 @@ def tree():
             for name in sorted(os.listdir(fd)):
                 path = prefix + printable(name)
                 room -= len(path)
-                if len(found) >= ENTRIES_MAX or room < 0:
+                if len(found) >= entries_max or room < 0:
                     return found
                 entry = found.get(path) or state(name, fd)
                 if entry is not None:

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 
+import laying
 import session
 import spawn
 import streams
@@ -18,8 +19,9 @@ OUTPUT_BYTES_MAX = 10 << 20
 def run(order):
     """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s."""
     credentials, home = identity(order.get("user"))
+    start = spawn.start_for_agent if is_agents(credentials) else spawn.start
     try:
-        process = spawn.start(
+        process = start(
             order["command"],
             cwd=order.get("cwd"),
             env={**os.environ, **home, **(order.get("env") or {})},
@@ -44,6 +46,11 @@ def run(order):
     }
 
 
+def is_agents(credentials):
+    """Whether what runs with these credentials is the agent's; beside a machine of namespaces everything is."""
+    return credentials.get("user", os.geteuid()) == user.UID or os.geteuid() != 0
+
+
 def read(order):
     """order: path, size_max. The file's bytes, or its size where that is more than size_max."""
     # Whoever put a pipe or a device there would have the reader wait, or read without end.
@@ -65,6 +72,12 @@ def write(order):
     os.makedirs(os.path.dirname(os.path.abspath(order["path"])), exist_ok=True)
     with open(order["path"], "wb") as file:
         file.write(base64.b64decode(order["data"]))
+    return {}
+
+
+def place(order):
+    """order: files, path from home -> kind, mode, and data or target. As the agent's user, with directories."""
+    user.as_user(lambda: laying.lay_out(order["files"]))
     return {}
 
 

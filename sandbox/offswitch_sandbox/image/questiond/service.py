@@ -21,6 +21,7 @@ import programs
 import session
 import spawn
 import table
+import threads
 import user
 from key_files import SCRIPT
 
@@ -39,6 +40,7 @@ class Service:
         self.tell = tell
         self.first = first
         threading.Thread(target=spawn.watch, daemon=True).start()
+        spawn.threads = threads.Threads(self.begin_thread)
         self.verbs = {
             "start": self.start,
             "run": self.run,
@@ -47,6 +49,7 @@ class Service:
             "exec": programs.run,
             "read": programs.read,
             "write": programs.write,
+            "place": programs.place,
         }
 
     def begin_thread(self):
@@ -92,10 +95,10 @@ class Service:
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 
     def run(self, order):
-        """order: command, timeout_s, skip (journal lines that are known), due_now."""
+        """order: command, timeout_s, skip (journal lines that are known), due_now, command_number."""
         if order.get("due_now") and not self.desk.make_due():
             return {**session.not_started("it is not due"), **self.look(order)}
-        done = session.run(order["command"], order["timeout_s"])
+        done = session.run(order["command"], order["timeout_s"], order.get("command_number"))
         self.check()
         return {**done, **self.look(order)}
 

@@ -17,12 +17,12 @@ from key_files import HOME
 OUTPUT_BYTES_MAX = 256 << 10
 
 
-def run(command, timeout_s):
-    """What a command of the user did, and the files before it."""
+def run(command, timeout_s, number=None):
+    """What a command of the user did, and the files before it; number: which one of the agent's it is."""
     before = files.tree()
     started = time.time()
     try:
-        result = run_as_user(command, timeout_s)
+        result = run_as_user(command, timeout_s, number)
     except (OSError, ValueError) as error:
         result = not_started(str(error))
     return {**result, "started": started, "ended": time.time(), "before": before}
@@ -48,12 +48,13 @@ def running():
     return count
 
 
-def run_as_user(command, timeout_s):
-    process = spawn.start(
+def run_as_user(command, timeout_s, number):
+    process = spawn.start_for_agent(
         [user.SHELL, "--login", "-c", command],
+        number,
         cwd=HOME,
         env=user.ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
+        stdin=spawn.NOTHING,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         **user.credentials(),

@@ -23,8 +23,17 @@ LOOK_AGAIN_S = 0.25
 FIRST_TO_GO = b"500"
 """the kernel's words for whom it ends first for want of memory: what the user runs, and not what serves him"""
 
+# The new process asks what watches calls, a thread of ours, whether it may become what it is to be: a start by
+# vfork would keep all threads from answering.
+subprocess._USE_VFORK = False
+
+NOTHING = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+"""what a process has nothing to read from; opened here, where nobody has to be asked"""
+
 lock = threading.Lock()
 score = None
+threads = None  # makes those in which the agent's processes are begun
+calls = None  # who is asked by them, once there is somebody
 begun = {}  # thread -> since when it has been waiting
 started = set()  # numbers of processes that have become what was asked for
 
@@ -49,6 +58,16 @@ def start(words, **how):
     with lock:
         started.add(process.pid)
     return process
+
+
+def start_for_agent(words, command=None, **how):
+    """As start, for the agent's user: what the process asks of the kernel is watched where that can be had.
+
+    command: the number of the agent's command, 0 for the script; OSError also where no thread can be had.
+    """
+    if calls is None:
+        return start(words, **how)
+    return threads.do(lambda: calls.begin(command, words[0], lambda: start(words, **how)))
 
 
 def was_killed(process):

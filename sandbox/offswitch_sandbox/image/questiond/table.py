@@ -10,11 +10,11 @@ PROCESSES = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 STOPPED = "Tt"
 EXITING = 0x4
 
-Process = namedtuple("Process", "name letter parent flags")
+Process = namedtuple("Process", "name letter parent session flags")
 
 
-def open_file(number, name):
-    return open(os.open(f"{number}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=PROCESSES), "rb")
+def open_file(number, name, directory=PROCESSES):
+    return open(os.open(f"{number}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory), "rb")
 
 
 def life():
@@ -34,15 +34,15 @@ def numbers():
     return [int(name) for name in os.listdir(PROCESSES) if name.isdigit()]
 
 
-def read(number):
-    """A process's name, letter of state, parent and flags; None where there is none."""
+def read(number, directory=PROCESSES):
+    """A process's name, letter of state, parent, session and flags; None where there is none."""
     try:
-        with open_file(number, "stat") as file:
+        with open_file(number, "stat", directory) as file:
             name, _, rest = file.read().rpartition(b")")
     except OSError:
         return None
     fields = rest.split()
-    return Process(name.partition(b"(")[2], fields[0].decode(), int(fields[1]), int(fields[6]))
+    return Process(name.partition(b"(")[2], fields[0].decode(), *map(int, (fields[1], fields[3], fields[6])))
 
 
 def send(number, signal):

@@ -97,18 +97,30 @@ def lay_out_home(home):
 
 def put_at_home(name, text):
     """Other contents for a file of his, whose mode stays; before he has had a turn."""
-    faults = []
 
     def put():
+        with open(os.path.join(HOME, name), "w") as file:
+            file.write(text)
+
+    as_user(put)
+
+
+def as_user(work):
+    """Does something with files as him; where this is not root, it is done with his number anyway."""
+    if os.geteuid() != 0:
+        work()
+        return
+    faults = []
+
+    def do():
         try:
-            make_files_as(str(UID) if os.geteuid() == 0 else None)
-            with open(os.path.join(HOME, name), "w") as file:
-                file.write(text)
-        except OSError as error:
+            make_files_as(str(UID))
+            work()
+        except Exception as error:
             faults.append(error)
 
     # In a thread of its own, because whom a thread makes files as stays with it.
-    thread = threading.Thread(target=put)
+    thread = threading.Thread(target=do)
     thread.start()
     thread.join()
     if faults:

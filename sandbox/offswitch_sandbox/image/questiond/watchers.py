@@ -6,9 +6,10 @@ stream: journal.write(kind, stream=NAME, ...). The module's MISSING is what is w
 cannot be had.
 """
 
+import calls
 import events
 
-MODULES = (events,)
+MODULES = (events, calls)
 
 
 def begin(journal, home):

@@ -1,0 +1,139 @@
+"""Which questions become lines, and what such a line says."""
+
+import os
+import stat
+
+import askers
+import files
+import places
+
+EVERYBODY, OWN_GROUP, FIRST = -1, 0, 1
+LEAVES_ALONE = ("mkdir", "mknod", "symlink", "link")
+"""what is there already, such as home"""
+MOVES_AWAY = ("rename", "rmdir", "unlinkat")
+NAMES_WORDS = ("unshare", "setns", "clone")
+WITH_ZERO = ("prlimit64", "process_vm_writev")
+"""where a number of 0 is not nothing"""
+WORDS_MAX, PROGRAM_MAX = 400, 200
+
+
+class Telling:
+    """Makes lines."""
+
+    def __init__(self, moments, memory):
+        self.moments, self.memory = moments, memory
+        self.machine = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self.desk = int(os.readlink("/proc/self"))
+        except OSError:  # it is not in the machine
+            self.desk = None
+
+    def lines(self, question, asker, listener, scripts):
+        """What is told of a question, in no, one or more lines."""
+        group = question.call.group
+        if group in ("signal", "reach"):
+            return self.of_aims(question, asker, scripts)
+        keys = [place.key(self.moments.files) for place in question.places]
+        if listener.wide and (group == "read" or (group == "write" and not any(keys))):
+            return self.of_looking(question, keys, listener)
+        return [self.named(question, keys, asker)] if is_told(question, keys, listener) else []
+
+    def of_aims(self, question, asker, scripts):
+        """Signals and the like, where they are aimed at somebody of interest."""
+        if question.number == 0 and question.call.name not in WITH_ZERO:
+            return []
+        found = (self.target(question.call, number, asker, scripts) for number in question.aims)
+        target = next(filter(None, found), None)
+        return [{"target": target, "number": question.number}] if target else []
+
+    def target(self, call, number, asker, scripts):
+        """Who bears a number in the machine; None for anybody else."""
+        if number is not None and number <= 0:
+            if call.name != "kill":
+                return None
+            if number == EVERYBODY:
+                return "all"
+            number = askers.number_inside(asker) if number == OWN_GROUP else -number
+        if number is None:
+            return None
+        if number in (FIRST, self.desk):
+            return "first" if number == FIRST else "desk"
+        return "script" if any(self.is_of(number, script) for script in scripts) else None
+
+    def is_of(self, number, script):
+        """Whether a number in the machine is of a process of the script's."""
+        root = askers.number_inside(script)
+        return root is not None and askers.is_below(number, root, self.machine, root)
+
+    def of_looking(self, question, keys, listener):
+        """What the script asks about, each once, and every link on the way."""
+        lines = []
+        for place, key in zip(question.places, keys):
+            for path in (*place.links, place.path):
+                named = key if path is place.path else None
+                seen = named or path, question.call.group
+                if seen in listener.told or (named is None and places.is_systems(path)):
+                    continue
+                listener.told.add(seen)
+                lines.append({"number": question.number, **self.described(path, named)})
+        return lines
+
+    def described(self, path, key):
+        if key is not None:
+            return {"path": key}
+        state = files.state(path)
+        contents = self.moments.contents({os.fsdecode(path): state}) if state else {}
+        return {"path": files.printable(path), "found": state, "contents": contents}
+
+    def named(self, question, keys, asker):
+        line, call = {"number": question.number}, question.call
+        first = [] if question.text is None else [question.text]
+        named = [key or files.printable(place.path) for place, key in zip(question.places, keys)]
+        line |= dict(zip(("path", "to"), first + named))
+        if keys and keys[-1] is None:
+            line["found"] = files.state(question.places[-1].path)
+        if call.name in NAMES_WORDS:
+            line["words"] = askers.command_line(asker, WORDS_MAX)
+        elif call.group == "program" and is_set_user(question):
+            line["words"] = self.words_to_be(question, asker)
+        return line
+
+    def words_to_be(self, question, asker):
+        """Of a program that is about to be run."""
+        try:
+            address = question.arguments[question.call.arguments.index("P") + 1]
+            return files.printable(self.memory.words(asker, address, WORDS_MAX))
+        except (OSError, IndexError):
+            return ""
+
+
+def is_told(question, keys, listener):
+    """Whether a question becomes a line; of those that name files, programs or namespaces."""
+    call, paths = question.call, [place.path for place in question.places]
+    if call.group in ("mount", "namespace"):
+        return True
+    if call.group == "program":
+        return listener.wide or any(keys) or any(map(places.is_users, paths)) or is_set_user(question)
+    if call.group == "change":
+        if keys == ["."] and call.name.startswith(LEAVES_ALONE):
+            return False
+        return any(keys) or (call.name.startswith(MOVES_AWAY) and any(map(places.is_above_home, paths)))
+    return call.group in ("write", "lease") and any(key not in (None, ".") for key in keys)
+
+
+def is_set_user(question):
+    facts = question.places[0].stat() if question.places else None
+    return facts is not None and bool(facts.st_mode & stat.S_ISUID)
+
+
+def who(listener, asker, process):
+    """What a line says of whoever asks."""
+    return {
+        "command": listener.command,
+        "process": process.number,
+        "session": askers.session(asker),
+        "strayed": listener.root is not None and not askers.is_below(process.number, listener.root),
+        # Until it has become what was asked for, its program is the service's.
+        "program": files.printable(askers.program(asker))[:PROGRAM_MAX] if listener.begun else "",
+        "pauses": process.pauses,
+    }
