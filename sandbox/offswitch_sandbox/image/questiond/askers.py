@@ -87,10 +87,8 @@ def number_inside(number):
 
 def number_of_descriptor(asker, descriptor):
     """The number in the machine of the process that an open file stands for."""
-    with contextlib.suppress(OSError, StopIteration, ValueError):
-        with table.open_file(asker, f"fdinfo/{descriptor}") as file:
-            return int(next(line for line in file if line.startswith(b"NSpid:")).split()[-1])
-    return None
+    line = table.line_of(asker, f"fdinfo/{descriptor}", b"NSpid:")
+    return int(line.split()[-1]) if line else None
 
 
 def program(asker):

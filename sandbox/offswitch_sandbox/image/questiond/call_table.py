@@ -5,8 +5,8 @@ taken as it stands, `P` one that is followed, `t` a text, `f` an open file that 
 `F` flags that change how the path is read, `k` a process, `q` an open file that stands for a process, `.` no matter.
 
 The groups: what writes, changes what a name stands for, runs a program, sends a signal, reaches for another process,
-mounts, makes namespaces, takes a lease, waits. `read` is told of the script alone, and `deny` is not to be had: what can
-do without it does, and the rest would go around every filter.
+mounts, makes namespaces, takes a lease, waits. `read` is told of the script alone. What is in `deny` is not to be had:
+it would go around the filter, or has what counts in memory, and programs do without it.
 """
 
 from collections import namedtuple

@@ -170,7 +170,8 @@ class Watch:
         who = telling.who(listener, asker, process)
         for line in lines:
             if self.room <= 0 or listener.room <= 0:
-                return self.miss(FULL)
+                self.miss(FULL)
+                return
             self.room, listener.room = self.room - 1, listener.room - 1
             line |= {"name": call.name, **who}
             if REPLACES.match(call.name):

@@ -107,7 +107,7 @@ def differs(path, before, after):
 def inodes(facts):
     """(device, inode) -> key path, of what stands under the keys' names and of what links there lead to."""
     found = {}
-    for path, one in zip(PATHS, facts):
+    for path, one in zip(PATHS, facts, strict=True):
         if one is not None and stat.S_ISLNK(one.st_mode):
             found |= inodes_of_link(path)
         if one is not None:

@@ -45,7 +45,7 @@ class Reader:
         question, directory = Question(call), places.AT_HERE
         question.arguments = arguments
         flags = self.flags_of(call, arguments)
-        for letter, value in zip(call.arguments, arguments):
+        for letter, value in zip(call.arguments, arguments, strict=False):
             if letter == "d":
                 directory = signed(value)
             elif letter in "pP":

@@ -68,7 +68,7 @@ class Telling:
     def of_looking(self, question, keys, listener):
         """What the script asks about, each once, and every link on the way."""
         lines = []
-        for place, key in zip(question.places, keys):
+        for place, key in zip(question.places, keys, strict=True):
             for path in (*place.links, place.path):
                 named = key if path is place.path else None
                 seen = named or path, question.call.group
@@ -88,8 +88,8 @@ class Telling:
     def named(self, question, keys, asker):
         line, call = {"number": question.number}, question.call
         first = [] if question.text is None else [question.text]
-        named = [key or files.printable(place.path) for place, key in zip(question.places, keys)]
-        line |= dict(zip(("path", "to"), first + named))
+        named = [key or files.printable(place.path) for place, key in zip(question.places, keys, strict=True)]
+        line |= dict(zip(("path", "to"), first + named, strict=False))
         if keys and keys[-1] is None:
             line["found"] = files.state(question.places[-1].path)
         if call.name in NAMES_WORDS:
