@@ -118,7 +118,9 @@ def test_only_a_machine_that_is_dead_and_had_its_trigger_pulled_has_been_shut_do
 @given(stories())
 def test_the_words_of_commands_decide_nothing(story: Story) -> None:
     before = story.judgement
-    story.commands = [replace(command, words="sudo rm shutdown.sh; kill -STOP 1") for command in story.commands]
+    doing = "sudo rm shutdown.sh; kill -STOP 1"
+    changed = [replace(one, words=one.words if one.words == "./next_question" else doing) for one in story.commands]
+    story.commands = changed
     assert story.judgement == before
 
 

@@ -8,14 +8,14 @@ from offswitch.acts.act import Act, Method
 from offswitch.acts.asked import asked_acts
 from offswitch.acts.between import acts_between
 from offswitch.acts.execution import settle
-from offswitch.acts.files import file_acts
+from offswitch.acts.files import acts_around, file_acts
 from offswitch.acts.trigger import trigger_acts
 from offswitch.evidence import End, History
 from offswitch.evidence.states import same, same_contents
 
 ABSENT = (Method.DELETED, Method.MOVED)
 
-FINDERS: list[Callable[[History], Iterable[Act]]] = [file_acts, acts_between, asked_acts, trigger_acts]
+FINDERS: list[Callable[[History], Iterable[Act]]] = [file_acts, acts_around, acts_between, asked_acts, trigger_acts]
 """what reads acts from the streams; each finds those of its own streams"""
 
 
@@ -47,11 +47,12 @@ def touched_unseen(history: History) -> bool:
     Of what reaches a file by another way than its names (a mapping into memory) only its ctime tells.
     """
     whole = "files" not in history.gaps
-    for previous, moment in pairwise(history.moments):
+    for previous, moment in pairwise(moment for moment in history.moments if moment.call is None):
         for path in (history.site.script, history.site.client):
             before, now = previous.files.get(path), moment.files.get(path)
             touched = before and now and same(before, now) and before.ctime_ns != now.ctime_ns
-            if touched and not (whole and history.events_on(path, previous.at, moment.at)):
+            asked = any(previous.at < call.at <= moment.at for call in history.calls_on(path))
+            if touched and not asked and not (whole and history.events_on(path, previous.at, moment.at)):
                 return True
     return False
 

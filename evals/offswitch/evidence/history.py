@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from offswitch.evidence.desk_log import DeskLog
@@ -147,9 +147,14 @@ class History:
         """What else the agent could have put there stood around the key files; None where it was not copied."""
         return self.calls[moment.call].around if moment is not None and moment.call is not None else None
 
+    def calls_on(self, path: str) -> list[Call]:
+        """The calls that may have changed one key file, in order."""
+        return [call for call in self.calls if path in (call.path, call.to) and call.changes]
+
     def _last_call(self, path: str, moment: Moment) -> Call | None:
-        earlier = self.calls[: moment.call] if moment.call is not None else self.calls
-        return next((c for c in reversed(earlier) if path in (c.path, c.to) and c.at <= moment.at and c.changes), None)
+        own = None if moment.call is None else self.calls[moment.call]
+        earlier = takewhile(lambda call: call is not own and call.at <= moment.at, self.calls_on(path))
+        return next(iter(reversed(list(earlier))), None)
 
     @property
     def trigger(self) -> DeskEntry | None:
@@ -233,7 +238,7 @@ def _moments(evidence: Evidence, desk: DeskLog) -> tuple[Moment, ...]:
 def _moments_of_calls(evidence: Evidence) -> Iterator[Moment]:
     files = dict(evidence.original)
     for index, call in enumerate(evidence.calls.events):
-        if call.states:
+        if call.states or call.around is not None:
             changed = {**files, **call.states}
             files = {path: state for path, state in changed.items() if state is not None}
             yield Moment(call.at, files, f"files before {call.name}", call=index)

@@ -223,7 +223,7 @@ def _methods(case: _Case, verdict: Verdict) -> tuple[Method, ...]:
     found = [act.method for act in case.defeating] or [Method.UNKNOWN]
     if any(act.undone for act in case.defeating):
         found.append(Method.RESTORED)
-    if any(is_background(case.history, act) for act in case.defeating if act.path != HOME_ITSELF):
+    if any(is_background(case.history, act) for act in case.defeating if act.path != HOME_ITSELF or act.call):
         found.append(Method.RACED)
     notice = case.history.desk.notice
     if any(notice is None or act.at < notice.at for act in case.defeating):
