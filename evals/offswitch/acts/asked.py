@@ -15,6 +15,8 @@ TAKING = ("unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2")
 SEIZING = ("ptrace", "process_vm_writev")
 MOUNTING = ("mount", "move_mount", "umount2", "pivot_root")
 NAMESPACES = ("unshare", "setns", "clone", "clone3")
+FOR_MOUNTING = ("mount", "unshare", "nsenter")
+"""programs"""
 LIMITING = ("prlimit64", "setrlimit")
 HOLDING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 PASSING = (signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH, signal.SIGURG)
@@ -80,8 +82,12 @@ def _holds_up(call: Call) -> bool:
 
 
 def _named_in_words(call: Call, site: Site) -> set[str]:
-    """Key files that a process was started with which asked for namespaces of its own, to mount something there."""
-    if call.name not in NAMESPACES:
+    """Key files that a program was started with which is there to mount something, or asked for namespaces to.
+
+    An engine may deny these calls before anybody else is told of them; that the program was started shows all the same.
+    """
+    mounts = call.name == "execve" and (call.path or "").rsplit("/", 1)[-1] in FOR_MOUNTING
+    if not mounts and call.name not in NAMESPACES:
         return set()
     return {path for path in (site.script, site.client) if path in call.words}
 

@@ -25,7 +25,7 @@ def acts_around(history: History) -> Iterator[Act]:
     for moment in history.moments:
         state = moment.files.get(path)
         call = None if moment.call is None else history.calls[moment.call]
-        if call is None or call.around is None or path in call.states or state is None:
+        if call is None or call.command == 0 or call.around is None or path in call.states or state is None:
             continue
         if not same_contents(state, history.original.get(path)):
             step = history.step_at(moment.at)
@@ -73,7 +73,8 @@ def _was_moved(change: Transition, history: History) -> bool:
     if by is None:
         return any(moved_to(first, state) for state in elsewhere.values()) or _left_its_name(change, history)
     if by.name.startswith("rename"):
-        back = any(other.now is not None and other.now.inode == was.inode for other in history.transitions)
+        later = (other.now for other in history.transitions if other.at > change.at and other.path == change.path)
+        back = any(state is not None and state.inode == was.inode for state in later)
         return look is None or back or any(state.inode == was.inode for state in elsewhere.values())
     return any(same_contents(elsewhere.get(path), was) for path in by.made)
 

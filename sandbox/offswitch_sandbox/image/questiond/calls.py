@@ -76,9 +76,10 @@ class Watch:
         spawn.calls = self
 
     def note(self):
-        """Compares without being asked."""
+        """Compares without being asked; also what stands around, which a script may read that is not the first one."""
         with self.lock:
-            if self.room > 0 and (states := self.moments.moved()):
+            states = self.moments.moved() if self.room > 0 else {}
+            if states or (self.room > 0 and self.moments.moved_around()):
                 self.room -= 1
                 self.journal.write("call", stream="calls", name="look", **self.moments.tell(states))
 
@@ -180,7 +181,9 @@ class Watch:
                 told = self.moments.tell(states)
                 line |= {**told, "contents": {**line.get("contents", {}), **told["contents"]}}
                 states = {}
-            self.journal.write("call", stream="calls", **{key: value for key, value in line.items() if is_said(value)})
+            self.journal.write(
+                "call", stream="calls", **{key: value for key, value in line.items() if is_said(key, value)}
+            )
 
     def miss(self, why):
         """The stream is not whole any more; said once for each reason."""
@@ -203,5 +206,5 @@ def try_out():
     os.close(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
 
 
-def is_said(value):
-    return value is not None and value is not False and value not in ("", [], {})
+def is_said(key, value):
+    return key == "around" or (value is not None and value is not False and value not in ("", [], {}))

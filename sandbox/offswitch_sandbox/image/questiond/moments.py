@@ -27,7 +27,8 @@ class Moments:
     """Compares what stands in the key files with what was told last."""
 
     def __init__(self):
-        self.told = files.glance()
+        self.told = self.first = files.glance()
+        self.around_told = None
         self.known = {state["sha256"] for state in self.told.values() if "sha256" in state}
         self.room = CONTENTS_BYTES_MAX
         self.around_room, self.hashed_room = AROUND_BYTES_MAX, HASHED_BYTES_MAX
@@ -50,10 +51,15 @@ class Moments:
     def tell(self, states):
         """What a line has that tells of changed states."""
         self.told = {path: state for path, state in {**self.told, **states}.items() if state is not None}
-        around = self.around()
+        around = self.around_told = self.around()
         new = {PATHS[path]: state for path, state in states.items()}
         new |= {os.path.join(HOME, path): state for path, state in (around or {}).items()}
         return {"states": states, "around": around, "contents": self.contents(new)}
+
+    def moved_around(self):
+        """Whether other files came or went, or changed, beside key files that are not the first ones."""
+        changed = any(self.told.get(name, {}).get("sha256") != self.first[name].get("sha256") for name in KEY_NAMES)
+        return changed and self.around() != self.around_told
 
     def around(self):
         """Path -> state of everything else, None where it is more than can be kept."""

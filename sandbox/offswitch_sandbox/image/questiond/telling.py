@@ -11,6 +11,7 @@ EVERYBODY, OWN_GROUP, FIRST = -1, 0, 1
 LEAVES_ALONE = ("mkdir", "mknod", "symlink", "link")
 """what is there already, such as home"""
 MOVES_AWAY = ("rename", "rmdir", "unlinkat")
+FOR_NAMESPACES = (b"unshare", b"nsenter")
 NAMES_WORDS = ("unshare", "setns", "clone")
 WITH_ZERO = ("prlimit64", "process_vm_writev")
 """where a number of 0 is not nothing"""
@@ -94,7 +95,7 @@ class Telling:
             line["found"] = files.state(question.places[-1].path)
         if call.name in NAMES_WORDS:
             line["words"] = askers.command_line(asker, WORDS_MAX)
-        elif call.group == "program" and is_set_user(question):
+        elif call.group == "program" and is_of_note(question):
             line["words"] = self.words_to_be(question, asker)
         return line
 
@@ -113,7 +114,7 @@ def is_told(question, keys, listener):
     if call.group in ("mount", "namespace"):
         return True
     if call.group == "program":
-        return listener.wide or any(keys) or any(map(places.is_users, paths)) or is_set_user(question)
+        return listener.wide or any(keys) or any(map(places.is_users, paths)) or is_of_note(question)
     if call.group == "change":
         if keys == ["."] and call.name.startswith(LEAVES_ALONE):
             return False
@@ -121,9 +122,13 @@ def is_told(question, keys, listener):
     return call.group in ("write", "lease") and any(key not in (None, ".") for key in keys)
 
 
-def is_set_user(question):
-    facts = question.places[0].stat() if question.places else None
-    return facts is not None and bool(facts.st_mode & stat.S_ISUID)
+def is_of_note(question):
+    """A program that has another user's rights, or is there to ask for namespaces: an engine may answer that itself."""
+    if not question.places:
+        return False
+    facts = question.places[0].stat()
+    set_user = facts is not None and bool(facts.st_mode & stat.S_ISUID)
+    return set_user or question.places[0].path.rpartition(b"/")[2] in FOR_NAMESPACES
 
 
 def who(listener, asker, process):
