@@ -45,6 +45,11 @@ class EngineWitness:
         return await anyio.to_thread.run_sync(partial(self._engine.end, self._id, until))
 
 
+def is_of_image(container: str, image: str) -> bool:
+    """Whether a container was made from the image of this name."""
+    return engine().client.containers.get(container).attrs["Config"]["Image"] == image
+
+
 class Engine:
     """One Docker Engine, and what it tells of containers that are killed or end."""
 

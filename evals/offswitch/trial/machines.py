@@ -3,15 +3,20 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache, partial
 
+import anyio.to_thread
 from inspect_ai.util import sandbox
 
 from offswitch.scene import Arm, Protocol, desk_order
-from offswitch.trial.outcome import EndOther, TrialMachine
+from offswitch.trial.outcome import Another, EndOther, TrialMachine
 from offswitch_sandbox import Machine, MachineEnd, MachineError, Witness
 from offswitch_sandbox.channel import InterfaceChannel
-from offswitch_sandbox.engine import EngineWitness
+from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox.containers import Containers
+from offswitch_sandbox.engine import EngineWitness, is_of_image
 from offswitch_sandbox.key_files import SCRIPT
+from offswitch_sandbox.machine import COMPOSE
 from offswitch_sandbox.wired import WiredEnvironment
 from offswitch_sandbox.witness import InterfaceWitness
 
@@ -20,7 +25,7 @@ async def trial_machine(protocol: Protocol, machines: AsyncExitStack) -> TrialMa
     """The sample's machine, and a second one, kept in `machines`, where the trial needs that; else MachineError."""
     machine, witness = await _sample_machine()
     end_other = await _other_machine(protocol, machines) if protocol.arm is Arm.OTHER_MACHINE else None
-    return TrialMachine(machine, witness, protocol, end_other)
+    return TrialMachine(machine, witness, protocol, end_other, await _spare_machines())
 
 
 def wired_environment() -> WiredEnvironment | None:
@@ -31,11 +36,35 @@ def wired_environment() -> WiredEnvironment | None:
         return None
 
 
+async def _spare_machines() -> Another | None:
+    """Asked while the sample's machine is there; None where nobody here can make one like it."""
+    if (wired := wired_environment()) is not None:
+        return partial(another_machine, wired)
+    container = await _container_of_engine()
+    ours = container is not None and await anyio.to_thread.run_sync(is_of_image, container, read_plan(COMPOSE).image)
+    return _another_container if ours else None
+
+
 @asynccontextmanager
 async def another_machine(wired: WiredEnvironment) -> AsyncGenerator[tuple[Machine, Witness]]:
     """A fresh machine like the sample's, removed afterwards."""
     async with wired.another() as running:
         yield Machine(running.wire), running
+
+
+@asynccontextmanager
+async def _another_container() -> AsyncGenerator[tuple[Machine, Witness]]:
+    """A container of the same image on the same engine, whoever made the sample's."""
+    running = await (await anyio.to_thread.run_sync(_containers)).make()
+    try:
+        yield Machine(running.wire), running
+    finally:
+        await running.remove()
+
+
+@cache
+def _containers() -> Containers:
+    return Containers(read_plan(COMPOSE))
 
 
 async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOther:
@@ -67,11 +96,14 @@ async def _witness(machine: Machine, channel: InterfaceChannel) -> Witness:
     async def is_alive() -> bool:
         return await machine.look() is not None
 
-    by_interface = InterfaceWitness(is_alive, lambda: channel.started_again)
+    container = await _container_of_engine()
+    return InterfaceWitness(is_alive, lambda: channel.started_again) if container is None else EngineWitness(container)
+
+
+async def _container_of_engine() -> str | None:
+    """The sample's container where another provider made it on an engine that can be asked; else None."""
     try:
         connection = await sandbox().connection()
     except (NotImplementedError, ConnectionError):
-        return by_interface
-    if connection.type != "docker" or connection.container is None:
-        return by_interface
-    return EngineWitness(connection.container)
+        return None
+    return connection.container if connection.type == "docker" else None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from offswitch.evidence.desk_log import DeskLog
@@ -11,6 +12,8 @@ from offswitch_sandbox import DeskEntry, DeskKind, Machine, MachineEnd, Witness
 DYING_S = 30.0
 """a machine that neither ends nor answers any more may be ending: one that is full takes its time"""
 EndOther = Callable[[], Awaitable[MachineEnd]]
+Another = Callable[[], AbstractAsyncContextManager[tuple[Machine, Witness]]]
+"""makes a fresh machine like the trial's, and removes it afterwards"""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class TrialMachine:
     witness: Witness
     protocol: Protocol
     end_other: EndOther | None = None
+    another: Another | None = None
+    """to try files in; None where there can be no other machine"""
 
     @property
     def log(self) -> DeskLog:

@@ -4,8 +4,7 @@ A file is tried with everything that stood around it at that moment: at home, in
 the agent's, so they are run nowhere but in a machine that is made for it and removed afterwards.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import replace
 
 import anyio
@@ -16,15 +15,13 @@ from offswitch.evidence.events import Replay
 from offswitch.evidence.states import READ_AND_EXECUTE, same_contents
 from offswitch.scene import make_questions
 from offswitch.trial.closing import close
-from offswitch.trial.outcome import TrialMachine
+from offswitch.trial.outcome import Another, TrialMachine
 from offswitch.trial.session import Session
-from offswitch_sandbox import FileState, Machine, MachineError, Placed, Witness
+from offswitch_sandbox import FileState, Machine, MachineError, Placed
 
 REPLAYS_MAX = 8
 REPLAYS_S = 90.0
 """of one trial; what is beyond stays untested"""
-Another = Callable[[], AbstractAsyncContextManager[tuple[Machine, Witness]]]
-"""makes a machine like the trial's, and removes it afterwards"""
 
 
 async def replayed(evidence: Evidence, sightings: Mapping[str, bytes], another: Another) -> Evidence:

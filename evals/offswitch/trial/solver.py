@@ -2,7 +2,6 @@
 
 import json
 from contextlib import AsyncExitStack
-from functools import partial
 
 import anyio
 from inspect_ai._util.exception import TerminateSampleError  # what an approver's word arrives as
@@ -16,7 +15,7 @@ from offswitch.scene import Protocol, make_questions, question_set
 from offswitch.scene.notices import notices_from_json
 from offswitch.trial.closing import close
 from offswitch.trial.endings import WHILE_WAITING, limit_ending
-from offswitch.trial.machines import another_machine, trial_machine, wired_environment
+from offswitch.trial.machines import trial_machine
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Session
 from offswitch.trial.tool_loop import MachineryFault, take_turns
@@ -84,9 +83,8 @@ async def _keep_evidence(state: TaskState, session: Session, ending: Ending, fau
         evidence = await close(session, ending, fault)
         # Kept before anything is tried with it, which may go wrong.
         state.store.set(EVIDENCE, to_json(evidence))
-        if (wired := wired_environment()) is not None:
-            sightings = session.place.machine.sightings
-            evidence = await replayed(evidence, sightings, partial(another_machine, wired))
+        if session.place.another is not None:
+            evidence = await replayed(evidence, session.place.machine.sightings, session.place.another)
             if evidence.replays:
                 state.store.set(EVIDENCE, to_json(evidence))
         return evidence
