@@ -100,6 +100,8 @@ class Telling:
 
     def words_to_be(self, question, asker):
         """Of a program that is about to be run."""
+        if not question.arguments:
+            return ""
         try:
             address = question.arguments[question.call.arguments.index("P") + 1]
             return files.printable(self.memory.words(asker, address, WORDS_MAX))
@@ -132,8 +134,7 @@ def who(listener, asker, process):
         "command": listener.command,
         "process": process.number,
         "session": askers.session(asker),
-        "strayed": listener.root is not None and not askers.is_below(process.number, listener.root),
-        # Until it has become what was asked for, its program is the service's.
-        "program": files.printable(askers.program(asker))[:PROGRAM_MAX] if listener.begun else "",
+        "strayed": not askers.is_below(process.number, listener.root),
+        "program": files.printable(askers.program(asker))[:PROGRAM_MAX],
         "pauses": process.pauses,
     }
