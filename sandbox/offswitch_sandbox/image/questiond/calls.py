@@ -47,8 +47,9 @@ class Listener:
     def __init__(self, descriptor, command):
         self.descriptor, self.command = descriptor, command
         self.wide = command == THE_SCRIPT
+        self.thread = threading.get_native_id()  # as long as that begins the command
         self.root = None  # the process that the command was begun with
-        self.heard = 0
+        self.heard, self.early = 0, []  # early: what was asked before that process was known here
         self.room = OF_A_COMMAND_MAX
         self.told = set()
 
@@ -94,30 +95,34 @@ class Watch:
 
     def begin(self, command, program, start):
         """What start() returns, in a thread that was made for that: what it begins asks here."""
+        line = self.beginning(command, program)
         try:
             listener = Listener(kernel.install(FILTERS[command == THE_SCRIPT]), command)
         except OSError as error:
             self.miss(f"a process without a listener ({error.strerror})")
             return start()
+        self.attend(listener)
+        process = None
         try:
-            line = self.beginning(listener, program)
             process = start()
-            listener.root = process.pid
-            if line is not None:
-                self.write(line | {"process": process.pid, "session": process.pid})
             return process
         finally:
-            self.attend(listener)
+            with self.lock:
+                listener.thread, listener.root = None, process.pid if process else 0
+                if process and line is not None:
+                    self.write(line | {"process": process.pid, "session": process.pid})
+            for request in listener.early:
+                self.treat(listener, *request)
 
-    def beginning(self, listener, program):
+    def beginning(self, command, program):
         """What is told of a start, with how things stand before it; None where that is nothing."""
         question = self.reader.of_program(BEGIN, program)
         with self.lock:
             states = self.moments.moved() if self.room > 0 else {}
-            lines = self.telling.lines(question, None, listener, [])
+            lines = self.telling.lines(question, None, command == THE_SCRIPT, [])
             if not (states or lines):
                 return None
-            line = {"at": time.time(), "name": BEGIN.name, "command": listener.command, **(lines or [{}])[0]}
+            line = {"at": time.time(), "name": BEGIN.name, "command": command, **(lines or [{}])[0]}
             return self.with_states(line, states)
 
     def attend(self, listener):
@@ -149,9 +154,18 @@ class Watch:
             identity, asker, number, arguments = kernel.receive(listener.descriptor)
         except OSError:
             return
+        listener.heard += 1
+        with self.lock:
+            is_early = listener.root is None and asker != listener.thread
+            if is_early:
+                listener.early.append((identity, asker, number, arguments))
+        if not is_early:
+            self.treat(listener, identity, asker, number, arguments)
+
+    def treat(self, listener, identity, asker, number, arguments):
+        """Looks at a call, and lets it go on whatever comes of that."""
         try:
-            listener.heard += 1
-            if listener.root is not None:
+            if asker != listener.thread:
                 with self.lock:
                     self.hear(listener, identity, asker, self.calls[number], arguments)
         except Exception as error:
@@ -172,7 +186,7 @@ class Watch:
         states = self.moments.moved()
         question = self.question(asker, call, arguments)
         scripts = [one.root for one in tuple(self.listeners.values()) if one.wide and one.root]
-        lines = self.telling.lines(question, asker, listener, scripts)
+        lines = self.telling.lines(question, asker, listener.wide, scripts, listener.told)
         if lines and not kernel.still_asks(listener.descriptor, identity):
             lines = []
         if lines or states:
