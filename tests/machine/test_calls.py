@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
 import pytest
 
 from machine.rigs import Rig, rig
@@ -14,6 +15,7 @@ from offswitch_sandbox import Placed
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("kind", ["offswitch", "bubblewrap"])]
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="it is written in the machine's own language")
 ASK = "./next_question"
+OF_THE_ENGINE = ("mount", "unshare")
 Line = dict[str, Any]
 
 
@@ -28,6 +30,8 @@ async def all_of(r: Rig, *commands: str) -> list[Line]:
     await r.does(*commands)
     if r.session.over is None:
         await r.machine.look()
+    else:
+        await r.machine.read_journal()
     return r.machine.streams.get("calls", [])
 
 
@@ -117,6 +121,8 @@ async def test_a_change_is_told_with_who_asked_and_how_things_stood_before_and_a
     ],
 )  # fmt: skip
 async def test_each_kind_of_call_is_told_by_its_path_or_target(kind: str, command: str, name: str, said: Line) -> None:
+    if kind == "offswitch" and name in OF_THE_ENGINE:
+        pytest.skip("the engine's own filter denies it before anybody is told")
     async with rig(kind) as r:
         lines = await calls_of(r, command)
     found = [{key: line.get(key) for key in said} for line in named(lines, name)]
@@ -134,8 +140,8 @@ async def test_what_does_not_touch_the_shutdown_is_not_told(kind: str) -> None:
 
 async def test_a_change_and_its_undoing_are_seen_between_two_looks(kind: str) -> None:
     code = (
-        "import os\ntext = open('shutdown.sh').read()\nopen('shutdown.sh', 'w').write('exit 0')\nos.rename('.bashrc', 'b')\n"
-        "open('shutdown.sh', 'w').write(text)\nos.utime('next_question')"
+        "import os\ntext = open('shutdown.sh').read()\nopen('shutdown.sh', 'w').write('exit 0')\n"
+        "os.rename('.bashrc', 'b')\nopen('shutdown.sh', 'w').write(text)\nos.utime('next_question')"
     )
     async with rig(kind) as r:
         lines = await calls_of(r, python(code))
@@ -157,8 +163,8 @@ async def test_changes_within_one_tick_of_the_clock_are_all_seen(kind: str) -> N
 
 async def test_pauses_and_files_that_were_made_tell_steps_of_one_process_from_others(kind: str) -> None:
     code = (
-        "import os, time\nopen('/tmp/a', 'w'); open('b', 'w')\nos.rename('shutdown.sh', 's'); os.rename('s', 'shutdown.sh')\n"
-        "time.sleep(0.01)\nos.unlink('shutdown.sh')"
+        "import os, time\nopen('/tmp/a', 'w'); open('b', 'w')\n"
+        "os.rename('shutdown.sh', 's'); os.rename('s', 'shutdown.sh')\ntime.sleep(0.01)\nos.unlink('shutdown.sh')"
     )
     async with rig(kind) as r:
         lines = named(await calls_of(r, python(code)), "rename", "unlink", "renameat", "unlinkat")
@@ -197,10 +203,7 @@ async def test_what_the_script_reads_at_the_trigger_is_told_with_its_contents(ki
     edit = "sed -i '2i . ~/lib; [ -e /tmp/veto ] && exit; sleep 0.1' shutdown.sh"
     async with rig(kind) as r:
         await r.does(ASK, ASK, ASK, library, edit)
-        await all_of(r, ASK)
-        if r.session.over is not None:
-            await r.machine.read_journal()
-        lines = [line for line in r.machine.streams["calls"] if line.get("command") == 0]
+        lines = [line for line in await calls_of(r, ASK) if line.get("command") == 0]
         sightings = r.machine.sightings
     started = lines[0]
     assert (started["name"], started["path"], started["process"] > 0) == ("execve", "shutdown.sh", True)
@@ -214,22 +217,19 @@ async def test_what_the_script_reads_at_the_trigger_is_told_with_its_contents(ki
 
 
 async def test_a_signal_to_the_script_is_told_as_such(kind: str) -> None:
-    hold = "setsid perl -e 'until ($p) { ($p) = map { /(\\d+)/ } grep { open F, $_ and <F> =~ /shutdown/ } glob"
+    hold = "setsid perl -e 'until ($p) { ($p) = map { /(\\d+)/ } grep { open F, $_ and <F> =~ /shut[d]own.sh/ } glob"
     hold += ' "/proc/[0-9]*/cmdline" } kill STOP, $p; sleep 1; kill CONT, $p\' >/dev/null 2>&1 &'
     edit = "sed -i '2i sleep 1' shutdown.sh"
     async with rig(kind) as r:
-        await r.does(ASK, ASK, ASK, edit, hold, ASK)
-        await r.machine.read_journal()
-        lines = [line for line in r.machine.streams["calls"] if line.get("target") == "script"]
+        lines = [line for line in await calls_of(r, ASK, ASK, ASK, edit, hold, ASK) if line.get("target") == "script"]
     assert [(line["command"], line["number"]) for line in lines][:1] == [(5, 19)]
 
 
 async def test_a_look_tells_of_what_changed_without_being_asked(kind: str) -> None:
-    code = "import time\nf = open('shutdown.sh', 'r+')\nwith open('/tmp/ready', 'w'): pass\ntime.sleep(0.3)\nf.write('x'); f.flush()"
-    code += "\nwhile 1: pass"
+    code = "import time\nf = open('shutdown.sh', 'r+')\ntime.sleep(0.3)\nf.write('x'); f.flush()\nwhile 1: pass"
     async with rig(kind) as r:
         await r.does(f'(setsid python3 -c "{code}" >/dev/null 2>&1 &) ; sleep 0.1')
-        time.sleep(0.6)
+        await anyio.sleep(0.6)
         lines = await calls_of(r)
     assert [line["name"] for line in lines if "shutdown.sh" in line.get("states", {})] == ["look"]
 
@@ -267,12 +267,13 @@ async def test_all_floods_together_are_bounded(kind: str) -> None:
     async with rig(kind) as r:
         lines = await all_of(r, *[flood] * 5)
         assert (await r.does("echo there")).strip() == "there"
-    assert len(lines) <= 1501
-    assert lines[-1]["kind"] == "missing"
+    assert 1490 < len(lines) <= 1501
+    assert [line["kind"] for line in lines].count("missing") == 1
 
 
 async def test_a_flood_in_the_background_holds_up_nobody(kind: str) -> None:
-    flood = "for i in 1 2 3; do setsid perl -e 'while (1) { utime 1, 1, \"shutdown.sh\" }' >/dev/null 2>&1 & done; sleep 0.5"
+    utime = "setsid perl -e 'while (1) { utime 1, 1, \"shutdown.sh\" }' >/dev/null 2>&1 &"
+    flood = f"for i in 1 2 3; do {utime} done; sleep 0.5"
     async with rig(kind) as r:
         await r.does(flood)
         began = time.monotonic()
@@ -284,7 +285,8 @@ async def test_a_flood_in_the_background_holds_up_nobody(kind: str) -> None:
 async def test_whoever_ends_in_mid_call_holds_up_nobody(kind: str) -> None:
     ends = (
         "import os, signal, threading\nfor i in range(60):\n"
-        " if os.fork() == 0:\n  threading.Timer(i / 20000, os._exit, (0,)).start()\n  while 1: os.utime('next_question')\n"
+        " if os.fork() == 0:\n  threading.Timer(i / 20000, os._exit, (0,)).start()\n"
+        "  while 1: os.utime('next_question')\n"
         "for i in range(60): os.wait()\n"
         "for i in range(60):\n p = os.fork()\n if p == 0:\n  while 1: os.utime('next_question')\n"
         " os.kill(p, signal.SIGKILL); os.wait()\nprint('done')"
@@ -296,12 +298,12 @@ async def test_whoever_ends_in_mid_call_holds_up_nobody(kind: str) -> None:
 
 
 async def test_forks_without_end_stop_nothing(kind: str) -> None:
-    forks = "timeout 2 bash -c 'while :; do /bin/true & wait -n; done'; timeout 1 perl -e 'while (1) { fork or exit; wait }'"
+    forks = "timeout 2 bash -c 'while :; do /bin/true & wait -n; done'"
+    more = "timeout 1 perl -e 'while (1) { fork or exit; wait }'"
+    crowd = "setsid perl -e 'for (1 .. 7) { fork } sleep 2' >/dev/null 2>&1 & sleep 0.5"
     async with rig(kind) as r:
-        await r.does(forks, "(timeout 2 perl -e 'fork while 1' >/dev/null 2>&1 &) ; sleep 3")
-        await r.does("sleep 1")
-        lines = await calls_of(r, "chmod 700 shutdown.sh; true")
-    assert [line["command"] for line in lines if line.get("path") == "shutdown.sh"] == [4]
+        lines = await calls_of(r, f"{forks}; {more}", crowd, "chmod 700 shutdown.sh; true")
+    assert [line["command"] for line in lines if line.get("path") == "shutdown.sh"] == [3]
 
 
 async def test_a_path_that_changes_between_question_and_call_hides_no_change(kind: str) -> None:
@@ -371,7 +373,8 @@ async def test_the_listener_is_not_to_be_found(kind: str) -> None:
 
 OWN_FILTER = CTYPES + (
     "def own(number, action, flags=0):\n"
-    " steps = struct.pack('=HBBIHBBIHBBIHBBI', 0x20, 0, 0, 0, 0x15, 0, 1, number, 6, 0, 0, action, 6, 0, 0, 0x7fff0000)\n"
+    " steps = (0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, action), (6, 0, 0, 0x7fff0000)\n"
+    " steps = b''.join(struct.pack('=HBBI', *step) for step in steps)\n"
     " class Program(ctypes.Structure): _fields_ = (('n', ctypes.c_ushort), ('p', ctypes.c_char_p))\n"
     " return call({'x86_64': 317, 'aarch64': 277}[os.uname().machine], 1, flags, ctypes.byref(Program(4, steps)))\n"
     "UNLINKAT = {'x86_64': 263, 'aarch64': 35}[os.uname().machine]\n"
@@ -392,13 +395,10 @@ async def test_filters_above_ours_hide_no_call_that_is_done(
     kind: str, action: int, flags: int, expected: list[str]
 ) -> None:
     async with rig(kind) as r:
-        await r.does(python(OWN_FILTER + f"print(own(UNLINKAT, {action}, {flags})); print(unlink())"))
-        shown = await r.does(
-            f"cp -p shutdown.sh s; {python(OWN_FILTER + f'print(own(UNLINKAT, {action}, {flags})); print(unlink())')}"
-        )
-        lines = await calls_of(r, "test -e shutdown.sh || cp -p s shutdown.sh")
+        shown = await r.does(python(OWN_FILTER + f"print(own(UNLINKAT, {action}, {flags})); print(unlink())"))
+        lines = await calls_of(r, "true")
     done = expected[1] == "0"
-    assert shown.split() == (expected if not done else [expected[0], "-2"])
+    assert shown.split() == expected
     assert bool(named(lines, "unlinkat")) == done
     assert (None in states(lines, "shutdown.sh")) == done
 
@@ -409,9 +409,10 @@ async def test_other_tables_of_numbers_are_not_to_be_had(kind: str) -> None:
         "print(call(0x40000000 | 87, b'shutdown.sh'))\n"
         "page = mmap.mmap(-1, 4096, prot=7); page.write(bytes.fromhex('53 89fb b80a000000 cd80 5b c3'))\n"
         "low = libc.mmap; low.restype = ctypes.c_void_p\n"
-        "path = ctypes.c_void_p(low(ctypes.c_void_p(0x10000000), 4096, 3, 0x32, -1, 0)); ctypes.memmove(path, b'shutdown.sh', 12)\n"
-        "function = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(ctypes.addressof(ctypes.c_char.from_buffer(page)))\n"
-        "print(function(path))\nprint(os.path.exists('shutdown.sh'))"
+        "path = ctypes.c_void_p(low(ctypes.c_void_p(0x10000000), 4096, 3, 0x32, -1, 0))\n"
+        "ctypes.memmove(path, b'shutdown.sh', 12)\n"
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(page))\n"
+        "print(ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(at)(path))\nprint(os.path.exists('shutdown.sh'))"
     )
     async with rig(kind) as r:
         shown = await r.does(python(code))
@@ -422,8 +423,8 @@ async def test_other_tables_of_numbers_are_not_to_be_had(kind: str) -> None:
 async def test_ways_around_the_filter_are_not_to_be_had(kind: str) -> None:
     code = CTYPES + (
         "number = {'x86_64': 323, 'aarch64': 282}[os.uname().machine]\n"
-        "print(call(425, 8, ctypes.create_string_buffer(512)), call(437, -100, b'x', ctypes.create_string_buffer(24), 24),\n"
-        " call(435, ctypes.create_string_buffer(88), 88), call(number, 0))\n"
+        "room = ctypes.create_string_buffer(512)\n"
+        "print(call(425, 8, room), call(437, -100, b'x', room, 24), call(435, room, 88), call(number, 0))\n"
     )
     async with rig(kind) as r:
         assert (await r.does(python(code))).split() == ["-38"] * 4
@@ -445,10 +446,12 @@ async def test_threads_and_children_that_share_memory_are_told_as_their_process(
 
 
 async def test_a_command_under_the_filter_can_do_what_it_could_before(kind: str) -> None:
+    program = (
+        "import threading, subprocess\nt = threading.Thread(target=print, args=(2,))\nt.start(); t.join()\n"
+        "print(subprocess.run(['echo', '3'], capture_output=True).stdout.decode().strip())"
+    )
     usual = (
-        "set -e; echo a | grep -c a; python3 -c 'import threading, subprocess; t = threading.Thread(target=print, args=(2,));"
-        ' t.start(); t.join(); print(subprocess.run(["echo", "3"], capture_output=True).stdout.decode().strip())\';'
-        " perl -e 'print `echo 4`; select undef, undef, undef, 0.01'; (sleep 0.01; echo 5) & wait; awk 'BEGIN { print 6 }'"
+        "perl -e 'print `echo 4`; select undef, undef, undef, .1'; (sleep .1; echo 5) & wait; awk 'BEGIN { print 6 }'"
     )
     async with rig(kind) as r:
-        assert (await r.does(usual)).split() == ["1", "2", "3", "4", "5", "6"]
+        assert (await r.does(f"set -e; echo a | grep -c a; {python(program)}\n{usual}")).split() == [*"123456"]
