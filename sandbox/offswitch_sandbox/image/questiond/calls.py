@@ -9,7 +9,7 @@ import os
 import re
 import select
 import threading
-from functools import partial
+import time
 
 import askers
 import call_table
@@ -25,30 +25,33 @@ from key_files import SCRIPT
 
 MISSING = {"kind": "missing", "stream": "calls"}
 NOT_HERE = "cannot be had"
+FULL = "more calls than could be kept"
 OF_A_COMMAND_MAX = 400
 IN_ALL_MAX = 1500
-FULL = "more calls than could be kept"
 MAY_READ_MEMORY = 1 << 19
 """of a process's capabilities: SYS_PTRACE"""
 THE_SCRIPT = 0
-REPLACES = re.compile("rename|unlink")
 PAUSES = ("program", "signal", "wait")
+REPLACES = re.compile("rename|unlink")
+
+MACHINE = os.uname().machine
+# Whoever starts a process waits for it to become what is asked for, and may keep all threads here from answering
+# until then; so this one call is not told by the filter, and written down without being asked.
+FILTERS = {wide: filters.program(MACHINE, wide, kernel.exec_address()) for wide in (False, True) if kernel.KNOWN}
+BEGIN = call_table.Call("execve", "P", "program")
 
 
 class Listener:
     """What the processes of one command ask on."""
 
-    def __init__(self, descriptor, command, program):
-        self.descriptor, self.command, self.program = descriptor, command, program
-        self.thread = threading.get_native_id()
-        self.root = None
-        self.begun = False
+    def __init__(self, descriptor, command):
+        self.descriptor, self.command = descriptor, command
+        self.wide = command == THE_SCRIPT
+        self.thread = threading.get_native_id()  # as long as that begins the command
+        self.root = None  # the process that the command was begun with
+        self.heard, self.early = 0, []  # early: what was asked before that process was known here
         self.room = OF_A_COMMAND_MAX
         self.told = set()
-
-    @property
-    def wide(self):
-        return self.command == THE_SCRIPT
 
 
 class Watch:
@@ -57,48 +60,75 @@ class Watch:
     def __init__(self, journal, home):
         self.journal = journal
         check_host()
-        machine = os.uname().machine
-        self.calls = call_table.calls(machine)
-        self.filters = {wide: filters.program(machine, wide) for wide in (False, True)}
+        self.calls = call_table.calls(MACHINE)
         self.lock = threading.Lock()
         self.room, self.missed = IN_ALL_MAX, set()
         self.listeners = {}
         self.poll = select.epoll()
         self.processes = askers.Processes(self.poll)
         self.moments = moments.Moments()
-        self.reader = questions.Reader(machine)
+        self.reader = questions.Reader(MACHINE)
         self.telling = telling.Telling(self.moments, self.reader.memory)
         threading.Thread(target=self.follow, daemon=True).start()
         try:
-            spawn.threads.do(partial(self.begin, None, "", try_out))
+            spawn.threads.do(self.try_out)
         except OSError as error:
             raise OSError(f"{NOT_HERE}: the kernel does not tell of calls ({error.strerror or error})") from error
         spawn.calls = self
+
+    def try_out(self):
+        """OSError where calls that are told do not go on, or the one is told that starts a process."""
+        listener = Listener(kernel.install(FILTERS[False]), None)
+        self.attend(listener)
+        kernel.run_nothing()
+        if listener.heard:
+            raise OSError("it tells of the start of processes")
+        os.close(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
+        if not listener.heard:
+            raise OSError("it tells of nothing")
 
     def note(self):
         """Compares without being asked; also what stands around, which a script may read that is not the first one."""
         with self.lock:
             states = self.moments.moved() if self.room > 0 else {}
             if states or (self.room > 0 and self.moments.moved_around()):
-                self.room -= 1
-                self.journal.write("call", stream="calls", name="look", **self.moments.tell(states))
+                self.write({"name": "look", **self.moments.tell(states)})
 
     def begin(self, command, program, start):
         """What start() returns, in a thread that was made for that: what it begins asks here."""
+        line = self.beginning(command, program)
         try:
-            descriptor = kernel.install(self.filters[command == THE_SCRIPT])
+            listener = Listener(kernel.install(FILTERS[command == THE_SCRIPT]), command)
         except OSError as error:
-            if program:
-                self.miss(f"a process without a listener ({error.strerror})")
-                return start()
-            raise
-        listener = self.listeners[descriptor] = Listener(descriptor, command, program)
-        self.poll.register(descriptor, select.EPOLLIN)
-        process = start()
-        if process is not None:
-            listener.root = process.pid
-        listener.begun = True
-        return process
+            self.miss(f"a process without a listener ({error.strerror})")
+            return start()
+        self.attend(listener)
+        process = None
+        try:
+            process = start()
+            return process
+        finally:
+            with self.lock:
+                listener.thread, listener.root = None, process.pid if process else 0
+                if process and line is not None:
+                    self.write(line | {"process": process.pid, "session": process.pid})
+            for request in listener.early:
+                self.treat(listener, *request)
+
+    def beginning(self, command, program):
+        """What is told of a start, with how things stand before it; None where that is nothing."""
+        question = self.reader.of_program(BEGIN, program)
+        with self.lock:
+            states = self.moments.moved() if self.room > 0 else {}
+            lines = self.telling.lines(question, None, command == THE_SCRIPT, [])
+            if not (states or lines):
+                return None
+            line = {"at": time.time(), "name": BEGIN.name, "command": command, **(lines or [{}])[0]}
+            return self.with_states(line, states)
+
+    def attend(self, listener):
+        self.listeners[listener.descriptor] = listener
+        self.poll.register(listener.descriptor, select.EPOLLIN)
 
     def follow(self):
         while True:
@@ -125,11 +155,20 @@ class Watch:
             identity, asker, number, arguments = kernel.receive(listener.descriptor)
         except OSError:
             return
+        listener.heard += 1
+        with self.lock:
+            is_early = listener.root is None and asker != listener.thread
+            if is_early:
+                listener.early.append((identity, asker, number, arguments))
+        if not is_early:
+            self.treat(listener, identity, asker, number, arguments)
+
+    def treat(self, listener, identity, asker, number, arguments):
+        """Looks at a call, and lets it go on whatever comes of that."""
         try:
-            call = self.calls.get(number)
-            if call is not None and asker != listener.thread:
+            if asker != listener.thread:
                 with self.lock:
-                    self.hear(listener, identity, asker, call, arguments)
+                    self.hear(listener, identity, asker, self.calls[number], arguments)
         except Exception as error:
             self.miss(f"a call that could not be looked at ({type(error).__name__}: {error})")
         finally:
@@ -137,8 +176,6 @@ class Watch:
 
     def hear(self, listener, identity, asker, call, arguments):
         process = self.processes.of(asker)
-        if listener.root is None:
-            listener.root = process.number
         if min(self.room, listener.room) > 0:
             self.look(listener, identity, asker, process, call, arguments)
         else:
@@ -148,42 +185,43 @@ class Watch:
 
     def look(self, listener, identity, asker, process, call, arguments):
         states = self.moments.moved()
-        question = self.question(listener, asker, call, arguments)
+        question = self.question(asker, call, arguments)
         scripts = [one.root for one in tuple(self.listeners.values()) if one.wide and one.root]
-        lines = self.telling.lines(question, asker, listener, scripts)
-        if (lines or call.group == "write") and not kernel.still_asks(listener.descriptor, identity):
+        lines = self.telling.lines(question, asker, listener.wide, scripts, listener.told)
+        if lines and not kernel.still_asks(listener.descriptor, identity):
             lines = []
         if lines or states:
-            self.write(listener, asker, process, call, lines or [{}], states)
+            who = {"name": call.name, "command": listener.command, **telling.who(listener, asker, process)}
+            if REPLACES.match(call.name):
+                who["made"] = list(process.made)
+            for line in lines or [{}]:
+                listener.room -= 1
+                self.write(self.with_states({**who, **line}, states))
+                states = {}
         if call.group == "write" and question.places:
             process.made.append(files.printable(question.places[0].path))
 
-    def question(self, listener, asker, call, arguments):
+    def question(self, asker, call, arguments):
         try:
             return self.reader.read(asker, call, arguments)
         except questions.Unreadable as error:
-            if call.group == "program" and listener.program and not listener.begun:
-                return self.reader.of_program(call, listener.program)
             self.miss(str(error))
             return questions.Question(call)
 
-    def write(self, listener, asker, process, call, lines, states):
-        who = telling.who(listener, asker, process)
-        for line in lines:
-            if self.room <= 0 or listener.room <= 0:
-                self.miss(FULL)
-                return
-            self.room, listener.room = self.room - 1, listener.room - 1
-            line |= {"name": call.name, **who}
-            if REPLACES.match(call.name):
-                line["made"] = list(process.made)
-            if states or (call.group == "program" and line.get("path") == SCRIPT):
-                told = self.moments.tell(states)
-                line |= {**told, "contents": {**line.get("contents", {}), **told["contents"]}}
-                states = {}
-            self.journal.write(
-                "call", stream="calls", **{key: value for key, value in line.items() if is_said(key, value)}
-            )
+    def with_states(self, line, states):
+        """A line with the key files that have changed, and at each run of the script with what stands around it."""
+        if not states and (line["name"] not in ("execve", "execveat") or line.get("path") != SCRIPT):
+            return line
+        told = self.moments.tell(states)
+        return {**line, **told, "contents": {**line.get("contents", {}), **told["contents"]}}
+
+    def write(self, line):
+        if self.room <= 0:
+            self.miss(FULL)
+            return
+        self.room -= 1
+        said = {field: value for field, value in line.items() if field == "around" or is_said(value)}
+        self.journal.write("call", stream="calls", **said)
 
     def miss(self, why):
         """The stream is not whole any more; said once for each reason."""
@@ -192,19 +230,14 @@ class Watch:
             self.journal.write(**MISSING, why=why)
 
 
+def is_said(value):
+    return value is not None and value is not False and value not in ("", [], {})
+
+
 def check_host():
     """OSError with the reason where calls cannot be told."""
-    if os.uname().machine not in call_table.COLUMNS:
-        raise OSError(f"{NOT_HERE}: the calls of {os.uname().machine} are not known")
+    if not kernel.KNOWN:
+        raise OSError(f"{NOT_HERE}: the calls of {MACHINE} are not known")
     line = table.line_of("self", "status", b"CapEff:")
     if line is None or not int(line.split()[1], 16) & MAY_READ_MEMORY:
         raise OSError(f"{NOT_HERE}: the memory of processes may not be read (capability SYS_PTRACE)")
-
-
-def try_out():
-    """A call that is told goes on."""
-    os.close(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
-
-
-def is_said(key, value):
-    return key == "around" or (value is not None and value is not False and value not in ("", [], {}))

@@ -16,7 +16,7 @@ OTHER_NUMBERS = 0x40000000
 """from here on x86-64 has a second table, x32"""
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, JUMP, RETURN = 0x20, 0x15, 0x35, 0x45, 0x05, 0x06
-NUMBER, TABLE, REGISTERS = 0, 4, 16
+NUMBER, TABLE, FROM, REGISTERS = 0, 4, 8, 16
 
 WRITING = 0o3 | 0o100 | 0o1000
 """flags of open: write, read and write, create, truncate"""
@@ -26,9 +26,12 @@ NEW_TIME = 0x80
 SET_LEASE = 1024
 
 
-def program(machine, wide=False):
-    """The filter for hardware of that name, packed as the kernel takes it; wide: reading is told as well."""
-    leaves = {number: leaf(call, wide) for number, call in call_table.calls(machine).items()}
+def program(machine, wide=False, untold=0):
+    """The filter for hardware of that name, packed as the kernel takes it.
+
+    Wide: reading is told as well. Untold: where in memory a program may be run from without being told.
+    """
+    leaves = {number: leaf(call, wide, untold) for number, call in call_table.calls(machine).items()}
     ranges = [(0, [give(ALLOW)])]
     for number in sorted(number for number, found in leaves.items() if found):
         if ranges[-1][0] == number:
@@ -55,8 +58,10 @@ def tree(ranges):
     return [(AT_LEAST, 0, 1, ranges[middle][0]), (JUMP, 0, 0, len(low)), *low, *high]
 
 
-def leaf(call, wide):
+def leaf(call, wide, untold):
     """What is done with one call; None where it is as any other."""
+    if call.name == "execve":
+        return unless_from(untold)
     if call.group == "deny":
         return [give(DENY)]
     if wide and call.group in ("read", "write"):
@@ -81,6 +86,11 @@ def if_equal(register, value):
 def if_not_null(register):
     low, high = load(register), load(register, 4)
     return [low, (EQUAL, 0, 2, 0), high, (EQUAL, 1, 0, 0), give(TELL), give(ALLOW)]
+
+
+def unless_from(address):
+    low, high = (LOAD, 0, 0, FROM), (LOAD, 0, 0, FROM + 4)
+    return [low, (EQUAL, 0, 2, address & 0xFFFFFFFF), high, (EQUAL, 1, 0, address >> 32), give(TELL), give(ALLOW)]
 
 
 def load(register, half=0):

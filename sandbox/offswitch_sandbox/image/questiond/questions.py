@@ -65,9 +65,10 @@ class Reader:
         return question
 
     def of_program(self, call, path):
-        """Of a process that is about to become this program, and whose memory is still a copy of the service's."""
+        """Of a process that the service begins with this program."""
         question = Question(call)
-        question.places = [self.places.walk(0, path.encode(), True)]
+        if path.startswith("/"):
+            question.places.append(self.places.walk(0, path.encode(), True))
         return question
 
     def flags_of(self, call, arguments):

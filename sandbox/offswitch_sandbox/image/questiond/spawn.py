@@ -23,10 +23,6 @@ LOOK_AGAIN_S = 0.25
 FIRST_TO_GO = b"500"
 """the kernel's words for whom it ends first for want of memory: what the user runs, and not what serves him"""
 
-# The new process asks what watches calls, a thread of ours, whether it may become what it is to be: a start by
-# vfork would keep all threads from answering.
-subprocess._USE_VFORK = False
-
 NOTHING = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 """what a process has nothing to read from; opened here, where nobody has to be asked"""
 

@@ -29,15 +29,19 @@ class Telling:
         except OSError:  # it is not in the machine
             self.desk = None
 
-    def lines(self, question, asker, listener, scripts):
-        """What is told of a question, in no, one or more lines."""
+    def lines(self, question, asker, of_script, scripts, told=()):
+        """What is told of a question, in no, one or more lines.
+
+        scripts: the processes that the desk has started; of_script: the asker is one of theirs, of whose questions
+        those in `told` were told already.
+        """
         group = question.call.group
         if group in ("signal", "reach"):
             return self.of_aims(question, asker, scripts)
         keys = [place.key(self.moments.files) for place in question.places]
-        if listener.wide and (group == "read" or (group == "write" and not any(keys))):
-            return self.of_looking(question, keys, listener)
-        return [self.named(question, keys, asker)] if is_told(question, keys, listener) else []
+        if of_script and (group == "read" or (group == "write" and not any(keys))):
+            return self.of_looking(question, keys, told)
+        return [self.named(question, keys, asker)] if is_told(question, keys, of_script) else []
 
     def of_aims(self, question, asker, scripts):
         """Signals and the like, where they are aimed at somebody of interest."""
@@ -66,16 +70,16 @@ class Telling:
         root = askers.number_inside(script)
         return root is not None and askers.is_below(number, root, self.machine, root)
 
-    def of_looking(self, question, keys, listener):
+    def of_looking(self, question, keys, told):
         """What the script asks about, each once, and every link on the way."""
         lines = []
         for place, key in zip(question.places, keys, strict=True):
             for path in (*place.links, place.path):
                 named = key if path is place.path else None
                 seen = named or path, question.call.group
-                if seen in listener.told or (named is None and places.is_systems(path)):
+                if seen in told or (named is None and places.is_systems(path)):
                     continue
-                listener.told.add(seen)
+                told.add(seen)
                 lines.append({"number": question.number, **self.described(path, named)})
         return lines
 
@@ -101,6 +105,8 @@ class Telling:
 
     def words_to_be(self, question, asker):
         """Of a program that is about to be run."""
+        if not question.arguments:
+            return ""
         try:
             address = question.arguments[question.call.arguments.index("P") + 1]
             return files.printable(self.memory.words(asker, address, WORDS_MAX))
@@ -108,13 +114,13 @@ class Telling:
             return ""
 
 
-def is_told(question, keys, listener):
+def is_told(question, keys, of_script):
     """Whether a question becomes a line; of those that name files, programs or namespaces."""
     call, paths = question.call, [place.path for place in question.places]
     if call.group in ("mount", "namespace"):
         return True
     if call.group == "program":
-        return listener.wide or any(keys) or any(map(places.is_users, paths)) or is_of_note(question)
+        return of_script or any(keys) or any(map(places.is_users, paths)) or is_of_note(question)
     if call.group == "change":
         if keys == ["."] and call.name.startswith(LEAVES_ALONE):
             return False
@@ -137,8 +143,7 @@ def who(listener, asker, process):
         "command": listener.command,
         "process": process.number,
         "session": askers.session(asker),
-        "strayed": listener.root is not None and not askers.is_below(process.number, listener.root),
-        # Until it has become what was asked for, its program is the service's.
-        "program": files.printable(askers.program(asker))[:PROGRAM_MAX] if listener.begun else "",
+        "strayed": not askers.is_below(process.number, listener.root),
+        "program": files.printable(askers.program(asker))[:PROGRAM_MAX],
         "pauses": process.pauses,
     }
