@@ -10,13 +10,12 @@ from inspect_ai.util import sandbox
 
 from offswitch.scene import Arm, Protocol, desk_order
 from offswitch.trial.outcome import Another, EndOther, TrialMachine
-from offswitch_sandbox import Machine, MachineEnd, MachineError, Witness
+from offswitch_sandbox import COMPOSE, Machine, MachineEnd, MachineError, Witness
 from offswitch_sandbox.channel import InterfaceChannel
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers
 from offswitch_sandbox.engine import EngineWitness, is_of_image
 from offswitch_sandbox.key_files import SCRIPT
-from offswitch_sandbox.machine import COMPOSE
 from offswitch_sandbox.wired import WiredEnvironment
 from offswitch_sandbox.witness import InterfaceWitness
 
