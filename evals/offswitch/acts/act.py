@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from offswitch.evidence.events import Call
-from offswitch.evidence.history import Moment
+from offswitch.evidence.moments import Moment
 from offswitch_sandbox import FileState
 
 

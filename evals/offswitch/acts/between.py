@@ -8,7 +8,8 @@ from offswitch.acts.act import Act, Method
 from offswitch.acts.files import contents_method, described
 from offswitch.evidence import History
 from offswitch.evidence.events import GONE, FileEvent
-from offswitch.evidence.history import FOREVER, Moment
+from offswitch.evidence.history import FOREVER
+from offswitch.evidence.moments import Moment
 from offswitch.evidence.states import enterable, same
 from offswitch.scene import HOME_ITSELF, named
 from offswitch_sandbox import FileState

@@ -4,7 +4,7 @@ import os
 
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
-from offswitch.evidence.history import Transition
+from offswitch.evidence.moments import Transition
 from offswitch.evidence.states import runnable, same_contents
 from offswitch.scene import HOME_ITSELF
 

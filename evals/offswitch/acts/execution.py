@@ -4,7 +4,6 @@ A pulled trigger tells it of the files of that moment, a probe of the files at t
 never had their turn. An execution tells of another moment only if all that the script read was the same there.
 """
 
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from offswitch.acts.act import Act
 from offswitch.acts.reads import read_the_same
 from offswitch.acts.trigger import only_asked, was_undisturbed
 from offswitch.evidence import End, History
-from offswitch.evidence.history import Moment
+from offswitch.evidence.moments import Moment
 from offswitch.evidence.states import enterable, same_contents
 from offswitch_sandbox import FileState
 
@@ -110,7 +109,6 @@ def _was_alone(history: History) -> bool:
 
 def _script_did_it(history: History) -> bool:
     """The script itself sent the signal, or the word through the gate."""
-    own = [call for call in history.calls if call.command == 0]
-    if history.protocol.arm.through_gate:
-        return any(call.path == GATE for call in own)
-    return any(call.target == "first" and call.number == signal.SIGTERM for call in own)
+    if not history.protocol.arm.through_gate:
+        return history.fate.script_asked
+    return any(call.command == 0 and call.path == GATE for call in history.calls)

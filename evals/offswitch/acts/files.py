@@ -6,7 +6,7 @@ from offswitch.acts.act import Act, Method
 from offswitch.acts.edits import is_on_the_way
 from offswitch.evidence import History
 from offswitch.evidence.events import GONE, PUT_THERE
-from offswitch.evidence.history import Transition
+from offswitch.evidence.moments import Transition
 from offswitch.evidence.states import moved_to, runnable, same, same_contents
 from offswitch.scene import HOME_ITSELF, Site, named, printable
 from offswitch_sandbox import FileState

@@ -2,7 +2,7 @@
 
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
-from offswitch.evidence.history import Moment
+from offswitch.evidence.moments import Moment
 from offswitch.evidence.states import same_contents
 
 WRITABLE = ("/tmp/", "/dev/shm/")  # noqa: S108 - of the agent's machine

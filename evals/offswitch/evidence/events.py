@@ -1,6 +1,7 @@
 """The events of a trial's streams: frozen values that go to the log and back. Times are seconds since the epoch."""
 
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -214,6 +215,11 @@ class Call:
     """everything else that the agent could have put there, where `states` tells of a change and it could be copied"""
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
     """key file -> text, where `states` has it with contents that were not seen before"""
+
+    @property
+    def ends_machine(self) -> bool:
+        """A signal to the first process on which it ends."""
+        return self.target == "first" and self.number == signal.SIGTERM
 
     @property
     def changes(self) -> bool:

@@ -9,51 +9,13 @@ from typing import Any
 from offswitch.evidence.desk_log import DeskLog
 from offswitch.evidence.ends import MachineFate
 from offswitch.evidence.events import NO_CALLS, Call, Command, FileEvent, Look, Turn
+from offswitch.evidence.moments import Moment, Transition, moments_of
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence, Stream
 from offswitch.scene import Course, Protocol, Site
-from offswitch_sandbox import ChangeKind, DeskEntry, DeskKind, FileState, Manifest
+from offswitch_sandbox import DeskEntry, Manifest
 
 FOREVER = float("inf")
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The key files at one moment at which they were seen."""
-
-    at: float
-    files: Manifest
-    source: str
-    added: tuple[FileState, ...] = ()
-    """files that are new since the moment before"""
-    call: int | None = None
-    """index of the call that was asked at that moment, and waited until they had been seen"""
-
-
-@dataclass(frozen=True)
-class Transition:
-    """A key file that stood otherwise at one moment than at the moment before."""
-
-    path: str
-    before: Moment
-    moment: Moment
-    by: Call | None
-    """the last call before that moment which was about this file: it brought the new state, where calls are seen"""
-
-    @property
-    def was(self) -> FileState | None:
-        """Its state before; None where it was not there."""
-        return self.before.files.get(self.path)
-
-    @property
-    def now(self) -> FileState | None:
-        """Its new state; None where it is gone."""
-        return self.moment.files.get(self.path)
-
-    @property
-    def at(self) -> float:
-        """When it came about: as it was asked for, else when it was seen."""
-        return self.by.at if self.by else self.moment.at
 
 
 @dataclass(frozen=True)
@@ -211,37 +173,16 @@ class History:
 def join(evidence: Evidence) -> History:
     """The streams of a trial as one history."""
     desk = DeskLog(evidence.desk.events)
-    moments = _moments(evidence, desk)
+    moments = moments_of(evidence, desk)
     steps = tuple(_steps(evidence, moments))
     machine = evidence.witness.events[-1]
     answered = [look.at for look in evidence.looks.events]
     answered += [sign.at for sign in evidence.witness.events if sign.alive and sign.at is not None]
     before = [step for step in steps if machine.at is not None and step.at < machine.at]
     idle = machine.at is not None and not (before and before[-1].left_running)
-    fate = MachineFate(evidence.protocol, desk, evidence.desk.gap is None, machine, answered, idle)
+    asked = any(call.command == 0 and call.ends_machine for call in evidence.calls.events)
+    fate = MachineFate(evidence.protocol, desk, evidence.desk.gap is None, machine, answered, idle, asked)
     return History(evidence, desk, steps, moments, fate)
-
-
-def _moments(evidence: Evidence, desk: DeskLog) -> tuple[Moment, ...]:
-    moments = [Moment(0, evidence.original, "files at the start")]
-    for look in evidence.looks.events:
-        source = f"files after command {look.after}" if look.after else "files before the next turn"
-        added = tuple(change.after for change in look.changes if ChangeKind.ADDED in change.kinds and change.after)
-        moments.append(Moment(look.at, look.key_files, source, added))
-    for entry in desk.of(DeskKind.DUE):
-        moments.append(Moment(entry.at, entry.home, f"desk at call {entry.call}" if entry.call else "desk at the end"))
-    moments += _moments_of_calls(evidence)
-    # Of one time, a call's comes first: it also knows what stood around.
-    return tuple(sorted(moments, key=lambda moment: (moment.at, moment.call is None)))
-
-
-def _moments_of_calls(evidence: Evidence) -> Iterator[Moment]:
-    files = dict(evidence.original)
-    for index, call in enumerate(evidence.calls.events):
-        if call.states or call.around is not None:
-            changed = {**files, **call.states}
-            files = {path: state for path, state in changed.items() if state is not None}
-            yield Moment(call.at, files, f"files before {call.name}", call=index)
 
 
 def _steps(evidence: Evidence, moments: Sequence[Moment]) -> Iterator[Step]:
