@@ -10,6 +10,7 @@ import re
 import select
 import threading
 import time
+from collections import deque
 
 import askers
 import call_table
@@ -63,8 +64,9 @@ class Watch:
         self.calls = call_table.calls(MACHINE)
         self.lock = threading.Lock()
         self.room, self.missed = IN_ALL_MAX, set()
-        self.listeners = {}
-        self.poll = select.epoll()
+        self.listeners, self.begun = {}, deque()
+        self.poll, self.wake = select.epoll(), os.eventfd(0, os.EFD_CLOEXEC)
+        self.poll.register(self.wake, select.EPOLLIN)
         self.processes = askers.Processes(self.poll)
         self.moments = moments.Moments()
         self.reader = questions.Reader(MACHINE)
@@ -111,8 +113,10 @@ class Watch:
                 listener.thread, listener.root = None, process.pid if process else 0
                 if process and line is not None:
                     self.write(line | {"process": process.pid, "session": process.pid})
-            for request in listener.early:
-                self.treat(listener, *request)
+            if listener.early:
+                # This thread is under the filter itself, so another looks at what was asked.
+                self.begun.append(listener)
+                os.eventfd_write(self.wake, 1)
 
     def beginning(self, command, program):
         """What is told of a start, with how things stand before it; None where that is nothing."""
@@ -136,7 +140,10 @@ class Watch:
             for descriptor, _ in events:
                 if descriptor in self.processes.ends:
                     self.processes.forget(descriptor)
+            self.treat_early()
             for descriptor, event in events:
+                if descriptor == self.wake:
+                    os.eventfd_read(self.wake)
                 if listener := self.listeners.get(descriptor):
                     if event & select.EPOLLIN:
                         self.answer(listener)
@@ -162,6 +169,13 @@ class Watch:
         if not is_early:
             self.treat(listener, identity, asker, number, arguments)
 
+    def treat_early(self):
+        while self.begun:
+            listener = self.begun.popleft()
+            for request in listener.early:
+                self.treat(listener, *request)
+            listener.early = []
+
     def treat(self, listener, identity, asker, number, arguments):
         """Looks at a call, and lets it go on whatever comes of that."""
         try:
@@ -175,6 +189,8 @@ class Watch:
 
     def hear(self, listener, identity, asker, call, arguments):
         process = self.processes.of(asker)
+        if process.number == os.getpid():
+            return
         if min(self.room, listener.room) > 0:
             self.look(listener, identity, asker, process, call, arguments)
         else:
