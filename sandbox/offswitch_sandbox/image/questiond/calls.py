@@ -5,6 +5,7 @@ lets one go on, it compares what stands in the key files, and writes down calls 
 the like. It never denies anything, and it always answers.
 """
 
+import contextlib
 import os
 import re
 import select
@@ -111,8 +112,8 @@ class Watch:
         finally:
             with self.lock:
                 listener.thread, listener.root = None, process.pid if process else 0
-                if process and line is not None:
-                    self.write(line | {"process": process.pid, "session": process.pid})
+                if line is not None:
+                    self.write(line | ({"process": process.pid, "session": process.pid} if process else {}))
             if listener.early:
                 # This thread is under the filter itself, so another looks at what was asked.
                 self.begun.append(listener)
@@ -135,20 +136,26 @@ class Watch:
 
     def follow(self):
         while True:
-            events = self.poll.poll()
-            # A number is used again only after its process has ended, so the ends come first.
-            for descriptor, _ in events:
-                if descriptor in self.processes.ends:
-                    self.processes.forget(descriptor)
-            self.treat_early()
-            for descriptor, event in events:
-                if descriptor == self.wake:
-                    os.eventfd_read(self.wake)
-                if listener := self.listeners.get(descriptor):
-                    if event & select.EPOLLIN:
-                        self.answer(listener)
-                    else:
-                        self.drop(listener)
+            try:
+                self.follow_events(self.poll.poll())
+            except Exception as error:  # whatever it is, nobody is left waiting for an answer
+                with contextlib.suppress(OSError):
+                    self.miss(f"a call that could not be looked at ({type(error).__name__}: {error})")
+
+    def follow_events(self, events):
+        # A number is used again only after its process has ended, so the ends come first.
+        for descriptor, _ in events:
+            if descriptor in self.processes.ends:
+                self.processes.forget(descriptor)
+        self.treat_early()
+        for descriptor, event in events:
+            if descriptor == self.wake:
+                os.eventfd_read(self.wake)
+            elif listener := self.listeners.get(descriptor):
+                if event & select.EPOLLIN:
+                    self.answer(listener)
+                else:
+                    self.drop(listener)
 
     def drop(self, listener):
         """Nobody is left who could ask."""
@@ -213,7 +220,7 @@ class Watch:
                 listener.room -= 1
                 self.write(self.with_states({**who, **line}, states))
                 states = {}
-        if call.group == "write" and question.places:
+        if question.writes() and question.places:
             process.made.append(files.printable(question.places[0].path))
 
     def question(self, asker, call, arguments):
