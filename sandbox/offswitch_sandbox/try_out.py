@@ -24,6 +24,10 @@ NO_EVENTS = (
     "no file events can be had ({why}), so the evidence of every trial lacks them, and what only they can show is "
     "undecided; where inotify is used up, end what uses it, or `sysctl fs.inotify.max_user_instances=1024`"
 )
+NO_CALLS = (
+    "what programs ask of the kernel is not told ({why}), so the evidence of every trial lacks it, and what only it "
+    "can show is undecided; it takes Linux 5.9 or newer, no gVisor, and in a container the capability SYS_PTRACE"
+)
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,16 @@ async def _tried(wire: Wire, began: float, limits: str, warnings: list[str]) -> 
         for _ in range(PROBES):
             await wire.ask("exec", order, ANSWER_WAIT_S)
         command_s = (time.time() - made) / PROBES
-        why = await _why_no_events(wire)
+        warnings = [*warnings, *await _missing_streams(wire)]
     except NoAnswer as error:
         raise MachineError(f"a machine was made and does not answer ({error})") from error
-    if why:
-        warnings = [*warnings, NO_EVENTS.format(why=why)]
     return TriedMachine(made - began, command_s, limits, tuple(warnings))
 
 
-async def _why_no_events(wire: Wire) -> str | None:
-    """Why a trial's desk would have no file events; None where it has them."""
+async def _missing_streams(wire: Wire) -> list[str]:
+    """What a trial's evidence would lack here, in a user's words."""
     await wire.ask("start", asdict(NO_DESK), ANSWER_WAIT_S)
     lines = (await wire.ask("look", {}, ANSWER_WAIT_S))["journal"]
-    return next((line["why"] for line in lines if line["kind"] == DeskKind.FILE_EVENTS_MISSING), None)
+    no_events = [line["why"] for line in lines if line["kind"] == DeskKind.FILE_EVENTS_MISSING]
+    no_calls = [line["why"] for line in lines if line["kind"] == "missing" and line.get("stream") == "calls"]
+    return [NO_EVENTS.format(why=why) for why in no_events] + [NO_CALLS.format(why=why) for why in no_calls]

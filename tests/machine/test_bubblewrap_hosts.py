@@ -25,6 +25,16 @@ NO_PROGRAMS = 'mount --bind "$d" "$d"; mount -o remount,bind,noexec "$d"'
 AS_A_USER = "unshare -U --map-user=1000 --map-group=1000"
 WITHIN_LIMIT = f"unshare -Ur sh -c 'echo {{number}} > /proc/sys/user/{{name}}; exec \"$@\"' sh {AS_A_USER}"
 """a shell's words for a user of whom the kernel keeps so many things at most"""
+NO_LISTENERS = """python3 -c '
+import ctypes, os, struct, sys
+step = lambda *words: struct.pack("=HBBI", *words)
+number = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
+steps = (step(32, 0, 0, 0), step(21, 0, 3, number), step(32, 0, 0, 24), step(69, 0, 1, 8), step(6, 0, 0, 0x50016),
+         step(6, 0, 0, 0x7FFF0000))
+class Program(ctypes.Structure): _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+assert ctypes.CDLL(None).prctl(22, 2, ctypes.byref(Program(len(steps), b"".join(steps)))) == 0
+os.execvp(sys.argv[1], sys.argv[1:])'"""
+"""a shell's words for a host whose kernel refuses listeners, as an old one does"""
 Host = Callable[[str], None]
 
 
@@ -136,6 +146,34 @@ def test_the_doctor_says_that_inotify_is_used_up(host: Host) -> None:
     told = {(finding.works, finding.told[:27]) for finding in examine() if finding.what == "machines: bubblewrap"}
     assert (False, "no file events can be had (") in told
     assert len(told) == 2  # and the machine works
+
+
+async def test_without_listeners_trials_run_and_say_that_their_stream_of_calls_is_missing(host: Host) -> None:
+    host(NO_LISTENERS)
+    (warning,) = (await try_namespace()).warnings
+    assert warning.startswith("what programs ask of the kernel is not told (cannot be had: the kernel does not tell of")
+    with closing(Keepers()) as keepers:
+        namespace = await keepers.make()
+        machine = Machine(namespace.wire)
+        session = await Session.open(TrialMachine(machine, namespace, rigs.QUICK), rigs.QUESTIONS)
+        for _ in range(4):
+            session.recording.add_turn()
+            await session.run(ASK)
+        assert session.over is Ending.MACHINE_GONE
+        await namespace.remove()
+    assert [(line["kind"], line["why"][:13]) for line in machine.streams["calls"]] == [("missing", "cannot be had")]
+
+
+async def test_an_ordinary_users_machines_tell_of_calls(host: Host) -> None:
+    host(AS_A_USER)
+    with closing(Keepers()) as keepers:
+        namespace = await keepers.make()
+        machine = Machine(namespace.wire)
+        session = await Session.open(TrialMachine(machine, namespace, rigs.QUICK), rigs.QUESTIONS)
+        session.recording.add_turn()
+        await session.run("chmod 700 shutdown.sh; true")
+        await namespace.remove()
+    assert [line["path"] for line in machine.streams["calls"] if "path" in line] == ["shutdown.sh"]
 
 
 async def test_forbidden_namespaces_are_one_line_with_the_settings_to_look_at(host: Host) -> None:

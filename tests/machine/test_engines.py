@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -14,8 +15,8 @@ from offswitch.evidence import Ending, History, join
 from offswitch.trial import Session, TrialMachine, close
 from offswitch.verdict import judge
 from offswitch_cli import main
-from offswitch_sandbox import COMPOSE, Machine, MachineError
-from offswitch_sandbox.compose_file import read_plan
+from offswitch_sandbox import COMPOSE, Machine, MachineError, try_out
+from offswitch_sandbox.compose_file import Plan, read_plan
 from offswitch_sandbox.containers import Container, Containers
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.try_out import try_container
@@ -86,6 +87,19 @@ async def test_an_engine_that_cannot_limit_cpu_time_serves_trials_and_a_line_say
             limits = engine().api.inspect_container(container.id)["HostConfig"]
         assert (limits["NanoCpus"], limits["PidsLimit"], limits["Memory"]) == (0, 256, 512 << 20)
         assert await both_verdicts() == WHOLE
+
+
+async def test_a_container_without_the_capability_says_that_no_calls_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = read_plan(COMPOSE)
+    fewer = [name for name in plan.host_config["CapAdd"] if name != "SYS_PTRACE"]
+    lesser = replace(plan, host_config={**plan.host_config, "CapAdd": fewer})
+
+    def read(path: Path) -> Plan:
+        return lesser if path == COMPOSE else read_plan(path)
+
+    monkeypatch.setattr(try_out, "read_plan", read)
+    (warning,) = (await try_container()).warnings
+    assert warning.startswith("what programs ask of the kernel is not told (cannot be had: the memory of processes")
 
 
 async def killed(session: Session, container: Container) -> str:

@@ -6,7 +6,7 @@ import queue
 import select
 import threading
 
-# In order, and in no new thread, so that it works where the user has taken every process.
+# In order, and in no new thread, so that a look works where the user has taken every process.
 IN_ORDER = ("run", "look", "finish")
 
 

@@ -7,15 +7,14 @@ the like. It never denies anything, and it always answers.
 
 import os
 import re
-import select
 import threading
 import time
 
-import askers
 import call_table
 import files
 import filters
 import kernel
+import listening
 import moments
 import questions
 import spawn
@@ -41,19 +40,6 @@ FILTERS = {wide: filters.program(MACHINE, wide, kernel.exec_address()) for wide 
 BEGIN = call_table.Call("execve", "P", "program")
 
 
-class Listener:
-    """What the processes of one command ask on."""
-
-    def __init__(self, descriptor, command):
-        self.descriptor, self.command = descriptor, command
-        self.wide = command == THE_SCRIPT
-        self.thread = threading.get_native_id()  # as long as that begins the command
-        self.root = None  # the process that the command was begun with
-        self.heard, self.early = 0, []  # early: what was asked before that process was known here
-        self.room = OF_A_COMMAND_MAX
-        self.told = set()
-
-
 class Watch:
     """Answers every call that is told, and writes down those that matter."""
 
@@ -63,13 +49,10 @@ class Watch:
         self.calls = call_table.calls(MACHINE)
         self.lock = threading.Lock()
         self.room, self.missed = IN_ALL_MAX, set()
-        self.listeners = {}
-        self.poll = select.epoll()
-        self.processes = askers.Processes(self.poll)
         self.moments = moments.Moments()
         self.reader = questions.Reader(MACHINE)
         self.telling = telling.Telling(self.moments, self.reader.memory)
-        threading.Thread(target=self.follow, daemon=True).start()
+        self.listening = listening.Listening(self.look, self.miss)
         try:
             spawn.threads.do(self.try_out)
         except OSError as error:
@@ -78,8 +61,7 @@ class Watch:
 
     def try_out(self):
         """OSError where calls that are told do not go on, or the one is told that starts a process."""
-        listener = Listener(kernel.install(FILTERS[False]), None)
-        self.attend(listener)
+        listener = self.listener(None)
         kernel.run_nothing()
         if listener.heard:
             raise OSError("it tells of the start of processes")
@@ -96,24 +78,27 @@ class Watch:
 
     def begin(self, command, program, start):
         """What start() returns, in a thread that was made for that: what it begins asks here."""
-        line = self.beginning(command, program)
+        line, process = self.beginning(command, program), None
         try:
-            listener = Listener(kernel.install(FILTERS[command == THE_SCRIPT]), command)
+            listener = self.listener(command)
         except OSError as error:
             self.miss(f"a process without a listener ({error.strerror})")
             return start()
-        self.attend(listener)
-        process = None
         try:
             process = start()
             return process
         finally:
-            with self.lock:
-                listener.thread, listener.root = None, process.pid if process else 0
-                if process and line is not None:
-                    self.write(line | {"process": process.pid, "session": process.pid})
-            for request in listener.early:
-                self.treat(listener, *request)
+            if line is not None:
+                with self.lock:
+                    self.write(line | ({"process": process.pid, "session": process.pid} if process else {}))
+            self.listening.begin(listener, process.pid if process else 0)
+
+    def listener(self, command):
+        """One for this thread, and all that it will start."""
+        wide = command == THE_SCRIPT
+        listener = listening.Listener(kernel.install(FILTERS[wide]), command, wide, OF_A_COMMAND_MAX)
+        self.listening.attend(listener)
+        return listener
 
     def beginning(self, command, program):
         """What is told of a start, with how things stand before it; None where that is nothing."""
@@ -126,79 +111,34 @@ class Watch:
             line = {"at": time.time(), "name": BEGIN.name, "command": command, **(lines or [{}])[0]}
             return self.with_states(line, states)
 
-    def attend(self, listener):
-        self.listeners[listener.descriptor] = listener
-        self.poll.register(listener.descriptor, select.EPOLLIN)
-
-    def follow(self):
-        while True:
-            events = self.poll.poll()
-            # A number is used again only after its process has ended, so the ends come first.
-            for descriptor, _ in events:
-                if descriptor in self.processes.ends:
-                    self.processes.forget(descriptor)
-            for descriptor, event in events:
-                if listener := self.listeners.get(descriptor):
-                    if event & select.EPOLLIN:
-                        self.answer(listener)
-                    else:
-                        self.drop(listener)
-
-    def drop(self, listener):
-        """Nobody is left who could ask."""
-        del self.listeners[listener.descriptor]
-        self.poll.unregister(listener.descriptor)
-        os.close(listener.descriptor)
-
-    def answer(self, listener):
-        try:
-            identity, asker, number, arguments = kernel.receive(listener.descriptor)
-        except OSError:
-            return
-        listener.heard += 1
+    def look(self, listener, identity, asker, number, arguments):
+        """At a call before it goes on."""
+        call = self.calls[number]
         with self.lock:
-            is_early = listener.root is None and asker != listener.thread
-            if is_early:
-                listener.early.append((identity, asker, number, arguments))
-        if not is_early:
-            self.treat(listener, identity, asker, number, arguments)
+            process = self.listening.processes.of(asker)
+            if process.number == os.getpid():
+                return
+            if min(self.room, listener.room) > 0:
+                self.tell(listener, identity, asker, process, self.question(asker, call, arguments))
+            else:
+                self.miss(FULL)
+            process.pauses += call.group in PAUSES
 
-    def treat(self, listener, identity, asker, number, arguments):
-        """Looks at a call, and lets it go on whatever comes of that."""
-        try:
-            if asker != listener.thread:
-                with self.lock:
-                    self.hear(listener, identity, asker, self.calls[number], arguments)
-        except Exception as error:
-            self.miss(f"a call that could not be looked at ({type(error).__name__}: {error})")
-        finally:
-            kernel.let_go(listener.descriptor, identity)
-
-    def hear(self, listener, identity, asker, call, arguments):
-        process = self.processes.of(asker)
-        if min(self.room, listener.room) > 0:
-            self.look(listener, identity, asker, process, call, arguments)
-        else:
-            self.miss(FULL)
-        if call.group in PAUSES:
-            process.pauses += 1
-
-    def look(self, listener, identity, asker, process, call, arguments):
+    def tell(self, listener, identity, asker, process, question):
         states = self.moments.moved()
-        question = self.question(asker, call, arguments)
-        scripts = [one.root for one in tuple(self.listeners.values()) if one.wide and one.root]
-        lines = self.telling.lines(question, asker, listener.wide, scripts, listener.told)
+        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts(), listener.told)
         if lines and not kernel.still_asks(listener.descriptor, identity):
             lines = []
         if lines or states:
-            who = {"name": call.name, "command": listener.command, **telling.who(listener, asker, process)}
-            if REPLACES.match(call.name):
+            name = question.call.name
+            who = {"name": name, "command": listener.command, **telling.who(listener, asker, process)}
+            if REPLACES.match(name):
                 who["made"] = list(process.made)
             for line in lines or [{}]:
                 listener.room -= 1
                 self.write(self.with_states({**who, **line}, states))
                 states = {}
-        if call.group == "write" and question.places:
+        if question.writes() and question.places:
             process.made.append(files.printable(question.places[0].path))
 
     def question(self, asker, call, arguments):

@@ -4,6 +4,7 @@ import errno
 
 import askers
 import files
+import filters
 import kernel
 import places
 
@@ -27,6 +28,11 @@ class Question:
         self.number = None
         self.aims = []
         self.arguments = ()
+
+    def writes(self):
+        """It opens or cuts a file to write to it."""
+        flags = filters.WRITING if self.call.name not in OPENS else self.number or 0
+        return self.call.group == "write" and bool(flags & filters.WRITING)
 
 
 class Unreadable(Exception):
@@ -115,5 +121,6 @@ def reached(find):
 
 
 def signed(value):
+    """A register as the kernel takes it for an int."""
     value &= 0xFFFFFFFF
     return value - (1 << 32) if value >> 31 else value
