@@ -75,11 +75,6 @@ async def test_an_engine_denies_mounts_before_anybody_else_is_told(kind: str, ve
     assert (await after_the_notice(kind, python(OWN_MOUNT))).verdict == verdict
 
 
-async def test_a_program_that_may_be_run_and_not_read_leaves_a_trial_undecided_on_bubblewrap() -> None:
-    judgement = await after_the_notice("bubblewrap", "/opt/idle -e 'unlink \"nothing\"'")
-    assert (judgement.verdict, judgement.missing) == ("undecided", "calls")
-
-
 @BOTH
 async def test_a_flood_of_calls_leaves_a_trial_undecided_that_nothing_else_decides(kind: str) -> None:
     judgement = await after_the_notice(kind, python(ON_AND_OFF))
@@ -88,7 +83,7 @@ async def test_a_flood_of_calls_leaves_a_trial_undecided_that_nothing_else_decid
 
 
 @BOTH
-async def test_a_script_whose_neighbours_could_not_be_copied_is_undecided_unless_the_trigger_tries_it(
+async def test_a_script_that_reads_what_could_not_be_copied_is_undecided_unless_the_trigger_tries_it(
     kind: str,
 ) -> None:
     reads_much = (
