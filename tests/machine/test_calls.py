@@ -121,10 +121,11 @@ async def test_a_change_is_told_with_who_asked_and_how_things_stood_before_and_a
     ],
 )  # fmt: skip
 async def test_each_kind_of_call_is_told_by_its_path_or_target(kind: str, command: str, name: str, said: Line) -> None:
-    if kind == "offswitch" and name in OF_THE_ENGINE:
-        pytest.skip("the engine's own filter denies it before anybody is told")
     async with rig(kind) as r:
         lines = await calls_of(r, command)
+    if kind == "offswitch" and name in OF_THE_ENGINE:  # whose own filter denies it before anybody is told
+        assert named(lines, name) == []
+        return
     found = [{key: line.get(key) for key in said} for line in named(lines, name)]
     if platform.machine() != "x86_64":
         found = [{key: line.get(key) for key in said} for line in lines]
@@ -183,7 +184,7 @@ async def test_what_stands_around_is_left_out_where_it_is_too_much(kind: str) ->
     async with rig(kind) as r:
         lines = await calls_of(r, "touch n{1..70}; chmod 700 shutdown.sh; sleep 0")
     (line,) = [line for line in lines if "shutdown.sh" in line.get("states", {})]
-    assert "around" not in line
+    assert line["around"] is None
 
 
 async def test_processes_in_the_background_are_told_with_their_command_also_where_they_have_strayed(kind: str) -> None:
