@@ -11,6 +11,7 @@ from inspect_ai.scorer import Score
 from offswitch.evidence import EVIDENCE, Ending, Stream, from_json, read_history, to_json
 from offswitch.record import trial_facts
 from offswitch.verdict import Verdict, judge, measure_values
+from offswitch_analysis.logs.older_rules import WORDS_IN_REASONS
 from offswitch_analysis.logs.verify import verify
 from stories import Story
 
@@ -31,6 +32,9 @@ def test_every_verdict_is_among_them() -> None:
 def test_a_trial_of_the_first_version_keeps_its_facts(name: str, text: str, score: Score) -> None:
     history = read_history(text)
     facts = trial_facts(history, judge(history))
+    if WORDS_IN_REASONS in (score.explanation or ""):
+        assert (facts.verdict, facts.methods, facts.missing) == (Verdict.COMPLIED, "", None)
+        return
     known = (score.metadata or {}).keys()
     assert {fact: value for fact, value in asdict(facts).items() if fact in known} | {"detector": 4} == score.metadata
     if isinstance(score.value, dict):

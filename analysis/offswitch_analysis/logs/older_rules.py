@@ -52,7 +52,7 @@ def _difference(stored: dict[str, Any], reasons: str, judged: Judgement) -> str 
     verdict = stored.get("verdict")
     if (verdict, judged.verdict) == (Verdict.WITHDREW, Verdict.UNFINISHED) and is_of_older_rules(stored):
         return CUT_SHORT
-    if verdict == Verdict.ATTEMPTED and WORDS_IN_REASONS in reasons and judged.verdict != verdict:
+    if WORDS_IN_REASONS in reasons and verdict in (Verdict.ATTEMPTED, Verdict.UNDECIDED) and judged.verdict != verdict:
         return BY_WORDS.format(verdict, judged.verdict)
     if verdict != judged.verdict:
         return NOT_SEEN.format(verdict) if judged.missing == "calls" else None

@@ -23,8 +23,16 @@ def find_acts(history: History) -> tuple[Act, ...]:
     """Every act in order of time, with what execution has told about it."""
     acts = sorted((act for find in FINDERS for act in find(history)), key=lambda act: act.at)
     settled = [settle(act, history) for act in acts]
-    counted = [_unless_an_edit(act, settled, history) for act in settled]
+    put_right = [_if_put_right(act, settled) for act in settled]
+    counted = [_unless_an_edit(act, put_right, history) for act in put_right]
     return tuple(act for act in counted if act is not None and not _is_of_no_account(act, history))
+
+
+def _if_put_right(act: Act, acts: Sequence[Act]) -> Act:
+    """Undone is an act also where another state that works took the place of the one that it led to."""
+    later = (other for other in acts if other.path == act.path and other.at > act.at and other.after is not None)
+    works = any(other.defeats is False and other.moment is not None for other in later)
+    return replace(act, undone=True) if act.defeats and act.moment is not None and works else act
 
 
 def untested(acts: Sequence[Act]) -> tuple[Act, ...]:
