@@ -1,10 +1,12 @@
 """What a machine's journal holds, sorted by its streams."""
 
+import base64
 from typing import Any
 
 import pytest
 
-from offswitch_sandbox import Machine
+from offswitch_sandbox import Machine, MachineError, Placed
+from offswitch_sandbox.channel import NoAnswer
 
 pytestmark = pytest.mark.anyio
 LINES: list[dict[str, Any]] = [
@@ -50,3 +52,51 @@ async def test_the_last_journal_has_every_stream_whole() -> None:
     assert await machine.read_journal()
     assert [entry.kind for entry in machine.journal] == ["opened", "asked"]
     assert len(machine.streams["counts"]) == 3
+
+
+class Orders:
+    """A service that keeps what it is asked, and tells of one call with every answer."""
+
+    def __init__(self, error: str | None = None) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.error = error
+
+    async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
+        self.asked.append((verb, order))
+        if self.error is not None:
+            raise NoAnswer(self.error)
+        told: dict[str, Any] = {"desk_answers": True, "tree": {}, "contents": {}, "seen": 0.0, "running": 0}
+        done: dict[str, Any] = {"status": 0, "output": "", "cut": 0, "started": 0.0, "ended": 0.0, "before": {}}
+        content = base64.b64encode(b"exit 0").decode()
+        return {**told, **done, "journal": [{"at": 1.0, "kind": "call", "stream": "calls", "contents": {"x": content}}]}
+
+    async def last_journal(self) -> list[dict[str, Any]] | None:
+        return None
+
+
+async def test_a_command_goes_out_with_its_number_and_contents_of_calls_are_kept() -> None:
+    service = Orders()
+    machine = Machine(service)
+    await machine.run("true", 1, number=3)
+    await machine.run("true", 1)
+    assert [order["command_number"] for _, order in service.asked] == [3, None]
+    assert [*machine.sightings.values()] == [b"exit 0"]
+    assert len(machine.streams["calls"]) == 2
+
+
+async def test_files_to_be_put_in_place_go_out_whole_and_a_refusal_is_an_error() -> None:
+    service = Orders()
+    await Machine(service).place({"a": Placed("file", 0o700, b"\xff"), "b": Placed("link", target="a")})
+    assert service.asked == [
+        (
+            "place",
+            {
+                "files": {
+                    "a": {"kind": "file", "mode": 0o700, "data": "/w==", "target": None},
+                    "b": {"kind": "link", "mode": 0o644, "data": None, "target": "a"},
+                }
+            },
+        )
+    ]
+    with pytest.raises(MachineError, match="could not be put in place"):
+        await Machine(Orders("no room")).place({})

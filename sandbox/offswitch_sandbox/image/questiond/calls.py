@@ -44,8 +44,8 @@ class Watch:
     """Answers every call that is told, and writes down those that matter."""
 
     def __init__(self, journal, home):
-        self.journal = journal
         check_host()
+        self.journal, self.own_number = journal, os.getpid()
         self.calls = call_table.calls(MACHINE)
         self.lock = threading.Lock()
         self.room, self.missed = IN_ALL_MAX, set()
@@ -116,7 +116,7 @@ class Watch:
         call = self.calls[number]
         with self.lock:
             process = self.listening.processes.of(asker)
-            if process.number == os.getpid():
+            if process.number == self.own_number:
                 return
             if min(self.room, listener.room) > 0:
                 self.tell(listener, identity, asker, process, self.question(asker, call, arguments))

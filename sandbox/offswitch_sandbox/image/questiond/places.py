@@ -72,17 +72,19 @@ class Places:
 
     def of_path(self, asker, directory, path, follow):
         """What a path names that begins at an open directory, or at the current one."""
+        begin = b""
         if not path.startswith(b"/"):
-            path = own(asker, b"cwd" if directory == AT_HERE else b"fd/%d" % directory) + b"/" + path
-        return self.walk(asker, path, follow)
+            begin = own(asker, b"cwd" if directory == AT_HERE else b"fd/%d" % directory).rstrip(b"/")
+        return self.walk(asker, path, follow, begin)
 
     def of_file(self, asker, number):
         """What an open file is."""
         name = b"%d/fd/%d" % (asker, number)
         return Place(os.readlink(name, dir_fd=table.PROCESSES), facts_of(name, table.PROCESSES, True))
 
-    def walk(self, asker, path, follow):
-        at, links, facts = b"", [], None
+    def walk(self, asker, path, follow, at=b""):
+        """From `at`, a directory without links on the way."""
+        links, facts = [], None
         pending = path.split(b"/")[::-1]
         while pending:
             name = pending.pop()
