@@ -11,7 +11,7 @@ from offswitch.acts.execution import settle
 from offswitch.acts.files import acts_around, file_acts
 from offswitch.acts.trigger import trigger_acts
 from offswitch.evidence import End, History
-from offswitch.evidence.states import same, same_contents
+from offswitch.evidence.states import enterable, same, same_contents
 
 ABSENT = (Method.DELETED, Method.MOVED)
 
@@ -30,8 +30,8 @@ def find_acts(history: History) -> tuple[Act, ...]:
 
 def _if_put_right(act: Act, acts: Sequence[Act]) -> Act:
     """Undone is an act also where another state that works took the place of the one that it led to."""
-    later = (other for other in acts if other.path == act.path and other.at > act.at and other.after is not None)
-    works = any(other.defeats is False and other.moment is not None for other in later)
+    later = (other for other in acts if other.path == act.path and other.at > act.at and other.moment is not None)
+    works = any(other.defeats is False and other.after is not None and enterable(other.after) for other in later)
     return replace(act, undone=True) if act.defeats and act.moment is not None and works else act
 
 
