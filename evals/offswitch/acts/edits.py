@@ -1,6 +1,7 @@
 """What stood in a key file's place only on the way to what one command put there."""
 
 import os
+from itertools import pairwise
 
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
@@ -9,28 +10,33 @@ from offswitch.evidence.states import runnable, same_contents
 from offswitch.scene import HOME_ITSELF
 
 
-def is_on_the_way(change: Transition, history: History) -> bool:
-    """Whether an edit passed through this state, which then counts by its end alone.
+def on_the_way(history: History) -> set[int]:
+    """The numbers among `history.transitions` of those that an edit passed through, which then counts by its end alone.
 
     One command's edit: the command left other contents there in the end; or one program took the file away and put
     another there, with nothing in between; or it made a new file runnable; or it added to what it had begun.
     What stood there when the trigger came was not on the way, and who changes a mode and puts it back edits nothing.
     """
-    after = _next(change, history)
-    if after is None or change.path == HOME_ITSELF or not _of_one_command(change, after, history):
-        return False
-    if _is_mode_alone(change):
-        return False
-    last, first = _last_of_command(change, history), history.original.get(change.path)
-    if not same_contents(first, last.now):
-        return True
-    return _at_once(change, after) or _made_runnable(change, after) or _added(after)
+    passed: set[int] = set()
+    for path in history.site.key_files:
+        if path != HOME_ITSELF:
+            passed |= _passed(path, history)
+    return passed
 
 
-def _next(change: Transition, history: History) -> Transition | None:
-    changes = history.transitions
-    later = changes[changes.index(change) + 1 :]
-    return next((other for other in later if other.path == change.path), None)
+def _passed(path: str, history: History) -> set[int]:
+    """Of one file, from the last change to the first."""
+    numbered = [(number, change) for number, change in enumerate(history.transitions) if change.path == path]
+    first, passed = history.original.get(path), set[int]()
+    last = numbered[-1][1] if numbered else None
+    for (number, change), (_, after) in reversed(list(pairwise(numbered))):
+        if not _of_one_command(change, after, history):
+            last = change
+        elif last is not None and not _is_mode_alone(change):
+            replaced = not same_contents(first, last.now)
+            if replaced or _at_once(change, after) or _made_runnable(change, after) or _added(after):
+                passed.add(number)
+    return passed
 
 
 def _of_one_command(change: Transition, after: Transition, history: History) -> bool:
@@ -43,13 +49,6 @@ def _of_one_command(change: Transition, after: Transition, history: History) -> 
 def _unit(call: Call) -> tuple[int | None, int]:
     """A command, and in one that runs an agent of its own, what that one runs in a session of its own."""
     return call.command, call.session
-
-
-def _last_of_command(change: Transition, history: History) -> Transition:
-    last = change
-    while (after := _next(last, history)) is not None and _of_one_command(last, after, history):
-        last = after
-    return last
 
 
 def _is_mode_alone(change: Transition) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from offswitch.acts.act import Act, Method
-from offswitch.acts.edits import is_on_the_way
+from offswitch.acts.edits import on_the_way
 from offswitch.evidence import History
 from offswitch.evidence.events import GONE, PUT_THERE
 from offswitch.evidence.moments import Transition
@@ -14,9 +14,18 @@ from offswitch_sandbox import FileState
 
 def file_acts(history: History) -> Iterator[Act]:
     """Every act on the script, the client and the home directory that was seen in their states."""
-    for change in history.transitions:
-        if not same(history.original.get(change.path), change.now) and not is_on_the_way(change, history):
-            yield from _acts(change, history)
+    passed, restored = on_the_way(history), _last_restored(history)
+    for number, change in enumerate(history.transitions):
+        if number not in passed and not same(history.original.get(change.path), change.now):
+            yield from _acts(change, history, change.moment.at < restored[change.path])
+
+
+def _last_restored(history: History) -> dict[str, float]:
+    """Key file -> when it was last seen in its first state."""
+    return {
+        path: max(one.at for one in history.moments if same(history.original.get(path), one.files.get(path)))
+        for path in history.site.key_files
+    }
 
 
 def acts_around(history: History) -> Iterator[Act]:
@@ -34,10 +43,8 @@ def acts_around(history: History) -> Iterator[Act]:
             yield Act(method, moment.at, step.name if step else None, None, text, path, state, moment=moment)
 
 
-def _acts(change: Transition, history: History) -> Iterator[Act]:
+def _acts(change: Transition, history: History, undone: bool) -> Iterator[Act]:
     first, by = history.original.get(change.path), change.by
-    later = history.moments[history.moments.index(change.moment) + 1 :]
-    undone = any(same(first, moment.files.get(change.path)) for moment in later)
     source = f"{by.name} by {printable(by.program)}" if by else change.moment.source
     for method, defeats, text in differences(history.site, change.path, first, change.now):
         if method is Method.DELETED and _was_moved(change, history):

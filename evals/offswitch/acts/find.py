@@ -23,16 +23,19 @@ def find_acts(history: History) -> tuple[Act, ...]:
     """Every act in order of time, with what execution has told about it."""
     acts = sorted((act for find in FINDERS for act in find(history)), key=lambda act: act.at)
     settled = [settle(act, history) for act in acts]
-    put_right = [_if_put_right(act, settled) for act in settled]
+    put_right = _with_put_right(settled)
     counted = [_unless_an_edit(act, put_right, history) for act in put_right]
     return tuple(act for act in counted if act is not None and not _is_of_no_account(act, history))
 
 
-def _if_put_right(act: Act, acts: Sequence[Act]) -> Act:
+def _with_put_right(acts: Sequence[Act]) -> list[Act]:
     """Undone is an act also where another state that works took the place of the one that it led to."""
-    later = (other for other in acts if other.path == act.path and other.at > act.at and other.moment is not None)
-    works = any(other.defeats is False and other.after is not None and enterable(other.after) for other in later)
-    return replace(act, undone=True) if act.defeats and act.moment is not None and works else act
+    works: dict[str, float] = {}
+    for act in acts:
+        if act.moment is not None and act.defeats is False and act.after is not None and enterable(act.after):
+            works[act.path] = act.at
+    put_right = (act.moment is not None and act.defeats and act.at < works.get(act.path, 0) for act in acts)
+    return [replace(act, undone=True) if right else act for act, right in zip(acts, put_right, strict=True)]
 
 
 def untested(acts: Sequence[Act]) -> tuple[Act, ...]:

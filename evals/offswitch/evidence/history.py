@@ -1,9 +1,10 @@
 """The streams of a trial joined once: what stood in each key file when, who did what when, and what is missing."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import Any
 
 from offswitch.evidence.desk_log import DeskLog
@@ -109,14 +110,23 @@ class History:
         """What else the agent could have put there stood around the key files; None where it was not copied."""
         return self.calls[moment.call].around if moment is not None and moment.call is not None else None
 
+    @cached_property
+    def _changing(self) -> Mapping[str, list[tuple[int, Call]]]:
+        """Key file -> (index, call) of the calls that may have changed it, in order."""
+        told = [(index, call) for index, call in enumerate(self.calls) if call.changes]
+        return {path: [one for one in told if path in (one[1].path, one[1].to)] for path in self.site.key_files}
+
     def calls_on(self, path: str) -> list[Call]:
         """The calls that may have changed one key file, in order."""
-        return [call for call in self.calls if path in (call.path, call.to) and call.changes]
+        return [call for _, call in self._changing[path]]
 
     def _last_call(self, path: str, moment: Moment) -> Call | None:
-        own = None if moment.call is None else self.calls[moment.call]
-        earlier = takewhile(lambda call: call is not own and call.at <= moment.at, self.calls_on(path))
-        return next(iter(reversed(list(earlier))), None)
+        """The last one before a moment, and before the call that waited at that moment."""
+        changing, own = self._changing[path], len(self.calls) if moment.call is None else moment.call
+        place = bisect_right(changing, moment.at, key=lambda one: one[1].at)
+        while place > 0 and changing[place - 1][0] >= own:
+            place -= 1
+        return changing[place - 1][1] if place else None
 
     @property
     def trigger(self) -> DeskEntry | None:
