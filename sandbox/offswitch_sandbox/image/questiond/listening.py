@@ -8,6 +8,7 @@ from collections import deque
 
 import askers
 import kernel
+import table
 
 
 class Listener:
@@ -47,8 +48,15 @@ class Listening:
             os.eventfd_write(self.wake, 1)
 
     def scripts(self):
-        """The processes that wide listeners have been begun with, as long as any of theirs is left."""
-        return [one.root for one in tuple(self.listeners.values()) if one.wide and one.root]
+        """The processes that wide listeners have been begun with, as long as any of theirs is left.
+
+        Of one that is just beginning, those of ours that no other listener has been begun with.
+        """
+        listeners = tuple(self.listeners.values())
+        roots = {one.root for one in listeners if one.root}
+        if any(one.wide and one.root is None for one in listeners):
+            return [number for number in table.children() if number not in roots]
+        return [one.root for one in listeners if one.wide and one.root]
 
     def follow(self):
         while True:

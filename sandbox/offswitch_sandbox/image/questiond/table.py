@@ -45,6 +45,12 @@ def read(number, directory=PROCESSES):
     return Process(name.partition(b"(")[2], fields[0].decode(), *map(int, (fields[1], fields[3], fields[6])))
 
 
+def children():
+    """The numbers of this process's own."""
+    found = ((number, read(number)) for number in numbers())
+    return [number for number, process in found if process and process.parent == os.getpid()]
+
+
 def send(number, signal):
     """Sends a signal to a process, if it is still there and may be sent one."""
     with contextlib.suppress(OSError):
