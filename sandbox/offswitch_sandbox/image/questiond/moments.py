@@ -58,7 +58,7 @@ class Moments:
 
     def moved_around(self):
         """Whether other files came or went, or changed, beside key files that are not the first ones."""
-        changed = any(self.told.get(name, {}).get("sha256") != self.first[name].get("sha256") for name in KEY_NAMES)
+        changed = any(contents_of(self.told.get(name)) != contents_of(self.first.get(name)) for name in KEY_NAMES)
         return changed and self.around() != self.around_told
 
     def around(self):
@@ -84,6 +84,10 @@ class Moments:
                 self.room -= len(content)
                 found[sha256] = base64.b64encode(content).decode()
         return found
+
+
+def contents_of(state):
+    return state and (state.get("sha256"), state.get("target"))
 
 
 def facts_of(path):
