@@ -104,11 +104,13 @@ class ContainerInterface:
     def _exec(self, cmd: list[str], user: str, cwd: str, given: bytes) -> SimpleNamespace:
         """By the engine itself: a process of its own for each command costs more than the command."""
         api = engine().api
-        number = api.exec_create(self.container, cmd, stdin=True, user=user, workdir=cwd)["Id"]
+        # What the command says before the engine's answer has been read would be lost with it.
+        waiting = ["/bin/sh", "-c", 'read -r go; exec "$@"', "sh", *cmd]
+        number = api.exec_create(self.container, waiting, stdin=True, user=user, workdir=cwd)["Id"]
         response = api.exec_start(number, socket=True)
         connection: socket.socket = response._sock
         connection.settimeout(None)
-        connection.sendall(given)
+        connection.sendall(b"\n" + given)
         connection.shutdown(socket.SHUT_WR)
         said = {1: b"", 2: b""}
         for stream, part in cast(Any, engine_socket).frames_iter(response, tty=False):
