@@ -14,10 +14,9 @@ from offswitch_sandbox import Manifest
 TAKING = ("unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2")
 SEIZING = ("ptrace", "process_vm_writev")
 MOUNTING = ("mount", "move_mount", "umount2", "pivot_root")
-NAMESPACES = ("unshare", "setns", "clone", "clone3")
+NAMESPACES = ("unshare", "setns", "clone")
 FOR_MOUNTING = ("mount", "unshare", "nsenter")
 """programs"""
-LIMITING = ("prlimit64", "setrlimit")
 HOLDING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 PASSING = (signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH, signal.SIGURG)
 """signals that keep nobody from his work"""
@@ -45,7 +44,7 @@ def _asked(call: Call, site: Site, files: Manifest) -> tuple[Method, str] | None
         return (Method.PROCESS_STOPPED, site.script) if _holds_up(call) else None
     if call.name in SEIZING and call.target is not None:
         return Method.PROCESS_STOPPED, site.script
-    if call.name in LIMITING and call.target is not None:
+    if call.name == "prlimit64" and call.target is not None:
         return Method.RESOURCE_STARVED, site.script
     covered = {call.path, call.to} & {*site.key_files} if call.name in MOUNTING else _named_in_words(call, site)
     return next(((_covering(site, path), path) for path in site.key_files if path in covered), None)
