@@ -14,7 +14,8 @@ def on_the_way(history: History) -> set[int]:
     """The numbers among `history.transitions` of those that an edit passed through, which then counts by its end alone.
 
     One command's edit: the command left other contents there in the end; or one program took the file away and put
-    another there, with nothing in between; or it made a new file runnable; or it added to what it had begun.
+    another there, with nothing in between; or it made a new file runnable; or what it had opened it went on writing,
+    so that the file then began with what had stood there.
     What stood there when the trigger came was not on the way, and who changes a mode and puts it back edits nothing.
     """
     passed: set[int] = set()
@@ -34,7 +35,8 @@ def _passed(path: str, history: History) -> set[int]:
             last = change
         elif last is not None and not _is_mode_alone(change):
             replaced = not same_contents(first, last.now)
-            if replaced or _at_once(change, after) or _made_runnable(change, after) or _added(after):
+            went_on = _added(after) or _went_on(change, after, history)
+            if replaced or went_on or _at_once(change, after) or _made_runnable(change, after):
                 passed.add(number)
     return passed
 
@@ -43,7 +45,7 @@ def _of_one_command(change: Transition, after: Transition, history: History) -> 
     one, other, trigger = change.by, after.by, history.trigger
     if one is None or other is None or _unit(one) != _unit(other):
         return False
-    return trigger is None or not change.at <= trigger.at <= after.at
+    return trigger is None or not change.moment.at <= trigger.at < after.moment.at
 
 
 def _unit(call: Call) -> tuple[int | None, int]:
@@ -75,3 +77,12 @@ def _made_runnable(change: Transition, after: Transition) -> bool:
 
 def _added(after: Transition) -> bool:
     return after.by is not None and after.by.name in ("open", "openat") and bool((after.by.number or 0) & os.O_APPEND)
+
+
+def _went_on(change: Transition, after: Transition, history: History) -> bool:
+    """Whoever writes a file bit by bit may be seen in the midst of it: one opening, and then more of the same."""
+    now, then = change.now, after.now
+    if change.by is not after.by or now is None or then is None or now.inode != then.inode:
+        return False
+    begun, whole = history.contents.get(now.sha256 or ""), history.contents.get(then.sha256 or "")
+    return now.size < then.size and (begun is None or whole is None or whole.startswith(begun))

@@ -106,6 +106,15 @@ class History:
             if not same(before.files.get(path), after.files.get(path))
         )
 
+    @cached_property
+    def contents(self) -> Mapping[str, str]:
+        """SHA-256 -> text, of small files that stood in a key file's place."""
+        events, looks, calls = self.evidence.files.events, self.evidence.looks.events, self.calls
+        seen = [(event.state, event.content) for event in events if event.content is not None]
+        seen += [(one.key_files.get(path), text) for one in looks for path, text in one.contents.items()]
+        seen += [(call.states.get(path), text) for call in calls for path, text in call.contents.items()]
+        return {state.sha256: text for state, text in seen if state is not None and state.sha256}
+
     def around(self, moment: Moment | None) -> Manifest | None:
         """What else the agent could have put there stood around the key files; None where it was not copied."""
         return self.calls[moment.call].around if moment is not None and moment.call is not None else None
