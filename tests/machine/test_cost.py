@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 ROUNDS = 3
 WRITES = "cd /tmp; for i in $(seq 5000); do echo x > f; done"
 WRITES_AT_MOST = {"offswitch": 7, "bubblewrap": 12}
-"""Guards against growth, with room for slow processors, and on bubblewrap for an interpreter built without optimisation.
+"""Guards against growth, with room for slow processors, and on bubblewrap for a slow interpreter.
 
 What was measured on an idle host is in sandbox/README.md.
 """
