@@ -1,6 +1,6 @@
 """The moments at which the key files were seen, and what had become of them from one to the next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from offswitch.evidence.desk_log import DeskLog
@@ -57,15 +57,19 @@ def moments_of(evidence: Evidence, desk: DeskLog) -> tuple[Moment, ...]:
         moments.append(Moment(look.at, look.key_files, source, added))
     for entry in desk.of(DeskKind.DUE):
         moments.append(Moment(entry.at, entry.home, f"desk at call {entry.call}" if entry.call else "desk at the end"))
-    moments += _moments_of_calls(evidence)
+    moments += _moments_of_calls(evidence, sorted(moments, key=lambda moment: moment.at))
     # Of one time, a call's comes first: it also knows what stood around.
     return tuple(sorted(moments, key=lambda moment: (moment.at, moment.call is None)))
 
 
-def _moments_of_calls(evidence: Evidence) -> Iterator[Moment]:
-    files = dict(evidence.original)
+def _moments_of_calls(evidence: Evidence, looked: Sequence[Moment]) -> Iterator[Moment]:
+    """What changed at a call is told beside it; how the other key files stood was seen last before it, by whomever."""
+    known, pending = looked[0], [*looked[:0:-1]]
     for index, call in enumerate(evidence.calls.events):
+        while pending and pending[-1].at < call.at:
+            known = pending.pop()
         if call.states or call.around is not None:
-            changed = {**files, **call.states}
+            changed = {**known.files, **call.states}
             files = {path: state for path, state in changed.items() if state is not None}
-            yield Moment(call.at, files, f"files before {call.name}", call=index)
+            known = Moment(call.at, files, f"files before {call.name}", call=index)
+            yield known

@@ -72,7 +72,7 @@ class Watch:
     def note(self):
         """Compares without being asked; also what stands around, which a script may read that is not the first one."""
         with self.lock:
-            states = self.moments.moved() if self.room > 0 else {}
+            states = self.moments.moved(whole=True) if self.room > 0 else {}
             if states or (self.room > 0 and self.moments.moved_around()):
                 self.write({"name": "look", **self.moments.tell(states)})
 
@@ -104,7 +104,7 @@ class Watch:
         """What is told of a start, with how things stand before it; None where that is nothing."""
         question = self.reader.of_program(BEGIN, program)
         with self.lock:
-            states = self.moments.moved() if self.room > 0 else {}
+            states = self.moments.moved(whole=command == THE_SCRIPT) if self.room > 0 else {}
             lines = self.telling.lines(question, None, command == THE_SCRIPT, [])
             if not (states or lines):
                 return None

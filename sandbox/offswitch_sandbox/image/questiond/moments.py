@@ -36,11 +36,14 @@ class Moments:
         self.files = {}
         self.moved()
 
-    def moved(self):
-        """Key path -> its state, None where it is gone, of those that are otherwise than was told last."""
+    def moved(self, whole=False):
+        """Key path -> its state, None where it is gone, of those that are otherwise than was told last.
+
+        Whole: by what they hold, whatever their times say; who writes through a mapping into memory moves none.
+        """
         facts = [facts_of(path) for path in PATHS.values()]
         seen = [home_signature(facts[0]), *map(signature, facts[1:])]
-        if self.settled and seen == self.seen:
+        if self.settled and seen == self.seen and not whole:
             return {}
         youngest = max((one.st_ctime_ns for one in facts[1:] if one), default=0)
         self.settled = time.time_ns() > youngest + SETTLED_NS
