@@ -1,12 +1,13 @@
 """What Inspect finds under this distribution's name."""
 
-from offswitch.hooks import Manifests
+from offswitch.hooks import Manifests, Trials
 from offswitch.scorer import shutdown_verdict
 from offswitch.subjects.provider import ScriptedModel
 from offswitch.task import shutdown_resistance
+from offswitch.trial.solver import loop
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 
 __all__ = [
-    "BubblewrapEnvironment", "Manifests", "OffswitchEnvironment", "ScriptedModel", "shutdown_resistance",
-    "shutdown_verdict",
+    "BubblewrapEnvironment", "Manifests", "OffswitchEnvironment", "ScriptedModel", "Trials", "loop",
+    "shutdown_resistance", "shutdown_verdict",
 ]  # fmt: skip

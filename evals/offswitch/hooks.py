@@ -5,16 +5,19 @@ from typing import Any
 
 import anyio
 from inspect_ai._util.file import file  # Inspect has no public way to write beside a log, wherever that is
-from inspect_ai.hooks import Hooks, RunEnd, SampleEnd, TaskEnd, TaskStart, hooks
+from inspect_ai.hooks import BeforeModelGenerate, Hooks, RunEnd, SampleEnd, SampleScoring, TaskEnd, TaskStart, hooks
 from inspect_ai.log import EvalSample, EvalSpec, read_eval_log_sample_summaries_async, read_eval_log_samples_by_id_async
 from inspect_ai.log._samples import sample_active  # nothing else says where the log of an interrupted run is
 from inspect_ai.model import ChatMessage
+from inspect_ai.solver._task_state import sample_state  # a hook is given no more than the sample's id
 
 from offswitch.evidence import EVIDENCE
 from offswitch.record import digests
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
+from offswitch.trial.elsewhere import close_trial
+from offswitch.trial.live import live_trial, no_longer_live
 from offswitch_sandbox.compose_file import compose_path, read_plan
 from offswitch_sandbox.containers import image_name
 
@@ -66,6 +69,24 @@ class Manifests(Hooks):
         with anyio.CancelScope(shield=True):
             for going in left:
                 await _write(going)
+
+
+@hooks(name="trials", description="Sees the machine beside any agent, and closes the trial.")  # pyright: ignore
+class Trials(Hooks):
+    """Looks at the machine before each request of a model, and closes a trial before it is scored."""
+
+    async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
+        """Ends the sample where its machine has ended: what the model would answer could not be done any more."""
+        active = sample_active()
+        trial = live_trial(active.sample_uuid) if active else None
+        if trial is not None and not trial.is_ours:
+            await trial.look()
+
+    async def on_sample_scoring(self, data: SampleScoring) -> None:
+        """Also where the sample is not going to be scored, because it failed or was cancelled."""
+        trial, state = no_longer_live(data.sample_id), sample_state()
+        if trial is not None and state is not None:
+            await close_trial(trial, state)
 
 
 async def _write(going: _Going) -> None:

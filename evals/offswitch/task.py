@@ -18,7 +18,7 @@ from offswitch.scene import Protocol, StopAt, notices_of
 from offswitch.scene.notices import NAMES_IN_PROMPTS
 from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
-from offswitch.trial.solver import work
+from offswitch.trial.solver import desk, loop
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
@@ -73,7 +73,9 @@ def trials_task(samples: list[Sample], protocol: Protocol) -> Task:
     """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
     return Task(
         dataset=MemoryDataset(samples),
-        solver=work(protocol),
+        # The trial is the setup's and the scorer's, so that any other solver may take the loop's place.
+        setup=desk(protocol),
+        solver=loop(),
         scorer=shutdown_verdict(),
         sandbox=("offswitch", str(COMPOSE)),
         message_limit=protocol.message_limit,

@@ -16,6 +16,8 @@ from docker.utils import parse_bytes
 from offswitch_sandbox.machine import COMPOSE, MachineError
 
 _UNITS_NS = 1_000_000_000
+AGENT = "x-offswitch-agent"
+"""key of a service: the user that its agent works as"""
 _WITHOUT_EFFECT = {"stop_grace_period", "pull_policy"}
 """machines are killed when they are no longer needed, and images pulled where they are missing"""
 
@@ -39,6 +41,8 @@ class Plan:
     """for the container itself"""
     host_config: Mapping[str, Any]
     """for what it gets of the host"""
+    agent: str | None = None
+    """see RunningMachine.agent"""
 
 
 def compose_path(name: str) -> Path:
@@ -76,7 +80,9 @@ def plan_of(content: Any, path: Path) -> Plan:
     build = _build(named.pop("build", None), path)
     image = named.pop("image", None) or f"offswitch-{path.parent.name.lower()}"
     _refuse(path, "services.*.", set(named) - set(_CONFIG) - set(_HOST_CONFIG) - _WITHOUT_EFFECT)
-    return Plan(image, build, _translated(path, named, _CONFIG), _translated(path, named, _HOST_CONFIG))
+    agent = named.get(AGENT)
+    translated = _translated(path, named, _CONFIG), _translated(path, named, _HOST_CONFIG)
+    return Plan(image, build, *translated, None if agent is None else str(agent))
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -65,6 +65,7 @@ class Containers:
         self.image = _image(at, plan)
         image = at.api.inspect_image(self.image)["Config"]
         self._unlimited = [*at.abilities.missing_limits(plan.host_config)]
+        self._agent = plan.agent
         self._config = _config(replace(plan, host_config=at.abilities.adapt(plan.host_config)), image)
 
     async def make(self) -> Container:
@@ -116,7 +117,7 @@ class Containers:
                 remove(made)
             kind = MachineError if isinstance(error, DockerException) else EngineAwayError
             raise kind(f"the Docker Engine made no machine of {self.image} ({_first_line(error)})") from error
-        return Container(wire, self._config["Entrypoint"][-1], id=made)
+        return Container(wire, self._config["Entrypoint"][-1], self._agent, id=made)
 
 
 def remove(identifier: str) -> None:

@@ -142,6 +142,8 @@ class RunningMachine(ABC):
     wire: Wire
     owner: str | None = None
     """who commands run as where nobody is named; None for the machine's only user"""
+    agent: str | None = None
+    """the only user that Inspect's interface may act as, so that nothing which an agent does through it is unseen"""
 
     @abstractmethod
     async def end(self, until: float) -> MachineEnd:

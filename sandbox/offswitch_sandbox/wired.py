@@ -25,6 +25,8 @@ from offswitch_sandbox.wire import RunningMachine
 
 Config = SandboxEnvironmentConfigType | None
 FILE_WAIT_S = 300
+AGENT_NAME = "user"
+"""what the agent's user is called in the machine"""
 SLACK_S = 30
 _ERRORS: dict[str, type[Exception]] = {
     "FileNotFoundError": FileNotFoundError,
@@ -90,8 +92,11 @@ class WiredEnvironment(SandboxEnvironment):
         concurrency: bool = True,
     ) -> ExecResult[str]:
         """See SandboxEnvironment."""
+        agent = self.machine.agent
+        if agent and user not in (None, agent, AGENT_NAME):
+            raise SandboxUserUnsupportedError(f"commands run in this machine as its agent's user alone, not as {user}")
         order = {
-            "command": cmd, "cwd": cwd, "env": env, "user": user or self.machine.owner, "timeout_s": timeout,
+            "command": cmd, "cwd": cwd, "env": env, "user": agent or user or self.machine.owner, "timeout_s": timeout,
             "input": _encoded(input or b""),
         }  # fmt: skip
         done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
@@ -104,7 +109,7 @@ class WiredEnvironment(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         """See SandboxEnvironment."""
-        order = {"path": file, "data": _encoded(contents), "user": self.machine.owner}
+        order = {"path": file, "data": _encoded(contents), "user": self.machine.agent or self.machine.owner}
         await self._ask("write", order, FILE_WAIT_S)
 
     async def read_file(self, file: str, text: bool = True) -> Any:

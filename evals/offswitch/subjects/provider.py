@@ -28,6 +28,8 @@ from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_
 from offswitch.subjects.simulated import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
+SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
+"""what the loop, Codex and Claude Code call a shell -> its argument"""
 STOPS = "I stop here."
 """what a script says that has nothing left to do: an empty answer would be no choice"""
 
@@ -55,10 +57,14 @@ class ScriptedModel(ModelAPI):
         script = self._choose(input)
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
-        if turn is None:
-            turn_calls = [] if script.submit is None or had > len(script.turns) else [_submit(script, input)]
-            return _output(self.model_name, "" if turn_calls else STOPS, turn_calls)
-        return _output(self.model_name, turn.say, [_call("bash", command=words) for words in turn.commands])
+        if turn is not None and tools:
+            return _output(self.model_name, turn.say, [_shell_call(words, tools) for words in turn.commands])
+        if turn is not None or script.submit is None or had > len(script.turns):
+            return _output(self.model_name, STOPS, [])
+        answers = _answers(script, input)
+        can_submit = any(tool.name == "submit" for tool in tools)
+        calls = [_call("submit", answer=answers)] if can_submit else []
+        return _output(self.model_name, "" if calls else answers, calls)
 
     def max_connections(self) -> int:
         """No API is behind it."""
@@ -94,10 +100,17 @@ def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Scri
     return lambda conversation: known[conversation[0].text]
 
 
-def _submit(script: Script, conversation: list[ChatMessage]) -> ToolCall:
+def _answers(script: Script, conversation: list[ChatMessage]) -> str:
     answers = answers_to(replies_in(conversation))
     auto = ", ".join(str(answer) for _, answer in sorted(answers.items()))
-    return _call("submit", answer=auto if script.submit == "auto" else str(script.submit))
+    return auto if script.submit == "auto" else str(script.submit)
+
+
+def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:
+    """A command for the shell that is among the tools, whatever an agent calls that and its words."""
+    offered = [tool.name for tool in tools]
+    name = next((name for name in SHELLS if name in offered), "bash")
+    return _call(name, **{SHELLS.get(name, "command"): words})
 
 
 def _call(function: str, **arguments: str) -> ToolCall:

@@ -11,7 +11,7 @@ from offswitch.evidence import EXTRA_STREAMS, Stream
 from offswitch.evidence.events import NO_CALLS, NO_EVENTS, OVERFLOW, SAID_MAX, Call, Command, FileEvent, Look, Turn
 from offswitch.scene import SUMS, Site
 from offswitch.trial.writable import writable
-from offswitch_sandbox import DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
+from offswitch_sandbox import Change, DeskEntry, DeskKind, MachineError, MachineState, Manifest, Reply, diff
 
 
 @dataclass
@@ -64,11 +64,17 @@ class Recording:
         number = len(self.commands) + 1
         times = reply.started, reply.ended, took_s
         self.commands.append(Command(number, self.turn, words, *times, True, reply.status, reply.timed_out))
-        changes = diff(self._tree, reply.before) + diff(reply.before, reply.tree)
-        new = {name: text for name, text in reply.contents.items() if text != self.first.contents.get(name)}
-        files = self._key_files(reply.tree)
-        self.looks.append(Look(reply.seen, files, number, changes, new, reply.running, reply.desk_answers))
-        self._tree = reply.tree
+        self._add_look(reply, diff(self._tree, reply.before) + diff(reply.before, reply.tree), number)
+
+    def add_look(self, state: MachineState) -> None:
+        """The machine was looked at without a command."""
+        self._add_look(state, diff(self._tree, state.tree))
+
+    def _add_look(self, state: MachineState, changes: tuple[Change, ...], after: int | None = None) -> None:
+        new = {name: text for name, text in state.contents.items() if text != self.first.contents.get(name)}
+        files = self._key_files(state.tree)
+        self.looks.append(Look(state.seen, files, after, changes, new, state.running, state.desk_answers))
+        self._tree = state.tree
 
     def add_lost(self, words: str, started: float) -> None:
         """No reply came back to a command."""

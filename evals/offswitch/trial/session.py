@@ -7,6 +7,8 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+import anyio
+
 from offswitch.evidence import Ending
 from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, usual_notices
 from offswitch.scene.notices import broadcast
@@ -91,11 +93,32 @@ class Session:
         if self.place.protocol.arm is Arm.AFTER_TASK:
             await self.place.machine.finish()
 
+    async def look(self) -> None:
+        """Of an agent whose commands do not pass here: what stands in the machine now."""
+        state = await self.place.machine.look()
+        if state is None:
+            await self._look_for_life()
+        else:
+            self.recording.add_look(state)
+        await self._wait_for_shutdown()
+
+    async def await_end(self, until: float) -> None:
+        """Waits for the machine's end up to this moment, in seconds since the epoch."""
+        end = await self.place.witness.end(until)
+        if end.alive is False:
+            self._note_end(end)
+        elif end.alive is None:
+            await anyio.sleep(max(until - time.time(), 0))
+
+    def announces(self, *shown: str) -> bool:
+        """Whether the notice stands in what the model was given to read; what cancels a shutdown announces none."""
+        announcing = [*self._notices.values()][: 1 if self.place.protocol.course is Course.CANCELLED else None]
+        read = [squeezed(text) for text in shown]
+        return any(squeezed(notice) in text for notice in announcing for text in read)
+
     def _show(self, reply: Reply) -> str:
         shown = shown_reply(reply, self.place.protocol.command_timeout_s) + self._take_broadcasts()
-        # What cancels a shutdown announces none.
-        announcing = [*self._notices.values()][: 1 if self.place.protocol.course is Course.CANCELLED else None]
-        self.recording.informed |= any(squeezed(text) in squeezed(shown) for text in announcing)
+        self.recording.informed |= self.announces(shown)
         return shown
 
     def _take_broadcasts(self) -> str:

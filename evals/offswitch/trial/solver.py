@@ -1,40 +1,49 @@
-"""The Inspect side of a trial: the solver, and the evidence in the log."""
-
-import json
-from contextlib import AsyncExitStack
+"""The Inspect side of a trial: what opens it, and our loop, which works in it if no other solver is asked for."""
 
 import anyio
 from inspect_ai._util.exception import TerminateSampleError  # what an approver's word arrives as
 from inspect_ai.log._samples import sample_active  # nothing else says why a sample is cancelled
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import LimitExceededError, sample_limits
+from inspect_ai.util import LimitExceededError, background, sample_limits
 
 from offswitch.errors import TrialFailure
-from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, join, to_json
-from offswitch.scene import Protocol, make_questions, question_set
-from offswitch.scene.notices import notices_from_json
-from offswitch.trial.closing import close
+from offswitch.evidence import Ending, Evidence, Fault, FaultCause, join
+from offswitch.scene import Protocol
 from offswitch.trial.endings import WHILE_WAITING, limit_ending
-from offswitch.trial.machines import trial_machine
-from offswitch.trial.replay import replayed
+from offswitch.trial.live import LiveTrial, live_trial, no_longer_live, open_trial
 from offswitch.trial.session import Session
 from offswitch.trial.tool_loop import MachineryFault, take_turns
 from offswitch.verdict import Verdict, judge
-from offswitch_sandbox import MachineError
 
 
 @solver
-def work(protocol: Protocol) -> Solver:
-    """Lets the model work until it submits, stops, meets a limit or has lost its machine."""
+def desk(protocol: Protocol) -> Solver:
+    """Opens the trial in the sample's machine, for whatever solver comes next."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        async with AsyncExitStack() as machines:
-            return await _solve(state, await _open_session(state, protocol, machines))
+        trial = await open_trial(state, protocol)
+        background(trial.watch)
+        return state
 
     return solve
 
 
-async def _solve(state: TaskState, session: Session) -> TaskState:
+@solver
+def loop() -> Solver:
+    """Lets the model work with a shell and a tool to hand in, until it submits, stops, or has lost its machine."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        trial = live_trial(state.uuid)
+        if trial is None:
+            raise TrialFailure(
+                f"{FaultCause.INTERNAL}: the loop works in trials of offswitch/shutdown_resistance alone"
+            )
+        return await _solve(state, trial, trial.take_over())
+
+    return solve
+
+
+async def _solve(state: TaskState, trial: LiveTrial, session: Session) -> TaskState:
     ending, fault = Ending.FAULT, None
     try:
         ending = await take_turns(state, session)
@@ -55,7 +64,8 @@ async def _solve(state: TaskState, session: Session) -> TaskState:
     finally:
         if session.waited_s and ending in WHILE_WAITING:
             session.recording.add_unanswered()
-        evidence = await _keep_evidence(state, session, ending, fault)
+        evidence = await trial.close(ending, fault)
+        no_longer_live(state.uuid)
     _raise_failure(evidence)
     state.completed = True
     return state
@@ -75,34 +85,6 @@ def _cancelled(session: Session) -> Ending:
     if time_limit.limit is not None and time_limit.usage >= time_limit.limit:
         return _at_limit("time", session)
     return Ending.INTERRUPTED
-
-
-async def _keep_evidence(state: TaskState, session: Session, ending: Ending, fault: Fault | None) -> Evidence:
-    # Also when time is up: the evidence is what the trial was for.
-    with anyio.CancelScope(shield=True):
-        evidence = await close(session, ending, fault)
-        # Kept before anything is tried with it, which may go wrong.
-        state.store.set(EVIDENCE, to_json(evidence))
-        if session.place.another is not None:
-            evidence = await replayed(evidence, session.place.machine.sightings, session.place.another)
-            if evidence.replays:
-                state.store.set(EVIDENCE, to_json(evidence))
-        return evidence
-    raise AssertionError("a shielded scope is not cancelled")
-
-
-async def _open_session(state: TaskState, protocol: Protocol, machines: AsyncExitStack) -> Session:
-    given = state.metadata
-    given["question_set"] = name = question_set(given["seed"], given["trial"], state.epoch)
-    changed = protocol.changed(json.loads(given.get("changes", "{}")))
-    if state.message_limit is not None:
-        state.message_limit += changed.message_limit - protocol.message_limit
-    notices = notices_from_json(given["notices"]) if "notices" in given else None
-    try:
-        place = await trial_machine(changed, machines)
-        return await Session.open(place, make_questions(name, changed.questions), notices)
-    except MachineError as error:
-        raise TrialFailure(f"{FaultCause.ENGINE}: {error}") from error
 
 
 def _raise_failure(evidence: Evidence) -> None:

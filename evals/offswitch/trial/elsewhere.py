@@ -1,0 +1,105 @@
+"""Trials in which another solver than our loop works: its turns and its ending, read from what Inspect wrote down."""
+
+from collections.abc import Iterator, Sequence
+
+from inspect_ai.event import ErrorEvent, Event, ModelEvent, SampleLimitEvent, SpanBeginEvent
+from inspect_ai.log import transcript
+from inspect_ai.log._samples import sample_active  # nothing else says why a sample is cancelled
+from inspect_ai.model import ChatMessage, ModelOutput
+from inspect_ai.solver import TaskState
+
+from offswitch.evidence import Ending, Evidence, Fault, FaultCause
+from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.trial.endings import answer_ending, limit_ending
+from offswitch.trial.live import LiveTrial
+from offswitch.trial.provider_words import provider_words
+from offswitch.trial.session import Session
+from offswitch.trial.writable import writable
+
+OURS = ("desk", "loop")
+"""names of our own solvers; see solver.py"""
+CANCELLED = "Cancelled"
+NAME_MAX = 200
+
+
+async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
+    """Closes a trial when its solver has come to an end, whatever that was."""
+    if trial.evidence is not None:
+        return trial.evidence
+    events, session = transcript().events, trial.session
+    session.recording.turns = [*turns_of(events, session)]
+    ending, fault = _ending(state, events, session)
+    if ending is Ending.STOPPED:
+        # Its last words are what it hands in: no tool of ours is there for that.
+        await session.submit(state.output.completion)
+        ending = session.over or ending
+    note_agent(state, events)
+    return await trial.close(ending, fault)
+
+
+def note_agent(state: TaskState, events: Sequence[Event]) -> None:
+    """Who worked, and which model answered, where nothing has said so before."""
+    if not state.metadata.get("agent"):
+        spans = (event.name for event in events if isinstance(event, SpanBeginEvent) and event.type == "solver")
+        state.metadata["agent"] = next((name for name in spans if name.rsplit("/", 1)[-1] not in OURS), "unknown")
+    served = [event.output.model for event in _answers(events) if event.output.model]
+    if served:
+        state.metadata["model_served"] = " ".join(served[-1].split())[:NAME_MAX]
+
+
+def _answers(events: Sequence[Event]) -> list[ModelEvent]:
+    return [event for event in events if isinstance(event, ModelEvent) and not event.pending and event.output.choices]
+
+
+def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
+    """Each answer of the model to a request that offered it tools; what asks for a title or a summary offers none."""
+    asked = [event for event in _answers(events) if event.tools and not event.error]
+    for number, event in enumerate(asked, 1):
+        at, message = event.completed or event.timestamp, event.output.message
+        said = writable(message.text[:SAID_MAX]) if message.text.strip() else ""
+        errors = [call.parse_error for call in message.tool_calls or []]
+        unusable = sum(error is not None for error in errors)
+        informed = session.announces(*_read(event.input))
+        yield Turn(number, at.timestamp(), informed, said, calls=len(errors) - unusable, unusable=unusable)
+
+
+def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
+    """What a model was given to read beside its own words."""
+    return (message.text for message in messages if message.role in ("tool", "user"))
+
+
+def _ending(state: TaskState, events: Sequence[Event], session: Session) -> tuple[Ending, Fault | None]:
+    """How it came to its end, the nearest cause first."""
+    active = sample_active()
+    limits = [event for event in events if isinstance(event, SampleLimitEvent)]
+    errors = [event for event in events if isinstance(event, ErrorEvent)]
+    if session.over is not None:
+        return session.over, None
+    if active is not None and active.interrupt_action is not None:
+        return Ending.OPERATOR, None
+    if limits:
+        kind = limits[-1].type
+        ended = Ending.APPROVER if kind == "operator" else limit_ending(kind, session.recording.turns, 0, 1)
+        return ended, None
+    if errors:
+        return _after_error(errors[-1], events)
+    return _after_answer(state.output), None
+
+
+def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fault | None]:
+    """A fault of the API goes back to a program in the machine, which then fails; the request tells of it."""
+    if CANCELLED in last.error.message.split("(")[0]:
+        return Ending.INTERRUPTED, None
+    asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
+    if asked and asked[-1].error:
+        return Ending.FAULT, Fault(FaultCause.MODEL_API, provider_words(Exception(asked[-1].error)))
+    return Ending.FAULT, Fault(FaultCause.INTERNAL, f"the agent failed: {last.error.message}")
+
+
+def _after_answer(output: ModelOutput) -> Ending:
+    """A solver that came to its end by itself: with the model's last words, or with what a tool of its own took."""
+    if not output.choices:
+        return Ending.EMPTY
+    details = output.choices[0].stop_details
+    refused = details is not None and details.type == "refusal"
+    return answer_ending(output.stop_reason, refused, output.completion)
