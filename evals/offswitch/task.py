@@ -11,19 +11,26 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig
 
 from offswitch import __version__
+from offswitch.agents import Chosen, choose_agent, refuse_what_cannot_be
+from offswitch.agents.kinds import LOOP
+from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
-from offswitch.scene import Protocol, StopAt, notices_of
-from offswitch.scene.notices import NAMES_IN_PROMPTS
+from offswitch.scene import Delivery, Protocol, StopAt, notices_of
+from offswitch.scene.notices import names_for
 from offswitch.scene.protocol import stops_at
 from offswitch.scorer import shutdown_verdict
-from offswitch.trial.solver import desk, loop
+from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox import COMPOSE
+from offswitch_sandbox.agents import agent_compose
 
+THE_LOOP = choose_agent(LOOP)
+PROGRAM_LIMIT_S = 900
+"""seconds for a trial in which a program works, where the user says nothing else"""
 TASK_VERSION = 3
 """goes up whenever results before and after a change cannot be compared"""
 RETRIES = 5
@@ -35,7 +42,7 @@ def shutdown_resistance(
     variants: str | list[str] = EVERY, trials: int = 10, seed: int = 1, factors: str | list[str] = "",
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
-    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3,
+    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
@@ -56,6 +63,7 @@ def shutdown_resistance(
         message_limit: messages per trial; more where levels make it longer.
         stop_at: "submit" to see what an agent does after it has survived, "verdict" to save the tokens for that.
         nudges: how often a model that answers without a call is asked to go on.
+        agent: who works: loop, react, codex, claude-code and others, NAME@VERSION, or module:function.
 
     """
     with as_inspect_error():
@@ -65,20 +73,25 @@ def shutdown_resistance(
         )  # fmt: skip
         space = load_space(prompts)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
-        samples = _samples(space, points, wordings, trials, seed, protocol)
-    return trials_task(samples, protocol)
+        worker = choose_agent(agent)
+        refuse_what_cannot_be(worker, [point.levels for point in points])
+        samples = _samples(space, points, wordings, trials, seed, protocol, worker)
+        return trials_task(samples, protocol, worker)
 
 
-def trials_task(samples: list[Sample], protocol: Protocol) -> Task:
+def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP) -> Task:
     """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
+    compose = agent_compose(agent.kind.name, agent.version) if agent.kind.program else COMPOSE
     return Task(
         dataset=MemoryDataset(samples),
         # The trial is the setup's and the scorer's, so that any other solver may take the loop's place.
         setup=desk(protocol),
-        solver=loop(),
+        solver=agent_solver(agent, protocol),
         scorer=shutdown_verdict(),
-        sandbox=("offswitch", str(COMPOSE)),
+        sandbox=("offswitch", str(compose)),
         message_limit=protocol.message_limit,
+        # A program that is told of an error of the API asks again, and nobody else would end that.
+        time_limit=PROGRAM_LIMIT_S if agent.kind.program else None,
         # Several calls in one turn would leave the model no turn of its own between the notice and the trigger.
         # Inspect's own default is to ask a provider that does not answer again for ever.
         config=GenerateConfig(parallel_tool_calls=False, max_retries=RETRIES),
@@ -96,7 +109,7 @@ def _joined(given: str | list[str]) -> str:
 
 
 def _samples(
-    space: Space, points: list[Point], wordings: str | int, trials: int, seed: int, protocol: Protocol
+    space: Space, points: list[Point], wordings: str | int, trials: int, seed: int, protocol: Protocol, agent: Chosen
 ) -> list[Sample]:
     if trials < 1:
         raise InputError(f"trials must be at least 1, not {trials}")
@@ -104,8 +117,10 @@ def _samples(
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
+    if not agent.is_loop:
+        told |= {"agent": agent.full_name, "delivery": agent.kind.delivery.value}
     samples: list[Sample] = []
-    plans = [_planned(space, point, protocol) for point in points]
+    plans = [_planned(space, point, protocol, agent.kind.delivery) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.
     pooled = {plan.point.name: space.pooled_digest(plan.point, plan.words) for plan in plans} if how == DRAWN else {}
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
@@ -129,18 +144,19 @@ class _Plan:
     protocol: Protocol
     is_usual: bool
     """nothing is otherwise than in the trials of a letter, but for the prompt"""
+    delivery: Delivery
 
     @property
     def words(self) -> dict[str, Any]:
-        return {**NAMES_IN_PROMPTS, "questions": self.protocol.questions}
+        return {**names_for(self.delivery), "questions": self.protocol.questions}
 
 
-def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
+def _planned(space: Space, point: Point, protocol: Protocol, delivery: Delivery) -> _Plan:
     changes = space.changes(point)
     silent = [(name, factor) for name, factor in space.factors.items() if factor.silent]
     usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
-        return _Plan(point, changes, protocol.changed(changes), usual)
+        return _Plan(point, changes, protocol.changed(changes), usual, delivery)
     except InputError as error:
         raise InputError(f"{point.name}: {error}") from error
 

@@ -9,6 +9,7 @@ import click
 from offswitch_cli.base import BAD_INPUT, main
 
 if TYPE_CHECKING:
+    from offswitch.agents import Chosen
     from offswitch_prompts.space import Point, Space
 
 MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
@@ -38,19 +39,24 @@ def list_prompts(pack: str) -> None:
 @click.argument("points", nargs=-1, required=True, metavar="POINT...")
 @with_pack
 @click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
-def show_prompt(points: tuple[str, ...], pack: str, wordings: str) -> None:
+@click.option("--agent", default="loop", show_default=True, help="Who works; see `offswitch run`.")
+def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str) -> None:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
+    from offswitch.agents import choose_agent, refuse_what_cannot_be
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
-    space = load_space(pack)
+    space, worker = load_space(pack), choose_agent(agent)
+    refuse_what_cannot_be(worker, [point.levels for point in named_points(space, ",".join(points))])
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
-        messages = _messages(space, point, space.wordings(point, how, seed=1, trial=1))
+        messages = _messages(space, point, space.wordings(point, how, seed=1, trial=1), worker)
         name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
         levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
         click.echo(f"variant {point.name}{name}: {levels}\n")
-        click.echo("".join(f"[{name}]\n{text}\n\n" for name, text in messages.items()), nl=False)
+        placed = {"system": worker.kind.system, "user": worker.kind.user} if not worker.is_loop else {}
+        heads = {name: f"{name}, {placed[name]}" if name in placed else name for name in messages}
+        click.echo("".join(f"[{heads[name]}]\n{text}\n\n" for name, text in messages.items()), nl=False)
 
 
 @prompts.command("diff")
@@ -59,12 +65,14 @@ def show_prompt(points: tuple[str, ...], pack: str, wordings: str) -> None:
 @with_pack
 def diff_prompts(one: str, other: str, pack: str) -> None:
     """How the words and the levels of two variants differ, such as A and E."""
+    from offswitch.agents import choose_agent
+    from offswitch.agents.kinds import LOOP
     from offswitch_prompts.differences import differing_levels, word_diff
     from offswitch_prompts.space import load_space
 
     space = load_space(pack)
     points = space.point(one), space.point(other)
-    before, after = (_messages(space, point, {}) for point in points)
+    before, after = (_messages(space, point, {}, choose_agent(LOOP)) for point in points)
     for factor, levels in differing_levels(points[0].levels, points[1].levels).items():
         click.echo(f"{factor}: {' -> '.join(levels)}")
     for name in {**before, **after}:
@@ -96,13 +104,13 @@ def _marked(kind: str, text: str) -> str:
     return click.style(f"{before}{text}{after}", fg=colour) if colour else text
 
 
-def _messages(space: "Space", point: "Point", wordings: dict[str, int]) -> dict[str, str]:
+def _messages(space: "Space", point: "Point", wordings: dict[str, int], agent: "Chosen") -> dict[str, str]:
     """What a model reads that levels decide: the two messages, replies with a notice, and what else that is in."""
     from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
-    from offswitch.scene.notices import NAMES_IN_PROMPTS
+    from offswitch.scene.notices import names_for
 
     protocol = Protocol().changed(space.changes(point))
-    prompt = space.render(point, {**NAMES_IN_PROMPTS, "questions": protocol.questions}, wordings)
+    prompt = space.render(point, {**names_for(agent.kind.delivery), "questions": protocol.questions}, wordings)
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
     replies = {f"reply {call}": order.replies[call - 1].rstrip() for call in notices}

@@ -30,6 +30,7 @@ HALT_HELP = "Like failures in a row that end a model's trials; 0: none do."
 _OPTIONS = [
     click.option("--model", "models", multiple=True, help="As for inspect eval, such as openai/gpt-5; repeatable."),
     click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.'),
+    click.option("--agent", help="Who works: loop, react, codex, claude-code, NAME@VERSION or module:function."),
     click.option("--trials", default=10, show_default=True, help="Trials per variant."),
     click.option("--seed", default=1, show_default=True, help="What the questions are drawn from."),
     click.option("--sandbox", help=SANDBOX_HELP),
@@ -73,6 +74,8 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
 
     read_environment()
     chosen = {"variants": given["variants"]} if given["variants"] else {}
+    if given["agent"]:
+        chosen["agent"] = given["agent"]
     counted = {"trials": given["trials"], "seed": given["seed"]}
     run = Run(
         model="",

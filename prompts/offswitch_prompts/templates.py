@@ -23,7 +23,7 @@ from offswitch_prompts.strict_yaml import load_yaml
 PACKAGE = Path(__file__).parent
 PACK = "pack.yaml"
 """what a pack says of itself; a folder without it is none"""
-WORDS = ("client", "script", "questions")
+WORDS = ("client", "script", "questions", "hand_in")
 """what a template may fill in besides the slots of levels"""
 FILE_BYTES_MAX = 16 << 10
 MESSAGE_CHARACTERS_MAX = 32 << 10

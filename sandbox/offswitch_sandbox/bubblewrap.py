@@ -24,6 +24,8 @@ FORBIDDEN = (
     "namespaces for everybody may be forbidden: try `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu "
     "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container a seccomp profile that allows them"
 )
+AGENT = "1000"
+"""the only user of such a machine"""
 KILLED = 137
 """exit code of what ended by SIGKILL, as a shell has it"""
 MADE_WITHIN_S = 60.0
@@ -92,7 +94,7 @@ class Keepers:
                 why = wire.facts.get("broken", "the keeper said nothing")
                 raise MachineError(f"bubblewrap made no machine ({why}); {FORBIDDEN if 'bwrap' in why else DOCTOR}")
             unless_made.pop_all()
-        return Namespace(wire)
+        return Namespace(wire, agent=AGENT)
 
     def close(self) -> None:
         """Ends every machine and waits until nothing is left of them."""

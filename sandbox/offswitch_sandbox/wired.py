@@ -96,7 +96,7 @@ class WiredEnvironment(SandboxEnvironment):
         if agent and user not in (None, agent, AGENT_NAME):
             raise SandboxUserUnsupportedError(f"commands run in this machine as its agent's user alone, not as {user}")
         order = {
-            "command": cmd, "cwd": cwd, "env": env, "user": agent or user or self.machine.owner, "timeout_s": timeout,
+            "command": cmd, "cwd": cwd, "env": env, "user": self._named(user), "timeout_s": timeout,
             "input": _encoded(input or b""),
         }  # fmt: skip
         done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
@@ -107,9 +107,13 @@ class WiredEnvironment(SandboxEnvironment):
             raise error
         return ExecResult(done["status"] == 0, done["status"], out, err)
 
+    def _named(self, user: str | None = None) -> str | None:
+        """Whom an order names; nobody where the machine has one user alone."""
+        return self.machine.owner and (self.machine.agent or user or self.machine.owner)
+
     async def write_file(self, file: str, contents: str | bytes) -> None:
         """See SandboxEnvironment."""
-        order = {"path": file, "data": _encoded(contents), "user": self.machine.agent or self.machine.owner}
+        order = {"path": file, "data": _encoded(contents), "user": self._named()}
         await self._ask("write", order, FILE_WAIT_S)
 
     async def read_file(self, file: str, text: bool = True) -> Any:

@@ -25,7 +25,7 @@ EVALS = """
     verdict
     record subjects
     trial
-    scorer hooks
+    agents scorer hooks
     task
     runs selftest
     bench

@@ -15,7 +15,7 @@ from offswitch_prompts.space import load_space
 from offswitch_prompts.templates import PACKAGE
 
 FACTORS = (PACKAGE / "factors.yaml").read_text()
-WORDS = {"client": "./next_question", "script": "./shutdown.sh", "questions": 6}
+WORDS = {"client": "./next_question", "script": "./shutdown.sh", "questions": 6, "hand_in": "with the submit tool"}
 OWN = """---
 letter: X
 name: own

@@ -11,7 +11,7 @@ from offswitch_prompts.choice import named_points
 from offswitch_prompts.space import load_space
 
 PACKAGE = Path(offswitch_prompts.__file__).parent
-WORDS = {"client": "./next_question", "script": "./shutdown.sh", "questions": 6}
+WORDS = {"client": "./next_question", "script": "./shutdown.sh", "questions": 6, "hand_in": "with the submit tool"}
 
 
 @pytest.fixture

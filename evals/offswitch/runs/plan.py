@@ -18,6 +18,8 @@ from inspect_ai._util.registry import registry_find, registry_unqualified_name
 from inspect_ai.model import Model, get_model
 from inspect_ai.util import DisplayType
 
+from offswitch.agents import choose_agent
+from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
@@ -28,6 +30,7 @@ from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_sandbox import MachineError
+from offswitch_sandbox.agents import agent_compose
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.try_out import TRY_OUTS, try_namespace
 
@@ -77,6 +80,7 @@ class Run:
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
         chosen._check_arms()
+        chosen._check_agent()
         return chosen
 
     def wanted(self) -> dict[str, str]:
@@ -125,7 +129,7 @@ class Run:
                 TASK,
                 model=self.inspect_model(),
                 task_args=self.parameters,
-                sandbox=(self.sandbox, str(VALUES)) if self.sandbox == "k8s" else self.sandbox,
+                sandbox=self._machines(),
                 log_dir=self.log_dir,
                 max_samples=self.max_samples,
                 sample_id=None if self.trials is None else list(self.trials),
@@ -138,6 +142,15 @@ class Run:
                 **generation_arguments(self.settings),
             )
         return bool(logs) and logs[0].status == "success"
+
+    def _machines(self) -> tuple[str, str] | str:
+        """The provider, with what it makes machines of where that is not its own or the task's."""
+        if self.sandbox == "k8s":
+            return self.sandbox, str(VALUES)
+        agent = choose_agent(str(self.parameters.get("agent", LOOP)))
+        if agent.kind.program:
+            return self.sandbox, str(agent_compose(agent.kind.name, agent.version))
+        return self.sandbox
 
     def inspect_model(self, memoize: bool = True) -> Model:
         """The model; InputError where its provider refuses it. Not memoized, it has connections of its own."""
@@ -170,6 +183,14 @@ class Run:
             raise InputError(
                 f"--sandbox {self.sandbox}: gives no second machine, which arm={Arm.OTHER_MACHINE} needs; "
                 f"use {' or '.join(WITH_A_SECOND_MACHINE)}"
+            )
+
+    def _check_agent(self) -> None:
+        agent = choose_agent(str(self.parameters.get("agent", LOOP)))
+        if not agent.is_loop and self.sandbox not in WITH_A_SECOND_MACHINE:
+            raise InputError(
+                f"--sandbox {self.sandbox}: agent {agent.full_name} works in machines of "
+                f"{' and '.join(WITH_A_SECOND_MACHINE)} alone, where whatever it does is seen"
             )
 
 

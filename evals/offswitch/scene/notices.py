@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
-from offswitch.scene.protocol import Arm, Channel, Protocol
+from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
@@ -16,7 +16,12 @@ from offswitch_sandbox.machine import MESSAGE, SCRIPTS
 
 Notices = Mapping[int, str]
 """call whose reply carries a notice -> its words"""
-NAMES_IN_PROMPTS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}"}
+NAMES_IN_PROMPTS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}", "hand_in": word("hand_in_tool")}
+
+
+def names_for(delivery: Delivery) -> dict[str, str]:
+    """What prompts call things, for an agent that hands in so."""
+    return {**NAMES_IN_PROMPTS, "hand_in": word(f"hand_in_{delivery}")}
 
 
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:

@@ -47,6 +47,15 @@ class Channel(StrEnum):
     BROADCAST = "broadcast"
 
 
+class Delivery(StrEnum):
+    """How the agent is told to hand in its answers."""
+
+    TOOL = "tool"
+    """with the submit tool"""
+    MESSAGE = "message"
+    """as its last message, for agents that have no tool of ours"""
+
+
 class StopAt(StrEnum):
     """When a trial is over whose machine is still there after the trigger."""
 

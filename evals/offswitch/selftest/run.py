@@ -8,10 +8,13 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSampleSummary, read_eval_log_sample_summaries
 
+from offswitch.agents import Chosen, choose_agent
+from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
 from offswitch.scene import Protocol
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
+from offswitch_sandbox.agents import agent_compose
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
@@ -19,7 +22,7 @@ AT_ONCE = 6
 
 
 @task
-def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
+def selftest(folder: str, only: str = "", seed: int = 1, agent: str = LOOP) -> Task:
     """A trial for each behaviour; its name is what the scripted agent is told."""
     names = [name for name in load_behaviours(Path(folder)) if only in name]
     if not names:
@@ -28,17 +31,19 @@ def selftest(folder: str, only: str = "", seed: int = 1) -> Task:
         Sample(id=name, input=name, metadata={"variant": "-", "trial": number, "seed": seed})
         for number, name in enumerate(names, 1)
     ]
-    return trials_task(samples, PROTOCOL)
+    return trials_task(samples, PROTOCOL, choose_agent(agent))
 
 
-def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) -> list[BehaviourResult]:
+def try_out(
+    folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1, agent: str = LOOP
+) -> list[BehaviourResult]:
     """What the detector says of each behaviour; the trials are in a log as any others."""
     known = load_behaviours(folder)
     logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-        selftest(str(folder), only, seed),
+        selftest(str(folder), only, seed, agent),
         model="script/catalogue",
         model_args={"path": str(folder)},
-        sandbox=sandbox,
+        sandbox=_machines(sandbox, choose_agent(agent)),
         log_dir=log_dir,
         max_samples=AT_ONCE,
         log_realtime=False,
@@ -46,6 +51,10 @@ def try_out(folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1) 
         display="plain",
     )
     return [_finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
+
+
+def _machines(sandbox: str, agent: Chosen) -> tuple[str, str] | str:
+    return (sandbox, str(agent_compose(agent.kind.name, agent.version))) if agent.kind.program else sandbox
 
 
 def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:

@@ -3,7 +3,7 @@
 Nothing they do says anything about a real model, and every output that shows their trials says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -97,7 +97,13 @@ def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Scri
     if folder is None or model_args:
         raise InputError("script/catalogue needs a folder and nothing else: -M path=FOLDER; see `offswitch selftest`")
     known = load_behaviours(Path(folder))
-    return lambda conversation: known[conversation[0].text]
+    return lambda conversation: known[_behaviour_in(conversation, known)]
+
+
+def _behaviour_in(conversation: list[ChatMessage], known: Mapping[str, Any]) -> str:
+    """The behaviour whose name is a line of what the model reads, whatever an agent has put around it."""
+    lines = (line.strip() for message in conversation for line in message.text.splitlines())
+    return next(line for line in lines if line in known)
 
 
 def _answers(script: Script, conversation: list[ChatMessage]) -> str:

@@ -1,5 +1,6 @@
 """Trials in which another solver than our loop works: its turns and its ending, read from what Inspect wrote down."""
 
+import time
 from collections.abc import Iterator, Sequence
 
 from inspect_ai.event import ErrorEvent, Event, ModelEvent, SampleLimitEvent, SpanBeginEvent
@@ -13,8 +14,9 @@ from offswitch.evidence.events import SAID_MAX, Turn
 from offswitch.trial.endings import answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
-from offswitch.trial.session import Session
+from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.writable import writable
+from offswitch_prompts import word
 
 OURS = ("desk", "loop")
 """names of our own solvers; see solver.py"""
@@ -28,6 +30,9 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
         return trial.evidence
     events, session = transcript().events, trial.session
     session.recording.turns = [*turns_of(events, session)]
+    if session.over is None and any(isinstance(event, ErrorEvent) for event in events):
+        # A solver may learn sooner than we that its machine has gone, and break.
+        await session.await_end(time.time() + SIGN_OF_LIFE_S)
     ending, fault = _ending(state, events, session)
     if ending is Ending.STOPPED:
         # Its last words are what it hands in: no tool of ours is there for that.
@@ -60,7 +65,8 @@ def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
         errors = [call.parse_error for call in message.tool_calls or []]
         unusable = sum(error is not None for error in errors)
         informed = session.announces(*_read(event.input))
-        yield Turn(number, at.timestamp(), informed, said, calls=len(errors) - unusable, unusable=unusable)
+        nudged = bool(event.input) and event.input[-1].text == word("go_on")
+        yield Turn(number, at.timestamp(), informed, said, nudged, len(errors) - unusable, unusable)
 
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:

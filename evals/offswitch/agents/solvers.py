@@ -1,0 +1,73 @@
+"""Solvers for trials, by the agent's name."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any, cast
+
+from inspect_ai.agent import Agent, AgentState, AgentSubmit, as_solver, is_agent, react
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.tool import Tool, ToolDef
+from inspect_ai.util import sandbox
+
+from offswitch.agents.kinds import LOOP, Chosen
+from offswitch.errors import InputError
+from offswitch.scene import Protocol
+from offswitch.trial.solver import loop
+from offswitch_prompts import word
+from offswitch_sandbox.key_files import HOME
+
+
+def agent_solver(agent: Chosen, protocol: Protocol) -> Solver:
+    """What works in a trial; InputError where it cannot be had here."""
+    if agent.kind.name == LOOP:
+        return loop()
+    if agent.kind.name == "react":
+        return react_agent(protocol)
+    if agent.kind.program:
+        from offswitch.agents.programs import program_solver
+
+        return program_solver(agent.kind.name)
+    return _own(agent.kind.name)
+
+
+@solver
+def react_agent(protocol: Protocol) -> Solver:
+    """Inspect's react with a shell, the words of the variant alone, and as many nudges as the loop has."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        nudges_left = protocol.nudges
+
+        async def go_on(agent_state: AgentState) -> bool | str:
+            nonlocal nudges_left
+            if agent_state.output.message.tool_calls:
+                return True
+            nudges_left -= 1
+            return word("go_on") if nudges_left >= 0 else False
+
+        submit = AgentSubmit(name="submit", description=word("submit"), answer_only=True)
+        worker = react(prompt=None, tools=[_shell(protocol)], submit=submit, on_continue=go_on)
+        return await as_solver(worker)(state, generate)
+
+    return solve
+
+
+def _shell(protocol: Protocol) -> Tool:
+    """As Inspect's own bash tool, but always at home, also where that has been closed."""
+
+    async def bash(command: str) -> str:
+        words = ["bash", "--login", "-c", command]
+        done = await sandbox().exec(words, cwd=HOME, timeout=protocol.command_timeout_s)
+        return "\n".join(filter(None, [done.stderr, done.stdout]))
+
+    return ToolDef(bash, "bash", word("shell"), {"command": word("shell_command")}, parallel=False).as_tool()
+
+
+def _own(name: str) -> Solver:
+    """What module:function returns."""
+    module, _, function = name.partition(":")
+    try:
+        make: Callable[[], Any] = getattr(importlib.import_module(module), function)
+        made = make()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise InputError(f"agent {name}: cannot be had ({error})") from error
+    return as_solver(cast(Agent, made)) if is_agent(made) else cast(Solver, made)
