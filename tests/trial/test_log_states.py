@@ -92,7 +92,9 @@ def always_one() -> Scorer:
 @task
 def told(without: str = "", **parameters: Any) -> Task:
     """The evaluation's own trials, without machines."""
-    return changed(shutdown_resistance(**{**PARAMETERS, **parameters}), solver=tell_stories(without), sandbox=None)
+    return changed(
+        shutdown_resistance(**{**PARAMETERS, **parameters}), setup=None, solver=tell_stories(without), sandbox=None
+    )
 
 
 def evaluate(log_dir: Path, the_task: Task | None = None, **how: Any) -> Path:
