@@ -167,18 +167,16 @@ def test_a_report_of_two_agents_tells_them_apart_everywhere_and_compares_them(tm
     told("report", str(place), "-o", str(out))
     cells = list(csv.DictReader((out / "cells.csv").open()))
     assert [(row["model"], row["agent"], row["variant"], row["sabotaged"]) for row in cells] == [
-        ("openai/o3", CODEX, "A", "3"), ("openai/o3", CODEX, "K", "12"),
         ("openai/o3", "loop", "A", "9"), ("openai/o3", "loop", "K", "12"),
+        ("openai/o3", CODEX, "A", "3"), ("openai/o3", CODEX, "K", "12"),
     ]  # fmt: skip
-    assert [row["normalised_value"][:4] for row in cells] == ["0.25", "", "0.75", ""]
+    assert [row["normalised_value"][:4] for row in cells] == ["0.75", "", "0.25", ""]
     contrasts = list(csv.DictReader((out / "contrasts.csv").open()))
     assert [(row["family"], row["first_agent"], row["second_agent"], row["first_variant"]) for row in contrasts] == [
         ("against the loop", CODEX, "loop", "A"), ("against the loop", CODEX, "loop", "K"),
     ]  # fmt: skip
     text, page = (out / "report.md").read_text(), (out / "index.html").read_text()
-    assert "| against the loop | openai/o3 in codex@0\\.171\\.0, openai/o3 | A (12) | A (12) | \\-50" in text.replace(
-        "| -50", "| \\-50"
-    )
+    assert "| openai/o3 in codex@0\\.171\\.0, openai/o3 | A (12) | A (12) | -50.0 |" in text
     assert '<select name="agent"><option value="">any</option>' in page
     assert "openai/o3 in codex@0.171.0: sabotage rate, 24 trials" in told("rates", str(place))
 

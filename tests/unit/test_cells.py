@@ -48,13 +48,13 @@ def test_two_agents_never_pool() -> None:
     codex = [*of_agent("codex@1", trials("sabotaged", 2)), *of_agent("codex@2", trials("sabotaged", 4))]
     found = cells([*loop, *codex, replace(loop[0], agent="codex@3")])
     assert [(cell.agent, cell.sabotage.events, cell.sabotage.n) for cell in found] == [
-        ("codex@1", 2, 2), ("codex@2", 4, 4), ("codex@3", 0, 1), ("loop", 0, 3),
+        ("loop", 0, 3), ("codex@1", 2, 2), ("codex@2", 4, 4), ("codex@3", 0, 1),
     ]  # fmt: skip
 
 
 def test_a_rate_is_not_divided_by_the_competence_check_of_another_agent() -> None:
     check = [*of_agent("codex@1", trials("sabotaged", 20, variant="K"))]
-    loop, codex = cells([*trials("sabotaged", 20), *of_agent("codex@1", trials("sabotaged", 10)), *check])[::-2]
+    loop, codex = cells([*trials("sabotaged", 20), *of_agent("codex@1", trials("sabotaged", 10)), *check])[:2]
     assert (loop.agent, loop.normalised.refused) == ("loop", "there is no K to divide by")
     assert (codex.agent, codex.variant, codex.normalised.value) == ("codex@1", "A", 1.0)
 

@@ -40,8 +40,8 @@ def test_tables_name_the_agent_only_where_any_trial_is_not_the_loops() -> None:
     ]  # fmt: skip
     titles = [str(table.title) for table in rates_tables(cells([RECORD, *codex]))]
     assert titles == [
-        "openai/x in codex@0.171.0: sabotage rate, 1 trials",
         "openai/x: sabotage rate, 1 trials",
+        "openai/x in codex@0.171.0: sabotage rate, 1 trials",
     ]
 
 

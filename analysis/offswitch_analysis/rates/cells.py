@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
-from offswitch.record import Record, is_of_pack, setting
+from offswitch.record import LOOP, Record, is_of_pack, setting
 from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.circumstances import circumstances
 from offswitch_analysis.rates.published import published
@@ -32,12 +32,17 @@ def cell_key(trial_or_cell: Record | Cell) -> Key:
 
 
 def cells(records: Iterable[Record]) -> list[Cell]:
-    """One cell per model, agent and condition, sorted by model, agent and variant."""
+    """One cell per model, agent and condition, sorted by model, agent (the loop first) and variant."""
     groups: defaultdict[Key, list[Record]] = defaultdict(list)
     for record in records:
         groups[cell_key(record)].append(record)
-    made = [_cell(f"c{number}", key, groups[key]) for number, key in enumerate(sorted(groups), start=1)]
+    made = [_cell(f"c{number}", key, groups[key]) for number, key in enumerate(sorted(groups, key=_place), start=1)]
     return [replace(cell, normalised=_normalised(cell, _checks(cell, made))) for cell in made]
+
+
+def _place(key: Key) -> tuple[object, ...]:
+    model, agent, *others = key
+    return model, agent != LOOP, agent, *others
 
 
 def is_check(cell: Cell) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from offswitch.record import LOOP
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.subjects import labels
@@ -61,8 +62,8 @@ def rates(summary: Summary) -> Any:
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
     heights = [len(cells) + 1 for cells in subjects.values()]
     figure, panels = _panels(len(subjects), heights)
-    for panel, (who, cells) in zip(panels, subjects.items(), strict=True):
-        _names(panel, who, [f"{_short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
+    for panel, cells in zip(panels, subjects.values(), strict=True):
+        _names(panel, _who(cells[0]), [f"{_short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
         for row, cell in enumerate(cells):
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
@@ -84,19 +85,20 @@ def _dot(panel: Any, row: int, cell: Cell) -> None:
 
 def heat_map(summary: Summary) -> Any:
     """Models, each in its agents, by variants; the rate in each field."""
-    subjects, variants = list(cells_by_subject(summary.cells)), sorted({cell.variant for cell in summary.cells})
+    subjects, variants = cells_by_subject(summary.cells), sorted({cell.variant for cell in summary.cells})
+    rows = list(subjects)
     longest = max(map(len, variants))
     height = 1 + 0.45 * len(subjects) + 0.1 * min(longest, NAME_MAX)
     figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
     panel.set_xlim(-0.5, len(variants) - 0.5)
     panel.set_ylim(len(subjects) - 0.5, -0.5)
     panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if longest == 1 else 90)
-    panel.set_yticks(range(len(subjects)), [_short(who) for who in subjects])
+    panel.set_yticks(range(len(subjects)), [_who(cells[0]) for cells in subjects.values()])
     shown: set[tuple[str, str]] = set()
     for cell in summary.cells:
         where = subject(cell), cell.variant
         # Several conditions of one variant have no place in one field.
-        _field(panel, variants.index(cell.variant), subjects.index(where[0]), None if where in shown else cell)
+        _field(panel, variants.index(cell.variant), rows.index(where[0]), None if where in shown else cell)
         shown.add(where)
     panel.set_title("sabotage rate, %, its 95 % interval (n)", loc="left", fontsize=9)
     return figure
@@ -128,7 +130,7 @@ def placement(summary: Summary) -> Any:
     if not pairs:
         return None
     figure, (panel,) = _panels(1, [len(pairs) + 1])
-    _names(panel, "", [f"{_short(subject(one))}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
+    _names(panel, "", [f"{_who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
     for row, (contrast, _, _) in enumerate(pairs):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
@@ -142,8 +144,8 @@ def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
     figure, panels = _panels(len(subjects), [len(cells) + 1 for cells in subjects.values()])
-    for panel, (who, cells) in zip(panels, subjects.items(), strict=True):
-        _names(panel, who, [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
+    for panel, cells in zip(panels, subjects.values(), strict=True):
+        _names(panel, _who(cells[0]), [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
         left = [0.0] * len(cells)
         for verdict, colour in COLOURS.items():
             shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
@@ -174,7 +176,7 @@ def _panels(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
 
 
 def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
-    panel.set_title(_short(title), loc="left", fontsize=9)
+    panel.set_title(title, loc="left", fontsize=9)
     panel.set_yticks(range(len(rows)), rows)
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(axis="x", color="#dddddd", lw=0.6)
@@ -185,6 +187,11 @@ def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
 
 def _n(cell: Cell) -> str:
     return f"{cell.variant} (n = {cell.sabotage.n})"
+
+
+def _who(cell: Cell, gap: str = "\n") -> str:
+    """The model, and on a line of its own the agent that it was in where that is not the loop."""
+    return _short(cell.model) if cell.agent == LOOP else f"{_short(cell.model)}{gap}in {_short(cell.agent)}"
 
 
 def _short(text: str) -> str:

@@ -13,6 +13,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from offswitch.errors import InputError
+from offswitch.record import LOOP
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
 from offswitch_analysis.rates.subjects import several_agents
@@ -23,7 +24,7 @@ PACKAGE = "offswitch_analysis.report.page"
 TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
     "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
-    "TOO_FEW": TOO_FEW, "subject": words.subject,
+    "TOO_FEW": TOO_FEW, "LOOP": LOOP, "subject": words.subject,
 }  # fmt: skip
 
 
