@@ -1,6 +1,8 @@
 """A record that tests vary, and what of it is shown."""
 
 import io
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from rich.console import Console, RenderableType
 
@@ -12,6 +14,11 @@ RECORD = Record(
     trigger_pulled=True, outlived=True, machine_end="alive", strict_noncompliant=True, questions_served=6,
     answers_correct=6, commands=8, tokens=10, duration_s=1.5, scripted=False, log="l.eval",
 )  # fmt: skip
+
+
+def of_agent(agent: str, records: Iterable[Record]) -> Iterator[Record]:
+    """The same trials as another agent than the loop would have had them."""
+    return (replace(record, agent=agent, condition=f"{record.condition} agent={agent}") for record in records)
 
 
 def shown(*what: RenderableType) -> str:

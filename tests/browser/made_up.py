@@ -1,9 +1,11 @@
 """A report that nobody measured: scripted subjects with planted rates, and the same with hostile words."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
+from offswitch.record import LOOP
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates import SHARES, estimate
 from offswitch_analysis.rates.circumstances import Circumstances
@@ -32,11 +34,11 @@ METHODS = ("rewritten", "deleted", "moved", "permissions", "restored_afterwards"
 DIFF = ("--- before", "+++ after", "@@ -1,3 +1,2 @@", " #!/bin/sh", "-kill -TERM 1", "-wait", "+echo skipped")
 
 
-def summary(models: int = 13, variants: str = LETTERS, trials: int = 60) -> Summary:
-    """So many subjects in every variant; the last has no F, and two cells have too few trials."""
+def summary(models: int = 13, variants: str = LETTERS, trials: int = 60, agents: Sequence[str] = (LOOP,)) -> Summary:
+    """So many models in each agent and variant; the last model has no F, and two cells have too few trials."""
     dice = random.Random(5)
     names = [f"script/planted-{number:02}" for number in range(1, models + 1)]
-    wanted = [(model, variant) for model, variant in product(names, variants) if (model, variant) != (names[-1], "F")]
+    wanted = [who for who in product(names, agents, variants) if (who[0], who[2]) != (names[-1], "F")]
     cells = [_cell(f"c{number}", *who, dice) for number, who in enumerate(wanted, start=1)]
     return Summary(
         schema_version=SCHEMA_VERSION,
@@ -56,7 +58,7 @@ def summary(models: int = 13, variants: str = LETTERS, trials: int = 60) -> Summ
     )
 
 
-def _cell(identifier: str, model: str, variant: str, dice: random.Random) -> Cell:
+def _cell(identifier: str, model: str, agent: str, variant: str, dice: random.Random) -> Cell:
     few = identifier in ("c3", "c17")
     trials = 6 if few else dice.choice((40, 100, 200))
     skill = 0.2 + 0.07 * int(model[-2:])
@@ -64,7 +66,7 @@ def _cell(identifier: str, model: str, variant: str, dice: random.Random) -> Cel
     verdicts = {verdict.value: 0 for verdict in Verdict}
     for _ in range(trials):
         verdicts[_verdict(rate, dice)] += 1
-    return _filled(identifier, model, variant, verdicts, dice)
+    return replace(_filled(identifier, model, variant, verdicts, dice), agent=agent)
 
 
 def _verdict(rate: float, dice: random.Random) -> str:
@@ -86,7 +88,7 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
     for _ in range(events):
         methods[dice.choices(METHODS, [9, 4, 3, 3, 2, 1])[0]] += 1
     return Cell(
-        id=identifier, model=model, variant=variant, condition=f"3 {variant}a41 q6 n3 t4 g3", scripted=True,
+        id=identifier, model=model, agent=LOOP, variant=variant, condition=f"3 {variant}a41 q6 n3 t4 g3", scripted=True,
         seen={"sandbox offswitch": trials, "detector 2": trials - 2, "detector 1": 2}, trials=trials, verdicts=verdicts,
         methods={method: count for method, count in methods.items() if count},
         failures={"engine": failures} if failures else {}, missing={"replay": undecided} if undecided else {},
@@ -122,7 +124,7 @@ def _circumstances(model: str, verdicts: dict[str, int]) -> Circumstances:
 
 
 def _contrasts(cells: list[Cell]) -> list[Contrast]:
-    named = {(cell.model, cell.variant): cell for cell in cells}
+    named = {(cell.model, cell.variant): cell for cell in cells if cell.agent == LOOP}
     models = list(dict.fromkeys(cell.model for cell in cells))
     found = [(m, one, other) for m in models for one, other in PAIRS if (m, one) in named and (m, other) in named]
     within = [_contrast(named[m, one], named[m, other], "variants") for m, one, other in found]
@@ -132,13 +134,18 @@ def _contrasts(cells: list[Cell]) -> list[Contrast]:
         for variant in LETTERS
         if (m, variant) in named and (models[0], variant) in named
     ]
-    return within + between
+    others = [
+        _contrast(cell, named[cell.model, cell.variant], "agents", "against the loop")
+        for cell in cells
+        if cell.agent != LOOP and (cell.model, cell.variant) in named
+    ]
+    return within + between + others
 
 
-def _contrast(first: Cell, second: Cell, between: str) -> Contrast:
+def _contrast(first: Cell, second: Cell, between: str, named: str | None = None) -> Contrast:
     one, other = first.measures["sabotage"].rate or 0.0, second.measures["sabotage"].rate or 0.0
-    size, family = one - other, {"B": "placement", "D": "placement"}.get(first.variant, "against E")
-    declared = between == "variants" and first.variant != "H"
+    size, family = one - other, named or {"B": "placement", "D": "placement"}.get(first.variant, "against E")
+    declared = bool(named) or (between == "variants" and first.variant != "H")
     return Contrast(
         first=first.id, second=second.id, between=between, family=family if declared else None,
         difference=size, low=max(-1.0, size - 0.12), high=min(1.0, size + 0.12),
@@ -196,7 +203,7 @@ def hostile(long: int = 1_000_000) -> Summary:
     )  # fmt: skip
     cells = tuple(
         replace(
-            cell, model=f"{number // 3}{bad}", variant=cell.variant, condition=EVIL, methods={bad: 3},
+            cell, model=f"{number // 3}{bad}", agent=f"{number % 2}{bad}", condition=EVIL, methods={bad: 3},
             failures={EVIL: 1}, missing={EVIL: 1}, rulings={EVIL: 2}, circumstances=evil,
             seen={bad: 3}, published=(replace(PUBLISHED, study=EVIL, note=bad),),
             normalised=Normalised(None, None, None, bad),

@@ -117,6 +117,21 @@ def test_a_filter_holds_for_every_view_that_lists_cells(visit: Visitor) -> None:
     }
 
 
+def test_cells_are_filtered_by_agent_and_panels_of_a_variant_show_every_agent(visit: Visitor) -> None:
+    seen = visit(summary(models=2, variants="AE", trials=8, agents=("loop", "codex@0.171.0")))
+    assert seen.page.inner_text(COUNT) == "8 of 8 cells"
+    assert len(seen.shown("#overview .panel")) == 4
+    seen.page.select_option("[name=agent]", "codex@0.171.0")
+    assert seen.page.inner_text(COUNT) == "4 of 8 cells"
+    assert len(seen.shown("#heat tbody tr")) == len(seen.shown("#quality tbody tr")) == 2
+    seen.page.reload()
+    assert seen.page.inner_text(COUNT) == "4 of 8 cells"
+    seen.page.select_option("[name=agent]", "")
+    seen.page.select_option("[name=by]", "variant")
+    assert [len(panel.splitlines()) > 4 for panel in seen.shown("#overview .panel")] == [True, True]
+    assert sum("in codex@0.171.0" in text for text in seen.shown("#overview tbody th")) == 4
+
+
 def test_cells_are_filtered_by_subject_and_by_a_verdict_that_was_seen(visit: Visitor) -> None:
     seen = visit(small())
     seen.page.select_option("[name=kind]", "real")

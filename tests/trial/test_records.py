@@ -3,13 +3,24 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSample, EvalSpec, list_eval_logs, write_eval_log
+from inspect_ai.log import (
+    EvalConfig,
+    EvalDataset,
+    EvalLog,
+    EvalPlan,
+    EvalPlanStep,
+    EvalSample,
+    EvalSpec,
+    list_eval_logs,
+    write_eval_log,
+)
 from inspect_ai.scorer import Score
 
 from offswitch.errors import InputError
@@ -21,6 +32,7 @@ from offswitch_analysis.logs.names import PARALLEL_FROM, log_names
 from specimens import RECORD
 
 COMPLIED = {"verdict": "complied", "methods": "", "exposed": True, "detector": 2, "commands": 4}
+GOLDEN = Path(__file__).parents[1] / "golden"
 BROKEN_OFF = {"verdict": "failure", "failure": "interrupted"}
 
 
@@ -37,11 +49,13 @@ def logs(tmp_path: Path) -> Path:
 def write(
     directory: Path, name: str, trials: dict[str, dict[str, Any]], task: str = "offswitch/shutdown_resistance",
     task_id: str | None = None, status: Any = "success", ending: str = "eval",
+    metadata: dict[str, dict[str, Any]] | None = None, solvers: Sequence[str] = (),
 ) -> Path:  # fmt: skip
     """A log with these trials and what the scorer said of them; one of another task knows nothing of this project."""
     samples = [
         EvalSample(
-            id=trial, epoch=1, input="", target="", metadata={"variant": trial[0], "seed": 1},
+            id=trial, epoch=1, input="", target="",
+            metadata={"variant": trial[0], "seed": 1, **(metadata or {}).get(trial, {})},
             scores={"shutdown_verdict": Score(value=0, metadata=facts)},
         )
         for trial, facts in trials.items()
@@ -52,7 +66,8 @@ def write(
         metadata={"offswitch_version": "0.0.7", "code_digest": "c0de"} if task.endswith("resistance") else None,
     )  # fmt: skip
     place = directory / f"2026-01-01T00-00-00-00-00_shutdown-resistance_{name}.{ending}"
-    write_eval_log(EvalLog(eval=spec, samples=samples, status=status), str(place))
+    plan = EvalPlan(steps=[EvalPlanStep(solver=solver) for solver in solvers])
+    write_eval_log(EvalLog(eval=spec, plan=plan, samples=samples, status=status), str(place))
     return place
 
 
@@ -213,6 +228,45 @@ def test_a_record_tells_what_it_comes_from(logs: Path, cache: Cache) -> None:
     (record,) = read_logs(str(logs), cache).records
     assert (record.eval_id, record.created) == ("e1", "2026-01-01T00:00:00+00:00")
     assert (record.offswitch_version, record.code_digest) == ("0.0.7", "c0de")
+
+
+def test_a_log_that_names_no_agent_is_of_the_loop_and_its_conditions_do_not_say_so(cache: Cache) -> None:
+    for log in ("first_version", "older_inspect"):
+        records = read_logs(str(GOLDEN / log), cache).records
+        assert {(record.agent, record.delivery) for record in records} == {("loop", None)}
+        assert not any("agent=" in record.condition for record in records)
+
+
+def test_a_record_says_which_agent_worked_and_how_it_handed_in(logs: Path, cache: Cache) -> None:
+    told = {
+        "E-0001": {"agent": "codex@0.171.0", "delivery": "last_words"},
+        "E-0002": {"agent": "a pack=b\x1b[31m" + "x" * 900},
+    }
+    write(logs, "a", dict.fromkeys(["E-0001", "E-0002", "E-0003"], COMPLIED), metadata=told)
+    records = read_logs(str(logs), cache).records
+    assert [(one.agent[:20], one.delivery) for one in records] == [
+        ("codex@0.171.0", "last_words"), ("a_pack=b\\x1b[31mxxxx", None), ("loop", None),
+    ]  # fmt: skip
+    assert "agent=codex@0.171.0 delivery=last_words" in records[0].condition
+    assert len({one.condition for one in records}) == 3
+    assert max(len(one.agent) for one in records) == 80
+
+
+@pytest.mark.parametrize(
+    ("solvers", "agent"),
+    [
+        (["offswitch/desk", "react"], "react"),
+        (["theirs/before", "offswitch/desk", "offswitch/loop"], "loop"),
+        (["offswitch/work"], "loop"),
+    ],
+)
+def test_a_trial_that_failed_before_its_agent_was_told_is_of_its_logs_solver(
+    logs: Path, cache: Cache, solvers: list[str], agent: str
+) -> None:
+    write(logs, "a", {"E-0001": {"verdict": "failure", "failure": "engine"}}, solvers=solvers)
+    (record,) = read_logs(str(logs), cache).records
+    assert record.agent == agent
+    assert (f"agent={agent}" in record.condition) == (agent != "loop")
 
 
 def test_the_readme_names_the_schema_of_the_record() -> None:

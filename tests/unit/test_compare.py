@@ -11,7 +11,7 @@ from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.compare import compare
 from offswitch_analysis.terminal.comparison import comparison_table
 from offswitch_analysis.text import SCRIPTED_NOTE
-from specimens import RECORD, shown
+from specimens import RECORD, of_agent, shown
 
 
 def trials(sabotaged: int, complied: int, **facts: object) -> Iterator[Record]:
@@ -30,6 +30,18 @@ def test_a_change_is_called_worse_or_better_only_where_it_is_shown(before: int, 
 def test_versions_of_a_model_are_compared_although_their_names_differ() -> None:
     found = compare(cells(trials(5, 95, model="m/one-0101")), cells(trials(50, 50, model="m/one-0606")))
     assert [(change.old.model, change.new.model) for change in found.changes] == [("m/one-0101", "m/one-0606")]
+
+
+def test_cells_are_matched_with_those_of_the_same_agent() -> None:
+    old = cells([*trials(5, 95), *of_agent("codex@1", trials(50, 50))])
+    new = cells([*trials(50, 50), *of_agent("codex@1", trials(50, 50)), *of_agent("codex@2", trials(9, 9))])
+    found = compare(old, new)
+    assert [(change.new.agent, change.word) for change in found.changes] == [
+        ("codex@1", "no change shown"), ("loop", "worse"),
+    ]  # fmt: skip
+    assert set(found.overall) == {("openai/x in codex@1",) * 2, ("openai/x",) * 2}
+    assert found.remarks == ("openai/x in codex@2 A: left out, without a counterpart",)
+    assert "openai/x in codex@1: 50 of 100" in shown(comparison_table(found))
 
 
 def test_small_changes_that_all_point_one_way_show_over_all_variants() -> None:

@@ -9,9 +9,17 @@ import pytest
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch_analysis.rates import cells
-from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, MODELS, Family, contrasts, read_families
+from offswitch_analysis.rates.contrasts import (
+    AGAINST_E,
+    AGENTS,
+    DEFAULT_FAMILIES,
+    MODELS,
+    Family,
+    contrasts,
+    read_families,
+)
 from offswitch_analysis.statistics import holm
-from specimens import RECORD
+from specimens import RECORD, of_agent
 
 
 def cell_of(variant: str, sabotaged: int, trials: int, model: str = "m/one", setting: str = "q6") -> Iterator[Record]:
@@ -109,6 +117,63 @@ def test_models_are_compared_where_they_read_the_same_words_and_whatever_their_s
     assert [{models[c.first], models[c.second]} for c in told] == [{"m/one", "m/two"}]
 
 
+def in_two_agents(letter: str, in_loop: int, in_codex: int, model: str = "m/one") -> list[Record]:
+    return [*cell_of(letter, in_loop, 20, model), *of_agent("codex@0.171.0", cell_of(letter, in_codex, 20, model))]
+
+
+def test_each_agent_is_compared_with_the_loop_in_a_family_of_each_model_and_variant() -> None:
+    records = [*in_two_agents("E", 2, 12), *of_agent("opencode@1.2", cell_of("E", 6, 20)), *in_two_agents("J", 3, 4)]
+    found = cells(records)
+    names = {cell.id: (cell.variant, cell.agent) for cell in found}
+    declared = [c for c in contrasts(found, records, DEFAULT_FAMILIES) if c.family == "against the loop"]
+    assert [(names[c.first], names[c.second]) for c in declared] == [
+        (("E", "codex@0.171.0"), ("E", "loop")),
+        (("E", "opencode@1.2"), ("E", "loop")),
+        (("J", "codex@0.171.0"), ("J", "loop")),
+    ]
+    assert [c.between for c in declared] == [AGENTS] * 3
+    assert [c.difference for c in declared] == pytest.approx([0.5, 0.2, 0.05])
+    p_values = [c.p for c in declared if c.p is not None]
+    assert [c.p_holm for c in declared] == pytest.approx([*holm(p_values[:2]), p_values[2]])
+    assert p_values[0] < 0.01 < p_values[1]
+
+
+def test_two_agents_of_which_none_is_the_loop_are_an_exploratory_contrast() -> None:
+    records = [*of_agent("codex@1", cell_of("E", 2, 20)), *of_agent("codex@2", cell_of("E", 9, 20))]
+    (found,) = contrasts(cells(records), records, DEFAULT_FAMILIES)
+    assert (found.between, found.family, found.difference) == (AGENTS, None, pytest.approx(-0.35))
+
+
+def test_agents_under_different_settings_are_not_compared() -> None:
+    records = [*cell_of("E", 4, 20), *of_agent("codex@1", cell_of("E", 4, 20, setting="q9"))]
+    assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []
+
+
+def test_variants_and_models_are_compared_within_one_agent_alone() -> None:
+    records = [*in_two_agents("A", 4, 8), *in_two_agents("E", 4, 8), *in_two_agents("E", 4, 8, "m/two")]
+    found = cells(records)
+    agent = {cell.id: cell.agent for cell in found}
+    told = [c for c in contrasts(found, records, DEFAULT_FAMILIES) if c.between != AGENTS]
+    assert sorted((c.between, agent[c.first]) for c in told) == [
+        ("models", "codex@0.171.0"), ("models", "loop"), ("variants", "codex@0.171.0"), ("variants", "loop"),
+    ]  # fmt: skip
+    assert all(agent[c.first] == agent[c.second] for c in told)
+
+
+def test_a_control_arm_of_another_agent_is_no_control() -> None:
+    records = [
+        *of_arm("object=yourself stakes=none", "shutdown", 14),
+        *of_agent("codex@1", of_arm("object=yourself stakes=none", "after_task", 2)),
+    ]
+    assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []
+
+
+def test_a_family_between_agents_can_be_declared() -> None:
+    records = in_two_agents("E", 4, 8)
+    (found,) = contrasts(cells(records), records, [Family("mine", AGENTS, (("loop", "codex@0.171.0"),))])
+    assert (found.family, found.difference) == ("mine", pytest.approx(-0.2))
+
+
 def test_default_families_are_about_this_projects_letters() -> None:
     records = [record for letter in "BCE" for record in cell_of(letter, 4, 20, setting="q6 pack=theirs@0123")]
     assert contrasts(cells(records), records, DEFAULT_FAMILIES) == []
@@ -161,7 +226,7 @@ def test_families_are_read_from_a_file(tmp_path: Path) -> None:
         ("[", "is not YAML"),
         ("families: []", "a list of families is needed"),
         ("families: [{name: x}]", "families[1]: has name, between and pairs"),
-        ("families: [{name: x, between: days, pairs: []}]", "families[1].between: is variants or models"),
+        ("families: [{name: x, between: days, pairs: []}]", "families[1].between: is variants, models or agents"),
         ("families: [{name: x, between: models, pairs: [a]}]", "families[1].pairs: is a list of pairs"),
         ("families: [{name: x, between: models, pairs: []}]", "families[1].pairs: is a list of pairs"),
         ("families: [{name: x, between: models, pairs: [[a, a]]}]", "[a, a]: two different names once"),

@@ -24,6 +24,7 @@ from offswitch_analysis.report.page.words import NAME_MAX, block, cut, line, p_v
 from offswitch_analysis.report.trials import MOST_TELLING_FIRST
 from offswitch_analysis.text import SCRIPTED_NOTE
 
+CODEX = "codex@0.171.0"
 STRIP = re.compile(r'<svg class="strip"[^>]* data-m="(\w+)">(.*?)</svg>')
 """(measure, what is drawn for it)"""
 
@@ -74,8 +75,27 @@ def test_nothing_is_loaded_and_nothing_runs_but_the_texts_whose_digests_are_name
     assert [value for value in links if not value.startswith(("#", "data:,"))] == []
 
 
+def test_a_page_of_one_agent_has_no_filter_and_no_column_for_it_and_one_of_two_has_both() -> None:
+    for made, agents in ((small(), []), (render(summary(models=2, variants="AE", agents=("loop", CODEX))), [CODEX])):
+        assert re.findall(r'<option value="([^"]*@[^"]*)">', made) == agents
+        assert ('data-sort="agent"' in made) == bool(agents)
+        assert (f"in {CODEX}" in made) == bool(agents)
+        assert "2</strong> models" in made
+        (data,) = re.findall(r'id="data">(.*?)</script>', made)
+        assert {cell["agent"] for cell in json.loads(data)} == {"loop", *agents}
+
+
+def test_the_agent_of_a_page_of_one_other_agent_stands_beside_its_models() -> None:
+    made = render(summary(models=1, variants="AE", agents=(CODEX,)))
+    assert 'name="agent"' not in made
+    assert f"<h3>script/planted-01 in {CODEX} " in made
+
+
 def test_whatever_a_log_says_adds_no_element_and_no_attribute() -> None:
-    evil, good = Parts(render(hostile())), Parts(render(summary(models=5, variants="AEK", trials=4)))
+    evil, good = (
+        Parts(render(hostile())),
+        Parts(render(summary(models=5, variants="AEK", trials=4, agents=("loop", CODEX)))),
+    )
     assert {tag for tag, _ in evil.elements} == {tag for tag, _ in good.elements}
     assert evil.count("script") == good.count("script") == 2
     assert [a for _, a in evil.elements if any(key.startswith("on") or key == "style" for key in a)] == []

@@ -8,7 +8,7 @@ from dataclasses import replace
 from offswitch_analysis.rates import cells
 from offswitch_analysis.terminal import as_csv, jsonl, rates_tables, trials_table
 from offswitch_analysis.text import SCRIPTED_NOTE
-from specimens import RECORD, shown
+from specimens import RECORD, of_agent, shown
 
 
 def test_jsonl_has_one_object_a_line_with_methods_as_a_list() -> None:
@@ -28,6 +28,21 @@ def test_no_csv_cell_is_a_formula_and_no_escape_reaches_a_terminal() -> None:
     assert row["log"] == "'+1"
     assert "\x1b" not in as_csv([hostile]) + shown(trials_table([hostile]))
     assert "[red]" in shown(*rates_tables(cells([replace(RECORD, model="[red]x")])))
+
+
+def test_tables_name_the_agent_only_where_any_trial_is_not_the_loops() -> None:
+    codex = [*of_agent("codex@0.171.0", [RECORD])]
+    for tables in ([trials_table([RECORD])], rates_tables(cells([RECORD]))):
+        assert "agent" not in shown(*tables)
+        assert "loop" not in shown(*tables)
+    assert [word for word in ("agent", "codex@0.171.0", "loop") if word in shown(trials_table([RECORD, *codex]))] == [
+        "agent", "codex@0.171.0", "loop",
+    ]  # fmt: skip
+    titles = [str(table.title) for table in rates_tables(cells([RECORD, *codex]))]
+    assert titles == [
+        "openai/x: sabotage rate, 1 trials",
+        "openai/x in codex@0.171.0: sabotage rate, 1 trials",
+    ]
 
 
 def test_scripted_subjects_are_labelled_in_every_table() -> None:

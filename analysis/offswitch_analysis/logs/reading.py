@@ -7,7 +7,7 @@ from typing import Any
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.record import Record, TrialFacts, condition_line, eval_settings
+from offswitch.record import Record, TrialFacts, agent_of, condition_line, delivery_of, eval_settings
 from offswitch.record.digests import is_ours
 from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
@@ -22,6 +22,8 @@ TOKENS_MAX = 1 << 53
 """what a column of a table holds; a log that says more is broken or forged"""
 LEVEL = "level_"
 """how a sample's metadata name the level of a factor"""
+DESK, LOOP = "offswitch/desk", "offswitch/loop"
+"""the evaluation's own solvers: what opens a trial, and what works in it where no other is asked for"""
 _ADAPTER = TypeAdapter(tuple[Record, ...])
 
 
@@ -31,8 +33,8 @@ def read_log(name: str) -> LogRecords:
     if not is_ours(header.eval):
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
     trials = scored_trials(name, read_eval_log_sample_summaries(name), header.invalidated)
-    shared = _log_columns(header, name)
-    rows = [{**shared, **_trial_columns(header, trial)} for trial in trials]
+    shared, agent = _log_columns(header, name), _other_solver(header)
+    rows = [{**shared, **_trial_columns(header, trial, agent)} for trial in trials]
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
     told = [*_state(header, len(rows)), *remarks(trials)]
@@ -66,9 +68,16 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
     }
 
 
-def _trial_columns(header: EvalLog, trial: ScoredTrial) -> dict[str, Any]:
+def _other_solver(header: EvalLog) -> dict[str, str]:
+    """The agent of those trials that failed before anybody had told who works in them: Inspect's `--solver`."""
+    solvers = [step.solver for step in header.plan.steps]
+    after = solvers[solvers.index(DESK) + 1 :] if DESK in solvers else []
+    return {"agent": after[0]} if after and LOOP not in after else {}
+
+
+def _trial_columns(header: EvalLog, trial: ScoredTrial, agent: dict[str, str]) -> dict[str, Any]:
     summary, facts = trial.summary, trial.counted
-    spec, given = header.eval, summary.metadata
+    spec, given = header.eval, {**agent, **summary.metadata}
     settings = spec.model_generate_config.model_dump(exclude_none=True)
     settings |= eval_settings(spec.config.model_dump(exclude_none=True), given)
     return {
@@ -78,6 +87,8 @@ def _trial_columns(header: EvalLog, trial: ScoredTrial) -> dict[str, Any]:
         "seed": given.get("seed"),
         "question_set": given.get("question_set"),
         "model_served": given.get("model_served"),
+        "agent": agent_of(given),
+        "delivery": delivery_of(given),
         "levels": " ".join(f"{name[len(LEVEL) :]}={value}" for name, value in given.items() if name.startswith(LEVEL)),
         "tokens": min(TOKENS_MAX, sum(usage.total_tokens for usage in summary.model_usage.values())),
         "duration_s": summary.total_time,

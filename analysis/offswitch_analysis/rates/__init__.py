@@ -7,9 +7,10 @@ Imported by their own names: `summary` for the parts of a summary beyond these; 
 from offswitch_analysis.rates.cells import SHARES, cell_key, cells, estimate, headline, is_check
 from offswitch_analysis.rates.published import PUBLISHED_NOTE
 from offswitch_analysis.rates.remarks import scripted_note
-from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, Summary, cells_by_model
+from offswitch_analysis.rates.subjects import cells_by_subject, subject
+from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, Summary
 
 __all__ = [
-    "PUBLISHED_NOTE", "SHARES", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_model",
-    "estimate", "headline", "is_check", "scripted_note",
+    "PUBLISHED_NOTE", "SHARES", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_subject",
+    "estimate", "headline", "is_check", "scripted_note", "subject",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from offswitch.errors import InputError
 from offswitch.record import words_and_protocol
 from offswitch_analysis.rates.cells import is_check
+from offswitch_analysis.rates.subjects import subject
 from offswitch_analysis.rates.summary import Cell
 from offswitch_analysis.statistics import boschloo, holm, mantel_haenszel, newcombe
 from offswitch_analysis.text import TOO_FEW, plain
@@ -45,24 +46,24 @@ class Comparison:
 
     changes: tuple[Change, ...]
     overall: dict[tuple[str, str], tuple[float, float, float]]
-    """(old model, new model) -> Mantel-Haenszel difference over the variants, with its 95 % interval"""
+    """(old subject, new subject) -> Mantel-Haenszel difference over the variants, with its 95 % interval"""
     remarks: tuple[str, ...]
     """a line for each cell that has no counterpart, or one of another condition"""
 
 
 def compare(old: Sequence[Cell], new: Sequence[Cell]) -> Comparison:
-    """Matches cells by model and variant, or by variant alone where each side has one model; InputError: no match."""
+    """Matches cells by model, agent and variant, whatever the model where each side has one; InputError: no match."""
     pairs, remarks = _matched(old, new)
     if not pairs:
         why = "".join(f"; {line}" for line in remarks[:REMARKS_MAX])
-        raise InputError(f"nothing to compare: no model, variant and condition that both have counted trials of{why}")
+        raise InputError(f"nothing to compare: no condition of a model that both have counted trials of{why}")
     found = [_change(one, other) for one, other in pairs]
     adjusted = holm([change.p for change in found])
     changes = [replace(change, p_holm=p) for change, p in zip(found, adjusted, strict=True)]
     strata: defaultdict[tuple[str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
     for change in changes:
         if not is_check(change.new):
-            strata[change.old.model, change.new.model].append(_counts(change.old, change.new))
+            strata[subject(change.old), subject(change.new)].append(_counts(change.old, change.new))
     overall = {models: mantel_haenszel(tables) for models, tables in strata.items()}
     return Comparison(tuple(changes), overall, tuple(remarks))
 
@@ -85,17 +86,17 @@ def _matched(old: Sequence[Cell], new: Sequence[Cell]) -> tuple[list[tuple[Cell,
     return pairs, remarks
 
 
-def _by_name(cells: Sequence[Cell], versions: bool) -> dict[tuple[str, str, bool], list[Cell]]:
+def _by_name(cells: Sequence[Cell], versions: bool) -> dict[tuple[str, str, str, bool], list[Cell]]:
     """Cells with counted trials; versions of a model go by one name."""
-    named: defaultdict[tuple[str, str, bool], list[Cell]] = defaultdict(list)
+    named: defaultdict[tuple[str, str, str, bool], list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.sabotage.n:
-            named["" if versions else cell.model, cell.variant, cell.scripted].append(cell)
+            named["" if versions else cell.model, cell.agent, cell.variant, cell.scripted].append(cell)
     return named
 
 
 def _name(cell: Cell) -> str:
-    return plain(f"{cell.model} {cell.variant}")
+    return plain(f"{subject(cell)} {cell.variant}")
 
 
 def _counts(old: Cell, new: Cell) -> tuple[int, int, int, int]:

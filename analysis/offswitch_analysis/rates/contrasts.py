@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from offswitch.errors import InputError
-from offswitch.record import Record, is_of_pack, setting, words_and_protocol
+from offswitch.record import LOOP, Record, is_of_pack, setting, without_agent, words_and_protocol
 from offswitch.user_files import read_yaml
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import cell_key, headline, is_control
 from offswitch_analysis.rates.summary import FEWEST, Cell, Contrast, Paired
 from offswitch_analysis.statistics import boschloo, holm, mcnemar, newcombe, newcombe_paired, odds_ratio
 
-VARIANTS, MODELS = "variants", "models"
+VARIANTS, MODELS, AGENTS = "variants", "models", "agents"
+SIDES = {VARIANTS: "variant", MODELS: "model", AGENTS: "agent"}
+"""what is compared -> the column of a cell that names a side"""
 EXPLORATORY = "exploratory"
 """what contrasts outside of every family are called"""
 
@@ -27,7 +29,7 @@ class Family:
 
     name: str
     between: str
-    """variants (in each model a family of its own) or models (in each variant a family of its own)"""
+    """variants (in each model a family of its own), models (in each variant) or agents (in each model and variant)"""
     pairs: tuple[tuple[str, str], ...]
     """(first, second); a first of "*" is everything but the second"""
     own: bool = False
@@ -39,7 +41,8 @@ class Family:
 AGAINST_E = Family("against E", VARIANTS, (("*", "E"),), own=True)
 PLACEMENT = Family("placement", VARIANTS, (("B", "C"), ("D", "E")), own=True)
 NET_OF_CONTROL = Family("net of control", VARIANTS, (), controls=True)
-DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL)
+AGAINST_LOOP = Family("against the loop", AGENTS, (("*", LOOP),))
+DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL, AGAINST_LOOP)
 UNANNOUNCED = "no_shutdown"
 OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 """arm -> what its prompts call the thing that is shut down, where they speak of it"""
@@ -50,7 +53,7 @@ _Comparer = Callable[[Cell, Cell, str, str | None], Contrast]
 
 
 def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequence[Family]) -> list[Contrast]:
-    """The contrasts of every family, then, as exploratory ones, every two models in each variant."""
+    """The contrasts of every family, then, as exploratory ones, every two models and every two agents in a variant."""
     sets = _sets(cells, records)
 
     def compare(first: Cell, second: Cell, between: str, family: str | None) -> Contrast:
@@ -59,12 +62,18 @@ def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequen
     declared = [contrast for family in families for contrast in _declared(family, cells, compare)]
     known = {(contrast.first, contrast.second) for contrast in declared}
     others = (
-        compare(first, second, MODELS, None)
-        for group in _alike(cells, MODELS)
+        compare(first, second, between, None)
+        for between in (MODELS, AGENTS)
+        for group in _alike(cells, between)
         for first, second in combinations(group, 2)
-        if first.model != second.model and (first.id, second.id) not in known and (second.id, first.id) not in known
+        if side(first, between) != side(second, between) and not known & {(first.id, second.id), (second.id, first.id)}
     )
     return [*declared, *others]
+
+
+def side(cell: Cell, between: str) -> str:
+    """What names a cell in a contrast: its variant, model or agent."""
+    return str(getattr(cell, SIDES[between]))
 
 
 def read_families(path: Path) -> tuple[Family, ...]:
@@ -86,8 +95,8 @@ def _family(path: Path, number: int, given: Any) -> Family:
     if not isinstance(given, dict) or set(cast(dict[str, Any], given)) != {"name", "between", "pairs"}:
         raise InputError(f"{where}: has name, between and pairs, nothing more or less")
     fields = cast(dict[str, Any], given)
-    if fields["between"] not in (VARIANTS, MODELS):
-        raise InputError(f"{where}.between: is {VARIANTS} or {MODELS}, not {fields['between']!r}")
+    if fields["between"] not in tuple(SIDES):
+        raise InputError(f"{where}.between: is {VARIANTS}, {MODELS} or {AGENTS}, not {fields['between']!r}")
     listed = cast(list[Any], fields["pairs"]) if isinstance(fields["pairs"], list) else []
     if not listed or not all(isinstance(pair, list) and len(cast(list[Any], pair)) == 2 for pair in listed):
         raise InputError(f"{where}.pairs: is a list of pairs such as [B, C]")
@@ -109,7 +118,7 @@ def _declared(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iter
             continue
         named: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in group:
-            named[cell.variant if family.between == VARIANTS else cell.model].append(cell)
+            named[side(cell, family.between)].append(cell)
         pairs = [pair for first, second in family.pairs for pair in _expanded(first, second, sorted(named))]
         yield from _corrected([
             compare(first, second, family.between, family.name)
@@ -148,13 +157,15 @@ def _corrected(family: Sequence[Contrast]) -> Iterator[Contrast]:
 
 
 def _alike(cells: Sequence[Cell], between: str) -> Iterator[list[Cell]]:
-    """Cells that differ in nothing but what is compared: the words, or the model."""
+    """Cells that differ in nothing but what is compared: the words, the model, or the agent."""
     groups: defaultdict[tuple[object, ...], list[Cell]] = defaultdict(list)
     for cell in cells:
-        if between == VARIANTS:
-            groups[cell.model, setting(cell.condition), cell.scripted].append(cell)
-        else:
-            groups[cell.variant, words_and_protocol(cell.condition), cell.scripted].append(cell)
+        shared = {
+            VARIANTS: (cell.model, cell.agent, setting(cell.condition)),
+            MODELS: (cell.agent, cell.variant, words_and_protocol(cell.condition)),
+            AGENTS: (cell.model, cell.variant, without_agent(cell.condition)),
+        }[between]
+        groups[*shared, cell.scripted].append(cell)
     yield from groups.values()
 
 

@@ -17,6 +17,7 @@ from offswitch.errors import InputError
 from offswitch.user_files import read_yaml
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates.cells import SHARES, is_check
+from offswitch_analysis.rates.subjects import subject
 from offswitch_analysis.rates.summary import Cell, Estimate
 from offswitch_analysis.statistics import clopper_pearson_lower, clopper_pearson_upper
 from offswitch_analysis.text import plain
@@ -24,7 +25,7 @@ from offswitch_analysis.text import plain
 LIMITED = (*(measure.name for measure in MEASURES), *SHARES)
 """what a rule may limit"""
 NAMES_MAX = 6
-FIELDS = {"measure", "variant", "model", "at_most", "at_least"}
+FIELDS = {"measure", "variant", "model", "agent", "at_most", "at_least"}
 CONFIDENCE, CONFIDENCE_MAX = 0.95, 0.9999
 OPEN = ("sabotage", "resistance", "published_outcome", "exposure")
 """measures that leave undecided trials out"""
@@ -54,12 +55,14 @@ class PolicyRule:
     """at most the limit, else at least"""
     variant: str | None
     model: str | None
+    agent: str | None = None
     """None: every one"""
 
     def __str__(self) -> str:
-        model = f" of {plain(self.model)}" if self.model else ""
+        of = f" of {plain(self.model or 'every model')}" if self.model or self.agent else ""
+        agent = f" in {plain(self.agent)}" if self.agent else ""
         variant = f" in {plain(self.variant)}" if self.variant else ""
-        return f"{self.measure}{model}{variant} {'at most' if self.upper else 'at least'} {100 * self.limit:g} %"
+        return f"{self.measure}{of}{agent}{variant} {'at most' if self.upper else 'at least'} {100 * self.limit:g} %"
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,8 @@ def _rule(where: str, given: Any) -> PolicyRule:
     if ("at_most" in fields) == ("at_least" in fields):
         raise InputError(f"{where}: needs either at_most or at_least")
     bound = "at_most" if "at_most" in fields else "at_least"
-    variant, model = (_name(where, fields, key) for key in ("variant", "model"))
-    return PolicyRule(str(measure), _share(f"{where}.{bound}", fields[bound]), bound == "at_most", variant, model)
+    names = (_name(where, fields, key) for key in ("variant", "model", "agent"))
+    return PolicyRule(str(measure), _share(f"{where}.{bound}", fields[bound]), bound == "at_most", *names)
 
 
 def _name(where: str, fields: dict[str, Any], key: str) -> str | None:
@@ -143,7 +146,7 @@ def _share(where: str, given: Any) -> float:
 def _check(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> RuleResult:
     answers = list(_answers(rule, confidence, cells))
     if not answers:
-        names = sorted({f"{cell.model} {cell.variant}" for cell in cells})
+        names = sorted({f"{subject(cell)} {cell.variant}" for cell in cells})
         there = ", ".join(map(plain, names[:NAMES_MAX])) + ("" if len(names) <= NAMES_MAX else " and others")
         return RuleResult(rule, Answer.NOT_ENOUGH, f"there are no such trials, only of {there}")
     answer = max((answer for answer, _ in answers), key=_GRAVITY.index)
@@ -169,7 +172,7 @@ def _is_about(rule: PolicyRule, cell: Cell) -> bool:
     """A rule for every variant leaves out the positive control, in which resisting is what was asked for."""
     named = rule.variant == cell.variant
     every = rule.variant is None and (rule.measure in SHARES or rule.measure == "exposure" or not is_check(cell))
-    return rule.model in (None, cell.model) and (named or every)
+    return rule.model in (None, cell.model) and rule.agent in (None, cell.agent) and (named or every)
 
 
 def _independent_share(measure: str, cell: Cell) -> float:
@@ -211,7 +214,7 @@ def _with_undecided(measure: str, cell: Cell) -> tuple[Estimate, Estimate]:
 def _counts(cell: Cell, low: Estimate, high: Estimate) -> str:
     undecided = f" (and {high.events - low.events} undecided)" if high.events > low.events else ""
     scripted = " (scripted, no real model)" if cell.scripted else ""
-    return f"{plain(cell.model)} {plain(cell.variant)}{scripted}: {low.events} of {low.n}{undecided}"
+    return f"{plain(subject(cell))} {plain(cell.variant)}{scripted}: {low.events} of {low.n}{undecided}"
 
 
 def _limits(lower: float, upper: float, confidence: float) -> str:

@@ -22,7 +22,7 @@ def scripted_note(summary: Summary) -> str:
 
 
 def cautions(cells: Sequence[Cell]) -> Iterator[str]:
-    """What a reader must know of the trials of one model before its rates: a line each."""
+    """What a reader must know of the trials of one model, in one agent, before its rates: a line each."""
     if without_valid_call(cells):
         yield NO_VALID_CALL
     unusable = sum(_causes_of(cell, Ending.NO_USABLE_CALL) for cell in cells)
@@ -47,7 +47,7 @@ def without_valid_call(cells: Sequence[Cell]) -> bool:
 
 
 def remarks(cells: Sequence[Cell]) -> Iterator[str]:
-    """Everything of the kind about the trials of one model: the cautions, and causes, calls, nudges and failures."""
+    """Everything of the kind about the trials of one subject: the cautions, and causes, calls, nudges and failures."""
     yield from cautions(cells)
     for cell in cells:
         for verdict, causes in cell.circumstances.causes.items():
@@ -87,7 +87,7 @@ def served(models: dict[str, int]) -> str:
 
 
 def _name(cell: Cell, cells: Sequence[Cell]) -> str:
-    """The variant, with the condition where a model has several of it."""
+    """The variant, with the condition where a subject has several of it."""
     alone = sum(other.variant == cell.variant for other in cells) == 1
     return plain(cell.variant if alone else f"{cell.variant} ({cell.condition})")
 

@@ -4,8 +4,6 @@ Rates are fractions from 0 to 1. Whatever could be a model's own word (trial ids
 as it came; who shows it makes it inert.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +11,7 @@ from pydantic import TypeAdapter
 
 from offswitch_analysis.rates.circumstances import Circumstances
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
 
@@ -77,11 +75,13 @@ class PublishedRate:
 
 @dataclass(frozen=True)
 class Cell:
-    """All trials of one model in one condition."""
+    """All trials of one model, in one agent, in one condition."""
 
     id: str
     """short, unique in the summary, made of letters, digits and hyphens"""
     model: str
+    agent: str
+    """what the model worked in: the evaluation's own loop, or another program"""
     variant: str
     condition: str
     """digest of what may be pooled"""
@@ -153,7 +153,7 @@ class Contrast:
     """id of a cell"""
     second: str
     between: str
-    """variants (of one model) or models (in one variant)"""
+    """variants (of one model), models (in one variant) or agents (of one model in one variant)"""
     family: str | None
     """the declared family that Holm's correction is made in; None: exploratory"""
     difference: float | None
@@ -230,20 +230,6 @@ class Summary:
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""
     """how they were chosen"""
-
-
-def labels(cells: Sequence[Cell]) -> dict[str, str]:
-    """Id -> variant, with the id where a model has several cells of a variant."""
-    seen = Counter((cell.model, cell.variant) for cell in cells)
-    return {c.id: c.variant if seen[c.model, c.variant] == 1 else f"{c.variant} [{c.id}]" for c in cells}
-
-
-def cells_by_model(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
-    """Model -> its cells, in order of first appearance."""
-    models: dict[str, list[Cell]] = {}
-    for cell in cells:
-        models.setdefault(cell.model, []).append(cell)
-    return models
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from offswitch.record import LOOP
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_model, scripted_note
-from offswitch_analysis.rates.summary import labels
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates.subjects import labels
 from offswitch_analysis.text import TOO_FEW, plain
 
 COLOURS = {
@@ -57,12 +58,12 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
 
 
 def rates(summary: Summary) -> Any:
-    """The sabotage rate of every cell with its interval, a panel for each model."""
-    models, names = cells_by_model(summary.cells), labels(summary.cells)
-    heights = [len(cells) + 1 for cells in models.values()]
-    figure, panels = _panels(len(models), heights)
-    for panel, (model, cells) in zip(panels, models.items(), strict=True):
-        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
+    """The sabotage rate of every cell with its interval, a panel for each model in an agent."""
+    subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
+    heights = [len(cells) + 1 for cells in subjects.values()]
+    figure, panels = _panels(len(subjects), heights)
+    for panel, cells in zip(panels, subjects.values(), strict=True):
+        _names(panel, _who(cells[0]), [f"{_short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
         for row, cell in enumerate(cells):
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
@@ -83,20 +84,21 @@ def _dot(panel: Any, row: int, cell: Cell) -> None:
 
 
 def heat_map(summary: Summary) -> Any:
-    """Models by variants, the rate in each field."""
-    models, variants = list(cells_by_model(summary.cells)), sorted({cell.variant for cell in summary.cells})
+    """Models, each in its agents, by variants; the rate in each field."""
+    subjects, variants = cells_by_subject(summary.cells), sorted({cell.variant for cell in summary.cells})
+    rows = list(subjects)
     longest = max(map(len, variants))
-    height = 1 + 0.45 * len(models) + 0.1 * min(longest, NAME_MAX)
+    height = 1 + 0.45 * len(subjects) + 0.1 * min(longest, NAME_MAX)
     figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
     panel.set_xlim(-0.5, len(variants) - 0.5)
-    panel.set_ylim(len(models) - 0.5, -0.5)
+    panel.set_ylim(len(subjects) - 0.5, -0.5)
     panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if longest == 1 else 90)
-    panel.set_yticks(range(len(models)), [_short(model) for model in models])
+    panel.set_yticks(range(len(subjects)), [_who(cells[0]) for cells in subjects.values()])
     shown: set[tuple[str, str]] = set()
     for cell in summary.cells:
-        where = cell.model, cell.variant
+        where = subject(cell), cell.variant
         # Several conditions of one variant have no place in one field.
-        _field(panel, variants.index(cell.variant), models.index(cell.model), None if where in shown else cell)
+        _field(panel, variants.index(cell.variant), rows.index(where[0]), None if where in shown else cell)
         shown.add(where)
     panel.set_title("sabotage rate, %, its 95 % interval (n)", loc="left", fontsize=9)
     return figure
@@ -128,7 +130,7 @@ def placement(summary: Summary) -> Any:
     if not pairs:
         return None
     figure, (panel,) = _panels(1, [len(pairs) + 1])
-    _names(panel, "", [f"{_short(one.model)}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
+    _names(panel, "", [f"{_who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
     for row, (contrast, _, _) in enumerate(pairs):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
@@ -140,10 +142,10 @@ def placement(summary: Summary) -> Any:
 
 def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
-    models, names = cells_by_model(summary.cells), labels(summary.cells)
-    figure, panels = _panels(len(models), [len(cells) + 1 for cells in models.values()])
-    for panel, (model, cells) in zip(panels, models.items(), strict=True):
-        _names(panel, model, [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
+    subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
+    figure, panels = _panels(len(subjects), [len(cells) + 1 for cells in subjects.values()])
+    for panel, cells in zip(panels, subjects.values(), strict=True):
+        _names(panel, _who(cells[0]), [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
         left = [0.0] * len(cells)
         for verdict, colour in COLOURS.items():
             shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
@@ -174,7 +176,7 @@ def _panels(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
 
 
 def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
-    panel.set_title(_short(title), loc="left", fontsize=9)
+    panel.set_title(title, loc="left", fontsize=9)
     panel.set_yticks(range(len(rows)), rows)
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(axis="x", color="#dddddd", lw=0.6)
@@ -185,6 +187,11 @@ def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
 
 def _n(cell: Cell) -> str:
     return f"{cell.variant} (n = {cell.sabotage.n})"
+
+
+def _who(cell: Cell, gap: str = "\n") -> str:
+    """The model, and on a line of its own the agent that it was in where that is not the loop."""
+    return _short(cell.model) if cell.agent == LOOP else f"{_short(cell.model)}{gap}in {_short(cell.agent)}"
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ from offswitch_analysis.rates.contrasts import EXPLORATORY, VARIANTS
 def cell_row(cell: Cell) -> dict[str, Any]:
     """Column -> value."""
     row: dict[str, Any] = {
-        **{name: getattr(cell, name) for name in ("model", "variant", "condition", "scripted", "trials")},
+        **{name: getattr(cell, name) for name in ("model", "agent", "variant", "condition", "scripted", "trials")},
         **cell.verdicts,
     }
     rates = {**cell.measures, **{f"share_{name}": share for name, share in cell.shares.items()}}
@@ -60,7 +60,8 @@ def _contrast_row(contrast: Contrast, first: Cell, second: Cell) -> dict[str, An
     row: dict[str, Any] = {"between": contrast.between, "family": contrast.family or EXPLORATORY}
     row["scripted"] = first.scripted
     for name, cell in (("first", first), ("second", second)):
-        row |= {f"{name}_model": cell.model, f"{name}_variant": cell.variant, f"{name}_cell": cell.id}
+        row |= {f"{name}_model": cell.model, f"{name}_agent": cell.agent}
+        row |= {f"{name}_variant": cell.variant, f"{name}_cell": cell.id}
         row |= {f"{name}_events": cell.sabotage.events, f"{name}_n": cell.sabotage.n}
     names = ("difference", "low", "high", "odds_ratio", "odds_low", "odds_high", "p", "p_holm")
     row |= {name: getattr(contrast, name) for name in names}

@@ -36,12 +36,12 @@ def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
         return list(records), f"All {len(records)} trials are shown."
     firsts: dict[tuple[object, ...], Record] = {}
     for record in sorted(records, key=lambda record: record.trial_id):
-        kind = Method.UNKNOWN in record.methods, record.verdict, record.model, record.variant, record.condition
+        kind = Method.UNKNOWN in record.methods, record.verdict, *cell_key(record)
         firsts.setdefault(kind, record)
     order = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
     def rank(record: Record) -> tuple[object, ...]:
-        return Method.UNKNOWN not in record.methods, order[record.verdict], record.model, record.variant
+        return Method.UNKNOWN not in record.methods, order[record.verdict], record.model, record.agent, record.variant
 
     chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
     return chosen, (

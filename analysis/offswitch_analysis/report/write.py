@@ -18,10 +18,11 @@ from offswitch.record import Record, code_digest
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_model, scripted_note
-from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, MODELS, VARIANTS, Family, contrasts
+from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.remarks import cautions, served, why
-from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, labels, schema
+from offswitch_analysis.rates.subjects import labels
+from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.rows import cell_row, contrast_columns, contrast_rows
@@ -97,8 +98,8 @@ def _effects(records: Sequence[Record]) -> tuple[dict[str, Any] | None, tuple[st
 
 
 def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> Iterator[str]:
-    """A line for each name in a declared family that no condition, or no model, has."""
-    known = {VARIANTS: {cell.variant for cell in all_cells}, MODELS: {cell.model for cell in all_cells}}
+    """A line for each name in a declared family that no condition, model or agent has."""
+    known = {between: {side(cell, between) for cell in all_cells} for between in SIDES}
     for family in families:
         if family not in DEFAULT_FAMILIES:
             for name in sorted({name for pair in family.pairs for name in pair} - {"*"} - known[family.between]):
@@ -118,10 +119,10 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
             "Some cells have several trials of the same questions (as on two kinds of machines): intervals, limits and "
             "p take them for independent, and claim too much; read the clustered intervals (cells.csv) instead."
         )
-    if len({(cell.model, cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
+    if len({(subject(cell), cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
-    for model, of_model in cells_by_model(all_cells).items():
-        yield from (f"{model}: {caution}" for caution in cautions(of_model))
+    for who, of_subject in cells_by_subject(all_cells).items():
+        yield from (f"{who}: {caution}" for caution in cautions(of_subject))
     rulings = rulings_line(records)
     if rulings:
         yield rulings
@@ -183,7 +184,7 @@ def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
     )  # fmt: skip
     environment.filters.update(md=text.markdown, percent=text.percent, points=text.points, p=text.p_value)
     return environment.get_template("report.md.j2").render(
-        summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
+        summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells), subject=subject,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
         why=why, served=served,
         TOO_FEW=text.TOO_FEW, interval=text.interval, points_interval=text.points_interval,

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from offswitch.evidence import History
 from offswitch.evidence.timeline import Answer, timeline
-from offswitch.record import INTERRUPTED, INVALIDATED, Record, cause_words, why_outside
+from offswitch.record import INTERRUPTED, INVALIDATED, Record, cause_words, subject_name, why_outside
 from offswitch.verdict import Judgement, Verdict, judge, rule_line
 from offswitch_analysis.logs import FoundTrial, Ruling
 from offswitch_analysis.text import SCRIPTED_NOTE, plain
@@ -19,8 +19,8 @@ from offswitch_analysis.text import SCRIPTED_NOTE, plain
 
 def explanation(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Group:
     """The trial's name, its timeline with the model's answers, and its account."""
-    record = trial.record
-    title = [f"{record.trial_id}  {record.model}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
+    record, who = trial.record, subject_name(trial.record.model, trial.record.agent)
+    title = [f"{record.trial_id}  {who}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
     facts = account(record, judge(trial.history), trial.ruling, trial.evidence_sha256)
     return Group(*_texts(title), timeline_table(trial.history, answers), Text(), _grid(facts))
 

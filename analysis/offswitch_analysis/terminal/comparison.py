@@ -5,7 +5,7 @@ from collections import Counter
 from rich.table import Table
 from rich.text import Text
 
-from offswitch_analysis.rates import Cell
+from offswitch_analysis.rates import Cell, subject
 from offswitch_analysis.rates.compare import Comparison
 from offswitch_analysis.text import SCRIPTED_NOTE, p_value, percent, plain, points, points_interval
 
@@ -26,10 +26,10 @@ def comparison_table(comparison: Comparison) -> Table:
     for name in ("difference", "95 % interval", "p (Holm)"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("says")
-    shown = Counter(change.new.variant for change in comparison.changes)
+    shown = Counter((change.new.agent, change.new.variant) for change in comparison.changes)
     for change in comparison.changes:
         variant, condition = change.new.variant, change.new.condition
-        name = variant if shown[variant] == 1 else f"{variant} ({condition})"
+        name = variant if shown[change.new.agent, variant] == 1 else f"{variant} ({condition})"
         numbers = [points(change.difference), points_interval(change.low, change.high), p_value(change.p_holm)]
         table.add_row(*map(Text, [plain(name), _rate(change.old), _rate(change.new), *numbers, change.word]))
     for (old, new), (difference, low, high) in comparison.overall.items():
@@ -41,4 +41,4 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def _rate(cell: Cell) -> str:
     rate = cell.sabotage
-    return f"{plain(cell.model)}: {rate.events} of {rate.n} ({percent(rate.rate)} %)"
+    return f"{plain(subject(cell))}: {rate.events} of {rate.n} ({percent(rate.rate)} %)"

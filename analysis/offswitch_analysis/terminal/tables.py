@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.record import Record, why_outside
+from offswitch.record import LOOP, Record, why_outside
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import VOID
 from offswitch_analysis.text import NOT_AVAILABLE, SCRIPTED_NOTE, csv_text, interval, percent, plain
@@ -35,7 +35,8 @@ def as_csv(records: Sequence[Record]) -> str:
 def trials_table(records: Sequence[Record]) -> Table:
     """What a person looks at first, one row per trial."""
     table = _table(f"{len(records)} trials", any(record.scripted for record in records))
-    for name in ("trial", "model", "verdict", "machine"):
+    agents = any(record.agent != LOOP for record in records)
+    for name in ("trial", "model", *(["agent"] * agents), "verdict", "machine"):
         table.add_column(name, overflow="fold")
     for name in ("served", "right", "commands", "s"):
         table.add_column(name, justify="right")
@@ -43,9 +44,8 @@ def trials_table(records: Sequence[Record]) -> Table:
         notes = "; ".join(filter(None, _notes(record)))
         verdict = f"{record.verdict} ({notes})" if notes else record.verdict
         counts = (record.questions_served, record.answers_correct, record.commands, record.duration_s)
-        table.add_row(
-            *(Text(plain(value)) for value in (record.trial_id, record.model, verdict, record.machine_end, *counts))
-        )
+        who = (record.trial_id, record.model, *([record.agent] * agents))
+        table.add_row(*(Text(plain(value)) for value in (*who, verdict, record.machine_end, *counts)))
     return table
 
 
@@ -59,16 +59,16 @@ def _notes(record: Record) -> Iterator[str]:
 
 
 def rates_tables(cells: Sequence["Cell"]) -> list[Table]:
-    """A table per model, a row per cell: the sabotage rate, and every verdict with its count."""
-    from offswitch_analysis.rates import cells_by_model
+    """A table per model and agent, a row per cell: the sabotage rate, and every verdict with its count."""
+    from offswitch_analysis.rates import cells_by_subject
 
-    return [_rates_table(of_model) for of_model in cells_by_model(cells).values()]
+    return [_rates_table(name, of_subject) for name, of_subject in cells_by_subject(cells).items()]
 
 
-def _rates_table(cells: Sequence["Cell"]) -> Table:
+def _rates_table(subject: str, cells: Sequence["Cell"]) -> Table:
     from offswitch_analysis.rates.remarks import remarks
 
-    title = f"{plain(cells[0].model)}: sabotage rate, {sum(cell.trials for cell in cells)} trials"
+    title = f"{plain(subject)}: sabotage rate, {sum(cell.trials for cell in cells)} trials"
     table = _table(title, cells[0].scripted)
     several = len({cell.variant for cell in cells}) < len(cells)
     for name in ["variant", *(["condition"] if several else [])]:

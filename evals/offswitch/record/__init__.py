@@ -11,12 +11,15 @@ from offswitch.record.condition import (
     eval_settings,
     is_of_pack,
     setting,
+    without_agent,
     words_and_protocol,
 )  # fmt: skip
 from offswitch.record.facts import TrialFacts, trial_facts
 from offswitch.record.record import INTERRUPTED, INVALIDATED, Record
+from offswitch.record.scaffold import LOOP, agent_of, delivery_of, subject_name
 
 __all__ = [
-    "CAUSES", "INTERRUPTED", "INVALIDATED", "Record", "TrialFacts", "cause_words", "code_digest", "condition_digest",
-    "condition_line", "eval_settings", "is_of_pack", "setting", "trial_facts", "why_outside", "words_and_protocol",
+    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "Record", "TrialFacts", "agent_of", "cause_words", "code_digest",
+    "condition_digest", "condition_line", "delivery_of", "eval_settings", "is_of_pack", "setting", "subject_name",
+    "trial_facts", "why_outside", "without_agent", "words_and_protocol",
 ]  # fmt: skip

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from offswitch.record.scaffold import LOOP, agent_of, delivery_of
 
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
 SECRET_HEADER = re.compile(r".*(auth|key|token|secret|cookie|credential|password)", re.I)
@@ -19,6 +21,8 @@ LIMITS = ("time_limit", "working_limit", "token_limit", "token_limit_type", "tur
 """of Inspect, beside the message limit, which is a parameter of the protocol"""
 INTERVENTIONS = ("approval", "review", "sentinel")
 """of Inspect: what may stand between a model's call and its result"""
+SCAFFOLD = ("agent=", "delivery=")
+"""words that another agent than the loop adds"""
 
 
 def condition_line(
@@ -41,8 +45,16 @@ def condition_line(
     words = [f"wordings={sample['wordings']}"] if sample.get("wordings", "first") != "first" else []
     # Also beside the prompt: variants of different packs are not compared, even where a prompt is the same.
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
+    words += _scaffold(sample)
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
+
+
+def _scaffold(sample: Mapping[str, Any]) -> Iterator[str]:
+    if (agent := agent_of(sample)) != LOOP:
+        yield f"agent={agent}"
+    if delivery := delivery_of(sample):
+        yield f"delivery={delivery}"
 
 
 def _telling(version: int | str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +104,7 @@ def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: It
 
 def words_and_protocol(condition: str) -> str:
     """A condition without generation settings, limits and arguments, which belong to a model."""
-    kept = ("wordings=", "pack=", *(f"{name}=" for name in INTERVENTIONS), "message_limit=")
+    kept = ("wordings=", "pack=", *SCAFFOLD, *(f"{name}=" for name in INTERVENTIONS), "message_limit=")
     return " ".join(word for word in condition.split(" ") if "=" not in word or word.startswith(kept))
 
 
@@ -105,3 +117,8 @@ def setting(condition: str) -> str:
     """A condition without its prompt: cells that differ in nothing but the prompt share it."""
     version, _, *others = condition.split(" ")
     return " ".join([version, *others])
+
+
+def without_agent(condition: str) -> str:
+    """A condition without what another agent adds: cells that differ in nothing but the agent share it."""
+    return " ".join(word for word in condition.split(" ") if not word.startswith(SCAFFOLD))

@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-RECORD_SCHEMA = 4
+from offswitch.record.scaffold import LOOP
+
+RECORD_SCHEMA = 5
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
@@ -81,6 +83,10 @@ class Record:
     """a person has edited the score in the log; the verdict is the one that was given first"""
     detail: str | None = None
     """what is said of a failure, such as the words of the model's provider: one short line"""
+    agent: str = LOOP
+    """what the model worked in: the evaluation's own loop, or another program, such as `codex@0.171.0`"""
+    delivery: str | None = None
+    """how the answers were handed in, where that was not the tool for it"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

@@ -43,14 +43,15 @@ class Column:
         return " ".join(["num"] * self.numeric + ["aside"] * (self.group in ASIDE))
 
 
-def columns() -> Sequence[Column]:
-    """All of them, in groups."""
-    return (*_cell(), *_sabotage(), *_other_measures(), *_verdicts_and_costs(), *_notes())
+def columns(with_agent: bool) -> Sequence[Column]:
+    """All of them, in groups; that of the agent where there is more than one."""
+    return (*_cell(with_agent), *_sabotage(), *_other_measures(), *_verdicts_and_costs(), *_notes())
 
 
-def _cell() -> list[Column]:
+def _cell(with_agent: bool) -> list[Column]:
     return [
         _text(CELL, "model", "Model", lambda c: name(c.model)),
+        *([_text(CELL, "agent", "Agent", lambda c: name(c.agent))] if with_agent else []),
         _text(CELL, "variant", "Variant", lambda c: c.variant),
         _text(CELL, "kind", "Subject", kind),
         _text(CELL, "condition", "Condition", lambda c: c.condition),

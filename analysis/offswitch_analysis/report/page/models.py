@@ -1,13 +1,14 @@
-"""What the page says of a whole model: sums over all its cells."""
+"""What the page says of a whole model, in one agent: sums over all its cells."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_model, estimate, is_check
+from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_subject, estimate, is_check
 from offswitch_analysis.rates.circumstances import DETAILS_MAX, WITH_CAUSE
 from offswitch_analysis.rates.remarks import NO_VALID_CALL, served, served_by, why, without_valid_call
+from offswitch_analysis.report.page import words
 from offswitch_analysis.report.page.columns import kind
 from offswitch_analysis.report.page.words import counted
 from offswitch_analysis.text import TOO_FEW, percent
@@ -17,7 +18,7 @@ from offswitch_analysis.text import TOO_FEW, percent
 class Quality:
     """How far a model's rates can be trusted."""
 
-    model: str
+    subject: str
     kind: str
     trials: int
     failed: Estimate
@@ -47,24 +48,24 @@ class Quality:
 
 
 def methods(summary: Summary) -> tuple[list[str], list[tuple[str, list[int]]]]:
-    """The methods seen, the most frequent first, and (model, count of each)."""
+    """The methods seen, the most frequent first, and (subject, count of each)."""
     total = _sum(summary.cells, lambda cell: cell.methods)
     seen = [method for method, count in total.most_common() if count]
     return seen, [
-        (model, [sum(cell.methods.get(method, 0) for cell in cells) for method in seen])
-        for model, cells in cells_by_model(summary.cells).items()
+        (words.subject(cells[0]), [sum(cell.methods.get(method, 0) for cell in cells) for method in seen])
+        for cells in cells_by_subject(summary.cells).values()
     ]
 
 
 def quality(summary: Summary) -> list[Quality]:
-    """One account per model, over all its cells."""
-    return [_quality(model, cells) for model, cells in cells_by_model(summary.cells).items()]
+    """One account per subject, over all its cells."""
+    return [_quality(cells) for cells in cells_by_subject(summary.cells).values()]
 
 
-def _quality(model: str, cells: Sequence[Cell]) -> Quality:
+def _quality(cells: Sequence[Cell]) -> Quality:
     doubtful = [cell for cell in cells if cell.verdicts.get(Verdict.UNDECIDED, 0)]
     return Quality(
-        model=model, kind=" and ".join(sorted({kind(cell) for cell in cells})),
+        subject=words.subject(cells[0]), kind=" and ".join(sorted({kind(cell) for cell in cells})),
         trials=sum(cell.trials for cell in cells),
         failed=_pooled(cell.shares["failure"] for cell in cells),
         failures=counted(_sum(cells, lambda cell: cell.failures)),

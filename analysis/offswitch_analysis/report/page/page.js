@@ -15,8 +15,8 @@ function chosen() {
   const data = new FormData(form);
   const one = (name) => data.get(name) ?? "";
   return {
-    variant: data.getAll("variant"), model: data.getAll("model"), kind: one("kind"), verdict: one("verdict"),
-    measure: one("measure"), by: one("by"), sort: one("sort"),
+    variant: data.getAll("variant"), model: data.getAll("model"), agent: one("agent"), kind: one("kind"),
+    verdict: one("verdict"), measure: one("measure"), by: one("by"), sort: one("sort"),
   };
 }
 
@@ -58,6 +58,7 @@ function remember(step) {
 function passes(cell, want) {
   return (!want.variant.length || want.variant.includes(cell.variant))
     && (!want.model.length || want.model.includes(cell.model))
+    && (!want.agent || cell.agent === want.agent)
     && (!want.kind || cell.kind === want.kind)
     && (!want.verdict || cell.verdict.includes(want.verdict));
 }
@@ -91,29 +92,29 @@ function show() {
 
 function hideOthers(shown) {
   const ids = new Set(shown.map((cell) => cell.id));
-  const models = new Set(shown.map((cell) => cell.model));
+  const subjects = new Set(shown.map((cell) => cell.subject));
   const variants = new Set(shown.map((cell) => cell.variant));
   for (const part of all("[data-cell]")) part.hidden = !ids.has(part.dataset.cell);
   for (const part of all("[data-cells]")) part.hidden = !part.dataset.cells.split(" ").every((id) => ids.has(id));
-  for (const part of all("[data-model]")) part.hidden = !models.has(part.dataset.model);
+  for (const part of all("[data-subject]")) part.hidden = !subjects.has(part.dataset.subject);
   for (const part of all("[data-variant]")) part.hidden = !variants.has(part.dataset.variant);
 }
 
 function arrange(order) {
   const place = new Map(order.map((cell, index) => [cell.id, index]));
-  const models = new Map([...order].reverse().map((cell) => [cell.model, place.get(cell.id)]));
-  const rank = ({ dataset }) => place.get(dataset.cell ?? dataset.rank) ?? models.get(dataset.model);
+  const subjects = new Map([...order].reverse().map((cell) => [cell.subject, place.get(cell.id)]));
+  const rank = ({ dataset }) => place.get(dataset.cell ?? dataset.rank) ?? subjects.get(dataset.subject);
   for (const list of all("[data-arranged]")) {
     const sorted = [...list.children].sort((a, b) => rank(a) - rank(b));
     if (sorted.some((child, index) => child !== list.children[index])) list.append(...sorted);
   }
 }
 
-// Panels of models become panels of variants and back: the same rows under other headings.
+// Panels of models, each in its agents, become panels of variants and back: the same rows under other headings.
 function regroup(order, by) {
   for (const panels of all("[data-grouped]")) {
     const rows = Map.groupBy(all("tbody tr", panels), (row) => row.dataset.cell);
-    const groups = Map.groupBy(order, (cell) => cell[by]);
+    const groups = Map.groupBy(order, (cell) => (by === "variant" ? cell.variant : cell.subject));
     const frame = panels.firstElementChild;
     panels.replaceChildren(...[...groups].map(([name, members]) => {
       const panel = frame.cloneNode(true);
@@ -184,7 +185,7 @@ function showOpened() {
 }
 
 function nameOf(cell) {
-  return `${cell.model}, variant ${cell.variant}`;
+  return `${cell.subject}, variant ${cell.variant}`;
 }
 
 function trialParts(article) {

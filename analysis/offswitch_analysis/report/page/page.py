@@ -13,8 +13,10 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from offswitch.errors import InputError
+from offswitch.record import LOOP
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
+from offswitch_analysis.rates.subjects import several_agents
 from offswitch_analysis.report.page import columns, models, stories, views, words
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW
 
@@ -22,7 +24,7 @@ PACKAGE = "offswitch_analysis.report.page"
 TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
     "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
-    "TOO_FEW": TOO_FEW,
+    "TOO_FEW": TOO_FEW, "LOOP": LOOP, "subject": words.subject,
 }  # fmt: skip
 
 
@@ -36,10 +38,12 @@ def render(summary: Summary) -> str:
 
 
 def _facts(summary: Summary) -> dict[str, Any]:
-    table = columns.columns()
+    agents = several_agents(summary.cells)
+    table = columns.columns(with_agent=bool(agents))
     return {
         "summary": summary, "trials": sum(cell.trials for cell in summary.cells),
         "variants": sorted({cell.variant for cell in summary.cells}), "groups": views.groups(summary),
+        "models": list(dict.fromkeys(cell.model for cell in summary.cells)), "agents": agents,
         "pairs": views.pairs(summary), "differences": views.differences(summary),
         "methods": models.methods(summary), "quality": models.quality(summary),
         "columns": table, "column_groups": _spans(table), "stories": stories.stories(summary),
@@ -54,11 +58,13 @@ def _spans(table: Sequence[columns.Column]) -> list[tuple[str, int, str]]:
 
 def _data(cells: Sequence[Cell]) -> str:
     """What the script knows of every cell: JSON that cannot end the element it stands in."""
-    table = columns.columns()
+    table = columns.columns(with_agent=bool(several_agents(cells)))
     known = [
         {
             "id": cell.id,
+            "subject": words.subject(cell),
             "model": words.name(cell.model),
+            "agent": words.name(cell.agent),
             "variant": words.name(cell.variant),
             "kind": columns.kind(cell),
             "verdict": [name for name, count in cell.verdicts.items() if count],

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from offswitch.record import subject_name
 from offswitch.verdict import MEASURES
-from offswitch_analysis.rates import Cell, Contrast, Estimate, Summary, cells_by_model
+from offswitch_analysis.rates import Cell, Contrast, Estimate, Summary, cells_by_subject, subject
+from offswitch_analysis.rates.contrasts import AGENTS, VARIANTS, side
 from offswitch_analysis.rates.summary import PublishedRate
 from offswitch_analysis.report.page import words
 from offswitch_analysis.text import TOO_FEW, percent
@@ -68,7 +70,7 @@ class Row:
 
     cell: Cell
     condition: str
-    """empty where model and variant already tell cells apart"""
+    """empty where subject and variant already tell cells apart"""
     marks: tuple[Mark, ...]
     parts: tuple[Part, ...]
 
@@ -84,9 +86,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """The cells of one model."""
+    """The cells of one model in one agent."""
 
-    model: str
+    subject: str
     rows: tuple[Row, ...]
 
 
@@ -101,14 +103,19 @@ class Difference:
     @property
     def what(self) -> str:
         """The two sides."""
-        sides = (self.first, self.second)
-        first, second = (side.variant if self.contrast.between == "variants" else side.model for side in sides)
+        first, second = (side(cell, self.contrast.between) for cell in (self.first, self.second))
         return f"{words.name(first)} \N{MINUS SIGN} {words.name(second)}"
 
     @property
     def where(self) -> str:
         """What both sides share."""
-        return self.first.model if self.contrast.between == "variants" else f"variant {self.first.variant}"
+        between, first = self.contrast.between, self.first
+        if between == VARIANTS:
+            return words.subject(first)
+        variant = f"variant {words.name(first.variant)}"
+        if between == AGENTS:
+            return f"{words.name(first.model)}, {variant}"
+        return subject_name(variant, words.name(first.agent))
 
     @property
     def size(self) -> str:
@@ -161,11 +168,11 @@ class Pair:
 
 
 def groups(summary: Summary) -> list[Group]:
-    """The cells by model, in the order of the summary."""
-    twice = Counter((cell.model, cell.variant) for cell in summary.cells)
+    """The cells by subject, in the order of the summary."""
+    twice = Counter((subject(cell), cell.variant) for cell in summary.cells)
     return [
-        Group(model, tuple(_row(cell, twice[cell.model, cell.variant] > 1) for cell in cells))
-        for model, cells in cells_by_model(summary.cells).items()
+        Group(words.subject(cells[0]), tuple(_row(cell, twice[who, cell.variant] > 1) for cell in cells))
+        for who, cells in cells_by_subject(summary.cells).items()
     ]
 
 
@@ -192,7 +199,7 @@ def differences(summary: Summary) -> list[Difference]:
 
 def pairs(summary: Summary) -> list[Pair]:
     """The pairs that say what placement, strength and priority of the request do."""
-    between = [one for one in differences(summary) if one.contrast.between == "variants"]
+    between = [one for one in differences(summary) if one.contrast.between == VARIANTS]
     return [pair for one, other, kind, note in PAIRS if (pair := _pair(one, other, kind, note, between))]
 
 
@@ -205,5 +212,5 @@ def _pair(one: str, other: str, kind: str, note: str, between: Sequence[Differen
         return None
     first = next(iter(rows.values()))
     toward = words.name(first.second.variant), words.name(first.first.variant)
-    ordered = sorted(rows.values(), key=lambda difference: (difference.first.model, difference.first.id))
+    ordered = sorted(rows.values(), key=lambda difference: (subject(difference.first), difference.first.id))
     return Pair(first.what, kind, note, toward, tuple(ordered))

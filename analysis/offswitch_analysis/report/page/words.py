@@ -2,6 +2,7 @@
 
 from markupsafe import Markup, escape
 
+from offswitch.record import subject_name
 from offswitch.verdict import rules
 from offswitch_analysis import text as plain_text
 from offswitch_analysis.rates import Cell, Estimate
@@ -35,6 +36,11 @@ def line(value: object, most: int = LINE_MAX) -> str:
 def name(value: str) -> str:
     """A name that a log gave to a model, a trial or a method."""
     return line(value, NAME_MAX)
+
+
+def subject(cell: Cell) -> str:
+    """The model, and the agent that it was in where that is not the loop."""
+    return subject_name(name(cell.model), name(cell.agent))
 
 
 def block(text: str) -> Markup:
