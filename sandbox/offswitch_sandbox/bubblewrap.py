@@ -55,12 +55,15 @@ class Namespace(RunningMachine):
 class Keepers:
     """The process that makes this program's machines; it ends, and they with it, when the program does."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Path | None = None) -> None:
+        """programs: a folder with what is under /usr/local in the machines; nothing is there without it."""
         check_bubblewrap()
+        if programs is not None and not programs.is_dir():
+            raise MachineError(f"{programs}: the agent's program is not there any more; have its machine made anew")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno())],
+                [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno()), *([str(programs)] if programs else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -77,7 +80,7 @@ class Keepers:
             self.close()
             raise MachineError(f"bubblewrap can make no machines here: {said or 'their keeper ended at once'}")
 
-    async def make(self) -> Namespace:
+    async def make(self, limits: Limits | None = None) -> Namespace:
         """A new machine; MachineError where it cannot be had."""
         ours, theirs = socket.socketpair()
         wire = Wire(ours)
@@ -85,7 +88,7 @@ class Keepers:
             unless_made.callback(wire.close)
             try:
                 with theirs:
-                    socket.send_fds(self._control, [json.dumps(asdict(Limits())).encode()], [theirs.fileno()])
+                    socket.send_fds(self._control, [json.dumps(asdict(limits or Limits())).encode()], [theirs.fileno()])
             except OSError as error:
                 raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
             if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
