@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,15 +91,12 @@ def given_folder() -> Path:
     return folder
 
 
-def versions_there(name: str) -> Iterator[tuple[str, str]]:
-    """(version, where it comes from) of a program, for each version that is given or kept."""
-    found = {path: str(path) for path in given_folder().glob(f"{name}-*")} if GIVEN in os.environ else {}
-    kept = {path: read_kept(path) for path in store().glob(f"{name}-*")}
-    found |= {path: f"kept in {path}" for path, there in kept.items() if there is not None}
-    for path, told in sorted(found.items()):
-        version = path.name.removeprefix(f"{name}-").removesuffix(ARCHIVE)
-        if VERSION.fullmatch(version):
-            yield version, told
+def versions_there(name: str) -> dict[str, str]:
+    """Of a program, version -> where it comes from; what is given comes before what is kept."""
+    kept = {path: f"kept in {path}" for path in store().glob(f"{name}-*") if read_kept(path) is not None}
+    given = {path: str(path) for path in given_folder().glob(f"{name}-*")} if GIVEN in os.environ else {}
+    found = {path.name.removeprefix(f"{name}-").removesuffix(ARCHIVE): told for path, told in (kept | given).items()}
+    return {version: found[version] for version in sorted(found) if VERSION.fullmatch(version)}
 
 
 def remedy_command(program: AgentProgram, version: str) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 
 from offswitch_sandbox.agent_programs import PROGRAMS, AgentProgram, program_of
-from offswitch_sandbox.agent_store import PROGRAMS_FOLDER, Kept, obtain, remedy_command, versions_there
+from offswitch_sandbox.agent_store import GIVEN, PROGRAMS_FOLDER, Kept, obtain, remedy, versions_there
 from offswitch_sandbox.compose_file import DIGEST, PROGRAMS_KEY, read_plan
 from offswitch_sandbox.containers import image_name
 from offswitch_sandbox.machine import COMPOSE
 
-__all__ = ["PROGRAMS", "AgentProgram", "agent_compose", "remedy_command", "versions_there"]
+__all__ = ["GIVEN", "PROGRAMS", "AgentProgram", "agent_compose", "remedy", "versions_there"]
 
 DOCKERFILE = f"""ARG BASE
 FROM ${{BASE}}
