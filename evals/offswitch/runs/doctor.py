@@ -55,7 +55,7 @@ def examine() -> list[Diagnosis]:
         _image(),
         *_machines("bubblewrap"),
         _compose(),
-        *_agents(),
+        *agents(),
         *_keys(),
     ]
 
@@ -113,7 +113,7 @@ def _compose() -> Diagnosis:
     return Diagnosis(what, True, f"version {done.stdout.strip()}")
 
 
-def _agents() -> list[Diagnosis]:
+def agents() -> list[Diagnosis]:
     """Agents' programs that can be put into a machine; one line where there never were any."""
     try:
         there = {name: versions_there(name) for name in PROGRAMS}
