@@ -9,6 +9,7 @@ from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.util import SandboxEnvironment
 
 from agent_archives import codex, packed
+from offswitch.runs import doctor
 from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.agents import GIVEN, agent_compose
 from offswitch_sandbox.compose_file import read_plan
@@ -118,3 +119,17 @@ async def test_a_program_that_was_removed_is_one_line(compose: Path) -> None:
     plan.programs.rename(compose.with_name("elsewhere"))
     with pytest.raises(PrerequisiteError, match="the agent's program is not there any more"):
         await BubblewrapEnvironment.task_init("a task", str(compose))
+
+
+def test_the_doctor_names_versions_or_what_to_do_and_says_one_line_where_none_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv(GIVEN, str(tmp_path))
+    (nothing,) = doctor.agents()
+    assert nothing.told.startswith("none here; codex, claude-code, ")
+    archive = packed(tmp_path / "codex-9.9.9.tgz", codex())
+    first, second = doctor.agents()[:2]
+    assert (first.works, first.what, first.told) == (True, "agent codex", f"version 9.9.9 ({archive})")
+    assert (second.works, second.what) == (False, "agent claude-code")
+    assert "put what `npm pack @anthropic-ai/claude-code-linux-" in second.told

@@ -4,13 +4,12 @@ import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from agent_archives import CODEX, codex, packed
-from offswitch.runs import doctor
 from offswitch_sandbox import COMPOSE, MachineError, agent_archives, agent_python
 from offswitch_sandbox.agents import GIVEN, PROGRAMS, agent_compose
 from offswitch_sandbox.compose_file import Plan, read_plan
@@ -29,7 +28,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(GIVEN, str(folder))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", str(tmp_path / "commands"))
-    monkeypatch.setattr("importlib.util.find_spec", {}.get)
+    monkeypatch.setattr("importlib.util.find_spec", cast(Any, {}).get)
     return folder
 
 
@@ -237,18 +236,6 @@ def test_a_program_may_raise_limits(given: Path, monkeypatch: pytest.MonkeyPatch
     packed(given / f"codex-{VERSION}.tgz", codex())
     monkeypatch.setitem(PROGRAMS["codex"].needs, "pids_limit", 300)  # pyright: ignore[reportArgumentType]
     assert read_plan(agent_compose("codex", VERSION)).host_config["PidsLimit"] == 300
-
-
-def test_the_doctor_names_versions_or_what_to_do_and_says_one_line_where_none_were_asked_for(given: Path) -> None:
-    def told() -> list[str]:
-        return [f"{found.what}: {found.told}" for found in doctor.agents()]
-
-    (nothing,) = told()
-    assert nothing.startswith("agents' programs: none here; codex, claude-code, ")
-    archive = packed(given / f"codex-{VERSION}.tgz", codex())
-    lines = told()
-    assert lines[0] == f"agent codex: version {VERSION} ({archive})"
-    assert lines[1].startswith("agent claude-code: not here; put what `npm pack @anthropic-ai/claude-code-linux-")
 
 
 def service(path: Path) -> dict[str, Any]:
