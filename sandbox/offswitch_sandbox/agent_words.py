@@ -7,7 +7,7 @@ from pathlib import Path
 from offswitch_sandbox.machine import MachineError
 
 WAIT_S = 1800
-TOLD_LINES, TOLD_CHARACTERS = 2, 300
+TOLD_CHARACTERS = 300
 """how much of a command's own words stands in an error"""
 NOISE = ("npm error A complete log", "npm notice", "[notice]", "WARNING:", "npm warn")
 
@@ -30,7 +30,7 @@ def _told(stderr: bytes) -> str:
     """The lines that say most, as one line of printable characters."""
     lines = [" ".join(line.split()) for line in stderr.decode(errors="replace").splitlines()]
     telling = [line for line in lines if line and not line.startswith(NOISE)]
-    # npm says what it is first, and pip last.
-    chosen = telling[:TOLD_LINES] if lines and telling[:1] and telling[0].startswith("npm") else telling[-TOLD_LINES:]
+    # npm says it in the first two, a code and what it means, and pip in the last.
+    chosen = telling[:2] if telling and telling[0].startswith("npm") else telling[-1:]
     told = " / ".join(chosen)[:TOLD_CHARACTERS]
     return "".join(character if character.isprintable() else "?" for character in told)

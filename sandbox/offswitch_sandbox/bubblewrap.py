@@ -29,6 +29,7 @@ KILLED = 137
 MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
 READY_BYTES_MAX = 1 << 16
+SHEBANG_BYTES_MAX = 256
 
 
 class Namespace(RunningMachine):
@@ -58,8 +59,8 @@ class Keepers:
     def __init__(self, programs: Path | None = None) -> None:
         """programs: a folder with what is under /usr/local in the machines; nothing is there without it."""
         check_bubblewrap()
-        if programs is not None and not programs.is_dir():
-            raise MachineError(f"{programs}: the agent's program is not there any more; have its machine made anew")
+        if programs is not None:
+            check_programs(programs)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -123,3 +124,16 @@ def check_bubblewrap() -> None:
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < NEEDED:
         raise MachineError(f"{said.strip()} is too old; version 0.8 or newer is needed")
+
+
+def check_programs(programs: Path) -> None:
+    """MachineError where what is to be under /usr/local is not there, or needs what this host's /usr lacks."""
+    commands = [*programs.glob("bin/*")]
+    if not commands:
+        raise MachineError(f"{programs}: the agent's program is not there any more; have its machine made anew")
+    for command in commands:
+        with command.open("rb") as file:
+            begin = file.readline(SHEBANG_BYTES_MAX).decode(errors="replace")
+        interpreter = next(iter(begin[2:].split()), "/bin/sh") if begin.startswith("#!") else "/bin/sh"
+        if not Path(interpreter).exists():
+            raise MachineError(f"{command.name} needs {interpreter} here; install it, or use --sandbox offswitch")

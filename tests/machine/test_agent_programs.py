@@ -113,6 +113,14 @@ async def test_namespaces_refuse_a_program_in_another_machine_than_the_projects(
     await BubblewrapEnvironment.task_init("a task", str(COMPOSE))
 
 
+async def test_a_program_for_which_this_host_lacks_something_is_one_line(compose: Path) -> None:
+    plan = read_plan(compose)
+    assert plan.programs is not None
+    (plan.programs / "bin" / "codex").write_text("#!/usr/bin/python0.0 -I\n")
+    with pytest.raises(PrerequisiteError, match=r"codex needs /usr/bin/python0\.0 here; install it, or use"):
+        await BubblewrapEnvironment.task_init("a task", str(compose))
+
+
 async def test_a_program_that_was_removed_is_one_line(compose: Path) -> None:
     plan = read_plan(compose)
     assert plan.programs is not None
