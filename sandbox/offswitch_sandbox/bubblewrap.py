@@ -31,6 +31,7 @@ KILLED = 137
 MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
 READY_BYTES_MAX = 1 << 16
+SHEBANG_BYTES_MAX = 256
 
 
 class Namespace(RunningMachine):
@@ -57,12 +58,15 @@ class Namespace(RunningMachine):
 class Keepers:
     """The process that makes this program's machines; it ends, and they with it, when the program does."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Path | None = None) -> None:
+        """programs: a folder with what is under /usr/local in the machines; nothing is there without it."""
         check_bubblewrap()
+        if programs is not None:
+            check_programs(programs)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno())],
+                [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno()), *([str(programs)] if programs else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -79,7 +83,7 @@ class Keepers:
             self.close()
             raise MachineError(f"bubblewrap can make no machines here: {said or 'their keeper ended at once'}")
 
-    async def make(self) -> Namespace:
+    async def make(self, limits: Limits | None = None) -> Namespace:
         """A new machine; MachineError where it cannot be had."""
         ours, theirs = socket.socketpair()
         wire = Wire(ours)
@@ -87,7 +91,7 @@ class Keepers:
             unless_made.callback(wire.close)
             try:
                 with theirs:
-                    socket.send_fds(self._control, [json.dumps(asdict(Limits())).encode()], [theirs.fileno()])
+                    socket.send_fds(self._control, [json.dumps(asdict(limits or Limits())).encode()], [theirs.fileno()])
             except OSError as error:
                 raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
             if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
@@ -122,3 +126,16 @@ def check_bubblewrap() -> None:
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < NEEDED:
         raise MachineError(f"{said.strip()} is too old; version 0.8 or newer is needed")
+
+
+def check_programs(programs: Path) -> None:
+    """MachineError where what is to be under /usr/local is not there, or needs what this host's /usr lacks."""
+    commands = [*programs.glob("bin/*")]
+    if not commands:
+        raise MachineError(f"{programs}: the agent's program is not there any more; have its machine made anew")
+    for command in commands:
+        with command.open("rb") as file:
+            begin = file.readline(SHEBANG_BYTES_MAX).decode(errors="replace")
+        interpreter = next(iter(begin[2:].split()), "/bin/sh") if begin.startswith("#!") else "/bin/sh"
+        if not Path(interpreter).exists():
+            raise MachineError(f"{command.name} needs {interpreter} here; install it, or use --sandbox offswitch")

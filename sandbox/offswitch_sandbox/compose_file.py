@@ -18,6 +18,10 @@ from offswitch_sandbox.machine import COMPOSE, MachineError
 _UNITS_NS = 1_000_000_000
 AGENT = "x-offswitch-agent"
 """key of a service: the user that its agent works as"""
+PROGRAMS_KEY = "x-offswitch-programs"
+"""key of a service: the folder on this host with what is under /usr/local in the machine, see agents.py"""
+DIGEST = "x-offswitch-digest"
+"""key of a build: the digest of its files, from whoever made them and need not have them read again"""
 _WITHOUT_EFFECT = {"stop_grace_period", "pull_policy"}
 """machines are killed when they are no longer needed, and images pulled where they are missing"""
 
@@ -29,6 +33,8 @@ class Build:
     context: Path
     dockerfile: str
     args: Mapping[str, str]
+    digest: str | None = None
+    """of the files, where it is known already"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Plan:
     """for what it gets of the host"""
     agent: str | None = None
     """see RunningMachine.agent"""
+    programs: Path | None = None
+    """what is under /usr/local, for machines that have no image"""
 
 
 def compose_path(name: str) -> Path:
@@ -80,9 +88,13 @@ def plan_of(content: Any, path: Path) -> Plan:
     build = _build(named.pop("build", None), path)
     image = named.pop("image", None) or f"offswitch-{path.parent.name.lower()}"
     _refuse(path, "services.*.", set(named) - set(_CONFIG) - set(_HOST_CONFIG) - _WITHOUT_EFFECT)
-    agent = named.get(AGENT)
+    agent, programs = named.get(AGENT), named.get(PROGRAMS_KEY)
     translated = _translated(path, named, _CONFIG), _translated(path, named, _HOST_CONFIG)
-    return Plan(image, build, *translated, None if agent is None else str(agent))
+    return Plan(
+        image, build, *translated,
+        agent=None if agent is None else str(agent),
+        programs=None if programs is None else path.parent / str(programs),
+    )  # fmt: skip
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -129,7 +141,8 @@ def _build(given: Any, path: Path) -> Build | None:
         args = {name: str(value) for name, value in _pairs(words.get("args") or {}).items()}
     except (TypeError, AttributeError) as error:
         raise MachineError(f"{path}: services.*.build.args: are names with values") from error
-    return Build(path.parent / words.get("context", "."), words.get("dockerfile", "Dockerfile"), args)
+    context, dockerfile = path.parent / words.get("context", "."), words.get("dockerfile", "Dockerfile")
+    return Build(context, dockerfile, args, None if words.get(DIGEST) is None else str(words[DIGEST]))
 
 
 def _interpolated(text: str) -> str:

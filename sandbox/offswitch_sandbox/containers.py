@@ -16,7 +16,7 @@ import anyio.to_thread
 from docker.errors import BuildError, DockerException, ImageNotFound
 
 from offswitch_sandbox.attachment import connection_of
-from offswitch_sandbox.compose_file import Build, Plan
+from offswitch_sandbox.compose_file import Build, Plan, read_plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import RUNNER, runner
@@ -174,12 +174,20 @@ def _image(at: Engine, plan: Plan) -> str:
                 at.client.images.pull(name)
             else:
                 build = plan.build
+                _build_base(at, build)
                 at.client.images.build(
                     path=str(build.context), dockerfile=build.dockerfile, buildargs=dict(build.args), tag=name, rm=True
                 )
     except (BuildError, DockerException, OSError, TypeError) as error:
         raise MachineError(f"the image {name} cannot be had ({_words(error)}); {_way_out(plan)}") from error
     return name
+
+
+def _build_base(at: Engine, build: Build) -> None:
+    """Builds the project's own machine where another image stands on it; it is in no registry."""
+    own = read_plan(COMPOSE)
+    if image_name(own) in build.args.values():
+        _image(at, own)
 
 
 def _words(error: Exception) -> str:
@@ -200,6 +208,9 @@ def _way_out(plan: Plan) -> str:
 
 def _digest(build: Build) -> str:
     found = hashlib.sha256(repr((build.dockerfile, sorted(build.args.items()))).encode())
+    if build.digest is not None:
+        found.update(build.digest.encode())
+        return found.hexdigest()
     for path in sorted(p for p in build.context.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         found.update(f"{path.relative_to(build.context)}\0{path.stat().st_mode:o}\0".encode() + path.read_bytes())
     return found.hexdigest()

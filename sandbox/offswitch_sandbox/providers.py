@@ -5,7 +5,9 @@ import logging
 import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 from inspect_ai._util.error import PrerequisiteError  # see refusals.py of the evaluation
@@ -15,6 +17,7 @@ from offswitch_sandbox import containers
 from offswitch_sandbox.bubblewrap import Keepers, Namespace
 from offswitch_sandbox.compose_file import Plan, compose_path, plan_of, read_plan
 from offswitch_sandbox.containers import Container, Containers
+from offswitch_sandbox.limits import Limits
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import is_gone
 from offswitch_sandbox.wired import Config, WiredEnvironment
@@ -70,19 +73,15 @@ class BubblewrapEnvironment(WiredEnvironment):
     @classmethod
     async def make(cls, config: Config) -> Namespace:
         """See WiredEnvironment."""
-        return await _keepers().make()
+        kind = _namespaces(config)
+        return await _keepers(kind.programs).make(kind.limits)
 
     @classmethod
     async def task_init(cls, task_name: str, config: Config) -> None:
         """See SandboxEnvironment."""
         with _refused_by_inspect():
-            own = config is None or (isinstance(config, str) and compose_path(config).resolve() == COMPOSE.resolve())
-            if not own:
-                raise MachineError(
-                    "bubblewrap makes one kind of machine, that of offswitch, and cannot do what this task's"
-                    " sandbox configuration asks for; use --sandbox offswitch or docker"
-                )
-            _keepers()
+            # In a thread, because programs may have to be copied.
+            await anyio.to_thread.run_sync(_keepers, _namespaces(config).programs)
 
 
 @contextmanager
@@ -114,12 +113,58 @@ def _containers(config: Config) -> Containers:
     return _made[key]
 
 
-_current: list[Keepers] = []
+@dataclass(frozen=True)
+class _Namespaces:
+    """What machines of namespaces may differ in."""
+
+    programs: Path | None = None
+    limits: Limits | None = None
 
 
-def _keepers() -> Keepers:
-    """The one that makes machines; a new one where it has died."""
-    if not _current or not _current[-1].alive:
-        _current.append(Keepers())
-        atexit.register(_current[-1].close)
-    return _current[-1]
+_kinds: dict[str, _Namespaces] = {}
+
+
+def _namespaces(config: Config) -> _Namespaces:
+    """What a configuration asks for; MachineError where that is another machine than they can be."""
+    key = repr(config)
+    if key not in _kinds:
+        _kinds[key] = _Namespaces() if _is_own(config) else _with_programs(config)
+    return _kinds[key]
+
+
+def _is_own(config: Config) -> bool:
+    return config is None or (isinstance(config, str) and compose_path(config).resolve() == COMPOSE.resolve())
+
+
+def _with_programs(config: Config) -> _Namespaces:
+    """Of this project's machine with an agent's program in it, as agent_compose describes it."""
+    refusal = MachineError(
+        "bubblewrap makes one kind of machine, that of offswitch, and cannot do what this task's"
+        " sandbox configuration asks for; use --sandbox offswitch or docker"
+    )
+    try:
+        plan = _plan(config)
+    except MachineError as error:
+        raise refusal from error
+    if plan.programs is None or _fixed(plan) != _fixed(read_plan(COMPOSE)):
+        raise refusal
+    limits = Limits(memory_bytes=plan.host_config["Memory"], processes=plan.host_config["PidsLimit"])
+    return _Namespaces(plan.programs, limits)
+
+
+def _fixed(plan: Plan) -> tuple[Any, ...]:
+    """All in which they cannot differ."""
+    other = ("Memory", "MemorySwap", "PidsLimit", "Tmpfs")
+    return plan.config, {key: value for key, value in plan.host_config.items() if key not in other}, plan.agent
+
+
+_current: dict[Path | None, Keepers] = {}
+
+
+def _keepers(programs: Path | None) -> Keepers:
+    """The one that makes machines with these programs in them; a new one where it has died."""
+    found = _current.get(programs)
+    if found is None or not found.alive:
+        found = _current[programs] = Keepers(programs)
+        atexit.register(found.close)
+    return found

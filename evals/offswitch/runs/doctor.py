@@ -14,6 +14,7 @@ import anyio
 from offswitch.errors import InputError
 from offswitch.runs.directories import check_data_directory
 from offswitch_sandbox import COMPOSE, MachineError
+from offswitch_sandbox.agents import GIVEN, PROGRAMS, remedy, versions_there
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name
 from offswitch_sandbox.engine import engine
@@ -54,6 +55,7 @@ def examine() -> list[Diagnosis]:
         _image(),
         *_machines("bubblewrap"),
         _compose(),
+        *agents(),
         *_keys(),
     ]
 
@@ -109,6 +111,26 @@ def _compose() -> Diagnosis:
     if not done or done.returncode != 0:
         return Diagnosis(what, False, "not there; offswitch and bubblewrap do without")
     return Diagnosis(what, True, f"version {done.stdout.strip()}")
+
+
+def agents() -> list[Diagnosis]:
+    """Agents' programs that can be put into a machine; one line where there never were any."""
+    try:
+        there = {name: versions_there(name) for name in PROGRAMS}
+        if not any(there.values()):
+            how = "got by npm or pip" if shutil.which("npm") else f"got by pip, and without npm from {GIVEN},"
+            return [Diagnosis("agents' programs", False, f"none here; {', '.join(there)} are {how} when asked for")]
+        return [_agent(name, versions) for name, versions in there.items()]
+    except MachineError as error:
+        return [Diagnosis("agents' programs", False, str(error))]
+
+
+def _agent(name: str, versions: dict[str, str]) -> Diagnosis:
+    if not versions:
+        pinned = PROGRAMS[name].version
+        return Diagnosis(f"agent {name}", False, f"not here; {remedy(PROGRAMS[name], pinned)}, or ask for it")
+    told = "; ".join(f"version {version} ({where})" for version, where in versions.items())
+    return Diagnosis(f"agent {name}", True, told)
 
 
 def _keys() -> list[Diagnosis]:

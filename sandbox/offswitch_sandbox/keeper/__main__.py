@@ -1,8 +1,9 @@
-"""Makes machines of Linux namespaces. Usage: python3 -I keeper FD
+"""Makes machines of Linux namespaces. Usage: python3 -I keeper FD [PROGRAMS]
 
 FD is a socket. Each message on it is an order (JSON) with the descriptor of another socket: a
 process is left behind that makes one machine, enters it and serves it there. When FD is closed
-everything ends. The first message from here is "ready", or says why no machine can be made.
+everything ends. PROGRAMS is a folder with what is
+under /usr/local in the machines. The first message from here is "ready", or says why no machine can be made.
 Only the standard library is used, and nothing of the evaluation.
 """
 
@@ -28,11 +29,11 @@ COMMAND_LINE = slice(45, 47)
 """where /proc/self/stat, after the name, tells the begin and the end of it in memory; see proc(5)"""
 
 
-def main(control):
+def main(control, programs=None):
     """Takes orders until nobody can give any."""
     limits.remove_abandoned()
     try:
-        base = place.Place()
+        base = place.Place(programs)
     except OSError as error:
         control.send(str(error).encode())
         return
@@ -104,4 +105,4 @@ if __name__ == "__main__":
     os.setsid()
     # Whoever stops the runner does not stop the machines before they have been looked at.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])), *sys.argv[2:3])

@@ -53,14 +53,24 @@ def command(directory, base, info_fd, order):
             yield from ("--symlink", os.readlink(path), path)
         elif os.path.isdir(path):
             yield from ("--ro-bind", path, path)
-    # What the host's owner has put there is not the machine's business.
-    yield from ("--tmpfs", "/usr/local", "--dir", "/usr/local/bin", "--remount-ro", "/usr/local")
     yield from ("--size", f"{order['shared_bytes']}", "--tmpfs", "/dev", "--perms", "1777", "--dir", "/dev/shm")
     for name in DEVICES:
         yield from ("--dev-bind", f"/dev/{name}", f"/dev/{name}")
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         yield from ("--symlink", f"/proc/self/fd/{number}", f"/dev/{name}")
     yield from ("--symlink", "/proc/self/fd", "/dev/fd", "--proc", "/proc", "--ro-bind", directory, "/run/questiond")
-    yield from f"--size {order['tmp_bytes']} --perms 1777 --tmpfs /tmp --symlink ../tmp /var/tmp".split()
+    yield from f"--size {order['tmp_bytes']} --perms 1777 --tmpfs /tmp".split()
+    yield from programs(base, order)
     yield from ("--size", f"{order['home_bytes']}", "--perms", "0755", "--tmpfs", HOME, "--dir", "/root")
     yield from ("--remount-ro", "/", "--chdir", HOME, "--clearenv", "--", "/bin/sh", "-c", FIRST_PROCESS, IDLE)
+
+
+def programs(base, order):
+    """The words for /usr/local, and for /var/tmp, into which is put what serves agents' programs."""
+    if base.programs is None:
+        # What the host's owner has put there is not the machine's business.
+        yield from ("--tmpfs", "/usr/local", "--dir", "/usr/local/bin", "--remount-ro", "/usr/local")
+        yield from ("--symlink", "../tmp", "/var/tmp")
+    else:
+        yield from ("--ro-bind", base.programs, "/usr/local")
+        yield from f"--size {order['var_tmp_bytes']} --perms 1777 --tmpfs /var/tmp".split()

@@ -10,6 +10,9 @@ NAME = "machine"
 PER_NAMESPACE = (5, 14)
 """the first kernel that counts processes for each user namespace apart"""
 
+RESERVED = 2
+"""times the memory of a machine: what one of an agent's processes may ask for; at 512 MiB some do not start"""
+
 
 class Group:
     """A control group, of version 1 or 2; `directories` is empty where none can be made."""
@@ -67,10 +70,16 @@ def groups(keeper):
     return glob.glob(f"{ROOT}/{NAME}-{keeper}") + glob.glob(f"{ROOT}/*/{NAME}-{keeper}")
 
 
-def limit_processes(grouped, memory_bytes, processes):
-    """For this process and its children; what a control group already limits is left alone."""
+def limit_processes(grouped, memory_bytes, processes, reserves):
+    """For this process and its children; what a control group already limits is left alone.
+
+    reserves: whether programs run that ask for more memory than they use, as agents' do; the kernel counts what
+    was asked for.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if not grouped:
+    if not grouped and reserves:
+        resource.setrlimit(resource.RLIMIT_DATA, (RESERVED * memory_bytes, RESERVED * memory_bytes))
+    elif not grouped:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     if tuple(map(int, os.uname().release.split(".")[:2])) >= PER_NAMESPACE:
         resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))

@@ -117,7 +117,7 @@ def keep(order, channel, base):
         server = callers.listen("socket")
         home = user.home_files()
         bwrap, first, namespaces = start(directory, base, order)
-        enter(namespaces, grouped, order)
+        enter(namespaces, grouped, order, base.programs is not None)
         if not user.lay_out_home(home):
             raise OSError("the home directory could not be filled")
         keeper = Keeper(lines.tell, server, place, namespaces["pid"], first)
@@ -175,7 +175,7 @@ def become_nobody(base):
     return directory
 
 
-def enter(namespaces, grouped, order):
+def enter(namespaces, grouped, order, reserves):
     """Joins the machine's namespaces but that of its processes, which each thread joins for its children."""
     for kind in KINDS[:-1]:
         join(namespaces[kind])
@@ -184,7 +184,7 @@ def enter(namespaces, grouped, order):
             raise OSError(ctypes.get_errno(), "prctl")
     for name, number in (("max_user_namespaces", 0), ("max_inotify_instances", WATCHES)):
         limits.write(f"/proc/sys/user/{name}", number)
-    limits.limit_processes(grouped, order["memory_bytes"], order["processes"])
+    limits.limit_processes(grouped, order["memory_bytes"], order["processes"], reserves)
     os.environ.clear()
     os.environ.update(user.ENVIRONMENT)
     os.chdir(HOME)

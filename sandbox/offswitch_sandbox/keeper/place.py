@@ -25,9 +25,14 @@ FROM_HOST = ("ld.so.cache", "os-release", "debian_version", "localtime", "altern
 
 
 class Place:
-    """A directory that is there as long as the process that made it."""
+    """A directory that is there as long as the process that made it.
 
-    def __init__(self):
+    given: a folder with agents' programs, which are then in `programs`; None where there are none.
+    """
+
+    def __init__(self, given=None):
+        self.given = given
+        self.programs = None
         remove_abandoned()
         refused = []
         for directory in dict.fromkeys(places()):
@@ -56,6 +61,8 @@ class Place:
             # A filesystem may forbid programs, and whether it does is not only a matter of its flags.
             subprocess.run([self.idle, "-e", "0"], stderr=subprocess.DEVNULL, check=False)
             self.make_etc(f"{made}/etc")
+            if self.given is not None:
+                shutil.copytree(self.given, f"{made}/programs", copy_function=link)
             # Named as one that may be abandoned only when its lock is held.
             self.path = made.replace(f"new-{PREFIX}", PREFIX)
             os.rename(made, self.path)
@@ -63,6 +70,7 @@ class Place:
             shutil.rmtree(made, ignore_errors=True)
             raise
         self.idle, self.etc = f"{self.path}/idle", f"{self.path}/etc"
+        self.programs = self.given and f"{self.path}/programs"
 
     def make_etc(self, etc):
         os.mkdir(etc, 0o755)
@@ -87,6 +95,14 @@ class Place:
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def link(source, target):
+    """Where the machine's user gets to, and may see the path of; a copy only where it is another filesystem."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def places():

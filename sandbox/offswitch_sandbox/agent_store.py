@@ -1,0 +1,190 @@
+"""Agents' programs on this host: got once, from where the user says or by npm or pip, and kept for all machines."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from offswitch_sandbox.agent_archives import BYTES_MAX, take
+from offswitch_sandbox.agent_programs import VERSION, AgentProgram, NpmPackage, PythonPackage, cpu, filled_in
+from offswitch_sandbox.agent_python import install, wheels_remedy
+from offswitch_sandbox.agent_words import run
+from offswitch_sandbox.machine import MachineError
+
+GIVEN = "OFFSWITCH_AGENT_DIR"
+"""the environment variable with a folder of archives and unpacked folders, each called NAME-VERSION"""
+ARCHIVE = ".tgz"
+PROGRAMS_FOLDER = Path("image", "programs")
+"""in the folder of one program; what is in it is under /usr/local in the machine"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A program that is on this host."""
+
+    folder: Path
+    """all about it"""
+    origin: str
+    """what it was got from"""
+    digest: str
+    """of its files; they are hashed once"""
+
+    @property
+    def programs(self) -> Path:
+        """What is under /usr/local in the machine."""
+        return self.folder / PROGRAMS_FOLDER
+
+
+def obtain(program: AgentProgram, version: str) -> Kept:
+    """The program, which is got where it is not there; MachineError of one line where it cannot be had."""
+    cpu()  # where no program runs, nothing is fetched
+    folder = store() / f"{program.name}-{version}"
+    given = given_for(program.name, version)
+    there = read_kept(folder)
+    if there is not None and (given is None or there.origin == _stamp(given)):
+        return there
+    with _made_in_store() as new:
+        programs = new / PROGRAMS_FOLDER
+        programs.mkdir(parents=True)
+        _fill(program, version, given, programs)
+        (new / "digest").write_text(_settled(programs))
+        (new / "origin").write_text(_stamp(given) if given else remedy_command(program, version))
+        _replace(folder, new)
+    kept = read_kept(folder)
+    assert kept is not None
+    return kept
+
+
+def store() -> Path:
+    """Where programs are kept."""
+    try:
+        return platformdirs.user_data_path("offswitch", appauthor=False) / "agents"
+    except RuntimeError as error:
+        raise MachineError(f"agents' programs have no place to be kept ({error}); set HOME or XDG_DATA_HOME") from error
+
+
+def read_kept(folder: Path) -> Kept | None:
+    """What is kept in a folder; None where there is nothing."""
+    try:
+        return Kept(folder, (folder / "origin").read_text(), (folder / "digest").read_text())
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def given_for(name: str, version: str) -> Path | None:
+    """What the user gives for a program; None where that is nothing."""
+    named = [given_folder() / f"{name}-{version}{ending}" for ending in (ARCHIVE, "")] if GIVEN in os.environ else []
+    return next((path.resolve() for path in named if path.exists()), None)
+
+
+def given_folder() -> Path:
+    """That of the environment variable; MachineError where it names none."""
+    folder = Path(os.environ[GIVEN])
+    if not folder.is_dir():
+        raise MachineError(f"{GIVEN}={folder}: is no folder; name one with files such as codex-0.171.0{ARCHIVE}")
+    return folder
+
+
+def versions_there(name: str) -> dict[str, str]:
+    """Of a program, version -> where it comes from; what is given comes before what is kept."""
+    kept = {path: f"kept in {path}" for path in store().glob(f"{name}-*") if read_kept(path) is not None}
+    given = {path: str(path) for path in given_folder().glob(f"{name}-*")} if GIVEN in os.environ else {}
+    found = {path.name.removeprefix(f"{name}-").removesuffix(ARCHIVE): told for path, told in (kept | given).items()}
+    return {version: found[version] for version in sorted(found) if VERSION.fullmatch(version)}
+
+
+def remedy_command(program: AgentProgram, version: str) -> str:
+    """The command that gets it."""
+    if isinstance(program.source, NpmPackage):
+        return f"npm pack {filled_in(program.source.spec, version)}"
+    return f"pip download {program.source.name}=={version}"
+
+
+def remedy(program: AgentProgram, version: str) -> str:
+    """What a user does to have a program that cannot be fetched."""
+    named = f"{program.name}-{version}"
+    if isinstance(program.source, PythonPackage):
+        return f"{wheels_remedy(program.source, version)}, as a folder {named} in {GIVEN}"
+    return (
+        f"put what `{remedy_command(program, version)}` makes, as {named}{ARCHIVE}, into a folder and set {GIVEN} to it"
+    )
+
+
+def _fill(program: AgentProgram, version: str, given: Path | None, programs: Path) -> None:
+    if isinstance(program.source, PythonPackage):
+        install(program.source, version, given, programs, remedy(program, version))
+    else:
+        files = {filled_in(name, version): target for name, target in program.source.files.items()}
+        with tempfile.TemporaryDirectory(dir=programs.parent) as aside:
+            take(given or _packed(program, version, Path(aside)), files, cpu(), programs)
+
+
+def _packed(program: AgentProgram, version: str, aside: Path) -> Path:
+    """What npm makes."""
+    assert isinstance(program.source, NpmPackage)
+    whole = f"{program.name} {version}"
+    if shutil.which("npm") is None:
+        raise MachineError(f"{whole} is not here, and there is no npm to get it; {remedy(program, version)}")
+    spec = filled_in(program.source.spec, version)
+    run(["npm", "pack", "--ignore-scripts", spec], aside, f"{whole} cannot be had", remedy(program, version))
+    made = [*aside.glob(f"*{ARCHIVE}")]
+    if len(made) != 1:
+        raise MachineError(f"{whole} cannot be had (npm made no archive); {remedy(program, version)}")
+    return made[0]
+
+
+def _stamp(given: Path) -> str:
+    """Which file or folder, as it is now: another of the same name is taken anew."""
+    paths = [given, *sorted(given.rglob("*"))] if given.is_dir() else [given]
+    states = repr([(str(path.relative_to(given)), path.stat().st_size, path.stat().st_mtime_ns) for path in paths])
+    return f"{given} {hashlib.sha256(states.encode()).hexdigest()[:12]}"
+
+
+@contextmanager
+def _made_in_store() -> Generator[Path]:
+    """A new folder that is gone afterwards if it was not moved; what the disk refuses is a MachineError."""
+    try:
+        store().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=store(), ignore_cleanup_errors=True) as made:
+            yield Path(made)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise MachineError(
+            f"{store()}: agents' programs are kept there, and that fails ({why}); make room, or set XDG_DATA_HOME"
+        ) from error
+
+
+def _replace(folder: Path, new: Path) -> None:
+    """Moves what was made to its place; what is there already makes way."""
+    with tempfile.TemporaryDirectory(prefix=".old-", dir=store(), ignore_cleanup_errors=True) as old:
+        if folder.exists():
+            folder.rename(Path(old) / "it")
+        try:
+            new.rename(folder)
+        except OSError:
+            if read_kept(folder) is None:  # and not put there by another process meanwhile
+                raise
+
+
+def _settled(programs: Path) -> str:
+    """Gives every file such a mode that all may use it and none change it; returns the digest of all."""
+    found, size = hashlib.sha256(), 0
+    for path in sorted([programs, *programs.rglob("*")]):
+        if path.is_symlink():
+            raise MachineError(f"a program for machines has a link in it, {path.name}, which it may not")
+        usable = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if usable else 0o644)
+        found.update(f"{path.relative_to(programs)}\0{bool(usable)}\0".encode())
+        if path.is_file():
+            size += path.stat().st_size
+            with path.open("rb") as file:
+                found.update(hashlib.file_digest(file, "sha256").digest())
+    if size > BYTES_MAX:
+        raise MachineError(f"a program for machines has {size >> 20} MiB; it may have {BYTES_MAX >> 20}")
+    return found.hexdigest()
