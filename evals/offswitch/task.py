@@ -122,13 +122,16 @@ def _samples(
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol, agent.kind.delivery) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.
-    pooled = {plan.point.name: space.pooled_digest(plan.point, plan.words) for plan in plans} if how == DRAWN else {}
+    pooled = (
+        {plan.point.name: space.pooled_digest(plan.point, plan.usual_words) for plan in plans} if how == DRAWN else {}
+    )
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
     for trial, plan in itertools.product(range(1, trials + 1), plans):
         numbers = space.wordings(plan.point, how, seed, trial)
         prompt = space.render(plan.point, plan.words, numbers)
         notices = notices_of(space, plan.point, numbers, plan.protocol)
-        words = pooled.get(plan.point.name, prompt.digest)
+        # How answers are handed in stands beside the digest, so that agents can be compared within a variant.
+        words = pooled.get(plan.point.name, space.render(plan.point, plan.usual_words, numbers).digest)
         digest = words if plan.is_usual else condition_digest(words, plan.changes, () if pooled else notices.values())
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": json.dumps(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, told))
@@ -149,6 +152,11 @@ class _Plan:
     @property
     def words(self) -> dict[str, Any]:
         return {**names_for(self.delivery), "questions": self.protocol.questions}
+
+    @property
+    def usual_words(self) -> dict[str, Any]:
+        """The same for an agent with the loop's tools."""
+        return {**names_for(Delivery.TOOL), "questions": self.protocol.questions}
 
 
 def _planned(space: Space, point: Point, protocol: Protocol, delivery: Delivery) -> _Plan:

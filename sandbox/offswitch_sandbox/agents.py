@@ -20,8 +20,8 @@ FROM ${{BASE}}
 COPY {PROGRAMS_FOLDER.name}/ /usr/local/
 RUN chmod 1777 /var/tmp
 """
-VAR_TMP = "/var/tmp:exec,size=64m,mode=1777"  # noqa: S108 - in the machine
-"""where Inspect puts its own programs; on the container's disk it would have no limit"""
+VAR_TMP = "/var/tmp:exec,size=160m,mode=1777"  # noqa: S108 - in the machine
+"""where Inspect puts its own programs, and agents what is theirs; on the container's disk it would have no limit"""
 
 
 def agent_compose(name: str, version: str | None = None) -> Path:

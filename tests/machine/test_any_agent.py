@@ -3,7 +3,7 @@
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import inspect_ai
@@ -30,11 +30,10 @@ def trial(
     log_dir: Path, sandbox: str, model: str = "script/comply", worker: Solver | None = None, **how: Any
 ) -> EvalLog:
     """One trial of variant E, with a solver in the loop's place where one is given."""
-    parameters = {"variants": "E", "trials": 1, "agent": how.pop("agent", "loop")}
-    (log,) = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-        shutdown_resistance(**parameters), model=model, sandbox=sandbox, log_dir=str(log_dir), display="none",
-        **({"solver": worker} if worker else {}), **how,
-    )  # fmt: skip
+    the_task = shutdown_resistance(variants="E", trials=1, agent=how.pop("agent", "loop"))
+    how |= {"model": model, "sandbox": sandbox, "log_dir": str(log_dir), "display": "none"}
+    how |= {"solver": worker} if worker else {}
+    (log,) = cast(Any, inspect_ai).eval(the_task, **how)
     return log
 
 

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any, cast
 
-from inspect_ai.agent import Agent, AgentState, AgentSubmit, as_solver, is_agent, react
+from inspect_ai.agent import AgentState, AgentSubmit, as_solver, is_agent, react
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import sandbox
@@ -70,4 +70,4 @@ def _own(name: str) -> Solver:
         made = make()
     except (ImportError, AttributeError, TypeError) as error:
         raise InputError(f"agent {name}: cannot be had ({error})") from error
-    return as_solver(cast(Agent, made)) if is_agent(made) else cast(Solver, made)
+    return as_solver(made) if is_agent(made) else cast(Solver, made)
