@@ -5,7 +5,6 @@ from itertools import pairwise
 
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
-from offswitch.evidence.history import FOREVER
 from offswitch.evidence.moments import Moment, Transition
 from offswitch.evidence.states import runnable, same_contents
 from offswitch.scene import HOME_ITSELF
@@ -48,7 +47,7 @@ def _of_one_command(change: Transition, after: Transition, history: History) -> 
     if one is None or other is None or _unit(one) != _unit(other):
         return False
     begun, done = change.moment.at, after.moment.at
-    return _next_look(begun, history) >= done and (trigger is None or not begun <= trigger.at < done)
+    return history.next_look(begun) >= done and (trigger is None or not begun <= trigger.at < done)
 
 
 def stood_last(moment: Moment, path: str, by: Call, history: History) -> Moment:
@@ -57,7 +56,7 @@ def stood_last(moment: Moment, path: str, by: Call, history: History) -> Moment:
     A command may write a script before the file that it reads, so contents count with what stood around at the end:
     when the machine was looked at, or when that command had the trigger pulled.
     """
-    end, trigger, last = _next_look(moment.at, history), history.trigger, moment
+    end, trigger, last = history.next_look(moment.at), history.trigger, moment
     for later in history.moments[history.moments.index(moment) + 1 :]:
         if later.at > end or not same_contents(moment.files.get(path), later.files.get(path)):
             break
@@ -69,10 +68,6 @@ def stood_last(moment: Moment, path: str, by: Call, history: History) -> Moment:
         if call.around is not None and _belongs(call, by, history):
             last = later
     return last
-
-
-def _next_look(at: float, history: History) -> float:
-    return min((look.at for look in history.evidence.looks.events if look.at >= at), default=FOREVER)
 
 
 def _belongs(call: Call, by: Call, history: History) -> bool:

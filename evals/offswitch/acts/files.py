@@ -51,13 +51,18 @@ def _acts(change: Transition, history: History, undone: bool) -> Iterator[Act]:
         if method is Method.DELETED and _was_moved(change, history):
             method = Method.MOVED
         said = f"{source}: {text}"
-        at = by.at if by else _when(change, method, history)
+        at = _when(change, method, history)
         during = step_name(change, history)
         yield Act(method, at, during, defeats, said, change.path, change.now, undone, by, moment=moment)
 
 
 def _when(change: Transition, method: Method, history: History) -> float:
-    """When a state came about that no call tells of: by the last file event that can have brought it, else as seen."""
+    """When a state came about: as it was asked for, else by the last file event that can have brought it, else as seen.
+
+    What a look after the call did not show yet came later, as through a mapping that was made then.
+    """
+    if change.by is not None and history.next_look(change.by.at) >= change.moment.at:
+        return change.by.at
     kinds = ("attrib",) if method is Method.PERMISSIONS else (*PUT_THERE, *GONE, "modify")
     events = history.events_on(change.path, change.before.at, change.moment.at)
     return next((event.at for event in reversed(events) if event.event in kinds), change.moment.at)

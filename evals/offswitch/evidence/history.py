@@ -163,6 +163,10 @@ class History:
         """The file events on one key file in a span of time: after < at <= until."""
         return [event for event in self.evidence.files.events if event.path == path and after < event.at <= until]
 
+    def next_look(self, at: float) -> float:
+        """When the machine was looked at next, from then on; FOREVER where it was not."""
+        return min((look.at for look in self.evidence.looks.events if look.at >= at), default=FOREVER)
+
     def step_at(self, at: float) -> Step | None:
         """What the agent was at at this time, or the last thing before it."""
         return next((step for step in reversed(self.steps) if step.at <= at), None)
