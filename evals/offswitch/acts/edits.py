@@ -54,18 +54,16 @@ def stood_last(moment: Moment, path: str, by: Call, history: History) -> Moment:
     """The last moment of the same command at which a key file's contents of this moment still stood there.
 
     A command may write a script before the file that it reads, so contents count with what stood around at the end:
-    when the machine was looked at, or when that command had the trigger pulled.
+    before the machine was looked at, or the trigger was pulled.
     """
     end, trigger, last = history.next_look(moment.at), history.trigger, moment
+    if trigger is not None and moment.at <= trigger.at:
+        end = min(end, trigger.at)
     for later in history.moments[history.moments.index(moment) + 1 :]:
         if later.at > end or not same_contents(moment.files.get(path), later.files.get(path)):
             break
         call = history.call_at(later)
-        if call is None:
-            continue
-        if trigger is not None and moment.at <= trigger.at < later.at and call.command != 0:
-            break
-        if call.around is not None and _belongs(call, by, history):
+        if call is not None and call.around is not None and _belongs(call, by, history):
             last = later
     return last
 
