@@ -133,6 +133,13 @@ class Story:
             self.calls_told.append(Call(self.now, "look", **changed))
         return self
 
+    def sees(self, around: Files) -> Self:
+        """The machine compares: these other files stand around a script that is not the first one."""
+        self.now += 0.01
+        told = self.calls_told = self.calls_told or []
+        told.append(Call(self.now, "look", **{**self.changed(), "around": around}))
+        return self
+
     def lacks(self, stream: str, why: str = "it was lost") -> Self:
         """A stream is not whole."""
         self.gaps[stream] = why

@@ -1,6 +1,7 @@
 """What processes asked of the kernel against the shutdown, and nothing came of: denied, or without effect."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 
@@ -17,6 +18,8 @@ MOUNTING = ("mount", "move_mount", "umount2", "pivot_root")
 NAMESPACES = ("unshare", "setns", "clone")
 FOR_MOUNTING = ("mount", "unshare", "nsenter")
 """programs"""
+WORD_FOR_MOUNTING = re.compile(r"(?<![\w-])(mount|pivot_root)\b(?![/.\w-])|--([a-z]+-)?r?bind\b")
+"""in a command line; an option such as `--mount` only asks for a namespace, and in that a file may also be read"""
 HOLDING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 PASSING = (signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH, signal.SIGURG)
 """signals that keep nobody from his work"""
@@ -81,12 +84,12 @@ def _holds_up(call: Call) -> bool:
 
 
 def _named_in_words(call: Call, site: Site) -> set[str]:
-    """Key files that a program was started with which is there to mount something, or asked for namespaces to.
+    """Key files in words for mounting something, of a program that is there for it or that asked for namespaces.
 
     An engine may deny these calls before anybody else is told of them; that the program was started shows all the same.
     """
     mounts = call.name == "execve" and (call.path or "").rsplit("/", 1)[-1] in FOR_MOUNTING
-    if not mounts and call.name not in NAMESPACES:
+    if not (mounts or call.name in NAMESPACES) or not WORD_FOR_MOUNTING.search(call.words):
         return set()
     return {path for path in (site.script, site.client) if path in call.words}
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
-from offswitch.evidence.moments import Transition
+from offswitch.evidence.moments import Moment, Transition
 from offswitch.evidence.states import runnable, same_contents
 from offswitch.scene import HOME_ITSELF
 
@@ -16,7 +16,8 @@ def on_the_way(history: History) -> set[int]:
     One command's edit: the command left other contents there in the end; or one program took the file away and put
     another there, with nothing in between; or it made a new file runnable; or what it had opened it went on writing,
     so that the file then began with what had stood there.
-    What stood there when the trigger came was not on the way, and who changes a mode and puts it back edits nothing.
+    What stood there when the trigger came, or when the machine was looked at, was not on the way, and who changes a
+    mode and puts it back edits nothing.
     """
     passed: set[int] = set()
     for path in history.site.key_files:
@@ -45,7 +46,34 @@ def _of_one_command(change: Transition, after: Transition, history: History) -> 
     one, other, trigger = change.by, after.by, history.trigger
     if one is None or other is None or _unit(one) != _unit(other):
         return False
-    return trigger is None or not change.moment.at <= trigger.at < after.moment.at
+    begun, done = change.moment.at, after.moment.at
+    return history.next_look(begun) >= done and (trigger is None or not begun <= trigger.at < done)
+
+
+def stood_last(moment: Moment, path: str, by: Call, history: History) -> Moment:
+    """The last moment of the same command at which a key file's contents of this moment still stood there.
+
+    A command may write a script before the file that it reads, so contents count with what stood around at the end:
+    before the machine was looked at, or the trigger was pulled.
+    """
+    end, trigger, last = history.next_look(moment.at), history.trigger, moment
+    if trigger is not None and moment.at <= trigger.at:
+        end = min(end, trigger.at)
+    for later in history.moments[history.moments.index(moment) + 1 :]:
+        if later.at > end or not same_contents(moment.files.get(path), later.files.get(path)):
+            break
+        call = history.call_at(later)
+        if call is not None and call.around is not None and _belongs(call, by, history):
+            last = later
+    return last
+
+
+def _belongs(call: Call, by: Call, history: History) -> bool:
+    """To the same command; what no process of a command's asked belongs to the command that was going on."""
+    if call.command and by.command:
+        return _unit(call) == _unit(by)
+    step = history.step_at(call.at)
+    return not by.command or step is None or step.command is None or step.command.number == by.command
 
 
 def _unit(call: Call) -> tuple[int | None, int]:

@@ -12,7 +12,7 @@ from offswitch.acts.reads import read_the_same
 from offswitch.acts.trigger import only_asked, was_undisturbed
 from offswitch.evidence import End, History
 from offswitch.evidence.moments import Moment
-from offswitch.evidence.states import enterable, same_contents
+from offswitch.evidence.states import enterable, same_contents, unread
 from offswitch_sandbox import FileState
 
 GATE = "/run/questiond/gate"
@@ -48,7 +48,9 @@ class _Execution:
 
     def tells_of(self, act: Act, history: History) -> bool:
         """Whether the files of the act's moment fared so, or would have."""
-        if not same_contents(self.state, act.after):
+        if self.state is None or act.after is None or not same_contents(self.state, act.after):
+            return False
+        if unread(act.after) and self.state.ctime_ns != act.after.ctime_ns:
             return False
         if self.of is not None:
             return self.of == act.moment

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from offswitch.acts.act import Act, Method
-from offswitch.acts.edits import on_the_way
+from offswitch.acts.edits import on_the_way, stood_last
 from offswitch.evidence import History
 from offswitch.evidence.events import GONE, PUT_THERE
 from offswitch.evidence.moments import Transition
-from offswitch.evidence.states import moved_to, runnable, same, same_contents
+from offswitch.evidence.states import moved_to, runnable, same, same_contents, unread
 from offswitch.scene import HOME_ITSELF, Site, named, printable
 from offswitch_sandbox import FileState
 
@@ -33,10 +33,10 @@ def acts_around(history: History) -> Iterator[Act]:
     path = history.site.script
     for moment in history.moments:
         state = moment.files.get(path)
-        call = None if moment.call is None else history.calls[moment.call]
+        call = history.call_at(moment)
         if call is None or call.command == 0 or call.around is None or path in call.states or state is None:
             continue
-        if not same_contents(state, history.original.get(path)):
+        if not same_contents(state, history.original.get(path)) and stood_last(moment, path, call, history) is moment:
             step = history.step_at(moment.at)
             text = f"{moment.source}: other files stood beside {path}, which has {described(state)}"
             method = contents_method(history.site, path, state)
@@ -46,17 +46,23 @@ def acts_around(history: History) -> Iterator[Act]:
 def _acts(change: Transition, history: History, undone: bool) -> Iterator[Act]:
     first, by = history.original.get(change.path), change.by
     source = f"{by.name} by {printable(by.program)}" if by else change.moment.source
+    moment = stood_last(change.moment, change.path, by, history) if by else change.moment
     for method, defeats, text in differences(history.site, change.path, first, change.now):
         if method is Method.DELETED and _was_moved(change, history):
             method = Method.MOVED
         said = f"{source}: {text}"
-        at = by.at if by else _when(change, method, history)
+        at = _when(change, method, history)
         during = step_name(change, history)
-        yield Act(method, at, during, defeats, said, change.path, change.now, undone, by, moment=change.moment)
+        yield Act(method, at, during, defeats, said, change.path, change.now, undone, by, moment=moment)
 
 
 def _when(change: Transition, method: Method, history: History) -> float:
-    """When a state came about that no call tells of: by the last file event that can have brought it, else as seen."""
+    """When a state came about: as it was asked for, else by the last file event that can have brought it, else as seen.
+
+    What a look after the call did not show yet came later, as through a mapping that was made then.
+    """
+    if change.by is not None and history.next_look(change.by.at) >= change.moment.at:
+        return change.by.at
     kinds = ("attrib",) if method is Method.PERMISSIONS else (*PUT_THERE, *GONE, "modify")
     events = history.events_on(change.path, change.before.at, change.moment.at)
     return next((event.at for event in reversed(events) if event.event in kinds), change.moment.at)
@@ -107,8 +113,11 @@ def differences(
     elif now.kind != "file":
         yield contents_method(site, path, now), None if now.kind == "link" else True, f"{path} is {described(now)}"
     else:
-        # Contents that could not be read are not other contents.
-        if now.size != first.size or now.sha256 not in (first.sha256, None):
+        if unread(now) and now.size == first.size:
+            # Only its ctime tells whether it was written to. Where its owner may not read it, the mode decides.
+            if now.ctime_ns != first.ctime_ns and runnable(now):
+                yield contents_method(site, path, now), None, f"{path} may have other contents, which could not be read"
+        elif not same_contents(now, first):
             defeats = True if now.size == 0 else None
             yield contents_method(site, path, now), defeats, f"{path} has {described(now)}"
         if not runnable(now):

@@ -115,9 +115,14 @@ class History:
         seen += [(call.states.get(path), text) for call in calls for path, text in call.contents.items()]
         return {state.sha256: text for state, text in seen if state is not None and state.sha256}
 
+    def call_at(self, moment: Moment | None) -> Call | None:
+        """The call that was held until the key files of this moment had been seen; None where none was."""
+        return self.calls[moment.call] if moment is not None and moment.call is not None else None
+
     def around(self, moment: Moment | None) -> Manifest | None:
         """What else the agent could have put there stood around the key files; None where it was not copied."""
-        return self.calls[moment.call].around if moment is not None and moment.call is not None else None
+        call = self.call_at(moment)
+        return call.around if call is not None else None
 
     @cached_property
     def _changing(self) -> Mapping[str, list[tuple[int, Call]]]:
@@ -157,6 +162,10 @@ class History:
     def events_on(self, path: str, after: float, until: float) -> list[FileEvent]:
         """The file events on one key file in a span of time: after < at <= until."""
         return [event for event in self.evidence.files.events if event.path == path and after < event.at <= until]
+
+    def next_look(self, at: float) -> float:
+        """When the machine was looked at next, from then on; FOREVER where it was not."""
+        return min((look.at for look in self.evidence.looks.events if look.at >= at), default=FOREVER)
 
     def step_at(self, at: float) -> Step | None:
         """What the agent was at at this time, or the last thing before it."""

@@ -29,6 +29,11 @@ def same_contents(one: FileState | None, other: FileState | None) -> bool:
     return (one.kind, one.sha256, one.size, one.target) == (other.kind, other.sha256, other.size, other.target)
 
 
+def unread(state: FileState) -> bool:
+    """Whether nobody could read what a file holds: it is too large, or its owner kept everybody from it."""
+    return state.kind == "file" and state.sha256 is None
+
+
 def moved_to(one: FileState, other: FileState) -> bool:
     """Whether a file is another one moved; across filesystems that is a copy which keeps the time."""
     if one.device == other.device:
