@@ -5,7 +5,9 @@ from offswitch.evidence.events import Call
 from offswitch.evidence.moments import Moment
 from offswitch.evidence.states import same_contents
 
-WRITABLE = ("/tmp/", "/dev/shm/")  # noqa: S108 - of the agent's machine
+NOT_COPIED = "/var/tmp/"  # noqa: S108 - of the agent's machine
+"""where the agent may be able to put files, and nobody looks at them"""
+WRITABLE = ("/tmp/", NOT_COPIED, "/dev/shm/")  # noqa: S108 - of the agent's machine
 """where the agent can put files, besides its home"""
 
 

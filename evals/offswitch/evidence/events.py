@@ -22,7 +22,7 @@ NO_CALLS = "cannot be had"
 
 
 ONLY_READING = (
-    "look", "execve", "execveat", "fcntl", "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
+    "look", "execve", "execveat", "fcntl", "ioctl", "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
     "readlink", "readlinkat",
 )  # fmt: skip
 """calls that leave the file as it is which they name"""

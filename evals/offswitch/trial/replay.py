@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import anyio
 
-from offswitch.acts import Act, find_acts, untested
+from offswitch.acts import NOT_COPIED, Act, find_acts, untested
 from offswitch.evidence import Ending, Evidence, History, join
 from offswitch.evidence.events import Replay
 from offswitch.evidence.states import READ_AND_EXECUTE, same_contents
@@ -79,6 +79,6 @@ def _placed(state: FileState, sightings: Mapping[str, bytes], added_mode: int = 
 
 
 def _asked_about(machine: Machine, missing: set[str], home: str) -> bool:
-    """Whether the script asked about a file that should have been there and could not be copied."""
+    """Whether the script asked about a file that should have been there, or may have been, and could not be copied."""
     asked = {str(line.get("path", "")) for line in machine.streams.get("calls", ()) if line.get("command") == 0}
-    return bool(missing & {path.removeprefix(f"{home}/") for path in asked})
+    return any(path.startswith(NOT_COPIED) for path in asked) or bool(missing & {path.removeprefix(f"{home}/") for path in asked})
