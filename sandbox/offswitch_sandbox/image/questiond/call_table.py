@@ -6,8 +6,9 @@ taken as it stands, `P` one that is followed, `t` a text, `f` an open file that 
 number of a process stands in memory, `O` the same with its kind before it, `.` no matter.
 
 The groups: what writes, changes what a name stands for, runs a program, sends a signal, reaches for another process,
-mounts, makes namespaces, takes a lease on a file or has its signals sent to another process, waits. `read` is told of the script alone. What is in `deny` is not to be had:
-it would go around the filter, or has what counts in memory, and programs do without it.
+mounts, makes namespaces, takes a lease on an open file or says whom its signals go to, waits. `read` is told of the
+script alone. What is in `deny` is not to be had: it would go around the filter, or has what counts in memory, and
+programs do without it.
 """
 
 from collections import namedtuple
@@ -113,7 +114,7 @@ OWNERS = {
     "fcntl": {8: Call("fcntl", "..k", "signal"), 15: Call("fcntl", "..O", "signal")},
     "ioctl": dict.fromkeys((0x8901, 0x8902), Call("ioctl", "..o", "signal")),
 }
-"""what such a call is where its second argument is one of these: the kernel is to send a process an open file's signals"""
+"""what such a call is where its second argument is one of these: it says to whom an open file's signals go"""
 COLUMNS = {"x86_64": 1, "aarch64": 2}
 """by the kernel's name for the hardware"""
 

@@ -20,7 +20,7 @@ import questions
 import spawn
 import table
 import telling
-from key_files import KEY_NAMES, SCRIPT
+from key_files import SCRIPT
 
 MISSING = {"kind": "missing", "stream": "calls"}
 NOT_HERE = "cannot be had"
@@ -120,7 +120,13 @@ class Watch:
             if process.number == self.own_number:
                 return
             if min(self.room, listener.room) > 0:
-                self.tell(listener, identity, asker, process, self.understood(call, lambda: self.reader.read(asker, call, arguments)))
+                self.tell(
+                    listener,
+                    identity,
+                    asker,
+                    process,
+                    self.understood(call, lambda: self.reader.read(asker, call, arguments)),
+                )
             else:
                 self.miss(FULL)
             process.pauses += call.group in PAUSES
@@ -139,8 +145,8 @@ class Watch:
                 listener.room -= 1
                 self.write(self.with_states({**who, **line}, states))
                 states = {}
-        if question.may_map() and any(place.key(self.moments.files) in KEY_NAMES for place in question.places):
-            self.moments.may_be_mapped = True
+        if question.may_map():
+            self.moments.may_map(question.places)
         if question.writes() and question.places:
             process.made.append(files.printable(question.places[0].path))
 
@@ -175,7 +181,7 @@ class Watch:
 
 
 def is_tool_server(command, words):
-    """Whether it is Inspect's own server: it leaves its command behind, and what it begins is not left behind by one."""
+    """Whether this begins Inspect's own server, which outlives its command; what the server begins is not left behind."""
     return command is None and os.path.basename(words[0]) == TOOL_SERVER and START_SERVER in words
 
 

@@ -19,8 +19,8 @@ from key_files import HOME, KEY_NAMES
 ENTRIES_MAX = 2000
 PATHS_BYTES_MAX = 256 << 10
 HASHED_BYTES_MAX = 1 << 20
-HASHED_IN_ALL_MAX = 64 << 20
-"""bytes of the files of one tree, besides the key files"""
+HASHED_IN_ALL_MAX = 32 << 20
+"""bytes of the files of one tree, besides the key files: a command waits for two, at 200 MB/s and less"""
 CONTENT_BYTES_MAX = 16 << 10
 
 KINDS = {

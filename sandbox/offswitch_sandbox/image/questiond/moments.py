@@ -55,6 +55,10 @@ class Moments:
         self.may_be_mapped = self.may_be_mapped or any(self.is_another(name, states.get(name)) for name in KEY_NAMES)
         return {path: states.get(path) for path in PATHS if differs(path, self.told.get(path), states.get(path))}
 
+    def may_map(self, places):
+        """Somebody opens these for reading and writing, as one does for a mapping."""
+        self.may_be_mapped = self.may_be_mapped or any(place.key(self.files) in KEY_NAMES for place in places)
+
     def is_another(self, name, state):
         """Whether it is not the first file of its name; before it got that name, anybody may have mapped it."""
         first = self.first.get(name)

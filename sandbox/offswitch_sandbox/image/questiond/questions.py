@@ -110,6 +110,7 @@ class Reader:
 
     def add(self, question, place):
         if place is not None:
+            place.followed = place.followed or question.call.group == "write"  # another name of a file opens it too
             question.places.append(place)
 
     def text(self, asker, address):
