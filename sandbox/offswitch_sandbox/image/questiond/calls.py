@@ -181,7 +181,7 @@ class Watch:
 
 
 def is_tool_server(command, words):
-    """Whether this begins Inspect's own server, which outlives its command; what the server begins is not left behind."""
+    """Whether this begins Inspect's own server, which outlives its command; what that begins is not left behind."""
     return command is None and os.path.basename(words[0]) == TOOL_SERVER and START_SERVER in words
 
 
