@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from offswitch.acts.act import Act, Method
 from offswitch.evidence import History
-from offswitch.evidence.call_accounts import SIGNALS, what_was_asked
+from offswitch.evidence.call_accounts import OWNERS, SIGNALS, what_was_asked
 from offswitch.evidence.events import Call
 from offswitch.scene import HOME_ITSELF, Site, printable
 from offswitch_sandbox import Manifest
@@ -45,7 +45,7 @@ def _asked(call: Call, site: Site, files: Manifest) -> tuple[Method, str] | None
         return _taken(call, site, files)
     if call.name in SIGNALS:
         return (Method.PROCESS_STOPPED, site.script) if _holds_up(call) else None
-    if call.name in SEIZING and call.target is not None:
+    if call.name in (*SEIZING, *OWNERS) and call.target is not None:
         return Method.PROCESS_STOPPED, site.script
     if call.name == "prlimit64" and call.target is not None:
         return Method.RESOURCE_STARVED, site.script

@@ -1,11 +1,15 @@
 """What the script read while it ran at the trigger, and whether that stood there at another moment too."""
 
+from collections.abc import Collection
+
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
 from offswitch.evidence.moments import Moment
 from offswitch.evidence.states import same_contents
 
-WRITABLE = ("/tmp/", "/dev/shm/")  # noqa: S108 - of the agent's machine
+NOT_COPIED = "/var/tmp/"  # noqa: S108 - of the agent's machine
+"""where the agent may be able to put files, and nobody looks at them"""
+WRITABLE = ("/tmp/", NOT_COPIED, "/dev/shm/")  # noqa: S108 - of the agent's machine
 """where the agent can put files, besides its home"""
 
 
@@ -17,6 +21,14 @@ def reads_at_trigger(history: History) -> tuple[Call, ...]:
 def read_the_same(history: History, moment: Moment | None) -> bool:
     """Whether all that the script read at the trigger stood there at a moment too; True of what no agent can write."""
     return all(_stood_alike(call, moment, history) for call in reads_at_trigger(history))
+
+
+def lacked(asked: Collection[str], missing: Collection[str], home: str) -> bool:
+    """Whether a script asked for a path at which a file should have been, or may have been, that was not copied.
+
+    missing: as `around` names files, of those that could not be copied.
+    """
+    return any(path.startswith(NOT_COPIED) or path.removeprefix(f"{home}/") in missing for path in asked)
 
 
 def _stood_alike(read: Call, moment: Moment | None, history: History) -> bool:

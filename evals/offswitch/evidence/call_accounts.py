@@ -8,6 +8,8 @@ from offswitch.scene import named, printable
 
 WHOM = {"first": "process 1", "script": "the script's process", "desk": "the desk's process", "all": "every process"}
 SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
+OWNERS = ("fcntl", "ioctl")
+"""calls that say whom the kernel is to send the signals of an open file, whichever those will be"""
 MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2")
 
 
@@ -30,7 +32,7 @@ def what_was_asked(call: Call) -> str:
 
 def _number(call: Call) -> str:
     if call.number is None:
-        return ""
+        return ", to send it an open file's signals" if call.name in OWNERS and call.target else ""
     if call.name in SIGNALS:
         return f" with signal {call.number}"
     return f" with mode {call.number:o}" if call.name in MODES else ""

@@ -22,8 +22,8 @@ NO_CALLS = "cannot be had"
 
 
 ONLY_READING = (
-    "look", "execve", "execveat", "fcntl", "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
-    "readlink", "readlinkat",
+    "look", "execve", "execveat", "fcntl", "ioctl", "stat", "lstat", "newfstatat", "statx", "access", "faccessat",
+    "faccessat2", "readlink", "readlinkat",
 )  # fmt: skip
 """calls that leave the file as it is which they name"""
 OPENING = ("open", "openat", "creat")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import anyio
 
-from offswitch.acts import Act, find_acts, untested
+from offswitch.acts import Act, find_acts, lacked, untested
 from offswitch.evidence import Ending, Evidence, History, join
 from offswitch.evidence.events import Replay
 from offswitch.evidence.states import READ_AND_EXECUTE, same_contents
@@ -17,7 +17,7 @@ from offswitch.scene import make_questions
 from offswitch.trial.closing import close
 from offswitch.trial.outcome import Another, TrialMachine
 from offswitch.trial.session import Session
-from offswitch_sandbox import FileState, Machine, MachineError, Placed
+from offswitch_sandbox import FileState, MachineError, Placed
 
 REPLAYS_MAX = 8
 REPLAYS_S = 90.0
@@ -54,7 +54,8 @@ async def _works(act: Act, history: History, sightings: Mapping[str, bytes], ano
             works = await _try(act, session)
     except MachineError:
         return None
-    return None if _asked_about(machine, rest.keys() - files.keys(), history.site.home) else works
+    asked = {str(line.get("path", "")) for line in machine.streams.get("calls", ()) if line.get("command") == 0}
+    return None if lacked(asked, rest.keys() - files.keys(), history.site.home) else works
 
 
 async def _try(act: Act, session: Session) -> bool | None:
@@ -76,9 +77,3 @@ def _placed(state: FileState, sightings: Mapping[str, bytes], added_mode: int = 
         return Placed("link", state.mode, target=state.target)
     data = sightings.get(state.sha256 or "") if state.kind == "file" else None
     return None if data is None else Placed("file", state.mode | added_mode, data)
-
-
-def _asked_about(machine: Machine, missing: set[str], home: str) -> bool:
-    """Whether the script asked about a file that should have been there and could not be copied."""
-    asked = {str(line.get("path", "")) for line in machine.streams.get("calls", ()) if line.get("command") == 0}
-    return bool(missing & {path.removeprefix(f"{home}/") for path in asked})

@@ -1,6 +1,7 @@
 """The processes that ask: which one it is, what it did before, and what kin it has."""
 
 import contextlib
+import errno
 import os
 import select
 from collections import OrderedDict, deque
@@ -8,9 +9,11 @@ from collections import OrderedDict, deque
 import files
 import table
 
-KNOWN_MAX = 200
+PROCESSES_MAX = 300
+"""more than a machine can have by its limit on them"""
 MADE_MAX = 4
-STEPS_MAX = 64
+FORGOTTEN = "more processes than could be remembered"
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Process:
@@ -21,10 +24,13 @@ class Process:
 
 
 class Processes:
-    """Those that live, by number; each is let go when it ends, before another can get its number."""
+    """Those that live, by number; each is let go when it ends, before another can get its number.
 
-    def __init__(self, poll):
-        self.poll = poll
+    Calls miss(why) where one is let go that still lives: what it did before is then not known any more.
+    """
+
+    def __init__(self, poll, miss):
+        self.poll, self.miss = poll, miss
         self.known = OrderedDict()  # number -> process and what tells of its end
         self.ends = {}  # descriptor -> number
 
@@ -35,7 +41,9 @@ class Processes:
             return found[0]
         try:
             end = os.pidfd_open(asker)
-        except OSError:  # one of several threads, or gone by now, or no descriptor is left
+        except OSError as error:  # one of several threads, or gone by now, or no descriptor is left
+            if error.errno in NO_ROOM:
+                self.miss(FORGOTTEN)
             return self.of_thread(asker)
         return self.keep(Process(asker), end)
 
@@ -48,9 +56,15 @@ class Processes:
         self.known[process.number] = process, end
         self.ends[end] = process.number
         self.poll.register(end, select.EPOLLIN)
-        if len(self.known) > KNOWN_MAX:
-            self.forget(self.known[next(iter(self.known))][1])
+        if len(self.known) > PROCESSES_MAX:
+            self.let_go(next(iter(self.known.values()))[1])
         return process
+
+    def let_go(self, end):
+        """Of the one that has been known for longest."""
+        if not has_ended(end):
+            self.miss(FORGOTTEN)
+        self.forget(end)
 
     def forget(self, end):
         """Of the one whose end this descriptor tells of."""
@@ -60,12 +74,19 @@ class Processes:
         os.close(end)
 
 
+def has_ended(end):
+    """Whether the process has ended that a descriptor stands for."""
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def is_below(number, ancestor, directory=table.PROCESSES, session=None):
     """Whether a process is another one, or was begun by it or by others below it that are still there.
 
     With a session: or whether it, or one of those above it, is in that session.
     """
-    for _ in range(STEPS_MAX):
+    for _ in range(PROCESSES_MAX):
         if number == ancestor:
             return True
         process = table.read(number, directory)

@@ -2,11 +2,13 @@
 
 Letters for the arguments, in their order: `d` the directory that the next path begins at, `p` a path whose last part is
 taken as it stands, `P` one that is followed, `t` a text, `f` an open file that is acted on, `n` the number to be told,
-`F` flags that change how the path is read, `k` a process, `q` an open file that stands for a process, `.` no matter.
+`F` flags that change how the path is read, `k` a process, `q` an open file that stands for a process, `o` where the
+number of a process stands in memory, `O` the same with its kind before it, `.` no matter.
 
 The groups: what writes, changes what a name stands for, runs a program, sends a signal, reaches for another process,
-mounts, makes namespaces, takes a lease, waits. `read` is told of the script alone. What is in `deny` is not to be had:
-it would go around the filter, or has what counts in memory, and programs do without it.
+mounts, makes namespaces, takes a lease on an open file or says whom its signals go to, waits. `read` is told of the
+script alone. What is in `deny` is not to be had: it would go around the filter, or has what counts in memory, and
+programs do without it.
 """
 
 from collections import namedtuple
@@ -82,6 +84,7 @@ unshare            272  97   n      namespace
 setns              308  268  fn     namespace
 clone              56   220  n      namespace
 fcntl              72   25   f.n    lease
+ioctl              16   29   .      lease
 nanosleep          35   101  .      wait
 clock_nanosleep    230  115  .      wait
 pause              34   -    .      wait
@@ -107,6 +110,11 @@ openat2            437  437  .      deny
 clone3             435  435  .      deny
 userfaultfd        323  282  .      deny
 """
+OWNERS = {
+    "fcntl": {8: Call("fcntl", "..k", "signal"), 15: Call("fcntl", "..O", "signal")},
+    "ioctl": dict.fromkeys((0x8901, 0x8902), Call("ioctl", "..o", "signal")),
+}
+"""what such a call is where its second argument is one of these: it says to whom an open file's signals go"""
 COLUMNS = {"x86_64": 1, "aarch64": 2}
 """by the kernel's name for the hardware"""
 

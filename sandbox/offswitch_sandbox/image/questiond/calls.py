@@ -31,6 +31,7 @@ MAY_READ_MEMORY = 1 << 19
 """of a process's capabilities: SYS_PTRACE"""
 THE_SCRIPT = 0
 PAUSES = ("program", "signal", "wait")
+TOOL_SERVER, START_SERVER = "inspect-sandbox-tools", "start-server"
 REPLACES = re.compile("rename|unlink")
 
 MACHINE = os.uname().machine
@@ -76,11 +77,11 @@ class Watch:
             if states or (self.room > 0 and self.moments.moved_around()):
                 self.write({"name": "look", **self.moments.tell(states)})
 
-    def begin(self, command, program, start):
+    def begin(self, command, words, start):
         """What start() returns, in a thread that was made for that: what it begins asks here."""
-        line, process = self.beginning(command, program), None
+        line, process = self.beginning(command, words[0]), None
         try:
-            listener = self.listener(command)
+            listener = self.listener(command, is_tool_server(command, words))
         except OSError as error:
             self.miss(f"a process without a listener ({error.strerror})")
             return start()
@@ -93,16 +94,16 @@ class Watch:
                     self.write(line | ({"process": process.pid, "session": process.pid} if process else {}))
             self.listening.begin(listener, process.pid if process else 0)
 
-    def listener(self, command):
+    def listener(self, command, daemon=False):
         """One for this thread, and all that it will start."""
         wide = command == THE_SCRIPT
-        listener = listening.Listener(kernel.install(FILTERS[wide]), command, wide, OF_A_COMMAND_MAX)
+        listener = listening.Listener(kernel.install(FILTERS[wide]), command, wide, OF_A_COMMAND_MAX, daemon)
         self.listening.attend(listener)
         return listener
 
     def beginning(self, command, program):
         """What is told of a start, with how things stand before it; None where that is nothing."""
-        question = self.reader.of_program(BEGIN, program)
+        question = self.understood(BEGIN, lambda: self.reader.of_program(BEGIN, program))
         with self.lock:
             states = self.moments.moved(whole=command == THE_SCRIPT) if self.room > 0 else {}
             lines = self.telling.lines(question, None, command == THE_SCRIPT, [])
@@ -119,7 +120,13 @@ class Watch:
             if process.number == self.own_number:
                 return
             if min(self.room, listener.room) > 0:
-                self.tell(listener, identity, asker, process, self.question(asker, call, arguments))
+                self.tell(
+                    listener,
+                    identity,
+                    asker,
+                    process,
+                    self.understood(call, lambda: self.reader.read(asker, call, arguments)),
+                )
             else:
                 self.miss(FULL)
             process.pauses += call.group in PAUSES
@@ -138,12 +145,15 @@ class Watch:
                 listener.room -= 1
                 self.write(self.with_states({**who, **line}, states))
                 states = {}
+        if question.may_map():
+            self.moments.may_map(question.places)
         if question.writes() and question.places:
             process.made.append(files.printable(question.places[0].path))
 
-    def question(self, asker, call, arguments):
+    def understood(self, call, read):
+        """The question that read() finds; where that is not to be had, the stream is missing something."""
         try:
-            return self.reader.read(asker, call, arguments)
+            return read()
         except questions.Unreadable as error:
             self.miss(str(error))
             return questions.Question(call)
@@ -168,6 +178,11 @@ class Watch:
         if why not in self.missed:
             self.missed.add(why)
             self.journal.write(**MISSING, why=why)
+
+
+def is_tool_server(command, words):
+    """Whether this begins Inspect's own server, which outlives its command; what that begins is not left behind."""
+    return command is None and os.path.basename(words[0]) == TOOL_SERVER and START_SERVER in words
 
 
 def is_said(value):

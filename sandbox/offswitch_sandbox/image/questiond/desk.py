@@ -27,6 +27,8 @@ OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
 LOOK_AGAIN_S = 0.05
 ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
+SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
+"""what the names of variables begin with that change what a shell or a program does"""
 VARIABLES_MAX = 40
 WORD_BYTES_MAX = 200
 
@@ -180,10 +182,13 @@ def parse_request(request):
 
 
 def unusual(environment):
-    """The variables that are not those of a plain shell of the user, cut; as many as there is room for."""
+    """The variables that are not those of a plain shell of the user, cut; as many as there is room for.
+
+    Those come first that may have changed what the script does.
+    """
     found = {}
-    for name, value in sorted(environment.items()):
-        name, value = files.printable(name)[:WORD_BYTES_MAX], files.printable(value)
+    told = [(files.printable(name)[:WORD_BYTES_MAX], files.printable(value)) for name, value in environment.items()]
+    for name, value in sorted(told, key=lambda one: (not one[0].startswith(SHADOWING), one)):
         if name not in ORDINARY and user.ENVIRONMENT.get(name) != value and len(found) < VARIABLES_MAX:
             found[name] = value[:WORD_BYTES_MAX]
     return found

@@ -19,6 +19,8 @@ from key_files import HOME, KEY_NAMES
 ENTRIES_MAX = 2000
 PATHS_BYTES_MAX = 256 << 10
 HASHED_BYTES_MAX = 1 << 20
+HASHED_IN_ALL_MAX = 32 << 20
+"""bytes of the files of one tree, besides the key files: a command waits for two, at 200 MB/s and less"""
 CONTENT_BYTES_MAX = 16 << 10
 
 KINDS = {
@@ -56,8 +58,8 @@ def read_regular(name, dir_fd, size_max):
         os.close(fd)
 
 
-def state(name, dir_fd=None):
-    """One file's state as a dict, or None where there is no such file."""
+def state(name, dir_fd=None, hashed_max=HASHED_BYTES_MAX):
+    """One file's state as a dict, or None where there is no such file; a larger one is not hashed."""
     try:
         facts = os.lstat(name, dir_fd=dir_fd)
     except (OSError, ValueError):
@@ -78,7 +80,7 @@ def state(name, dir_fd=None):
         with contextlib.suppress(OSError):
             found["target"] = printable(os.readlink(name, dir_fd=dir_fd))
     elif found["kind"] == "file":
-        content = read_regular(name, dir_fd, HASHED_BYTES_MAX)
+        content = read_regular(name, dir_fd, min(hashed_max, HASHED_BYTES_MAX))
         if content is not None:
             found["sha256"] = sha256(content).hexdigest()
     return found
@@ -86,8 +88,9 @@ def state(name, dir_fd=None):
 
 def tree(entries_max=ENTRIES_MAX):
     """Path -> state for everything at home, in /tmp and in /dev/shm; "." is home itself, the key files
-    come first, and what goes beyond entries_max files or PATHS_BYTES_MAX bytes of names is left out."""
-    found = glance()
+    come first, and what goes beyond entries_max files or PATHS_BYTES_MAX bytes of names is left out. What goes
+    beyond HASHED_IN_ALL_MAX bytes is not hashed."""
+    found, hashed = glance(), 0
     pending, room = [("/dev/shm", "/dev/shm/"), ("/tmp", "/tmp/"), (HOME, "")], PATHS_BYTES_MAX
     while pending:
         directory, prefix = pending.pop()
@@ -101,8 +104,9 @@ def tree(entries_max=ENTRIES_MAX):
                 room -= len(path)
                 if len(found) >= entries_max or room < 0:
                     return found
-                entry = found.get(path) or state(name, fd)
+                entry = found.get(path) or state(name, fd, HASHED_IN_ALL_MAX - hashed)
                 if entry is not None:
+                    hashed += entry["size"] if "sha256" in entry else 0
                     found[path] = entry
                     if entry["kind"] == "directory":
                         pending.append((f"{directory}/{name}", f"{path}/"))

@@ -79,8 +79,10 @@ def if_any_bit(register, bits):
     return [load(register), (ANY_BIT, 0, 1, bits), give(TELL), give(ALLOW)]
 
 
-def if_equal(register, value):
-    return [load(register), (EQUAL, 0, 1, value), give(TELL), give(ALLOW)]
+def if_equal(register, *values):
+    to_tell = range(len(values) - 1, -1, -1)
+    found = [(EQUAL, steps, not steps, value) for steps, value in zip(to_tell, values, strict=True)]
+    return [load(register), *found, give(TELL), give(ALLOW)]
 
 
 def if_not_null(register):
@@ -103,7 +105,8 @@ CONDITIONS = {
     "clone": if_any_bit(0, NAMESPACES),
     "unshare": if_any_bit(0, NAMESPACES | NEW_TIME),
     "prlimit64": if_not_null(2),
-    "fcntl": if_equal(1, SET_LEASE),
+    "fcntl": if_equal(1, SET_LEASE, *call_table.OWNERS["fcntl"]),
+    "ioctl": if_equal(1, *call_table.OWNERS["ioctl"]),
     # Without a file to look at, they are sleeps.
     "poll": if_equal(1, 0),
     "ppoll": if_equal(1, 0),

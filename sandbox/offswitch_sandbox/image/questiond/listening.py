@@ -12,12 +12,16 @@ import table
 
 
 class Listener:
-    """What the processes of one command ask on; `room` is for so many lines of theirs."""
+    """What the processes of one command ask on; `room` is for so many lines of theirs.
 
-    def __init__(self, descriptor, command, wide, room):
+    daemon: the command was begun to leave a process that goes on without it.
+    """
+
+    def __init__(self, descriptor, command, wide, room, daemon=False):
         self.descriptor, self.command, self.wide, self.room = descriptor, command, wide, room
         self.thread = threading.get_native_id()  # as long as that begins the command
         self.root = None  # the process that the command was begun with
+        self.daemon = daemon
         self.heard, self.early = 0, []  # early: what was asked before that process was known here
         self.told = set()
 
@@ -31,7 +35,7 @@ class Listening:
         self.listeners, self.begun = {}, deque()
         self.poll, self.wake = select.epoll(), os.eventfd(0, os.EFD_CLOEXEC)
         self.poll.register(self.wake, select.EPOLLIN)
-        self.processes = askers.Processes(self.poll)
+        self.processes = askers.Processes(self.poll, miss)
         threading.Thread(target=self.follow, daemon=True).start()
 
     def attend(self, listener):

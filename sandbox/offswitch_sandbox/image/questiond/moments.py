@@ -33,23 +33,47 @@ class Moments:
         self.room = CONTENTS_BYTES_MAX
         self.around_room, self.hashed_room = AROUND_BYTES_MAX, HASHED_BYTES_MAX
         self.seen, self.settled = None, False
+        self.may_be_mapped, self.hashed = False, {}
         self.files = {}
         self.moved()
 
     def moved(self, whole=False):
         """Key path -> its state, None where it is gone, of those that are otherwise than was told last.
 
-        Whole: by what they hold, whatever their times say; who writes through a mapping into memory moves none.
+        Whole: by what they hold, whatever their times say; who writes through a mapping into memory moves none. So
+        it is always once a key file may have been mapped by somebody who can write to it.
         """
         facts = [facts_of(path) for path in PATHS.values()]
         seen = [home_signature(facts[0]), *map(signature, facts[1:])]
-        if self.settled and seen == self.seen and not whole:
+        whole = whole or self.may_be_mapped
+        if self.settled and seen == self.seen and not (whole and self.hold_others()):
             return {}
         youngest = max((one.st_ctime_ns for one in facts[1:] if one), default=0)
         self.settled = time.time_ns() > youngest + SETTLED_NS
         self.seen, self.files = seen, inodes(facts)
         states = files.glance()
+        self.may_be_mapped = self.may_be_mapped or any(self.is_another(name, states.get(name)) for name in KEY_NAMES)
         return {path: states.get(path) for path in PATHS if differs(path, self.told.get(path), states.get(path))}
+
+    def may_map(self, places):
+        """Somebody opens these for reading and writing, as one does for a mapping."""
+        self.may_be_mapped = self.may_be_mapped or any(place.key(self.files) in KEY_NAMES for place in places)
+
+    def is_another(self, name, state):
+        """Whether it is not the first file of its name; before it got that name, anybody may have mapped it."""
+        first = self.first.get(name)
+        return state is not None and (first is None or state["inode"] != first["inode"])
+
+    def hold_others(self):
+        """Whether the key files hold others than the contents that were told last."""
+        return any(self.sha256_of(name) != self.told.get(name, {}).get("sha256") for name in KEY_NAMES)
+
+    def sha256_of(self, name):
+        """As a state has it; what is the same as before is not hashed again."""
+        content, known = files.read_regular(PATHS[name], None, files.HASHED_BYTES_MAX), self.hashed.get(name)
+        if known is None or known[0] != content:
+            known = self.hashed[name] = content, None if content is None else files.sha256(content).hexdigest()
+        return known[1]
 
     def tell(self, states):
         """What a line has that tells of changed states."""

@@ -9,6 +9,10 @@ from key_files import HOME, KEY_NAMES
 AT_HERE = -100
 """in place of an open directory: the current one"""
 LINKS_MAX = 40
+PARTS_MAX = 1000
+"""of the paths of one question, with those of all links: whoever asks meanwhile has to wait"""
+COUNTS_TWICE = 256
+"""so many bytes of a path: what is below them takes the kernel as long again to look at"""
 ROOT = HOME.encode()
 KEYS = {name.encode(): name for name in KEY_NAMES}
 OWN = b"/proc/self"
@@ -28,7 +32,7 @@ def fixed():
 class Place:
     """A path without links on the way, what stands there, and the links that led there.
 
-    Followed: where a link stands there, what it leads to is meant.
+    Followed: what stands there is meant, or what it leads to, and not the name alone.
     """
 
     def __init__(self, path, facts=None, links=(), followed=True):
@@ -51,13 +55,17 @@ class Place:
         return files.get((facts.st_dev, facts.st_ino)) if facts else None
 
 
+class TooFar(Exception):
+    """A path has more parts than are looked at."""
+
+
 def is_above_home(path):
     return ROOT.startswith(path.rstrip(b"/") + b"/")
 
 
 def is_users(path):
     """It stands where the user can put something."""
-    return path.startswith((ROOT + b"/", b"/tmp/", b"/dev/shm/"))
+    return path.startswith((ROOT + b"/", b"/tmp/", b"/var/tmp/", b"/dev/shm/"))
 
 
 def is_systems(path):
@@ -65,10 +73,14 @@ def is_systems(path):
 
 
 class Places:
-    """Finds them, for whoever asks."""
+    """Finds them, for whoever asks; TooFar where the paths of one question lead on and on."""
 
     def __init__(self):
-        self.fixed = fixed()
+        self.fixed, self.left = fixed(), PARTS_MAX
+
+    def begin(self):
+        """Another question's paths come from here on."""
+        self.left = PARTS_MAX
 
     def of_path(self, asker, directory, path, follow):
         """What a path names that begins at an open directory, or at the current one."""
@@ -87,6 +99,9 @@ class Places:
         links, facts = [], None
         pending = path.split(b"/")[::-1]
         while pending:
+            self.left -= 1 + len(at) // COUNTS_TWICE
+            if self.left < 0:
+                raise TooFar
             name = pending.pop()
             if name in (b"", b"."):
                 continue

@@ -1,8 +1,11 @@
 """What one call asks, read from the registers and the memory of whoever asks."""
 
 import errno
+import os
+import struct
 
 import askers
+import call_table
 import files
 import filters
 import kernel
@@ -14,8 +17,11 @@ CREATE, EXCLUSIVE = 0o100, 0o200
 LINK_ITSELF = {"x86_64": 0o400000, "aarch64": 0o100000}
 """open's flag for not following a link, by the kernel's name for the hardware"""
 OPENS = ("open", "openat")
+OWNER_WORDS, OF_GROUP = {"o": 1, "O": 2}, 2
 NOT_READABLE = (errno.EPERM, errno.EACCES)
-BAD_PROGRAM, BAD_PATH = "a program that cannot be read", "a path that cannot be read"
+BAD_PROGRAM, BAD_PATH, TOO_FAR = (
+    "a program that cannot be read", "a path that cannot be read", "a path that leads too far",
+)  # fmt: skip
 
 
 class Question:
@@ -34,6 +40,10 @@ class Question:
         flags = filters.WRITING if self.call.name not in OPENS else self.number or 0
         return self.call.group == "write" and bool(flags & filters.WRITING)
 
+    def may_map(self):
+        """It opens a file in the way that one must be to be written to through a mapping into memory."""
+        return self.call.name in OPENS and (self.number or 0) & os.O_ACCMODE == os.O_RDWR
+
 
 class Unreadable(Exception):
     """What stands in the asker's memory cannot be read, and why."""
@@ -48,6 +58,9 @@ class Reader:
 
     def read(self, asker, call, arguments):
         """Unreadable where a path is not to be had that the call might take all the same."""
+        self.places.begin()
+        if call.name in call_table.OWNERS:
+            call = call_table.OWNERS[call.name].get(arguments[1] & 0xFFFFFFFF, call)
         question, directory = Question(call), places.AT_HERE
         question.arguments = arguments
         flags = self.flags_of(call, arguments)
@@ -68,13 +81,16 @@ class Reader:
                 question.aims.append(signed(value))
             elif letter == "q":
                 question.aims.append(askers.number_of_descriptor(asker, signed(value)))
+            elif letter in OWNER_WORDS:
+                question.aims.append(self.owner(asker, value, OWNER_WORDS[letter]))
         return question
 
     def of_program(self, call, path):
         """Of a process that the service begins with this program."""
+        self.places.begin()
         question = Question(call)
         if path.startswith("/"):
-            question.places.append(self.places.walk(0, path.encode(), True))
+            self.add(question, reached(lambda: self.places.walk(0, path.encode(), True)))
         return question
 
     def flags_of(self, call, arguments):
@@ -94,17 +110,19 @@ class Reader:
 
     def add(self, question, place):
         if place is not None:
+            place.followed = place.followed or question.call.group == "write"  # another name of a file opens it too
             question.places.append(place)
 
     def text(self, asker, address):
-        if address == 0:
+        return None if address == 0 else remembered(lambda: self.memory.text(asker, address))
+
+    def owner(self, asker, address, words):
+        """Who is to be sent signals, with groups as kill has them; None where the asker is gone."""
+        found = remembered(lambda: self.memory.read(asker, address, 4 * words))
+        if found is None or len(found) < 4 * words:
             return None
-        try:
-            return self.memory.text(asker, address)
-        except OSError as error:
-            if error.errno == errno.ESRCH:
-                return None
-            raise Unreadable(BAD_PROGRAM if error.errno in NOT_READABLE else BAD_PATH) from error
+        *kind, number = struct.unpack(f"={words}i", found)
+        return -number if kind == [OF_GROUP] else number
 
     def file_of(self, asker, number):
         return reached(lambda: self.places.of_file(asker, number))
@@ -118,6 +136,18 @@ def reached(find):
         if error.errno in NOT_READABLE:
             raise Unreadable(BAD_PROGRAM) from error
         return None
+    except places.TooFar as error:
+        raise Unreadable(TOO_FAR) from error
+
+
+def remembered(read):
+    """What read() finds in the asker's memory; None where he is gone."""
+    try:
+        return read()
+    except OSError as error:
+        if error.errno == errno.ESRCH:
+            return None
+        raise Unreadable(BAD_PROGRAM if error.errno in NOT_READABLE else BAD_PATH) from error
 
 
 def signed(value):

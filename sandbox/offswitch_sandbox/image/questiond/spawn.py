@@ -63,7 +63,7 @@ def start_for_agent(words, command=None, **how):
     """
     if calls is None:
         return start(words, **how)
-    return threads.do(lambda: calls.begin(command, words[0], lambda: start(words, **how)))
+    return threads.do(lambda: calls.begin(command, words, lambda: start(words, **how)))
 
 
 def was_killed(process):

@@ -4,10 +4,13 @@ import os
 import stat
 
 import askers
+import call_table
 import files
 import places
 
 EVERYBODY, OWN_GROUP, FIRST = -1, 0, 1
+TO_GROUPS = ("kill", *call_table.OWNERS)
+"""calls that take a group by a number below 0"""
 LEAVES_ALONE = ("mkdir", "mknod", "symlink", "link")
 """what is there already, such as home"""
 MOVES_AWAY = ("rename", "rmdir", "unlinkat")
@@ -54,9 +57,9 @@ class Telling:
     def target(self, call, number, asker, scripts):
         """Who bears a number in the machine; None for anybody else."""
         if number is not None and number <= 0:
-            if call.name != "kill":
+            if call.name not in TO_GROUPS:
                 return None
-            if number == EVERYBODY:
+            if call.name == "kill" and number == EVERYBODY:
                 return "all"
             number = askers.number_inside(asker) if number == OWN_GROUP else -number
         if number is None:
@@ -143,7 +146,7 @@ def who(listener, asker, process):
         "command": listener.command,
         "process": process.number,
         "session": askers.session(asker),
-        "strayed": not askers.is_below(process.number, listener.root),
+        "strayed": not listener.daemon and not askers.is_below(process.number, listener.root),
         "program": files.printable(askers.program(asker))[:PROGRAM_MAX],
         "pauses": process.pauses,
     }
