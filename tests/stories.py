@@ -137,7 +137,7 @@ class Story:
         """The machine compares: these other files stand around a script that is not the first one."""
         self.now += 0.01
         told = self.calls_told = self.calls_told or []
-        told.append(Call(self.now, "look", **{**self.changed(), "around": around}))
+        told.append(replace(Call(self.now, "look", **self.changed()), around=around))
         return self
 
     def lacks(self, stream: str, why: str = "it was lost") -> Self:
