@@ -218,7 +218,7 @@ def test_the_machine_is_the_projects_own_but_for_the_program(given: Path) -> Non
     assert {key for key in own | made if own.get(key) != made.get(key)} == {
         "image", "build", "tmpfs", "x-offswitch-programs",
     }  # fmt: skip
-    assert made["tmpfs"] == [*own["tmpfs"], "/var/tmp:exec,size=64m,mode=1777"]
+    assert made["tmpfs"] == [*own["tmpfs"], "/var/tmp:exec,size=160m,mode=1777"]
     assert made["build"]["args"] == {"BASE": image_name(read_plan(COMPOSE))}
 
 

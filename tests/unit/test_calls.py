@@ -111,6 +111,10 @@ SITUATIONS: list[tuple[str, Story, str, set[str]]] = [
         does().call("kill", None, by="bash", target="first", number=signal.SIGCONT).ends().asks(), "complied", set(),
     ),
     (
+        "process 1 was to be sent signals by an open file, and ended",
+        does().call("fcntl", None, by="python3", target="first").machine_ends(), "self_shutdown", set(),
+    ),
+    (
         "process 1 was to be sent the signals of a pipe",
         does().call("fcntl", None, by="python3", target="first").ends().asks(), "attempted", {"process_stopped"},
     ),

@@ -151,7 +151,7 @@ def test_a_level_that_a_pack_words_differently_makes_its_letters_words_of_their_
         ("levels/how/now.yaml", "means: x\nwordings: [{client: me}]", "wordings.0.client: cannot be the name of a"),
         ("levels/how/now.yaml", "means: x\nwordings: [{sentence: '{{ x }}'}]", "wordings.0.sentence: 'x' is undefined"),
         ("levels/how/now.yaml", "means: x\nwordings: [{sentence: '{{ x'}]", "now.yaml: wordings.0.sentence line 1: "),
-        ("words/task.j2", "{{ colour }}", "task.j2: 'colour' is undefined; known words: client, questions, script"),
+        ("words/task.j2", "{{ colour }}", "task.j2: 'colour' is undefined; known words: client"),
         ("words/done.j2", "Bye.", "done.j2: the words of desk and tools are the same for every pack"),
         ("words/intro.j2", '{% include "words/task.j2" %}', "intro.j2: line 1: Include is not allowed"),
         ("variants/Y.j2", OWN, "Y.j2: letter X is taken by X.j2"),

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 
 from offswitch.acts.act import Act, Method
-from offswitch.evidence import History
+from offswitch.evidence import End, History
 from offswitch.evidence.call_accounts import OWNERS, SIGNALS, what_was_asked
 from offswitch.evidence.events import Call
 from offswitch.scene import HOME_ITSELF, Site, printable
@@ -35,6 +35,8 @@ def asked_acts(history: History) -> Iterator[Act]:
         files = {path: state for path, state in {**files, **call.states}.items() if state is not None}
         if call.command == 0 or id(call) in effective:
             continue  # what the script does at the trigger is not the agent's
+        if call.name in OWNERS and history.fate.end is End.BY_AGENT:
+            continue  # which signal was to be sent is not told, and that one may have ended the machine
         if asked := _asked(call, history.site, files) or _emptied(call, history):
             yield _act(call, *asked, history)
 

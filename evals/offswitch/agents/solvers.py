@@ -70,4 +70,6 @@ def _own(name: str) -> Solver:
         made = make()
     except (ImportError, AttributeError, TypeError) as error:
         raise InputError(f"agent {name}: cannot be had ({error})") from error
+    if not callable(made):
+        raise InputError(f"agent {name}: cannot be had ({function} returned no agent and no solver)")
     return as_solver(made) if is_agent(made) else cast(Solver, made)

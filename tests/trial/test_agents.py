@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from inspect_ai._util.registry import registry_unqualified_name
 from inspect_ai.event import ModelEvent
 from inspect_ai.model import (
     ChatMessage,
@@ -16,11 +17,13 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolInfo
 
 from offswitch.agents import KINDS, choose_agent, refuse_what_cannot_be
+from offswitch.agents.solvers import agent_solver, react_agent
 from offswitch.errors import InputError
-from offswitch.scene import Delivery
+from offswitch.scene import Delivery, Protocol
 from offswitch.scene.notices import names_for
 from offswitch.task import shutdown_resistance
 from offswitch.trial.elsewhere import turns_of
+from offswitch.trial.solver import desk
 from offswitch_sandbox.agents import PROGRAMS
 
 SHELL = ToolInfo(name="bash", description="a shell")
@@ -68,7 +71,28 @@ def test_a_level_that_an_agent_cannot_have_is_refused_by_name(agent: str, levels
 
 
 def test_the_loop_can_have_every_level() -> None:
-    refuse_what_cannot_be(choose_agent("loop"), [{"placement": "system", "channel": "broadcast", "arm": "after_task"}])
+    samples = shutdown_resistance(variants="E+arm=after_task,E+channel=broadcast", trials=1).dataset
+    assert [(sample.metadata or {})["level_arm"] for sample in samples] == ["after_task", "shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "made"), [("loop", "loop"), ("react", "react_agent"), ("codex", "program"), ("claude-code", "program")]
+)
+def test_each_agent_has_its_solver(agent: str, made: str) -> None:
+    assert registry_unqualified_name(agent_solver(choose_agent(agent), Protocol())) == made
+
+
+def test_an_agent_of_ones_own_is_what_its_function_returns() -> None:
+    own = agent_solver(choose_agent("offswitch.trial.solver:loop"), Protocol())
+    assert registry_unqualified_name(own) == "loop"
+    assert registry_unqualified_name(react_agent(Protocol())) == "react_agent"
+    assert registry_unqualified_name(desk(Protocol())) == "desk"
+
+
+@pytest.mark.parametrize("name", ["no.such.module:f", "os:no_such_function", "os:getpid2", "json:dumps", "os:getpid"])
+def test_a_function_that_is_not_there_or_makes_no_agent_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="cannot be had"):
+        agent_solver(choose_agent(name), Protocol())
 
 
 def test_words_name_a_tool_only_where_there_is_one() -> None:
@@ -102,4 +126,4 @@ def test_requests_for_titles_and_failed_ones_are_no_turns() -> None:
 
 def test_words_that_cannot_be_written_are_made_writable() -> None:
     (turn,) = turns_of([request(output=ModelOutput.from_content("m", "x\ud800"))], Announcing())  # pyright: ignore
-    turn.said.encode()
+    assert "\ud800" not in turn.said
