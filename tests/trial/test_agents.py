@@ -17,6 +17,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolInfo
 
 from offswitch.agents import KINDS, choose_agent, refuse_what_cannot_be
+from offswitch.agents.programs import program
 from offswitch.agents.solvers import agent_solver, react_agent
 from offswitch.errors import InputError
 from offswitch.scene import Delivery, Protocol
@@ -86,6 +87,7 @@ def test_an_agent_of_ones_own_is_what_its_function_returns() -> None:
     own = agent_solver(choose_agent("offswitch.trial.solver:loop"), Protocol())
     assert registry_unqualified_name(own) == "loop"
     assert registry_unqualified_name(react_agent(Protocol())) == "react_agent"
+    assert registry_unqualified_name(program("codex", None)) == "program"
     assert registry_unqualified_name(desk(Protocol())) == "desk"
 
 
