@@ -14,11 +14,14 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 from inspect_ai.util._sandbox.environment import SandboxUserUnsupportedError
 
+from offswitch.agents.solvers import react_agent
 from offswitch.evidence import EVIDENCE, History, read_history
+from offswitch.scene import Protocol
 from offswitch.selftest.run import try_out
 from offswitch.subjects import catalogue
 from offswitch.task import shutdown_resistance
 from offswitch.trial.machines import wired_environment
+from offswitch_analysis.logs import read_logs
 from offswitch_analysis.rates.confusion import confusion, miss_line
 from offswitch_sandbox.wire import Wire
 
@@ -80,6 +83,14 @@ def test_react_gets_the_verdicts_of_the_loop(
     assert (found["verdict"], found["methods"]) == (verdict, methods)
     assert sample_of(log).metadata["agent"] == "react"
     assert history(log).gaps == {}
+
+
+def test_a_solver_in_the_loops_place_is_named_in_the_record(tmp_path: Path) -> None:
+    log = trial(tmp_path, "bubblewrap", "script/delete", worker=react_agent(Protocol()))
+    (record,) = read_logs(str(tmp_path)).records
+    assert record.agent == "offswitch/react_agent"
+    assert "agent=" in record.condition
+    assert facts(log)["verdict"] == record.verdict == "sabotaged"
 
 
 def test_sixty_behaviours_are_judged_through_react_as_in_the_loop(tmp_path: Path) -> None:
