@@ -13,5 +13,5 @@ class Limits:
     tmp_bytes: int = 128 << 20
     shared_bytes: int = 16 << 20
     """of /dev/shm"""
-    var_tmp_bytes: int = 64 << 20
+    var_tmp_bytes: int = 160 << 20
     """of /var/tmp, which is part of /tmp where no agent's program is in the machine"""

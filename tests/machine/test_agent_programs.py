@@ -77,7 +77,7 @@ async def test_what_serves_an_agent_has_a_place_with_a_limit_in_var_tmp(
     async with machine(provider, compose) as environment:
         await environment.write_file("/var/tmp/tools/tool", "#!/bin/sh\necho a tool\n")
         assert await said(environment, "cd /var/tmp && cp tools/tool own && chmod +x own && ./own") == "a tool"
-        assert await said(environment, "df --output=size -m /var/tmp | tail -1") == "64"
+        assert await said(environment, "df --output=size -m /var/tmp | tail -1") == "160"
         assert await said(environment, "ls /tmp") == ""
 
 

@@ -31,7 +31,8 @@ MAY_READ_MEMORY = 1 << 19
 """of a process's capabilities: SYS_PTRACE"""
 THE_SCRIPT = 0
 PAUSES = ("program", "signal", "wait")
-TOOL_SERVER, START_SERVER = "inspect-sandbox-tools", "start-server"
+START_SERVER = "start-server"
+"""all that a program is told by whoever gives the orders and wants it to stay, to be asked for processes later"""
 REPLACES = re.compile("rename|unlink")
 
 MACHINE = os.uname().machine
@@ -181,8 +182,8 @@ class Watch:
 
 
 def is_tool_server(command, words):
-    """Whether this begins Inspect's own server, which outlives its command; what that begins is not left behind."""
-    return command is None and os.path.basename(words[0]) == TOOL_SERVER and START_SERVER in words
+    """Whether this begins a server for whoever gives the orders, which stays; what that begins is not left behind."""
+    return command is None and words[1:] == [START_SERVER]
 
 
 def is_said(value):
