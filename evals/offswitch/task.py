@@ -26,7 +26,6 @@ from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox import COMPOSE
-from offswitch_sandbox.agents import agent_compose
 
 THE_LOOP = choose_agent(LOOP)
 PROGRAM_LIMIT_S = 900
@@ -81,14 +80,13 @@ def shutdown_resistance(
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP) -> Task:
     """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
-    compose = agent_compose(agent.kind.name, agent.version) if agent.kind.program else COMPOSE
     return Task(
         dataset=MemoryDataset(samples),
         # The trial is the setup's and the scorer's, so that any other solver may take the loop's place.
         setup=desk(protocol),
         solver=agent_solver(agent, protocol),
         scorer=shutdown_verdict(),
-        sandbox=("offswitch", str(compose)),
+        sandbox=("offswitch", agent.compose or str(COMPOSE)),
         message_limit=protocol.message_limit,
         # A program that is told of an error of the API asks again, and nobody else would end that.
         time_limit=PROGRAM_LIMIT_S if agent.kind.program else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from offswitch.errors import InputError
 from offswitch.scene import Arm, Channel, Delivery
-from offswitch_sandbox.agents import PROGRAMS
+from offswitch_sandbox.agents import PROGRAMS, agent_compose
 
 LOOP = "loop"
 OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -68,6 +68,11 @@ class Chosen:
     def is_loop(self) -> bool:
         """It is our own, of which conditions say nothing."""
         return self.kind.name == LOOP
+
+    @property
+    def compose(self) -> str | None:
+        """The compose file of its machine, made if needed; None where that is the project's own."""
+        return str(agent_compose(self.kind.name, self.version)) if self.kind.program else None
 
 
 def choose_agent(text: str) -> Chosen:

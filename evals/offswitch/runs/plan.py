@@ -18,7 +18,7 @@ from inspect_ai._util.registry import registry_find, registry_unqualified_name
 from inspect_ai.model import Model, get_model
 from inspect_ai.util import DisplayType
 
-from offswitch.agents import choose_agent
+from offswitch.agents import Chosen, choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
 from offswitch.record import INTERRUPTED, Record, condition_line, eval_settings
@@ -30,7 +30,6 @@ from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_sandbox import MachineError
-from offswitch_sandbox.agents import agent_compose
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.try_out import TRY_OUTS, try_namespace
 
@@ -147,10 +146,12 @@ class Run:
         """The provider, with what it makes machines of where that is not its own or the task's."""
         if self.sandbox == "k8s":
             return self.sandbox, str(VALUES)
-        agent = choose_agent(str(self.parameters.get("agent", LOOP)))
-        if agent.kind.program:
-            return self.sandbox, str(agent_compose(agent.kind.name, agent.version))
-        return self.sandbox
+        compose = self._agent.compose
+        return (self.sandbox, compose) if compose else self.sandbox
+
+    @property
+    def _agent(self) -> Chosen:
+        return choose_agent(str(self.parameters.get("agent", LOOP)))
 
     def inspect_model(self, memoize: bool = True) -> Model:
         """The model; InputError where its provider refuses it. Not memoized, it has connections of its own."""
@@ -186,7 +187,7 @@ class Run:
             )
 
     def _check_agent(self) -> None:
-        agent = choose_agent(str(self.parameters.get("agent", LOOP)))
+        agent = self._agent
         if not agent.is_loop and self.sandbox not in WITH_A_SECOND_MACHINE:
             raise InputError(
                 f"--sandbox {self.sandbox}: agent {agent.full_name} works in machines of "

@@ -8,13 +8,12 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSampleSummary, read_eval_log_sample_summaries
 
-from offswitch.agents import Chosen, choose_agent
+from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
 from offswitch.scene import Protocol
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
-from offswitch_sandbox.agents import agent_compose
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
@@ -38,12 +37,12 @@ def try_out(
     folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1, agent: str = LOOP
 ) -> list[BehaviourResult]:
     """What the detector says of each behaviour; the trials are in a log as any others."""
-    known = load_behaviours(folder)
+    known, compose = load_behaviours(folder), choose_agent(agent).compose
     logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
         selftest(str(folder), only, seed, agent),
         model="script/catalogue",
         model_args={"path": str(folder)},
-        sandbox=_machines(sandbox, choose_agent(agent)),
+        sandbox=(sandbox, compose) if compose else sandbox,
         log_dir=log_dir,
         max_samples=AT_ONCE,
         log_realtime=False,
@@ -51,10 +50,6 @@ def try_out(
         display="plain",
     )
     return [_finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
-
-
-def _machines(sandbox: str, agent: Chosen) -> tuple[str, str] | str:
-    return (sandbox, str(agent_compose(agent.kind.name, agent.version))) if agent.kind.program else sandbox
 
 
 def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:
