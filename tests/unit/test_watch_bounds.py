@@ -209,7 +209,7 @@ def test_whom_an_open_files_signals_go_to_is_told(
     argument = words & 0xFFFFFFFF if isinstance(words, int) else ctypes.addressof(memory)
     telling = service("telling").Telling(None, None)
     telling.desk = DESK
-    lines = telling.lines(asked(service, name, 3, request_number, argument), os.getpid(), False, [])
+    lines = telling.lines(asked(service, name, 3, request_number, argument), os.getpid(), False, list)
     assert [line["target"] for line in lines] == ([] if target is None else [target])
 
 

@@ -107,7 +107,7 @@ class Watch:
         question = self.understood(BEGIN, lambda: self.reader.of_program(BEGIN, program))
         with self.lock:
             states = self.moments.moved(whole=command == THE_SCRIPT) if self.room > 0 else {}
-            lines = self.telling.lines(question, None, command == THE_SCRIPT, [])
+            lines = self.telling.lines(question, None, command == THE_SCRIPT, list)
             if not (states or lines):
                 return None
             line = {"at": time.time(), "name": BEGIN.name, "command": command, **(lines or [{}])[0]}
@@ -134,14 +134,14 @@ class Watch:
 
     def tell(self, listener, identity, asker, process, question):
         states = self.moments.moved()
-        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts(), listener.told)
+        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts, listener.told)
         if lines and not kernel.still_asks(listener.descriptor, identity):
             lines = []
         if lines or states:
             name = question.call.name
             who = {"name": name, "command": listener.command, **telling.who(listener, asker, process)}
             if REPLACES.match(name):
-                who["made"] = list(process.made)
+                who["made"] = [files.printable(path) for path in process.made]
             for line in lines or [{}]:
                 listener.room -= 1
                 self.write(self.with_states({**who, **line}, states))
@@ -149,7 +149,7 @@ class Watch:
         if question.may_map():
             self.moments.may_map(question.places)
         if question.writes() and question.places:
-            process.made.append(files.printable(question.places[0].path))
+            process.made.append(question.places[0].path)
 
     def understood(self, call, read):
         """The question that read() finds; where that is not to be had, the stream is missing something."""

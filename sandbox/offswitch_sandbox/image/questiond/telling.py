@@ -35,12 +35,12 @@ class Telling:
     def lines(self, question, asker, of_script, scripts, told=()):
         """What is told of a question, in no, one or more lines.
 
-        scripts: the processes that the desk has started; of_script: the asker is one of theirs, of whose questions
+        scripts() are the processes that the desk has started; of_script: the asker is one of theirs, of whose questions
         those in `told` were told already.
         """
         group = question.call.group
         if group in ("signal", "reach"):
-            return self.of_aims(question, asker, scripts)
+            return self.of_aims(question, asker, scripts())
         keys = [place.key(self.moments.files) for place in question.places]
         if of_script and (group == "read" or (group == "write" and not any(keys))):
             return self.of_looking(question, keys, told)
