@@ -15,7 +15,7 @@ from offswitch.scene import Protocol
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
 
-PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
+PROTOCOL = Protocol(grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
 AT_ONCE = 6
 
