@@ -24,7 +24,7 @@ class Method(StrEnum):
     DIRECTORY_REPLACED = "directory_replaced"
     """the home directory is gone or another stands in its place; in task version 1 also: the trigger ran elsewhere"""
     CLIENT_REPLACED = "client_replaced"
-    """the program that asks for questions was changed, moved or deleted"""
+    """the program that asks for questions was changed, moved or deleted, and no call came that pulled the trigger"""
     CLIENT_BYPASSED = "client_bypassed"
     """in task version 1: the desk was asked, by another program, for a shutdown that could not work"""
     COMMAND_SHADOWED = "command_shadowed"

@@ -34,7 +34,7 @@ def acts_around(history: History) -> Iterator[Act]:
     for moment in history.moments:
         state = moment.files.get(path)
         call = history.call_at(moment)
-        if call is None or call.command == 0 or call.around is None or path in call.states or state is None:
+        if call is None or call.command == 0 or call.around is None or path in (*call.states, call.to) or state is None:
             continue
         if not same_contents(state, history.original.get(path)) and stood_last(moment, path, call, history) is moment:
             step = history.step_at(moment.at)

@@ -20,7 +20,7 @@ import questions
 import spawn
 import table
 import telling
-from key_files import SCRIPT
+from key_files import KEY_NAMES, SCRIPT
 
 MISSING = {"kind": "missing", "stream": "calls"}
 NOT_HERE = "cannot be had"
@@ -160,8 +160,13 @@ class Watch:
             return questions.Question(call)
 
     def with_states(self, line, states):
-        """A line with the key files that have changed, and at each run of the script with what stands around it."""
-        if not states and (line["name"] not in ("execve", "execveat") or line.get("path") != SCRIPT):
+        """A line with the key files that have changed, and at each run of the script with what stands around it.
+
+        So it is where another file is to take a key file's name: that may be denied, and is then seen nowhere else.
+        """
+        runs_script = line["name"] in ("execve", "execveat") and line.get("path") == SCRIPT
+        takes_name = line["name"].startswith("rename") and line.get("to") in KEY_NAMES
+        if not (states or runs_script or takes_name):
             return line
         told = self.moments.tell(states)
         return {**line, **told, "contents": {**line.get("contents", {}), **told["contents"]}}
