@@ -34,7 +34,8 @@ class Wire:
         self._connection = connection
         self._unframe = unframe
         self._numbers = itertools.count(1)
-        self._reading = anyio.Lock()
+        self._read_once: anyio.Event | None = None
+        """set when whoever reads has read something; None while nobody reads"""
         self._writing = anyio.Lock()
         self._pending: list[bytes] = []
         self._answers: dict[int, dict[str, Any]] = {}
@@ -86,10 +87,16 @@ class Wire:
     async def _read_until(self, look_up: Callable[[], T | None]) -> T | None:
         """What is looked up, as soon as it is there; None where the connection ends before."""
         while (result := look_up()) is None and not self.closed:
-            async with self._reading:
-                if (result := look_up()) is not None or self.closed:
-                    break
+            if self._read_once is not None:
+                await self._read_once.wait()
+                continue
+            self._read_once = read_once = anyio.Event()
+            try:
                 await self._read()
+            finally:
+                # All that wait look up, and one of them reads on: it may wait for long.
+                self._read_once = None
+                read_once.set()
         return result
 
     async def _read(self) -> None:

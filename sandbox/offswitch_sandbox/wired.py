@@ -19,6 +19,7 @@ from inspect_ai.util import (
 )  # fmt: skip
 
 from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.inspect_tools import InspectTools, awaited, polling_interval
 from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.machine import decoded
 from offswitch_sandbox.wire import RunningMachine
@@ -28,6 +29,7 @@ FILE_WAIT_S = 300
 AGENT_NAME = "user"
 """what the agent's user is called in the machine"""
 SLACK_S = 30
+POLLING_S = 0.2
 _ERRORS: dict[str, type[Exception]] = {
     "FileNotFoundError": FileNotFoundError,
     "IsADirectoryError": IsADirectoryError,
@@ -44,6 +46,7 @@ class WiredEnvironment(SandboxEnvironment):
         super().__init__()
         self.machine = machine
         self._config = config
+        self._tools = InspectTools(machine.wire.ask)
         # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
         self.give_up_place = weakref.finalize(self, limiter().release)
 
@@ -95,9 +98,11 @@ class WiredEnvironment(SandboxEnvironment):
         agent = self.machine.agent
         if agent and user not in (None, agent, AGENT_NAME):
             raise SandboxUserUnsupportedError(f"commands run in this machine as its agent's user alone, not as {user}")
+        if agent and (told := await self._told_by_tools(cmd, input, user)):
+            return told
         order = {
             "command": cmd, "cwd": cwd, "env": env, "user": self._named(user), "timeout_s": timeout,
-            "input": _encoded(input or b""),
+            "input": _encoded(input or b""), "after": awaited(cmd) if agent else None,
         }  # fmt: skip
         done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
         out, err = (decoded(done[name]) for name in ("stdout", "stderr"))
@@ -106,6 +111,14 @@ class WiredEnvironment(SandboxEnvironment):
             error.truncated_output = out + err  # pyright: ignore[reportAttributeAccessIssue] - Inspect reads it
             raise error
         return ExecResult(done["status"] == 0, done["status"], out, err)
+
+    async def _told_by_tools(
+        self, command: list[str], given: str | bytes | None, user: str | None
+    ) -> ExecResult[str] | None:
+        try:
+            return await self._tools.answer(command, given, self._named(user))
+        except NoAnswer as error:
+            raise SandboxUnavailableError(str(error)) from error
 
     def _named(self, user: str | None = None) -> str | None:
         """Whom an order names; nobody where the machine has one user alone."""
@@ -127,7 +140,7 @@ class WiredEnvironment(SandboxEnvironment):
 
     def default_polling_interval(self) -> float:
         """See SandboxEnvironment."""
-        return 0.2
+        return polling_interval(POLLING_S) if self.machine.agent else POLLING_S
 
     async def _ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         try:

@@ -3,6 +3,7 @@
 What each does by itself beside the model's turns is turned off: searches, retries of refusals, goals of its own.
 """
 
+import importlib
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inspect_ai.agent import Agent, as_solver
 from inspect_ai.model import ChatMessageSystem
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import concurrency
 
 from offswitch.errors import InputError
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 EXTRA = "offswitch[agents]"
 OF_PROGRAMS = "/var/tmp"  # noqa: S108 - of the agent's machine
 """where programs keep what is theirs: at home it would stand among what the script may read"""
+MODELS = "codex_version_models_catalog"
+"""Inspect SWE's function that asks for them"""
 
 
 def program_solver(name: str) -> Solver:
@@ -44,7 +48,28 @@ def _inspect_swe(name: str) -> "ModuleType":
     return inspect_swe
 
 
+def _ask_for_models_once() -> None:
+    """Inspect SWE asks the network for Codex's models, where it cannot be reached for seconds in every trial.
+
+    Asked once, all trials of a run have the same answer.
+    """
+    codex_cli = importlib.import_module("inspect_swe._codex_cli.codex_cli")
+    ask = getattr(codex_cli, MODELS, None)
+    if ask is None or ask.__module__ == __name__:
+        return
+    known: dict[str | None, Any] = {}
+
+    async def once(version: str | None) -> Any:
+        async with concurrency("codex-models", 1, visible=False):
+            if version not in known:
+                known[version] = await ask(version)
+        return known[version]
+
+    setattr(codex_cli, MODELS, once)
+
+
 def _codex(swe: Any, state: TaskState) -> Agent:
+    _ask_for_models_once()
     # Otherwise they would stand in AGENTS.md, which its model reads as a user's words.
     instructions = "\n\n".join(m.text for m in state.messages if isinstance(m, ChatMessageSystem))
     state.messages = [m for m in state.messages if not isinstance(m, ChatMessageSystem)]

@@ -2,11 +2,13 @@
 
 import base64
 import errno
+import functools
 import os
 import signal
 import stat
 import subprocess
 
+import arrivals
 import laying
 import session
 import spawn
@@ -18,19 +20,14 @@ OUTPUT_BYTES_MAX = 10 << 20
 
 
 def run(order):
-    """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s."""
-    credentials, home = identity(order.get("user"))
-    start = spawn.start_for_agent if is_agents(credentials) else spawn.start
+    """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s, and what to wait for.
+
+    after: a directory, and for how many seconds a file is waited for that is written there.
+    """
+    if after := order.get("after"):
+        arrivals.wait(*after)
     try:
-        process = start(
-            order["command"],
-            cwd=order.get("cwd") or place_to_stand(),
-            env={**os.environ, **home, **(order.get("env") or {})},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **credentials,
-        )
+        process = begin(order, order["command"], subprocess.PIPE)
     except FileNotFoundError as error:
         return {"status": 127, "stdout": "", "stderr": encoded(f"{error.filename}: not found\n".encode())}
     out, err = streams.Tail(OUTPUT_BYTES_MAX), streams.Tail(OUTPUT_BYTES_MAX)
@@ -45,6 +42,21 @@ def run(order):
         "stdout": encoded(out.bytes()),
         "stderr": encoded(err.bytes()),
     }
+
+
+def begin(order, words, stdin, stays=False):
+    """A process of whom the order names; stays: it goes on without the order, see calls.py."""
+    credentials, home = identity(order.get("user"))
+    start = functools.partial(spawn.start_for_agent, stays=stays) if is_agents(credentials) else spawn.start
+    return start(
+        words,
+        cwd=order.get("cwd") or place_to_stand(),
+        env={**os.environ, **home, **(order.get("env") or {})},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **credentials,
+    )
 
 
 def place_to_stand():

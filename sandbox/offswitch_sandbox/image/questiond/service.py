@@ -16,6 +16,7 @@ import attendance
 import callers
 import desk
 import files
+import jobs
 import journal
 import programs
 import session
@@ -50,6 +51,9 @@ class Service:
             "read": programs.read,
             "write": programs.write,
             "place": programs.place,
+            "job_begin": jobs.begin,
+            "job_ask": jobs.ask,
+            "job_end": jobs.end,
         }
 
     def begin_thread(self):
