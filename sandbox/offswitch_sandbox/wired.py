@@ -21,6 +21,7 @@ from inspect_ai.util import (
 from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.machine import decoded
+from offswitch_sandbox.own_user import without_own_user
 from offswitch_sandbox.wire import RunningMachine
 
 Config = SandboxEnvironmentConfigType | None
@@ -95,6 +96,7 @@ class WiredEnvironment(SandboxEnvironment):
         agent = self.machine.agent
         if agent and user not in (None, agent, AGENT_NAME):
             raise SandboxUserUnsupportedError(f"commands run in this machine as its agent's user alone, not as {user}")
+        input = without_own_user(cmd, input, agent)  # noqa: A001
         order = {
             "command": cmd, "cwd": cwd, "env": env, "user": self._named(user), "timeout_s": timeout,
             "input": _encoded(input or b""),

@@ -11,6 +11,7 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
 from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.trial.agent_words import agent_words
 from offswitch.trial.endings import answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
@@ -99,7 +100,7 @@ def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fau
     asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
     if asked and asked[-1].error:
         return Ending.FAULT, Fault(FaultCause.MODEL_API, provider_words(Exception(asked[-1].error)))
-    return Ending.FAULT, Fault(FaultCause.INTERNAL, f"the agent failed: {last.error.message}")
+    return Ending.FAULT, Fault(FaultCause.AGENT, agent_words(last.error.message))
 
 
 def _after_answer(output: ModelOutput) -> Ending:
