@@ -19,7 +19,7 @@ def ended(status: int, said: str) -> str:
         (ended(-15, "\n"), "the agent's program was ended by SIGTERM"),
         (ended(137, "\n"), "the agent's program was ended by SIGKILL, which the kernel sends for want of memory"),
         (ended(255, "x"), "the agent's program ended with status 255: x"),
-        (repr(RuntimeError("unable to locate Codex CLI in sandbox")), "the agent failed: unable to locate Codex CLI in sandbox"),
+        (repr(RuntimeError("unable to locate Codex CLI")), "the agent failed: unable to locate Codex CLI"),
         (repr(ValueError("it's \"lost\"")), "the agent failed: ValueError: it's \"lost\""),
         (repr(ValueError("one", 2)), "the agent failed: ValueError: ('one', 2)"),
         ("Custom(<object at 0x1>)", "the agent failed: Custom: <object at 0x1>"),
@@ -32,7 +32,8 @@ def test_how_an_agent_failed_is_told_in_its_own_words(message: str, words: str) 
 
 
 def test_nothing_that_a_terminal_obeys_is_left_of_a_programs_words() -> None:
-    said = agent_words(ended(1, "\n\x1b[31;1mred\x1b[0m \x1b]0;title\x07and\x1b]8;;u\x1b\\link\x00\u202e\ud800 é\x9b1m"))
+    printed = "\n\x1b[31;1mred\x1b[0m \x1b]0;title\x07and\x1b]8;;u\x1b\\link\x00\u202e\ud800 é\x9b1m"
+    said = agent_words(ended(1, printed))
     assert said == "the agent's program ended with status 1: red andlink é 1m"
 
 
