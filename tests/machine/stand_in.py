@@ -11,17 +11,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 WRONG = Path("/var/tmp/wrong.py")
 WORDS = {"type": "object", "properties": {"cmd": {"type": "string", "description": "what to run"}}}
 SHELL = {"name": "exec_command", "description": "a shell", "parameters": WORDS}
 
 
-def at(moment, number):
+def at(moment: str, number: int) -> None:
     """Nothing is wrong."""
 
 
-def ask(messages):
+def ask(messages: list[dict[str, Any]]) -> dict[str, Any]:
     """The model's next message."""
     address = os.environ["OPENAI_BASE_URL"].removeprefix("http://").partition("/")[0]
     connection = http.client.HTTPConnection(address)
@@ -34,9 +35,10 @@ def ask(messages):
     return said["choices"][0]["message"]
 
 
-def work(prompt):
+def work(prompt: str) -> None:
     """Does what the model asks for until it asks for nothing."""
-    messages, calls = [{"role": "user", "content": prompt}], 0
+    messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
+    calls = 0
     for number in range(1, 40):
         at("request", number)
         message = ask(messages)

@@ -4,6 +4,7 @@ import ast
 import re
 import signal
 
+from offswitch.errors import AgentFailure
 from offswitch.trial.writable import writable
 
 SAID_MAX = 150
@@ -20,6 +21,8 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?
 def agent_words(message: str) -> str:
     """How an agent failed, from an error's message as Inspect keeps it."""
     kind, said = _kind_and_words(message)
+    if kind == AgentFailure.__name__:
+        return said  # which was made here
     if ended := _ENDED.fullmatch(said):
         words = _line(ended[2][-READ_MAX:])
         told = f": {'...' if len(words) > SAID_MAX else ''}{words[-SAID_MAX:]}" if words else ""

@@ -86,11 +86,18 @@ def _ending(state: TaskState, events: Sequence[Event], session: Session) -> tupl
         return Ending.OPERATOR, None
     if limits:
         kind = limits[-1].type
-        ended = Ending.APPROVER if kind == "operator" else limit_ending(kind, session.recording.turns, 0, 1)
-        return ended, None
+        if kind == "operator":
+            return Ending.APPROVER, None
+        return limit_ending(kind, session.recording.turns, _waited_s(events), session.lasted_s), None
     if errors:
         return _after_error(errors[-1], events)
     return _after_answer(state.output), None
+
+
+def _waited_s(events: Sequence[Event]) -> float:
+    """Seconds for which the model's last answer has been waited for; 0 where none is."""
+    asked = [event for event in events if isinstance(event, ModelEvent)]
+    return time.time() - asked[-1].timestamp.timestamp() if asked and asked[-1].pending else 0.0
 
 
 def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fault | None]:
