@@ -22,8 +22,18 @@ def at(moment: str, number: int) -> None:
     """Nothing is wrong."""
 
 
-def ask(messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """The model's next message."""
+def ask(messages: list[dict[str, Any]], attempts: int = 3) -> dict[str, Any]:
+    """The model's next message; asks again as programs do, where the connection is lost."""
+    try:
+        return asked(messages)
+    except (OSError, http.client.HTTPException):
+        if attempts == 1:
+            raise
+        return ask(messages, attempts - 1)
+
+
+def asked(messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is answered to one request."""
     address = os.environ["OPENAI_BASE_URL"].removeprefix("http://").partition("/")[0]
     connection = http.client.HTTPConnection(address)
     wanted = {"model": "inspect", "messages": messages, "tools": [{"type": "function", "function": SHELL}]}
