@@ -53,13 +53,14 @@ def work(prompt: str) -> None:
         at("request", number)
         message = ask(messages)
         messages.append(message)
-        for call in message.get("tool_calls") or []:
+        wanted: list[dict[str, Any]] = message.get("tool_calls") or []
+        for call in wanted:
             calls += 1
             at("call", calls)
             words = json.loads(call["function"]["arguments"])["cmd"]
             done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": done.stdout + done.stderr})
-        if not message.get("tool_calls"):
+        if not wanted:
             print(message["content"])
             return
 
