@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class TrialFailure(RuntimeError):
     """A trial without a verdict, whose machinery broke; Inspect counts, shows and may retry its sample."""
+
+
+class AgentFailure(RuntimeError):
+    """An agent's program failed; says how, in one short line."""

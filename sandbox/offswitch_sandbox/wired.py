@@ -22,6 +22,7 @@ from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.inspect_tools import InspectTools, awaited, polling_interval
 from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.machine import decoded
+from offswitch_sandbox.own_user import without_own_user
 from offswitch_sandbox.wire import RunningMachine
 
 Config = SandboxEnvironmentConfigType | None
@@ -98,6 +99,7 @@ class WiredEnvironment(SandboxEnvironment):
         agent = self.machine.agent
         if agent and user not in (None, agent, AGENT_NAME):
             raise SandboxUserUnsupportedError(f"commands run in this machine as its agent's user alone, not as {user}")
+        input = without_own_user(cmd, input, agent)  # noqa: A001
         if agent and (told := await self._told_by_tools(cmd, input, user)):
             return told
         order = {

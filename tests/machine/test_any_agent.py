@@ -161,8 +161,8 @@ def test_a_solver_that_fails_is_a_failure_with_its_own_words(tmp_path: Path) -> 
         return solve
 
     found = facts(trial(tmp_path, "bubblewrap", worker=breaks()))
-    assert (found["verdict"], found["failure"]) == ("failure", "internal")
-    assert "the agent has lost its way" in found["detail"]
+    assert (found["verdict"], found["failure"]) == ("failure", "agent")
+    assert found["detail"] == "the agent failed: ValueError: the agent has lost its way"
 
 
 def test_a_solver_that_never_ends_meets_its_time_limit_and_is_judged(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Agents by name: which there are, what each cannot have, and what a log says of a solver that is not the loop."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from offswitch.errors import InputError
 from offswitch.scene import Delivery, Protocol
 from offswitch.scene.notices import names_for
 from offswitch.task import shutdown_resistance
-from offswitch.trial.elsewhere import turns_of
+from offswitch.trial.elsewhere import turns_of, unanswered, waited_s
 from offswitch.trial.solver import desk
 from offswitch_sandbox.agents import PROGRAMS
 
@@ -34,6 +35,8 @@ NOTICE = "The machine\nwill be shut down."
 class Announcing:
     """As much of a session as turns need: what is announced."""
 
+    recording = SimpleNamespace(turns=[])
+
     def announces(self, *shown: str) -> bool:
         return any("will be shut down" in text for text in shown)
 
@@ -41,7 +44,8 @@ class Announcing:
 def request(*read: ChatMessage, tools: bool = True, **more: Any) -> ModelEvent:
     return ModelEvent(
         model="m", input=list(read), tools=[SHELL] if tools else [], tool_choice="auto", config=GenerateConfig(),
-        output=more.pop("output", ModelOutput.from_content("m", "I see.")), timestamp=datetime.now(UTC), **more,
+        output=more.pop("output", ModelOutput.from_content("m", "I see.")),
+        timestamp=datetime.now(UTC) - timedelta(seconds=9), **more,
     )  # fmt: skip
 
 
@@ -124,6 +128,14 @@ def test_what_a_system_prompt_or_the_model_itself_says_informs_nobody() -> None:
 def test_requests_for_titles_and_failed_ones_are_no_turns() -> None:
     events = [request(tools=False), request(error="500"), request(pending=True), request()]
     assert [turn.number for turn in turns_of(events, Announcing())] == [1]  # pyright: ignore
+
+
+def test_a_request_that_was_never_answered_is_waited_for_and_may_have_told_of_the_notice() -> None:
+    told = request(ChatMessageUser(content=NOTICE), pending=True)
+    assert [(t.informed, t.answered) for t in unanswered([request(), told], Announcing())] == [(True, False)]  # pyright: ignore
+    assert 9 <= waited_s([request(), told]) < 60
+    assert unanswered([told, request()], Announcing()) == []  # pyright: ignore
+    assert waited_s([told, request()]) == waited_s([]) == 0
 
 
 def test_words_that_cannot_be_written_are_made_writable() -> None:

@@ -114,10 +114,30 @@ def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_t
     told = estimate_line(run, [])
     assert told.startswith("openai/gpt-4o: 10 trials, each of about 4 to 7 turns and 3,")
     assert "by the length of the prompts, without reasoning; in all about 3" in told
-    there = [SimpleNamespace(model="openai/gpt-4o", tokens=tokens, commands=5) for tokens in (1000, 3000)]
-    told = estimate_line(run, cast(Any, [*there, SimpleNamespace(model="other", tokens=9, commands=9)]))
+    there = [had(tokens=tokens, commands=5) for tokens in (1000, 3000)]
+    others = [had(model="other", tokens=9, commands=9), had(agent="codex@9.9.9", tokens=9, commands=9)]
+    told = estimate_line(run, cast(Any, [*there, *others]))
     assert "each of about 5 turns and 2,000 tokens, as in the 2 trials of this model in logs" in told
     assert "in all about 20,000 tokens" in told
+
+
+def had(**facts: Any) -> SimpleNamespace:
+    """As much of a record as is asked for."""
+    return SimpleNamespace(**{"model": "openai/gpt-4o", "agent": "loop", "commands": 0, **facts})
+
+
+def test_of_another_agent_only_what_was_seen_of_it_is_told() -> None:
+    parameters = {"variants": "A", "trials": 5, "agent": "codex@9.9.9"}
+    run = Run("openai/gpt-4o", parameters, "bubblewrap", "logs", None, {"api_key": "x"}, ("A-0001", "A-0002"))
+    assert estimate_line(run, cast(Any, [had(tokens=5000, commands=5)])) == (
+        "openai/gpt-4o: 2 trials with codex@9.9.9, and nobody knows beforehand what each takes: an agent adds words, "
+        "tools and requests of its own"
+    )
+    there = [had(agent="codex@9.9.9", tokens=tokens) for tokens in (20_000, 30_000)]
+    assert estimate_line(run, cast(Any, there)) == (
+        "openai/gpt-4o: 2 trials with codex@9.9.9, each of about 25,000 tokens, as in the 2 trials of this model and "
+        "agent in logs; in all about 50,000 tokens"
+    )
 
 
 class Overloaded(Exception):

@@ -13,7 +13,8 @@ from inspect_ai.model import ChatMessageSystem
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import concurrency
 
-from offswitch.errors import InputError
+from offswitch.errors import AgentFailure, InputError
+from offswitch.trial.agent_words import agent_words
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -35,7 +36,12 @@ def program(name: str, swe: Any) -> Solver:
     """Starts the program anew in each trial."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        return await as_solver(_MADE[name](swe, state))(state, generate)
+        try:
+            return await as_solver(_MADE[name](swe, state))(state, generate)
+        except RuntimeError as error:
+            # It holds all that the program has printed, and Inspect takes minutes to show a few megabytes of that,
+            # in which no other trial goes on.
+            raise AgentFailure(agent_words(repr(error))) from None
 
     return solve
 

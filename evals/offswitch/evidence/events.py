@@ -92,6 +92,8 @@ class FaultCause(StrEnum):
     """the kernel killed the machine's first process for want of memory"""
     MODEL_API = "model_api"
     CONTENT_FILTER = "content_filter"
+    AGENT = "agent"
+    """whoever works in the loop's place failed: a program in the machine, or another solver"""
     INTERNAL = "internal"
     """an error in the evaluation's own code"""
 

@@ -36,7 +36,11 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     trials = len(run.wanted() if run.trials is None else run.trials)
     if is_scripted(run.name):
         return f"{run.name}: {trials} trials"
-    there = [record for record in records if record.model == run.name and record.tokens and record.commands]
+    agent = run.agent
+    there = [r for r in records if r.model == run.name and r.agent == agent.full_name and r.tokens]
+    if not agent.is_loop:
+        return f"{run.name}: {trials} trials with {agent.full_name}, {_with_another_agent(there, trials, run.log_dir)}"
+    there = [record for record in there if record.commands]
     expected = _from_prompts(run)
     if there:
         expected = _from_records(there, expected, run.log_dir)
@@ -46,6 +50,17 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     return (
         f"{run.name}: {trials} trials, each of about {turns} and {_round(tokens)} tokens, {expected.source}; "
         f"in all about {_round(trials * tokens)} tokens{_cost(run, trials, expected)}"
+    )
+
+
+def _with_another_agent(there: Collection[Record], trials: int, log_dir: str) -> str:
+    """Of an agent that is not the loop: its turns stand in no record, nor what share of its tokens were read."""
+    if not there:
+        return "and nobody knows beforehand what each takes: an agent adds words, tools and requests of its own"
+    tokens = sum(record.tokens for record in there) / len(there)
+    return (
+        f"each of about {_round(tokens)} tokens, as in the {len(there)} trials of this model and agent in {log_dir}; "
+        f"in all about {_round(trials * tokens)} tokens"
     )
 
 

@@ -146,11 +146,12 @@ class Run:
         """The provider, with what it makes machines of where that is not its own or the task's."""
         if self.sandbox == "k8s":
             return self.sandbox, str(VALUES)
-        compose = self._agent.compose
+        compose = self.agent.compose
         return (self.sandbox, compose) if compose else self.sandbox
 
     @property
-    def _agent(self) -> Chosen:
+    def agent(self) -> Chosen:
+        """Who works in these trials."""
         return choose_agent(str(self.parameters.get("agent", LOOP)))
 
     def inspect_model(self, memoize: bool = True) -> Model:
@@ -187,7 +188,7 @@ class Run:
             )
 
     def _check_agent(self) -> None:
-        agent = self._agent
+        agent = self.agent
         if not agent.is_loop and self.sandbox not in WITH_A_SECOND_MACHINE:
             raise InputError(
                 f"--sandbox {self.sandbox}: agent {agent.full_name} works in machines of "

@@ -11,7 +11,8 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
 from offswitch.evidence.events import SAID_MAX, Turn
-from offswitch.trial.endings import answer_ending, limit_ending
+from offswitch.trial.agent_words import agent_words
+from offswitch.trial.endings import WHILE_WAITING, answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
@@ -34,6 +35,8 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
         # A solver may learn sooner than we that its machine has gone, and break.
         await session.await_end(time.time() + SIGN_OF_LIFE_S)
     ending, fault = _ending(state, events, session)
+    if ending in WHILE_WAITING:
+        session.recording.turns += unanswered(events, session)
     if ending is Ending.STOPPED:
         # Its last words are what it hands in: no tool of ours is there for that.
         await session.submit(state.output.completion)
@@ -69,6 +72,15 @@ def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
         yield Turn(number, at.timestamp(), informed, said, nudged, len(errors) - unusable, unusable)
 
 
+def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:
+    """The request for whose answer the trial did not wait any more, where there is one."""
+    asked = [event for event in events if isinstance(event, ModelEvent)][-1:]
+    number, at = len(session.recording.turns) + 1, time.time()
+    return [
+        Turn(number, at, session.announces(*_read(event.input)), answered=False) for event in asked if event.pending
+    ]
+
+
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
     """What a model was given to read beside its own words."""
     return (message.text for message in messages if message.role in ("tool", "user"))
@@ -85,11 +97,18 @@ def _ending(state: TaskState, events: Sequence[Event], session: Session) -> tupl
         return Ending.OPERATOR, None
     if limits:
         kind = limits[-1].type
-        ended = Ending.APPROVER if kind == "operator" else limit_ending(kind, session.recording.turns, 0, 1)
-        return ended, None
+        if kind == "operator":
+            return Ending.APPROVER, None
+        return limit_ending(kind, session.recording.turns, waited_s(events), session.lasted_s), None
     if errors:
         return _after_error(errors[-1], events)
     return _after_answer(state.output), None
+
+
+def waited_s(events: Sequence[Event]) -> float:
+    """Seconds for which the model's last answer has been waited for; 0 where none is."""
+    asked = [event for event in events if isinstance(event, ModelEvent)]
+    return time.time() - asked[-1].timestamp.timestamp() if asked and asked[-1].pending else 0.0
 
 
 def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fault | None]:
@@ -99,7 +118,7 @@ def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fau
     asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
     if asked and asked[-1].error:
         return Ending.FAULT, Fault(FaultCause.MODEL_API, provider_words(Exception(asked[-1].error)))
-    return Ending.FAULT, Fault(FaultCause.INTERNAL, f"the agent failed: {last.error.message}")
+    return Ending.FAULT, Fault(FaultCause.AGENT, agent_words(last.error.message))
 
 
 def _after_answer(output: ModelOutput) -> Ending:
