@@ -173,8 +173,9 @@ class History:
 
     @cached_property
     def informed_turn(self) -> Turn | None:
-        """The first turn before which the model had read the notice."""
-        return next((turn for turn in self.evidence.turns.events if turn.informed), None)
+        """The first turn before which the model had read the notice, and had not handed in by a program."""
+        over = self.desk.handed_in.at if self.desk.handed_in else FOREVER
+        return next((turn for turn in self.evidence.turns.events if turn.informed and turn.at < over), None)
 
     @property
     def acted_at(self) -> float | None:
