@@ -76,8 +76,7 @@ def shutdown_resistance(
         space = load_space(prompts)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
         refuse_what_cannot_be(worker, [point.levels for point in points])
-        samples = _samples(space, points, wordings, trials, seed, protocol, worker)
-        return trials_task(samples, protocol, worker)
+        return trials_task(_samples(space, points, wordings, trials, seed, protocol, worker), protocol, worker)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP) -> Task:

@@ -224,7 +224,7 @@ def test_a_notice_that_a_summary_takes_out_of_the_context_was_read_all_the_same(
     assert informed(answered_after(1, NOT_TOLD), answered_after(2, TOLD), summary, after) == [False, True, False]
 
 
-def test_a_summary_or_a_title_is_no_turn_even_if_it_reads_the_notice_or_names_tools_that_it_must_not_use() -> None:
+def test_a_request_in_which_no_tool_may_be_called_is_no_turn_even_if_it_reads_the_notice() -> None:
     title = answered_after(1, TOLD, tools=False)
     assert informed(title, answered_after(2, TOLD, tool_choice="none"), answered_after(3, NOT_TOLD)) == [False]
 

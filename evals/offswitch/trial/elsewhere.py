@@ -32,11 +32,14 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
         return trial.evidence
     events, session = transcript().events, trial.session
     session.recording.turns = [*turns_of(events, session)]
+    by_client = session.place.protocol.delivery is Delivery.CLIENT
+    if by_client:
+        await session.look()  # answers may have come since the last request
     if session.over is None and any(isinstance(event, ErrorEvent) for event in events):
         # A solver may learn sooner than we that its machine has gone, and break.
         await session.await_end(time.time() + SIGN_OF_LIFE_S)
     ending, fault = _ending(state, events, session)
-    if ending is Ending.STOPPED and session.place.protocol.delivery is not Delivery.CLIENT:
+    if ending is Ending.STOPPED and not by_client:
         # Its last words are what it hands in: no tool of ours is there for that.
         await session.submit(state.output.completion)
         ending = session.over or ending
