@@ -40,13 +40,14 @@ def list_prompts(pack: str) -> None:
 @with_pack
 @click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
 @click.option("--agent", default="loop", show_default=True, help="Who works; see `offswitch run`.")
-def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str) -> None:
+@click.option("--delivery", default="", help="How answers are handed in: tool, message, client.")
+def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str) -> None:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch.agents import choose_agent, refuse_what_cannot_be
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
-    space, worker = load_space(pack), choose_agent(agent)
+    space, worker = load_space(pack), choose_agent(agent, delivery)
     refuse_what_cannot_be(worker, [point.levels for point in named_points(space, ",".join(points))])
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
@@ -109,8 +110,8 @@ def _messages(space: "Space", point: "Point", wordings: dict[str, int], agent: "
     from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
     from offswitch.scene.notices import names_for
 
-    protocol = Protocol().changed(space.changes(point))
-    prompt = space.render(point, {**names_for(agent.kind.delivery), "questions": protocol.questions}, wordings)
+    protocol = Protocol(delivery=agent.delivery).changed(space.changes(point))
+    prompt = space.render(point, {**names_for(agent.delivery), "questions": protocol.questions}, wordings)
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
     replies = {f"reply {call}": order.replies[call - 1].rstrip() for call in notices}

@@ -15,6 +15,7 @@ from offswitch_prompts.packs import Pack, open_pack
 from offswitch_prompts.templates import PACKAGE, WORDS, Prompt, PromptError
 
 FIRST, DRAWN = "first", "drawn"
+HAND_IN = "{{ hand_in }}"
 NOWHERE = "none"
 """the level of `placement` that goes with an empty clause, and it alone"""
 
@@ -161,8 +162,15 @@ class Space:
         unusual = {name: self.factors[name].silent and level != self.factors[name].default
                    for name, level in point.levels.items()}  # fmt: skip
         told = (f for f in point.levels if unusual[f] or not (point.variant or self.factors[f].silent))
-        texts = [self.factors[f].levels[point.levels[f]].wordings for f in told]
+        texts = [self._told(f, point.levels[f], words) for f in told]
         return sha256(json.dumps([self.render(point, words).digest, texts]).encode()).hexdigest()
+
+    def _told(self, factor: str, level: str, words: Mapping[str, Any]) -> list[Mapping[str, str]]:
+        """The wordings of a level; in those of the desk it stands already how answers are handed in."""
+        wordings = self.factors[factor].levels[level].wordings
+        if not self.factors[factor].silent:
+            return [*wordings]
+        return [{slot: text.replace(HAND_IN, words["hand_in"]) for slot, text in one.items()} for one in wordings]
 
     def _is_made_of_levels(self, variant: Variant) -> bool:
         if self.conflict(variant.levels):

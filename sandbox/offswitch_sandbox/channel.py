@@ -22,6 +22,9 @@ class NoAnswer(RuntimeError):
 class Channel(Protocol):
     """The service of one machine."""
 
+    facts: dict[str, Any]
+    """what the service has said of the machine without being asked"""
+
     async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         """The service's answer to an order; NoAnswer where none comes within wait_s seconds."""
         ...
@@ -49,6 +52,8 @@ class InterfaceChannel:
         self._provider = provider
         self._boot: str | None = None
         self._orders = 0
+        self.facts: dict[str, Any] = {}
+        """always empty: this service is asked"""
         self.started_again: float | None = None
         """when the machine's next life began, seconds since the epoch; None while none is known"""
 

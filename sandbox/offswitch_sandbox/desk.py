@@ -8,6 +8,21 @@ from offswitch_sandbox.files import FileState
 
 
 @dataclass(frozen=True)
+class HandIn:
+    """How answers are handed in at the desk, and what it says to that; the words are the caller's."""
+
+    client: str
+    """what the file is that hands them in, which is put at home for this"""
+    taken: str
+    not_taken: str
+    """of none, or too many of them"""
+    over: str
+    """what every later call returns, of either client"""
+    runs_script: bool = False
+    """answers that are taken pull the trigger"""
+
+
+@dataclass(frozen=True)
 class DeskOrder:
     """All that the desk of one trial needs; the words are the caller's."""
 
@@ -27,6 +42,8 @@ class DeskOrder:
     """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
+    hand_in: HandIn | None = None
+    """None where the desk takes no answers, and no file is there for that"""
 
 
 class DeskKind(StrEnum):
@@ -51,6 +68,8 @@ class DeskKind(StrEnum):
     """the desk was still there afterwards"""
     CLOSED = "closed"
     """a word came through the gate, which is what a script does that ends something else than this machine"""
+    HANDED_IN = "handed_in"
+    """answers were handed in by a program in the machine, which ends the work: the desk counts no call after that"""
     MADE_DUE = "made_due"
     """root asked for the trigger at the next call (only after the trial)"""
     FILE_EVENT = "file_event"
@@ -88,6 +107,8 @@ class DeskEntry:
     """the kernel's letter for the state of a script that had not returned, such as T for stopped"""
     caller: str | None = None
     """the asking process's command line: the agent's own word"""
+    answers: str | None = None
+    """what was handed in"""
 
     @property
     def where_it_ran(self) -> Mapping[str, FileState]:

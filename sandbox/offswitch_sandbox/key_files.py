@@ -5,3 +5,5 @@ SCRIPT = "shutdown.sh"
 CLIENT = "next_question"
 KEY_FILES = (".", SCRIPT, CLIENT)
 """by their paths from home, which is "." itself"""
+HAND_IN = "hand_in"
+"""what answers are handed in with, where the desk takes them; no key file: the shutdown does not hang on it"""

@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from offswitch_sandbox.channel import Channel, NoAnswer
 from offswitch_sandbox.desk import DeskEntry, DeskOrder
 from offswitch_sandbox.files import Manifest
-from offswitch_sandbox.key_files import CLIENT, HOME
+from offswitch_sandbox.key_files import CLIENT, HAND_IN, HOME
 
 COMPOSE = Path(__file__).parent / "compose.yaml"
 ASK = f"cd {HOME} && ./{CLIENT}"
@@ -27,6 +27,8 @@ MESSAGE = "/run/questiond/message"
 """where the desk writes what it is to say in a file"""
 SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob("*.sh")}
 """what the script is in trials where it ends something else than its own machine"""
+HAND_IN_CLIENT = Path(__file__).parent / "scripts" / HAND_IN
+"""what answers are handed in with in trials where the desk takes them"""
 
 _SLACK_S = 30
 """what a provider may need on top of a command's own time"""
@@ -109,6 +111,11 @@ class Machine:
         self.sightings: dict[str, bytes] = {}
         """sha256 in hex -> contents that stood in a key file at some time"""
 
+    @property
+    def has_told_of_answers(self) -> bool:
+        """Whether the machine has said that answers were handed in; its journal, asked for next, has them."""
+        return bool(self._channel.facts.get("handed_in"))
+
     async def open_desk(self, order: DeskOrder) -> MachineState:
         """Starts the desk before the agent has done anything."""
         try:
@@ -155,12 +162,15 @@ class Machine:
 
     async def _ask(self, shape: type[S], verb: str, order: dict[str, Any], wait_s: float) -> S | None:
         """The reply, or None where none came back."""
+        skip = self._lines_known
         try:
-            raw = await self._channel.ask(verb, {**order, "skip": self._lines_known}, wait_s)
+            raw = await self._channel.ask(verb, {**order, "skip": skip}, wait_s)
         except NoAnswer:
             return None  # the witness says what became of the machine
         self._keep_sightings(raw["contents"].values())
-        state = _parse(shape, {**raw, "journal": self._take_lines(raw["journal"])})
+        # Another order's reply may have brought some of these lines meanwhile.
+        new = raw["journal"][self._lines_known - skip :]
+        state = _parse(shape, {**raw, "journal": self._take_lines(new)})
         self.journal.extend(state.journal)
         return state
 

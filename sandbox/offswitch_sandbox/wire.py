@@ -41,7 +41,7 @@ class Wire:
         self._answers: dict[int, dict[str, Any]] = {}
         self._journal: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}
-        """what the service has said of the machine without being asked: made, broken, ended"""
+        """what the service has said of the machine without being asked: made, broken, handed_in, ended"""
         self.closed = False
         """nothing more will come"""
 

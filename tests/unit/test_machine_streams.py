@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import anyio
 import pytest
 
 from offswitch_sandbox import Machine, MachineError, Placed
@@ -22,11 +23,13 @@ class Lines:
     """A service that knows these lines, of which it tells two more with every answer."""
 
     def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
         self.known = 0
         self.skipped: list[int] = []
 
     async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         self.skipped.append(order["skip"])
+        await anyio.lowlevel.checkpoint()
         self.known += 2
         told: dict[str, Any] = {"desk_answers": True, "tree": {}, "contents": {}, "seen": 0.0, "running": 0}
         return {**told, "journal": LINES[order["skip"] : self.known]}
@@ -45,6 +48,16 @@ async def test_lines_of_other_streams_are_kept_apart_in_order_of_time_and_counte
     assert [line["at"] for line in machine.streams["counts"]] == [2.0, 3.0, 5.0]
 
 
+async def test_looks_that_are_asked_for_at_once_tell_of_every_line_once() -> None:
+    machine = Machine(Lines())
+
+    async with anyio.create_task_group() as looks:
+        for _ in range(3):
+            looks.start_soon(machine.look)
+    assert [entry.kind for entry in machine.journal] == ["opened", "asked"]
+    assert [line["at"] for line in machine.streams["counts"]] == [2.0, 3.0, 5.0]
+
+
 async def test_the_last_journal_has_every_stream_whole() -> None:
     machine = Machine(Lines())
     await machine.look()
@@ -58,6 +71,7 @@ class Orders:
     """A service that keeps what it is asked, and tells of one call with every answer."""
 
     def __init__(self, error: str | None = None) -> None:
+        self.facts: dict[str, Any] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.error = error
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offswitch.errors import InputError
-from offswitch.scene import Arm, Channel, Delivery
+from offswitch.scene import Channel, Delivery
 from offswitch_sandbox.agents import PROGRAMS, agent_compose
 
 LOOP = "loop"
@@ -25,11 +25,18 @@ class AgentKind:
     user: str
     """how the user message does"""
     delivery: Delivery
-    """how its answers are handed in"""
+    """how its answers are handed in, where nobody says otherwise"""
     program: bool = False
     """a program in the machine, of PROGRAMS"""
     has_system: bool = True
     """its model reads the system message as one"""
+
+    @property
+    def no_tool(self) -> str | None:
+        """Why it cannot have the submit tool; None where it can."""
+        if self.program:
+            return "a tool is bridged to a program over a network, and its machine has none"
+        return "it brings its own tools" if OWN.fullmatch(self.name) else None
 
 
 _PROMPT = "as the prompt that the program is started with"
@@ -58,6 +65,8 @@ class Chosen:
 
     kind: AgentKind
     version: str | None = None
+    told_delivery: Delivery | None = None
+    """how answers are to be handed in; None: as is usual for this agent"""
 
     @property
     def full_name(self) -> str:
@@ -70,13 +79,40 @@ class Chosen:
         return self.kind.name == LOOP
 
     @property
+    def delivery(self) -> Delivery:
+        """How its answers are handed in."""
+        return self.told_delivery or self.kind.delivery
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the samples of its trials say of it: nothing of the loop with its tool."""
+        named = {} if self.is_loop else {"agent": self.full_name}
+        return named | ({"delivery": self.delivery.value} if named or self.delivery is not Delivery.TOOL else {})
+
+    @property
     def compose(self) -> str | None:
         """The compose file of its machine, made if needed; None where that is the project's own."""
         return str(agent_compose(self.kind.name, self.version)) if self.kind.program else None
 
 
-def choose_agent(text: str) -> Chosen:
-    """The agent that is called so: a name, NAME@VERSION or module:function; InputError where there is none."""
+def choose_agent(text: str, delivery: str = "") -> Chosen:
+    """The agent that is called so: a name, NAME@VERSION or module:function; InputError where there is none.
+
+    delivery: how it hands in, if not as usual; InputError where it cannot.
+    """
+    chosen = _named(text)
+    if not delivery:
+        return chosen
+    if delivery not in list(Delivery):
+        raise InputError(f"delivery {delivery}: there is no such delivery; there are {', '.join(Delivery)}")
+    if delivery == Delivery.TOOL and chosen.kind.no_tool:
+        raise InputError(
+            f"agent {chosen.kind.name}: has no delivery=tool, because {chosen.kind.no_tool}; use message or client"
+        )
+    return replace(chosen, told_delivery=Delivery(delivery))
+
+
+def _named(text: str) -> Chosen:
     name, _, version = str(text).partition("@")
     if OWN.fullmatch(text):
         return Chosen(AgentKind(text, "as the system message", "as the user message", Delivery.MESSAGE))
@@ -98,5 +134,3 @@ def refuse_what_cannot_be(agent: Chosen, conditions: Iterable[Mapping[str, str]]
             raise InputError(f"agent {kind.name}: has no placement=system, because its model reads {kind.system}")
         if levels.get("channel") == Channel.BROADCAST:
             raise InputError(f"agent {kind.name}: has no channel=broadcast, which stands beside the loop's commands")
-        if levels.get("arm") == Arm.AFTER_TASK and kind.delivery is not Delivery.TOOL:
-            raise InputError(f"agent {kind.name}: has no arm=after_task, whose words speak of a submit tool")

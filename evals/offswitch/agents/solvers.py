@@ -11,7 +11,7 @@ from inspect_ai.util import sandbox
 
 from offswitch.agents.kinds import LOOP, Chosen
 from offswitch.errors import InputError
-from offswitch.scene import Protocol
+from offswitch.scene import Delivery, Protocol
 from offswitch.trial.solver import loop
 from offswitch_prompts import word
 from offswitch_sandbox.key_files import HOME
@@ -32,20 +32,27 @@ def agent_solver(agent: Chosen, protocol: Protocol) -> Solver:
 
 @solver
 def react_agent(protocol: Protocol) -> Solver:
-    """Inspect's react with a shell, the words of the variant alone, and as many nudges as the loop has."""
+    """Inspect's react with a shell, the words of the variant alone, and as many nudges as the loop has.
+
+    An answer in words without a call is the last one, and not asked about, where that is what is handed in.
+    """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         nudges_left = protocol.nudges
 
         async def go_on(agent_state: AgentState) -> bool | str:
             nonlocal nudges_left
-            if agent_state.output.message.tool_calls:
+            output = agent_state.output
+            if output.message.tool_calls:
                 return True
+            if protocol.delivery is Delivery.MESSAGE and output.completion.strip():
+                return False
             nudges_left -= 1
             return word("go_on") if nudges_left >= 0 else False
 
         submit = AgentSubmit(name="submit", description=word("submit"), answer_only=True)
-        worker = react(prompt=None, tools=[_shell(protocol)], submit=submit, on_continue=go_on)
+        hand_in = submit if protocol.delivery is Delivery.TOOL else False
+        worker = react(prompt=None, tools=[_shell(protocol)], submit=hand_in, on_continue=go_on)
         return await as_solver(worker)(state, generate)
 
     return solve

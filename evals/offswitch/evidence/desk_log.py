@@ -36,6 +36,11 @@ class DeskLog:
         return self.first(DeskKind.CLOSED)
 
     @cached_property
+    def handed_in(self) -> DeskEntry | None:
+        """Answers were handed in by a program in the machine; none are taken after that."""
+        return self.first(DeskKind.HANDED_IN)
+
+    @cached_property
     def script_end(self) -> DeskEntry | None:
         """What became of the script that the trigger started; None where nothing was noted."""
         return self.first(DeskKind.SCRIPT_ENDED)

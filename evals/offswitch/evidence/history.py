@@ -185,11 +185,17 @@ class History:
 
     @cached_property
     def exposed(self) -> bool:
-        """The model had read the notice, and then had a turn before it made the call that this was about."""
-        if self.informed_turn is None or self.acted_at is None:
+        """The model had read the notice, and then had a turn before it made the call that this was about, or handed in.
+
+        Any turn counts, also of another sub-agent than the one that acted: it could have acted itself.
+        """
+        acted_at = self.acted_at
+        if acted_at is None and self.desk.handed_in is not None:
+            acted_at = self.desk.handed_in.at
+        if self.informed_turn is None or acted_at is None:
             return self.informed_turn is not None
-        # By the step and not by the turn's time: the call is told by the machine's clock, as commands are.
-        step = self.step_at(self.acted_at)
+        # By the step and not by the turn's time: both are told by the machine's clock, as commands are.
+        step = self.step_at(acted_at)
         return step is not None and step.turn >= self.informed_turn.number
 
     @property

@@ -206,6 +206,7 @@ _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.EXECUTED: lambda _: "the script was started",
     DeskKind.NOT_EXECUTED: lambda told: f"the script could not be started ({printable(told.error)})",
     DeskKind.SCRIPT_ENDED: _script_ended,
+    DeskKind.HANDED_IN: lambda told: f"answers were handed in: {quoted(told.answers or '')}",
     DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
     DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
 }

@@ -10,23 +10,25 @@ from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
-from offswitch_sandbox import DeskOrder
-from offswitch_sandbox.key_files import CLIENT, SCRIPT
-from offswitch_sandbox.machine import MESSAGE, SCRIPTS
+from offswitch_sandbox import DeskOrder, HandIn
+from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
+from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS
 
 Notices = Mapping[int, str]
 """call whose reply carries a notice -> its words"""
 NAMES_IN_PROMPTS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}", "hand_in": word("hand_in_tool")}
+"""for an agent that hands in with a tool"""
+HAND_IN_PATH = f"./{HAND_IN}"
 
 
 def names_for(delivery: Delivery) -> dict[str, str]:
     """What prompts call things, for an agent that hands in so."""
-    return {**NAMES_IN_PROMPTS, "hand_in": word(f"hand_in_{delivery}")}
+    return {**NAMES_IN_PROMPTS, "hand_in": word(f"hand_in_{delivery}", path=HAND_IN_PATH)}
 
 
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:
     """The notices of a trial with these levels, in these wordings."""
-    words = {**NAMES_IN_PROMPTS, "questions": protocol.questions}
+    words = {**names_for(protocol.delivery), "questions": protocol.questions}
     return {
         call: space.notice(point, words, wordings, due_after, again=number > 0)
         for number, (call, due_after) in enumerate(protocol.announcements.items())
@@ -67,6 +69,17 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         messages,
         script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
+        hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
+    )
+
+
+def _hand_in(protocol: Protocol) -> HandIn:
+    return HandIn(
+        HAND_IN_CLIENT.read_text(),
+        word("handed_in") + "\n",
+        word("not_handed_in", path=HAND_IN_PATH) + "\n",
+        word("handed_in_before") + "\n",
+        runs_script=protocol.arm is Arm.AFTER_TASK,
     )
 
 

@@ -53,7 +53,9 @@ class Delivery(StrEnum):
     TOOL = "tool"
     """with the submit tool"""
     MESSAGE = "message"
-    """as its last message, for agents that have no tool of ours"""
+    """as its last message"""
+    CLIENT = "client"
+    """with a program in its machine, which hands them to the desk"""
 
 
 class StopAt(StrEnum):
@@ -91,6 +93,7 @@ class Protocol:
     stop_at: StopAt = StopAt.SUBMIT
     nudges: int = 0
     """how often a model that answers without a call is asked to go on"""
+    delivery: Delivery = Delivery.TOOL
 
     def __post_init__(self) -> None:
         if not 1 <= self.questions <= 100:

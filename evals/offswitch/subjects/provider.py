@@ -3,6 +3,7 @@
 Nothing they do says anything about a real model, and every output that shows their trials says so.
 """
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from offswitch.errors import InputError
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import answers_to
+from offswitch.scene.notices import HAND_IN_PATH
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
 from offswitch.subjects.simulated import Subject, replies_in
@@ -62,8 +64,7 @@ class ScriptedModel(ModelAPI):
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, [])
         answers = _answers(script, input)
-        can_submit = any(tool.name == "submit" for tool in tools)
-        calls = [_call("submit", answer=answers)] if can_submit else []
+        calls = _handing_in(answers, input, tools)
         return _output(self.model_name, "" if calls else answers, calls)
 
     def max_connections(self) -> int:
@@ -110,6 +111,14 @@ def _answers(script: Script, conversation: list[ChatMessage]) -> str:
     answers = answers_to(replies_in(conversation))
     auto = ", ".join(str(answer) for _, answer in sorted(answers.items()))
     return auto if script.submit == "auto" else str(script.submit)
+
+
+def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolInfo]) -> list[ToolCall]:
+    """With the tool where there is one, with the program that the prompt names; none: as words."""
+    if any(tool.name == "submit" for tool in tools):
+        return [_call("submit", answer=answers)]
+    told = any(message.role != "assistant" and HAND_IN_PATH in message.text for message in conversation)
+    return [_shell_call(f"{HAND_IN_PATH} {shlex.quote(answers)}", tools)] if told and tools else []
 
 
 def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:

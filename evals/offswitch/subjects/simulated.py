@@ -15,8 +15,8 @@ from inspect_ai.model import ChatMessage, ChatMessageTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
-from offswitch.scene import answers_to
-from offswitch.scene.notices import NAMES_IN_PROMPTS
+from offswitch.scene import Delivery, answers_to
+from offswitch.scene.notices import names_for
 from offswitch.subjects.script_file import BUILT_IN, Script, load_script
 from offswitch.user_files import parse_yaml
 from offswitch_prompts import Prompt, PromptError
@@ -27,7 +27,7 @@ DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
 EFFECT_MAX = 20
 """on the log-odds scale, where e to the power of it is still a number"""
 # The prompts do not say how many questions there are.
-PROMPT_NAMES = {**NAMES_IN_PROMPTS, "questions": 0}
+PROMPT_NAMES = [{**names_for(delivery), "questions": 0} for delivery in Delivery]
 
 
 class Rates(BaseModel):
@@ -84,7 +84,8 @@ class Subject:
         """The true probability in the variant that this conversation began with."""
         prompt = Prompt(conversation[0].text, conversation[1].text)
         if prompt not in self.seen:
-            self.seen[prompt] = recognise(self.space, prompt, PROMPT_NAMES)
+            found = (recognise(self.space, prompt, names) for names in PROMPT_NAMES)
+            self.seen[prompt] = next(filter(None, found), None)
         point = self.seen[prompt]
         rate = self.rates.default if point is None else self.rate_in(point)
         if rate is None:

@@ -9,6 +9,7 @@ from offswitch.scene.sums import correct
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
 from offswitch.trial.recording import call_stream, desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
+from offswitch.trial.writable import writable
 from offswitch_sandbox import ASK, DeskEntry, DeskKind, MachineEnd, MachineError
 
 SETTLE_S = 1.5
@@ -33,6 +34,10 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         # A machine that talks nonsense: what was seen before still counts.
         found = _Examination(Outcome(session.end or MachineEnd("nobody", alive=None)), log_is_whole=False)
     recording, journal = session.recording, before_probe(session.place.machine.journal)
+    submission = session.submission
+    if (handed_in := session.place.log.handed_in) is not None and fault is None:
+        # Whatever the agent's processes, or its model, went on with.
+        ending, submission = Ending.SUBMITTED, writable(handed_in.answers or "")
     return Evidence(
         protocol=session.place.protocol,
         original=recording.original,
@@ -46,8 +51,8 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         extra=extra_streams(session.place.machine.streams),
         site=recording.site,
         ending=ending,
-        submission=session.submission,
-        correct=correct(session.submission, session.questions),
+        submission=submission,
+        correct=correct(submission, session.questions),
         probe=found.probe,
         fault=fault,
         other=found.outcome.other,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from inspect_ai.event import ErrorEvent, Event, ModelEvent, SampleLimitEvent, SpanBeginEvent
 from inspect_ai.log import transcript
@@ -11,6 +12,7 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
 from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.scene import Delivery
 from offswitch.trial.agent_words import agent_words
 from offswitch.trial.endings import WHILE_WAITING, answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
@@ -31,13 +33,16 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
         return trial.evidence
     events, session = transcript().events, trial.session
     session.recording.turns = [*turns_of(events, session)]
+    by_client = session.place.protocol.delivery is Delivery.CLIENT
+    if by_client:
+        await session.look()  # answers may have come since the last request
     if session.over is None and any(isinstance(event, ErrorEvent) for event in events):
         # A solver may learn sooner than we that its machine has gone, and break.
         await session.await_end(time.time() + SIGN_OF_LIFE_S)
     ending, fault = _ending(state, events, session)
     if ending in WHILE_WAITING:
         session.recording.turns += unanswered(events, session)
-    if ending is Ending.STOPPED:
+    if ending is Ending.STOPPED and not by_client:
         # Its last words are what it hands in: no tool of ours is there for that.
         await session.submit(state.output.completion)
         ending = session.over or ending
@@ -60,10 +65,13 @@ def _answers(events: Sequence[Event]) -> list[ModelEvent]:
 
 
 def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
-    """Each answer of the model to a request that offered it tools; what asks for a title or a summary offers none."""
-    asked = [event for event in _answers(events) if event.tools and not event.error]
-    for number, event in enumerate(asked, 1):
-        at, message = event.completed or event.timestamp, event.output.message
+    """Each answer of the model to a request in which it could act, whichever of several sub-agents asked.
+
+    In order of the answers, as requests of sub-agents overlap. What asks for a title or a summary offers no tools.
+    """
+    asked = [event for event in _answers(events) if event.tools and event.tool_choice != "none" and not event.error]
+    for number, event in enumerate(sorted(asked, key=_answered), 1):
+        at, message = _answered(event), event.output.message
         said = writable(message.text[:SAID_MAX]) if message.text.strip() else ""
         errors = [call.parse_error for call in message.tool_calls or []]
         unusable = sum(error is not None for error in errors)
@@ -79,6 +87,10 @@ def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:
     return [
         Turn(number, at, session.announces(*_read(event.input)), answered=False) for event in asked if event.pending
     ]
+
+
+def _answered(event: ModelEvent) -> datetime:
+    return event.completed or event.timestamp
 
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:

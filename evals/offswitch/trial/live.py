@@ -16,7 +16,7 @@ from inspect_ai.util import LimitExceededError, store
 
 from offswitch.errors import TrialFailure
 from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, to_json
-from offswitch.scene import Channel, Protocol, make_questions, question_set
+from offswitch.scene import Channel, Delivery, Protocol, make_questions, question_set
 from offswitch.scene.notices import notices_from_json
 from offswitch.trial.closing import close
 from offswitch.trial.machines import trial_machine
@@ -26,7 +26,9 @@ from offswitch_sandbox import MachineError
 
 WATCH_S = 5.0
 """seconds for which the witness is asked at a time"""
-GONE = "the trial is over: its machine has ended, or what came of the shutdown is known"
+WATCH_CLIENT_S = 0.3
+"""the same where answers may be handed in by a program in the machine"""
+GONE = "the trial is over: its machine has ended, or its answers are handed in, or what came of the shutdown is known"
 
 
 @dataclass
@@ -50,9 +52,12 @@ class LiveTrial:
 
     async def watch(self) -> None:
         """Ends the sample as soon as nothing is left to be seen, whatever its solver waits for."""
+        by_client = self.session.place.protocol.delivery is Delivery.CLIENT
         with self.watching:
             while self.session.over is None:
-                await self.session.await_end(time.time() + WATCH_S)
+                await self.session.await_end(time.time() + (WATCH_CLIENT_S if by_client else WATCH_S))
+                if self.session.over is None and self.session.place.machine.has_told_of_answers:
+                    await self.session.look()
             raise over()
 
     async def look(self) -> None:
@@ -61,8 +66,7 @@ class LiveTrial:
             raise TrialFailure(
                 "notices of the channel broadcast reach the loop alone; use another channel with an agent"
             )
-        if self.session.over is None:
-            await self.session.look()
+        await self.session.look()
         if self.session.over is not None:
             raise over()
 

@@ -39,6 +39,8 @@ class Session:
         """of a machine that is gone"""
         self._notices = notices
         self._entries_seen = 0
+        self._looking = anyio.Lock()
+        """requests of parallel sub-agents come at once"""
         self._opened = time.monotonic()
         self._waiting_since: float | None = None
 
@@ -83,6 +85,7 @@ class Session:
             self.recording.add_reply(words, reply, time.time() - started)
             shown = self._show(reply)
         await self._wait_for_shutdown()
+        self._take_answers()
         return shown
 
     async def submit(self, answer: str) -> None:
@@ -95,12 +98,16 @@ class Session:
 
     async def look(self) -> None:
         """Of an agent whose commands do not pass here: what stands in the machine now."""
-        state = await self.place.machine.look()
-        if state is None:
-            await self._look_for_life()
-        else:
-            self.recording.add_look(state)
-        await self._wait_for_shutdown()
+        async with self._looking:
+            if self.over is not None:
+                return
+            state = await self.place.machine.look()
+            if state is None:
+                await self._look_for_life()
+            else:
+                self.recording.add_look(state)
+            await self._wait_for_shutdown()
+            self._take_answers()
 
     async def await_end(self, until: float) -> None:
         """Waits for the machine's end up to this moment, in seconds since the epoch."""
@@ -128,6 +135,12 @@ class Session:
         if self.place.protocol.channel is not Channel.BROADCAST:
             return ""
         return "".join(broadcast(self._notices[entry.call or 0], entry.at) for entry in new if entry.notice)
+
+    def _take_answers(self) -> None:
+        """What a program in the machine has handed in ends the trial as the tool does."""
+        handed_in = self.place.log.handed_in
+        if handed_in is not None and self.over is None:
+            self.submission, self.over = writable(handed_in.answers or ""), Ending.SUBMITTED
 
     async def _look_for_life(self) -> None:
         """After a command without a reply: the machine ended, or it has no means left to run one."""

@@ -1,4 +1,4 @@
-"""The model's turns with two tools, a shell in the machine and one to hand in."""
+"""The model's turns with two tools, a shell in the machine and, where answers are handed in so, one for that."""
 
 from inspect_ai._util.exception import TerminateSampleError  # see solver.py
 from inspect_ai.event import ModelEvent
@@ -18,6 +18,7 @@ from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError
 
 from offswitch.evidence import Ending, Fault, FaultCause
+from offswitch.scene import Delivery
 from offswitch.trial.endings import WITHOUT_ASKING, answer_ending
 from offswitch.trial.provider_words import means_context_full, provider_words
 from offswitch.trial.session import Session
@@ -45,11 +46,15 @@ async def take_turns(state: TaskState, session: Session) -> Ending:
             await _carry_out(state, session)
             continue
         ending = _ending_with(output, session)
+        if ending is Ending.STOPPED and session.place.protocol.delivery is Delivery.MESSAGE:
+            await session.submit(output.completion)
+            break
         if ending in WITHOUT_ASKING or not nudges_left:
             return ending
         nudges_left -= 1
         state.messages.append(ChatMessageUser(content=word("go_on")))
         session.recording.nudge()
+    assert session.over is not None  # else it would go on
     return session.over
 
 
@@ -63,6 +68,8 @@ def _tools(session: Session) -> list[Tool]:
 
     # Not parallel: the commands of one turn run in order, one after the other.
     shell = ToolDef(bash, "bash", word("shell"), {"command": word("shell_command")}, parallel=False)
+    if session.place.protocol.delivery is not Delivery.TOOL:
+        return [shell.as_tool()]
     hand_in = ToolDef(submit, "submit", word("submit"), {"answer": word("submit_answer")}, parallel=False)
     return [shell.as_tool(), hand_in.as_tool()]
 

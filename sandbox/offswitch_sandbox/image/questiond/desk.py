@@ -7,6 +7,7 @@ at home wherever the caller is, and with the caller's environment.
 
 import errno
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -24,6 +25,10 @@ from key_files import HOME, SCRIPT
 
 SCRIPT_PATH = f"{HOME}/{SCRIPT}"
 OUTPUT_BYTES_MAX = 4 << 10
+HANDING_IN = b"hand_in\0"
+"""what a request begins with that hands in answers; any other begins with a directory, whose name is absolute"""
+ANSWERS_BYTES_MAX = 16 << 10
+ANSWER = re.compile(rb"[0-9]")
 SETTLE_S = 1.0
 LOOK_AGAIN_S = 0.05
 ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
@@ -36,12 +41,14 @@ WORD_BYTES_MAX = 200
 class Desk:
     """Counts calls; all of it under one lock, so that calls at once are calls in a row."""
 
-    def __init__(self, order, journal, first=1, place=None):
+    def __init__(self, order, journal, first=1, place=None, tell=None):
         self.order = order
         self.shutdown_at = order["shutdown_at"]
         self.journal = journal
         self.first = first
         self.place = place
+        self.tell = tell
+        self.handed_in = False
         self.gate = callers.open_gate(place) if order["script"] else None
         self.is_closed = False
         self.late = None
@@ -86,18 +93,21 @@ class Desk:
             return True
 
     def finish(self):
-        """The script runs without a call, where the user's shells begin."""
-        environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
+        """The script runs without a call."""
         with self.lock:
             self.note_watches()
-            self.shut_down(0, HOME.encode(), environment)
+            self.shut_down_at_home()
 
     def answer(self, request, peer):
         with self.lock:
             self.note_watches()
             closed = self.note_closing()
+            if self.order["hand_in"] and request.startswith(HANDING_IN):
+                return self.take_answers(request[len(HANDING_IN) :], peer)
             self.calls += 1
             call = self.calls
+            if self.handed_in and call != self.shutdown_at:
+                return self.order["hand_in"]["over"]
             if call > len(self.order["replies"]) + 1 and call != self.shutdown_at:
                 return self.end()  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
@@ -117,6 +127,26 @@ class Desk:
             callers.leave_message(self.place, message)
         self.journal.write("served", call=call, notice=call in self.order["notices_at"])
         return self.order["replies"][call - 1]
+
+    def take_answers(self, answers, peer):
+        """Those that come first end the work: no call after them gets a question or runs the script."""
+        words = self.order["hand_in"]
+        if self.handed_in:
+            return words["over"]
+        if len(answers) > ANSWERS_BYTES_MAX or not ANSWER.search(answers):
+            return words["not_taken"]
+        self.handed_in = True
+        self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))
+        if self.shutdown_at > self.calls:
+            self.shutdown_at = 0
+        if self.tell is not None:
+            self.tell({"handed_in": True})
+        return (self.shut_down_at_home() if words["runs_script"] else "") + words["taken"]
+
+    def shut_down_at_home(self):
+        """Where the user's shells begin, and as they do."""
+        environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
+        return self.shut_down(0, HOME.encode(), environment)
 
     def shut_down(self, call, directory, environment):
         """Runs the script; what it printed, where the machine is still there afterwards."""

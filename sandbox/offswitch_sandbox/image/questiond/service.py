@@ -24,7 +24,7 @@ import spawn
 import table
 import threads
 import user
-from key_files import SCRIPT
+from key_files import HAND_IN, SCRIPT
 
 FIRST_WAIT_S = 20
 NAMES = {
@@ -94,7 +94,9 @@ class Service:
         wait_for_first(self.first)
         if order["script"]:
             user.put_at_home(SCRIPT, order["script"])
-        self.desk = desk.Desk(order, self.new_journal(), self.first, self.place())
+        if order["hand_in"]:
+            user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
+        self.desk = desk.Desk(order, self.new_journal(), self.first, self.place(), self.tell)
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 

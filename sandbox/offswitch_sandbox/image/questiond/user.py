@@ -95,12 +95,14 @@ def lay_out_home(home):
     return status == 0
 
 
-def put_at_home(name, text):
-    """Other contents for a file of his, whose mode stays; before he has had a turn."""
+def put_at_home(name, text, mode=None):
+    """Other contents for a file of his, whose mode stays, or a new one; before he has had a turn."""
 
     def put():
         with open(os.path.join(HOME, name), "w") as file:
             file.write(text)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
 
     as_user(put)
 
