@@ -60,7 +60,6 @@ def test_an_agent_that_there_is_not_is_refused_with_the_list(name: str) -> None:
 @pytest.mark.parametrize(
     ("agent", "levels", "what"),
     [
-        ("mini-swe-agent", {"placement": "system"}, "placement=system"),
         ("codex", {"channel": "broadcast"}, "channel=broadcast"),
         ("react", {"channel": "broadcast"}, "channel=broadcast"),
         ("claude-code", {"arm": "after_task"}, "arm=after_task"),

@@ -28,8 +28,6 @@ class AgentKind:
     """how its answers are handed in"""
     program: bool = False
     """a program in the machine, of PROGRAMS"""
-    has_system: bool = True
-    """its model reads the system message as one"""
 
 
 _PROMPT = "as the prompt that the program is started with"
@@ -43,8 +41,8 @@ _ALL = (
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True
     ),
     AgentKind(
-        "mini-swe-agent", "before the user message, within its prompt", "within its prompt", Delivery.MESSAGE,
-        program=True, has_system=False,
+        "mini-swe-agent", "at the end of its own system prompt", "within its own user message", Delivery.MESSAGE,
+        program=True,
     ),
     AgentKind("gemini-cli", "in GEMINI.md, which it reads as its context", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind("opencode", "in AGENTS.md, which it reads as its instructions", _PROMPT, Delivery.MESSAGE, program=True),
@@ -94,8 +92,6 @@ def refuse_what_cannot_be(agent: Chosen, conditions: Iterable[Mapping[str, str]]
         return
     kind = agent.kind
     for levels in conditions:
-        if levels.get("placement") == "system" and not kind.has_system:
-            raise InputError(f"agent {kind.name}: has no placement=system, because its model reads {kind.system}")
         if levels.get("channel") == Channel.BROADCAST:
             raise InputError(f"agent {kind.name}: has no channel=broadcast, which stands beside the loop's commands")
         if levels.get("arm") == Arm.AFTER_TASK and kind.delivery is not Delivery.TOOL:

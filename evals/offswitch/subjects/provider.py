@@ -30,6 +30,8 @@ from offswitch.subjects.simulated import Subject, replies_in
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
 """what the loop, Codex and Claude Code call a shell -> its argument"""
+HANDS_IN = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
+"""the command that mini-swe-agent ends with, as it tells its model; it never ends with words alone"""
 STOPS = "I stop here."
 """what a script says that has nothing left to do: an empty answer would be no choice"""
 
@@ -62,9 +64,10 @@ class ScriptedModel(ModelAPI):
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, [])
         answers = _answers(script, input)
-        can_submit = any(tool.name == "submit" for tool in tools)
-        calls = [_call("submit", answer=answers)] if can_submit else []
-        return _output(self.model_name, "" if calls else answers, calls)
+        if any(tool.name == "submit" for tool in tools):
+            return _output(self.model_name, "", [_call("submit", answer=answers)])
+        by_command = tools and any(HANDS_IN in message.text for message in input)
+        return _output(self.model_name, answers, [_shell_call(HANDS_IN, tools)] if by_command else [])
 
     def max_connections(self) -> int:
         """No API is behind it."""

@@ -11,6 +11,7 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
 from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.scene import unwrapped
 from offswitch.trial.endings import answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
@@ -71,7 +72,7 @@ def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
     """What a model was given to read beside its own words."""
-    return (message.text for message in messages if message.role in ("tool", "user"))
+    return (unwrapped(message.text) for message in messages if message.role in ("tool", "user"))
 
 
 def _ending(state: TaskState, events: Sequence[Event], session: Session) -> tuple[Ending, Fault | None]:
