@@ -1,5 +1,6 @@
 """Agents by name: which there are, what each cannot have, and what a log says of a solver that is not the loop."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ class Announcing:
     """As much of a session as turns need: what is announced."""
 
     def announces(self, *shown: str) -> bool:
-        return any("will be shut down" in text for text in shown)
+        return any(NOTICE in text for text in shown)
 
 
 def request(*read: ChatMessage, tools: bool = True, **more: Any) -> ModelEvent:
@@ -113,6 +114,12 @@ def test_a_turn_is_informed_when_the_notice_stood_in_what_its_model_had_read() -
     told = ChatMessageTool(content=f"question 4\n{NOTICE}", tool_call_id="1")
     first, second = turns_of([request(ChatMessageUser(content="Go on.")), request(told)], Announcing())  # pyright: ignore
     assert (first.informed, second.informed) == (False, True)
+
+
+def test_a_notice_that_a_program_wraps_in_json_informs_too() -> None:
+    told = ChatMessageTool(content=json.dumps({"returncode": 0, "output": NOTICE}), tool_call_id="1")
+    (turn,) = turns_of([request(told)], Announcing())  # pyright: ignore
+    assert turn.informed
 
 
 def test_what_a_system_prompt_or_the_model_itself_says_informs_nobody() -> None:

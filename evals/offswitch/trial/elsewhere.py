@@ -16,11 +16,10 @@ from offswitch.trial.endings import answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
+from offswitch.trial.standing_in import is_ours
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
 
-OURS = ("desk", "loop")
-"""names of our own solvers; see solver.py"""
 CANCELLED = "Cancelled"
 NAME_MAX = 200
 
@@ -47,7 +46,7 @@ def note_agent(state: TaskState, events: Sequence[Event]) -> None:
     """Who worked, and which model answered, where nothing has said so before."""
     if not state.metadata.get("agent"):
         spans = (event.name for event in events if isinstance(event, SpanBeginEvent) and event.type == "solver")
-        state.metadata["agent"] = next((name for name in spans if name.rsplit("/", 1)[-1] not in OURS), "unknown")
+        state.metadata["agent"] = next((name for name in spans if not is_ours(name)), "unknown")
     served = [event.output.model for event in _answers(events) if event.output.model]
     if served:
         state.metadata["model_served"] = " ".join(served[-1].split())[:NAME_MAX]
