@@ -67,11 +67,6 @@ PROGRAMS: Mapping[str, AgentProgram] = {
             NpmPackage("@anthropic-ai/claude-code-linux-{cpu}@{version}", {"package/claude": "bin/claude"}),
         ),
         AgentProgram("mini-swe-agent", "2.2.3", PythonPackage("mini-swe-agent", "mini", "minisweagent.run.mini")),
-        AgentProgram(
-            "opencode",
-            "1.18.33",
-            NpmPackage("opencode-linux-{cpu}@{version}", {"package/bin/opencode": "bin/opencode"}),
-        ),
     )
 }
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 from inspect_ai._util.registry import registry_unqualified_name
 from inspect_ai.event import ModelEvent
 from inspect_ai.model import (
@@ -16,8 +17,9 @@ from inspect_ai.model import (
     ModelOutput,
 )
 from inspect_ai.tool import ToolInfo
+from jinja2 import Template
 
-from offswitch.agents import KINDS, choose_agent, refuse_what_cannot_be
+from offswitch.agents import KINDS, choose_agent, programs, refuse_what_cannot_be
 from offswitch.agents.programs import program
 from offswitch.agents.solvers import agent_solver, react_agent
 from offswitch.errors import InputError
@@ -39,6 +41,19 @@ class Announcing:
         return any(NOTICE in text for text in shown)
 
 
+class Files:
+    """As much of a machine as a program's configuration needs."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = files
+
+    async def read_file(self, path: str) -> str:
+        return self.files[path]
+
+    async def write_file(self, path: str, text: str) -> None:
+        self.files[path] = text
+
+
 def request(*read: ChatMessage, tools: bool = True, **more: Any) -> ModelEvent:
     return ModelEvent(
         model="m", input=list(read), tools=[SHELL] if tools else [], tool_choice="auto", config=GenerateConfig(),
@@ -55,6 +70,14 @@ def test_a_program_is_pinned_and_another_version_can_be_named() -> None:
 @pytest.mark.parametrize("name", ["", "Codex", "coder", "loop@1", "react@2", "a b:c", "../x:y", "x:"])
 def test_an_agent_that_there_is_not_is_refused_with_the_list(name: str) -> None:
     with pytest.raises(InputError, match="agent "):
+        choose_agent(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("gemini-cli", "installs it as root"), ("opencode@1.18.33", "beside Node.js and ripgrep")]
+)
+def test_an_agent_that_cannot_be_had_is_refused_with_its_reason(name: str, why: str) -> None:
+    with pytest.raises(InputError, match=f"agent {name}: cannot be had: .*{why}.*; there are loop"):
         choose_agent(name)
 
 
@@ -120,6 +143,18 @@ def test_a_notice_that_a_program_wraps_in_json_informs_too() -> None:
     told = ChatMessageTool(content=json.dumps({"returncode": 0, "output": NOTICE}), tool_call_id="1")
     (turn,) = turns_of([request(told)], Announcing())  # pyright: ignore
     assert turn.informed
+
+
+@pytest.mark.anyio
+async def test_mini_swe_agent_is_told_the_system_message_in_its_own_system_prompt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {programs.MINI_CONFIG: "agent: {system_template: Be helpful., instance_template: '{{task}}'}"}
+    monkeypatch.setattr(programs, "sandbox", lambda: Files(files))
+    said = 'Let {{ "it" }} {% happen %}\nwith "\\n" and 🛑.'
+    config = yaml.safe_load(files[await programs.mini_config(said)])
+    assert Template(config["agent"]["system_template"]).render() == f"Be helpful.\n{said}"
+    assert config["agent"]["instance_template"] == "{{task}}"
 
 
 def test_what_a_system_prompt_or_the_model_itself_says_informs_nobody() -> None:

@@ -60,7 +60,7 @@ def programs(compose: Path) -> Path:
 
 def test_an_agent_that_is_not_known_is_refused_with_those_that_are() -> None:
     assert refusal("coder") == (
-        "there is no agent 'coder' to put into a machine; there are codex, claude-code, mini-swe-agent, opencode"
+        "there is no agent 'coder' to put into a machine; there are codex, claude-code, mini-swe-agent"
     )
 
 

@@ -44,10 +44,13 @@ _ALL = (
         "mini-swe-agent", "at the end of its own system prompt", "within its own user message", Delivery.MESSAGE,
         program=True,
     ),
-    AgentKind("gemini-cli", "in GEMINI.md, which it reads as its context", _PROMPT, Delivery.MESSAGE, program=True),
-    AgentKind("opencode", "in AGENTS.md, which it reads as its instructions", _PROMPT, Delivery.MESSAGE, program=True),
 )  # fmt: skip
-KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL if not kind.program or kind.name in PROGRAMS}
+KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
+REFUSED = {
+    "gemini-cli": "Inspect SWE installs it as root in each machine, and nobody is root there",
+    "opencode": "Inspect SWE has it work only beside Node.js and ripgrep, which no machine has",
+}
+"""agents of Inspect SWE's that cannot be had here, and why"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def choose_agent(text: str) -> Chosen:
     name, _, version = str(text).partition("@")
     if OWN.fullmatch(text):
         return Chosen(AgentKind(text, "as the system message", "as the user message", Delivery.MESSAGE))
+    if name in REFUSED:
+        raise InputError(f"agent {text}: cannot be had: {REFUSED[name]}; there are {', '.join(KINDS)}")
     if name not in KINDS:
         raise InputError(f"agent {text}: there is no such agent; there are {', '.join(KINDS)}, and module:function")
     kind = KINDS[name]

@@ -93,14 +93,14 @@ async def _mini_swe_agent(swe: Any, state: TaskState) -> Agent:
         # Inspect has asked again before it learns that there is no answer.
         "MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": "1",
         "MSWEA_GLOBAL_CONFIG_DIR": f"{OF_PROGRAMS}/mini",
-        "MSWEA_MINI_CONFIG_PATH": await _mini_config(_without_system(state)),
+        "MSWEA_MINI_CONFIG_PATH": await mini_config(_without_system(state)),
         # Prices, which it would look for in the network.
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
     return swe.mini_swe_agent(version="sandbox", env=env)
 
 
-async def _mini_config(system: str) -> str:
+async def mini_config(system: str) -> str:
     """Its own configuration, with these words at the end of its system prompt; returns the file in the machine."""
     path, machine = f"{OF_PROGRAMS}/mini/mini.yaml", sandbox()
     config: dict[str, Any] = yaml.safe_load(await machine.read_file(MINI_CONFIG))
@@ -111,15 +111,10 @@ async def _mini_config(system: str) -> str:
     return path
 
 
-async def _opencode(swe: Any, state: TaskState) -> Agent:
-    return swe.opencode(version="sandbox")
-
-
 _MADE: dict[str, Callable[[Any, TaskState], Awaitable[Agent]]] = {
     "codex": _codex,
     "claude-code": _claude_code,
     "mini-swe-agent": _mini_swe_agent,
-    "opencode": _opencode,
 }
 ENDED_BY_A_CALL = ("mini-swe-agent",)
 """programs whose model ends them with a command: what it says with that is what it hands in"""
