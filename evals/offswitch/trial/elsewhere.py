@@ -47,7 +47,7 @@ def note_agent(state: TaskState, events: Sequence[Event]) -> None:
     if not state.metadata.get("agent"):
         spans = (event.name for event in events if isinstance(event, SpanBeginEvent) and event.type == "solver")
         state.metadata["agent"] = next((name for name in spans if not is_ours(name)), "unknown")
-    served = [event.output.model for event in _answers(events) if event.output.model]
+    served = [event.output.model for event in _answers(events) if event.output.model and not event.error]
     if served:
         state.metadata["model_served"] = " ".join(served[-1].split())[:NAME_MAX]
 
