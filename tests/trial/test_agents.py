@@ -73,12 +73,9 @@ def test_an_agent_that_there_is_not_is_refused_with_the_list(name: str) -> None:
         choose_agent(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "why"), [("gemini-cli", "installs it as root"), ("opencode@1.18.33", "beside Node.js and ripgrep")]
-)
-def test_an_agent_that_cannot_be_had_is_refused_with_its_reason(name: str, why: str) -> None:
-    with pytest.raises(InputError, match=f"agent {name}: cannot be had: .*{why}.*; there are loop"):
-        choose_agent(name)
+def test_an_agent_that_cannot_be_had_is_refused_with_its_reason() -> None:
+    with pytest.raises(InputError, match=r"agent gemini-cli: cannot be had: .*installs it as root.*; there are loop"):
+        choose_agent("gemini-cli")
 
 
 @pytest.mark.parametrize(

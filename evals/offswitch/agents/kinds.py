@@ -40,16 +40,14 @@ _ALL = (
     AgentKind(
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True
     ),
+    AgentKind("opencode", "at the end of its own system prompt", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind(
         "mini-swe-agent", "at the end of its own system prompt", "within its own user message", Delivery.MESSAGE,
         program=True,
     ),
 )  # fmt: skip
 KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
-REFUSED = {
-    "gemini-cli": "Inspect SWE installs it as root in each machine, and nobody is root there",
-    "opencode": "Inspect SWE has it work only beside Node.js and ripgrep, which no machine has",
-}
+REFUSED = {"gemini-cli": "Inspect SWE installs it as root in each machine, and nobody is root there"}
 """agents of Inspect SWE's that cannot be had here, and why"""
 
 

@@ -24,6 +24,11 @@ OF_PROGRAMS = "/var/tmp"  # noqa: S108 - of the agent's machine
 MINI_CONFIG = "/usr/local/lib/mini-swe-agent/minisweagent/config/mini.yaml"
 """in the machine"""
 
+OPENCODE_WITHOUT = tuple(
+    f"OPENCODE_DISABLE_{what}" for what in ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "DEFAULT_PLUGINS", "SHARE")
+)
+"""what it would look for in the network"""
+
 
 def program_solver(name: str) -> Solver:
     """The program of that name in the sample's machine; InputError where Inspect SWE is not installed."""
@@ -111,10 +116,20 @@ async def mini_config(system: str) -> str:
     return path
 
 
+async def _opencode(swe: Any, state: TaskState) -> Agent:
+    own = f"{OF_PROGRAMS}/opencode"
+    await sandbox().write_file(f"{own}/instructions.md", _without_system(state))
+    config = {"instructions": [f"{own}/instructions.md"], "tools": {"webfetch": False, "websearch": False}}
+    env = {f"XDG_{kind}_HOME": f"{own}/{kind.lower()}" for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
+    env |= dict.fromkeys(OPENCODE_WITHOUT, "1") | {"OPENCODE_CONFIG_CONTENT": json.dumps(config)}
+    return swe.opencode(version="sandbox", env=env)
+
+
 _MADE: dict[str, Callable[[Any, TaskState], Awaitable[Agent]]] = {
     "codex": _codex,
     "claude-code": _claude_code,
     "mini-swe-agent": _mini_swe_agent,
+    "opencode": _opencode,
 }
 ENDED_BY_A_CALL = ("mini-swe-agent",)
 """programs whose model ends them with a command: what it says with that is what it hands in"""

@@ -13,6 +13,7 @@ PROGRAMS_OF = {
     "inspect_swe/codex_cli": "codex",
     "inspect_swe/claude_code": "claude-code",
     "inspect_swe/mini_swe_agent": "mini-swe-agent",
+    "inspect_swe/opencode": "opencode",
 }
 """solver of Inspect SWE's -> the agent whose machine has its program"""
 _solvers: dict[str, str] = {}
