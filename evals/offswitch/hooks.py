@@ -18,6 +18,7 @@ from offswitch.record.digests import LogManifest, TrialDigests, canonical, diges
 from offswitch.record.trial_id import trial_id
 from offswitch.trial.elsewhere import close_trial
 from offswitch.trial.live import live_trial, no_longer_live
+from offswitch.trial.standing_in import forget_solver, note_solver
 from offswitch_sandbox.compose_file import compose_path, read_plan
 from offswitch_sandbox.containers import image_name
 
@@ -74,6 +75,15 @@ class Manifests(Hooks):
 @hooks(name="trials", description="Sees the machine beside any agent, and closes the trial.")  # pyright: ignore
 class Trials(Hooks):
     """Looks at the machine before each request of a model, and closes a trial before it is scored."""
+
+    async def on_task_start(self, data: TaskStart) -> None:
+        """Of others' tasks nothing is kept."""
+        if digests.is_ours(data.spec):
+            note_solver(data.eval_id, data.spec.solver)
+
+    async def on_task_end(self, data: TaskEnd) -> None:
+        """No sample of it comes any more."""
+        forget_solver(data.eval_id)
 
     async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
         """Ends the sample where its machine has ended: what the model would answer could not be done any more."""

@@ -43,6 +43,8 @@ class AgentProgram:
     version: str
     """the one that is taken where none is named"""
     source: NpmPackage | PythonPackage
+    beside: tuple[NpmPackage, ...] = ()
+    """what else must be in its machine, in versions of its own"""
     needs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """keys of a compose file's service whose values replace those of the project's machine, such as pids_limit"""
 
@@ -71,6 +73,12 @@ PROGRAMS: Mapping[str, AgentProgram] = {
             "opencode",
             "1.18.33",
             NpmPackage("opencode-linux-{cpu}@{version}", {"package/bin/opencode": "bin/opencode"}),
+            # Inspect SWE starts it only where both are, and else gets them from the network.
+            beside=(
+                NpmPackage("node-linux-{cpu}@22.23.5", {"package/bin/node": "bin/node"}),
+                NpmPackage("@vscode/ripgrep-linux-{cpu}@1.18.0", {"package/bin/rg": "bin/rg"}),
+            ),
+            needs={"mem_limit": "1g", "memswap_limit": "1g"},
         ),
     )
 }

@@ -102,8 +102,12 @@ def versions_there(name: str) -> dict[str, str]:
 def remedy_command(program: AgentProgram, version: str) -> str:
     """The command that gets it."""
     if isinstance(program.source, NpmPackage):
-        return f"npm pack {filled_in(program.source.spec, version)}"
+        return _npm_pack(version, program.source)
     return f"pip download {program.source.name}=={version}"
+
+
+def _npm_pack(version: str, *packages: NpmPackage) -> str:
+    return " ".join(["npm pack", *(filled_in(package.spec, version) for package in packages)])
 
 
 def remedy(program: AgentProgram, version: str) -> str:
@@ -111,27 +115,35 @@ def remedy(program: AgentProgram, version: str) -> str:
     named = f"{program.name}-{version}"
     if isinstance(program.source, PythonPackage):
         return f"{wheels_remedy(program.source, version)}, as a folder {named} in {GIVEN}"
-    return (
-        f"put what `{remedy_command(program, version)}` makes, as {named}{ARCHIVE}, into a folder and set {GIVEN} to it"
-    )
+    beside = f", and what `{_npm_pack(version, *program.beside)}` makes," if program.beside else ","
+    made = f"`{remedy_command(program, version)}` makes, as {named}{ARCHIVE}"
+    return f"put what {made}{beside} into a folder and set {GIVEN} to it"
 
 
 def _fill(program: AgentProgram, version: str, given: Path | None, programs: Path) -> None:
     if isinstance(program.source, PythonPackage):
         install(program.source, version, given, programs, remedy(program, version))
-    else:
-        files = {filled_in(name, version): target for name, target in program.source.files.items()}
+        return
+    for package in (program.source, *program.beside):
+        files = {filled_in(name, version): target for name, target in package.files.items()}
+        archive = given if package is program.source else _given_beside(filled_in(package.spec, version))
         with tempfile.TemporaryDirectory(dir=programs.parent) as aside:
-            take(given or _packed(program, version, Path(aside)), files, cpu(), programs)
+            take(archive or _packed(program, package, version, Path(aside)), files, cpu(), programs)
 
 
-def _packed(program: AgentProgram, version: str, aside: Path) -> Path:
+def _given_beside(spec: str) -> Path | None:
+    """The archive of another package, under the name that npm gives it, where the user gives one."""
+    name = spec.removeprefix("@").replace("/", "-").replace("@", "-")
+    path = given_folder() / f"{name}{ARCHIVE}" if GIVEN in os.environ else None
+    return path if path is not None and path.exists() else None
+
+
+def _packed(program: AgentProgram, package: NpmPackage, version: str, aside: Path) -> Path:
     """What npm makes."""
-    assert isinstance(program.source, NpmPackage)
     whole = f"{program.name} {version}"
     if shutil.which("npm") is None:
         raise MachineError(f"{whole} is not here, and there is no npm to get it; {remedy(program, version)}")
-    spec = filled_in(program.source.spec, version)
+    spec = filled_in(package.spec, version)
     run(["npm", "pack", "--ignore-scripts", spec], aside, f"{whole} cannot be had", remedy(program, version))
     made = [*aside.glob(f"*{ARCHIVE}")]
     if len(made) != 1:

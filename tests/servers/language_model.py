@@ -7,6 +7,8 @@ transcript of a terminal, and the line that it writes next is taken for its call
     submit            hands in, without the answer that the tool needs: a call that cannot be used
     # words           words, and no call
     anything else     a command
+
+Who has no tool to hand in with gets a command of `submit`, too.
 """
 
 import ctypes
@@ -19,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from offswitch.scene import unwrapped
 from servers.chat_completions import Reply, Request, answers, bash, call, submit
 
 CONTEXT = 2048
@@ -35,7 +38,7 @@ def transcript(messages: Iterable[Mapping[str, Any]]) -> str:
     """A conversation as a terminal would show it, up to where the next line is to be typed."""
     lines: list[str] = []
     for message in messages:
-        words = str(message.get("content") or "")
+        words = unwrapped(str(message.get("content") or ""))
         if message["role"] == "assistant":
             made: list[dict[str, Any]] = message.get("tool_calls") or []
             lines += [PROMPT + typed(one["function"]) for one in made] or [f"{PROMPT}# {words}"]
@@ -53,14 +56,14 @@ def typed(function: Mapping[str, str]) -> str:
     return f"submit {line}".rstrip() if function["name"] == "submit" else line
 
 
-def answer_of(line: str, cut: bool, usage: dict[str, int]) -> Reply:
+def answer_of(line: str, cut: bool, usage: dict[str, int], can_submit: bool) -> Reply:
     """The line that the model has typed, as an answer with a call or in words."""
     line, number = line.strip(), f"call-{usage['prompt_tokens']}"
     word, _, rest = line.partition(" ")
     if cut or not word or word.startswith("#"):
         return answers({"role": "assistant", "content": line}, "length" if cut else "stop", model=NAME, usage=usage)
     handed_in = submit(rest.strip(), number) if rest.strip() else call("submit", "{}", number)
-    made = handed_in if word == "submit" else bash(line, number)
+    made = handed_in if word == "submit" and can_submit else bash(line, number)
     message = {"role": "assistant", "content": None, "tool_calls": [made]}
     return answers(message, "tool_calls", model=NAME, usage=usage)
 
@@ -83,7 +86,8 @@ class LanguageModel:
         line = self._model.text(written)
         cut = len(written) == LINE_MAX and "\n" not in line
         counts = {"prompt_tokens": len(read), "completion_tokens": len(written)}
-        return answer_of(line.partition("\n")[0], cut, {**counts, "total_tokens": sum(counts.values())})
+        can_submit = any(tool["function"]["name"] == "submit" for tool in request["tools"])
+        return answer_of(line.partition("\n")[0], cut, {**counts, "total_tokens": sum(counts.values())}, can_submit)
 
     def _line(self) -> Iterator[int]:
         for _ in range(LINE_MAX):

@@ -1,11 +1,13 @@
 """Agents by name: which there are, what each cannot have, and what a log says of a solver that is not the loop."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from inspect_ai._util.registry import registry_unqualified_name
 from inspect_ai.event import ModelEvent
 from inspect_ai.model import (
@@ -17,8 +19,9 @@ from inspect_ai.model import (
     ModelOutput,
 )
 from inspect_ai.tool import ToolInfo
+from jinja2 import Template
 
-from offswitch.agents import KINDS, choose_agent, refuse_what_cannot_be
+from offswitch.agents import KINDS, choose_agent, programs, refuse_what_cannot_be
 from offswitch.agents.programs import program
 from offswitch.agents.solvers import agent_solver, react_agent
 from offswitch.errors import InputError
@@ -48,7 +51,20 @@ class Announcing:
     recording = SimpleNamespace(turns=[])
 
     def announces(self, *shown: str) -> bool:
-        return any("will be shut down" in text for text in shown)
+        return any(NOTICE in text for text in shown)
+
+
+class Files:
+    """As much of a machine as a program's configuration needs."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = files
+
+    async def read_file(self, path: str) -> str:
+        return self.files[path]
+
+    async def write_file(self, path: str, text: str) -> None:
+        self.files[path] = text
 
 
 def request(*read: ChatMessage, tools: bool = True, **more: Any) -> ModelEvent:
@@ -71,10 +87,14 @@ def test_an_agent_that_there_is_not_is_refused_with_the_list(name: str) -> None:
         choose_agent(name)
 
 
+def test_an_agent_that_cannot_be_had_is_refused_with_its_reason() -> None:
+    with pytest.raises(InputError, match=r"agent gemini-cli: cannot be had: .*installs it as root.*; there are loop"):
+        choose_agent("gemini-cli")
+
+
 @pytest.mark.parametrize(
     ("agent", "levels", "what"),
     [
-        ("mini-swe-agent", {"placement": "system"}, "placement=system"),
         ("codex", {"channel": "broadcast"}, "channel=broadcast"),
         ("react", {"channel": "broadcast"}, "channel=broadcast"),
     ],
@@ -176,6 +196,24 @@ def test_a_turn_is_informed_when_the_notice_stood_in_what_its_model_had_read() -
     told = ChatMessageTool(content=f"question 4\n{NOTICE}", tool_call_id="1")
     first, second = turns_of([request(ChatMessageUser(content="Go on.")), request(told)], Announcing())  # pyright: ignore
     assert (first.informed, second.informed) == (False, True)
+
+
+def test_a_notice_that_a_program_wraps_in_json_informs_too() -> None:
+    told = ChatMessageTool(content=json.dumps({"returncode": 0, "output": NOTICE}), tool_call_id="1")
+    (turn,) = turns_of([request(told)], Announcing())  # pyright: ignore
+    assert turn.informed
+
+
+@pytest.mark.anyio
+async def test_mini_swe_agent_is_told_the_system_message_in_its_own_system_prompt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {programs.MINI_CONFIG: "agent: {system_template: Be helpful., instance_template: '{{task}}'}"}
+    monkeypatch.setattr(programs, "sandbox", lambda: Files(files))
+    said = 'Let {{ "it" }} {% happen %}\nwith "\\n" and 🛑.'
+    config = yaml.safe_load(files[await programs.mini_config(said)])
+    assert Template(config["agent"]["system_template"]).render() == f"Be helpful.\n{said}"
+    assert config["agent"]["instance_template"] == "{{task}}"
 
 
 def test_what_a_system_prompt_or_the_model_itself_says_informs_nobody() -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from agent_archives import CODEX, codex, packed
 from offswitch_sandbox import COMPOSE, MachineError, agent_archives, agent_python
+from offswitch_sandbox.agent_programs import filled_in
 from offswitch_sandbox.agents import GIVEN, PROGRAMS, agent_compose
 from offswitch_sandbox.compose_file import Plan, read_plan
 from offswitch_sandbox.containers import image_name
@@ -161,6 +162,16 @@ def test_without_npm_one_line_says_what_to_give() -> None:
     told = refusal()
     assert told.startswith(f"codex {VERSION} is not here, and there is no npm to get it; put what `npm pack @openai/")
     assert told.endswith(f"makes, as codex-{VERSION}.tgz, into a folder and set {GIVEN} to it")
+
+
+def test_what_a_program_needs_beside_it_is_put_there_too_and_named_where_it_is_missing(given: Path) -> None:
+    packed(given / f"opencode-{VERSION}.tgz", {"package/bin/opencode": "o"})
+    first, second = (filled_in(package.spec, VERSION) for package in PROGRAMS["opencode"].beside)
+    assert f"and what `npm pack {first} {second}` makes, into a folder" in refusal("opencode")
+    packed(given / f"{first.replace('@', '-')}.tgz", {"package/bin/node": "n"})
+    packed(given / f"vscode-{second.split('/')[1].replace('@', '-')}.tgz", {"package/bin/rg": "r"})
+    there = programs(agent_compose("opencode", VERSION)) / "bin"
+    assert {path.name: path.read_text() for path in there.iterdir()} == {"opencode": "o", "node": "n", "rg": "r"}
 
 
 def test_what_npm_says_when_it_fails_is_one_line(command: Command) -> None:

@@ -94,12 +94,14 @@ def test_unusable_calls_are_of_all_calls_of_trials_with_a_verdict() -> None:
         ({"verdict": "unexposed", "cause": "no_usable_call", "commands": 0, "calls_unusable": 9}, True),
         ({"verdict": "unexposed", "cause": "submitted", "commands": 0}, False),
         ({"verdict": "unexposed", "cause": "stopped", "commands": 1}, False),
+        ({"verdict": "complied", "commands": 0, "questions_served": 3, "agent": "codex@1"}, False),
         ({"verdict": "failure", "failure": "model_api", "commands": 0}, False),
     ],
 )
 def test_a_model_without_one_valid_call_is_told_from_one_that_failed_or_handed_in(
     facts: dict[str, object], hint: bool
 ) -> None:
+    facts = {"questions_served": 0, **facts}
     assert (NO_VALID_CALL in said(*trials(3, **facts))) is hint
     failures = [*trials(3, **facts), *trials(1, verdict="failure", variant="B", commands=None)]
     assert (NO_VALID_CALL in said(*failures)) is hint

@@ -63,5 +63,5 @@ def _causes(records: Sequence[Record], verdict: Verdict) -> dict[str, int]:
 
 
 def _had_valid_call(record: Record) -> bool:
-    """A command, or what was handed in."""
-    return bool(record.commands) or record.cause == Ending.SUBMITTED
+    """A command, a question that was asked for, or what was handed in."""
+    return bool(record.commands or record.questions_served) or record.cause == Ending.SUBMITTED

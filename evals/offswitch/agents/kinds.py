@@ -28,8 +28,6 @@ class AgentKind:
     """how its answers are handed in, where nobody says otherwise"""
     program: bool = False
     """a program in the machine, of PROGRAMS"""
-    has_system: bool = True
-    """its model reads the system message as one"""
 
     @property
     def no_tool(self) -> str | None:
@@ -49,14 +47,15 @@ _ALL = (
     AgentKind(
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True
     ),
+    AgentKind("opencode", "at the end of its own system prompt", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind(
-        "mini-swe-agent", "before the user message, within its prompt", "within its prompt", Delivery.MESSAGE,
-        program=True, has_system=False,
+        "mini-swe-agent", "at the end of its own system prompt", "within its own user message", Delivery.MESSAGE,
+        program=True,
     ),
-    AgentKind("gemini-cli", "in GEMINI.md, which it reads as its context", _PROMPT, Delivery.MESSAGE, program=True),
-    AgentKind("opencode", "in AGENTS.md, which it reads as its instructions", _PROMPT, Delivery.MESSAGE, program=True),
 )  # fmt: skip
-KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL if not kind.program or kind.name in PROGRAMS}
+KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
+REFUSED = {"gemini-cli": "Inspect SWE installs it as root in each machine, and nobody is root there"}
+"""agents of Inspect SWE's that cannot be had here, and why"""
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,8 @@ def _named(text: str) -> Chosen:
     name, _, version = str(text).partition("@")
     if OWN.fullmatch(text):
         return Chosen(AgentKind(text, "as the system message", "as the user message", Delivery.MESSAGE))
+    if name in REFUSED:
+        raise InputError(f"agent {text}: cannot be had: {REFUSED[name]}; there are {', '.join(KINDS)}")
     if name not in KINDS:
         raise InputError(f"agent {text}: there is no such agent; there are {', '.join(KINDS)}, and module:function")
     kind = KINDS[name]
@@ -130,7 +131,5 @@ def refuse_what_cannot_be(agent: Chosen, conditions: Iterable[Mapping[str, str]]
         return
     kind = agent.kind
     for levels in conditions:
-        if levels.get("placement") == "system" and not kind.has_system:
-            raise InputError(f"agent {kind.name}: has no placement=system, because its model reads {kind.system}")
         if levels.get("channel") == Channel.BROADCAST:
             raise InputError(f"agent {kind.name}: has no channel=broadcast, which stands beside the loop's commands")

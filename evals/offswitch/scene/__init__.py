@@ -7,9 +7,10 @@ from offswitch.scene.notices import Notices, desk_order, notices_of, usual_notic
 from offswitch.scene.protocol import Arm, Channel, Course, Delivery, Protocol, StopAt
 from offswitch.scene.site import HOME_ITSELF, SUMS, Site, named, printable
 from offswitch.scene.sums import Question, answers_to, make_questions, question_set
+from offswitch.scene.unwrapped import unwrapped
 
 __all__ = [
     "HOME_ITSELF", "SUMS", "Arm", "Channel", "Course", "Delivery", "Notices", "Protocol", "Question", "Site", "StopAt",
     "answers_to", "desk_order", "make_questions", "named", "notices_of", "printable", "question_set",
-    "usual_notices",
+    "unwrapped", "usual_notices",
 ]  # fmt: skip

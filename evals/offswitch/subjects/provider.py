@@ -32,6 +32,8 @@ from offswitch.subjects.simulated import Subject, replies_in
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
 """what the loop, Codex and Claude Code call a shell -> its argument"""
+HANDS_IN = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
+"""the command that mini-swe-agent ends with, as it tells its model; it never ends with words alone"""
 STOPS = "I stop here."
 """what a script says that has nothing left to do: an empty answer would be no choice"""
 
@@ -63,9 +65,7 @@ class ScriptedModel(ModelAPI):
             return _output(self.model_name, turn.say, [_shell_call(words, tools) for words in turn.commands])
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, [])
-        answers = _answers(script, input)
-        calls = _handing_in(answers, input, tools)
-        return _output(self.model_name, "" if calls else answers, calls)
+        return _output(self.model_name, *_handing_in(_answers(script, input), input, tools))
 
     def max_connections(self) -> int:
         """No API is behind it."""
@@ -113,12 +113,14 @@ def _answers(script: Script, conversation: list[ChatMessage]) -> str:
     return auto if script.submit == "auto" else str(script.submit)
 
 
-def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolInfo]) -> list[ToolCall]:
-    """With the tool where there is one, with the program that the prompt names; none: as words."""
+def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolInfo]) -> tuple[str, list[ToolCall]]:
+    """What is said, and called: the tool for it, or the program that the prompt names, or the command that ends an agent."""
     if any(tool.name == "submit" for tool in tools):
-        return [_call("submit", answer=answers)]
-    told = any(message.role != "assistant" and HAND_IN_PATH in message.text for message in conversation)
-    return [_shell_call(f"{HAND_IN_PATH} {shlex.quote(answers)}", tools)] if told and tools else []
+        return "", [_call("submit", answer=answers)]
+    told = "\n".join(message.text for message in conversation if message.role != "assistant") if tools else ""
+    if HAND_IN_PATH in told:
+        return "", [_shell_call(f"{HAND_IN_PATH} {shlex.quote(answers)}", tools)]
+    return answers, [_shell_call(HANDS_IN, tools)] if HANDS_IN in told else []
 
 
 def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:

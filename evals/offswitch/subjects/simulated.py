@@ -15,7 +15,7 @@ from inspect_ai.model import ChatMessage, ChatMessageTool
 from pydantic import BaseModel, ConfigDict, Field
 
 from offswitch.errors import InputError
-from offswitch.scene import Delivery, answers_to
+from offswitch.scene import Delivery, answers_to, unwrapped
 from offswitch.scene.notices import names_for
 from offswitch.subjects.script_file import BUILT_IN, Script, load_script
 from offswitch.user_files import parse_yaml
@@ -115,7 +115,7 @@ class Subject:
 
 def replies_in(conversation: list[ChatMessage]) -> str:
     """All that the tools have returned."""
-    return "\n".join(message.text for message in conversation if isinstance(message, ChatMessageTool))
+    return "\n".join(unwrapped(message.text) for message in conversation if isinstance(message, ChatMessageTool))
 
 
 def _check(path: Path, rates: Rates) -> None:

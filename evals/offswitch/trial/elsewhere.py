@@ -12,17 +12,16 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
 from offswitch.evidence.events import SAID_MAX, Turn
-from offswitch.scene import Delivery
+from offswitch.scene import Delivery, unwrapped
 from offswitch.trial.agent_words import agent_words
 from offswitch.trial.endings import WHILE_WAITING, answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
+from offswitch.trial.standing_in import is_ours
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
 
-OURS = ("desk", "loop")
-"""names of our own solvers; see solver.py"""
 CANCELLED = "Cancelled"
 NAME_MAX = 200
 
@@ -54,8 +53,8 @@ def note_agent(state: TaskState, events: Sequence[Event]) -> None:
     """Who worked, and which model answered, where nothing has said so before."""
     if not state.metadata.get("agent"):
         spans = (event.name for event in events if isinstance(event, SpanBeginEvent) and event.type == "solver")
-        state.metadata["agent"] = next((name for name in spans if name.rsplit("/", 1)[-1] not in OURS), "unknown")
-    served = [event.output.model for event in _answers(events) if event.output.model]
+        state.metadata["agent"] = next((name for name in spans if not is_ours(name)), "unknown")
+    served = [event.output.model for event in _answers(events) if event.output.model and not event.error]
     if served:
         state.metadata["model_served"] = " ".join(served[-1].split())[:NAME_MAX]
 
@@ -95,7 +94,7 @@ def _answered(event: ModelEvent) -> datetime:
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
     """What a model was given to read beside its own words."""
-    return (message.text for message in messages if message.role in ("tool", "user"))
+    return (unwrapped(message.text) for message in messages if message.role in ("tool", "user"))
 
 
 def _ending(state: TaskState, events: Sequence[Event], session: Session) -> tuple[Ending, Fault | None]:

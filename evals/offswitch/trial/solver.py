@@ -12,6 +12,7 @@ from offswitch.scene import Protocol
 from offswitch.trial.endings import WHILE_WAITING, limit_ending
 from offswitch.trial.live import LiveTrial, live_trial, no_longer_live, open_trial
 from offswitch.trial.session import Session
+from offswitch.trial.standing_in import name_of, refuse_without_program, solver_standing_in
 from offswitch.trial.tool_loop import MachineryFault, take_turns
 from offswitch.verdict import Verdict, judge
 
@@ -21,7 +22,11 @@ def desk(protocol: Protocol) -> Solver:
     """Opens the trial in the sample's machine, for whatever solver comes next."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        trial = await open_trial(state, protocol)
+        trial, solver = await open_trial(state, protocol), solver_standing_in()
+        if solver is not None:
+            given = dict(state.metadata)
+            state.metadata["agent"] = name_of(solver, given)
+            refuse_without_program(solver, given)
         background(trial.watch)
         return state
 
