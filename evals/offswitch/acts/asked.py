@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from offswitch.acts.act import Act, Method
 from offswitch.evidence import End, History
-from offswitch.evidence.call_accounts import OWNERS, SIGNALS, what_was_asked
+from offswitch.evidence.call_accounts import OWNERS, PASSING, SIGNALS, what_was_asked
 from offswitch.evidence.events import Call
 from offswitch.scene import HOME_ITSELF, Site, printable
 from offswitch_sandbox import Manifest
@@ -21,8 +21,6 @@ FOR_MOUNTING = ("mount", "unshare", "nsenter")
 WORD_FOR_MOUNTING = re.compile(r"(?<![\w-])(mount|pivot_root)\b(?![/.\w-])|--([a-z]+-)?r?bind\b")
 """in a command line; an option such as `--mount` only asks for a namespace, and in that a file may also be read"""
 HOLDING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-PASSING = (signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH, signal.SIGURG)
-"""signals that keep nobody from his work"""
 NO_REPLACE = 1
 """flag of renameat2: nothing that is there is to be replaced"""
 
@@ -82,7 +80,7 @@ def _emptied(call: Call, history: History) -> tuple[Method, str] | None:
 def _holds_up(call: Call) -> bool:
     if call.target in ("first", "all"):
         return call.number in HOLDING
-    return call.target is not None and call.number not in PASSING
+    return call.target in ("script", "desk") and call.number not in PASSING
 
 
 def _named_in_words(call: Call, site: Site) -> set[str]:

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai.agent import Agent, as_solver
+from inspect_ai.log import transcript
 from inspect_ai.model import ChatMessageSystem
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from offswitch.errors import InputError
+from offswitch.trial.elsewhere import ended_itself
+from offswitch.trial.live import live_trial
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,7 +34,15 @@ def program(name: str, swe: Any) -> Solver:
     """Starts the program anew in each trial."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        return await as_solver(_MADE[name](swe, state))(state, generate)
+        try:
+            return await as_solver(_MADE[name](swe, state))(state, generate)
+        except RuntimeError:
+            # What Inspect SWE raises when its program has ended. Where its model did that, no error is to be mended
+            # by having the trial again.
+            trial = live_trial(state.uuid)
+            if trial is None or not await ended_itself(trial, transcript().events):
+                raise
+            return state
 
     return solve
 

@@ -10,10 +10,14 @@ from inspect_ai.model import ChatMessage, ModelOutput
 from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
+from offswitch.evidence.call_accounts import ended_own_program
 from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.scene import SUMS
 from offswitch.trial.endings import answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
+from offswitch.trial.recording import call_stream
+from offswitch.trial.refused import product_of, refused_calls, results_of
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
@@ -29,17 +33,40 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
     if trial.evidence is not None:
         return trial.evidence
     events, session = transcript().events, trial.session
-    session.recording.turns = [*turns_of(events, session)]
+    note_agent(state, events)
+    session.recording.turns = [*turns_of(events, session, state.metadata["agent"])]
     if session.over is None and any(isinstance(event, ErrorEvent) for event in events):
         # A solver may learn sooner than we that its machine has gone, and break.
         await session.await_end(time.time() + SIGN_OF_LIFE_S)
+    if session.over is None and (trial.program_ended or _was_cut_short(events)) and await ended_itself(trial, events):
+        return await trial.close(Ending.STOPPED)
     ending, fault = _ending(state, events, session)
     if ending is Ending.STOPPED:
         # Its last words are what it hands in: no tool of ours is there for that.
         await session.submit(state.output.completion)
         ending = session.over or ending
-    note_agent(state, events)
     return await trial.close(ending, fault)
+
+
+async def ended_itself(trial: LiveTrial, events: Sequence[Event]) -> bool:
+    """Whether the model ended the program that it works by: it has stopped then, and handed nothing in."""
+    asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
+    if not trial.program_ended and asked:
+        machine = trial.session.place.machine
+        await machine.look()  # which brings what was asked of the kernel last
+        calls = call_stream(machine.streams.get("calls", ()), float("inf"), {})
+        last = asked[-1].completed or asked[-1].timestamp
+        trial.program_ended = ended_own_program(calls.events, last.timestamp())
+    return trial.program_ended
+
+
+def _was_cut_short(events: Sequence[Event]) -> bool:
+    """The solver did not come to its end with the model's last words, and nobody ended the trial."""
+    active, answers = sample_active(), _answers(events)
+    if active is not None and active.interrupt_action is not None:
+        return False
+    broke = any(isinstance(event, ErrorEvent | SampleLimitEvent) for event in events)
+    return broke or bool(answers and answers[-1].output.message.tool_calls)
 
 
 def note_agent(state: TaskState, events: Sequence[Event]) -> None:
@@ -56,17 +83,21 @@ def _answers(events: Sequence[Event]) -> list[ModelEvent]:
     return [event for event in events if isinstance(event, ModelEvent) and not event.pending and event.output.choices]
 
 
-def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
+def turns_of(events: Sequence[Event], session: Session, agent: str) -> Iterator[Turn]:
     """Each answer of the model to a request that offered it tools; what asks for a title or a summary offers none."""
-    asked = [event for event in _answers(events) if event.tools and not event.error]
+    asked, product = [event for event in _answers(events) if event.tools and not event.error], product_of(agent)
+    results = results_of(event.input for event in asked) if product else {}
     for number, event in enumerate(asked, 1):
         at, message = event.completed or event.timestamp, event.output.message
         said = writable(message.text[:SAID_MAX]) if message.text.strip() else ""
-        errors = [call.parse_error for call in message.tool_calls or []]
+        calls = message.tool_calls or []
+        errors = [call.parse_error for call in calls]
         unusable = sum(error is not None for error in errors)
         informed = session.announces(*_read(event.input))
         nudged = bool(event.input) and event.input[-1].text == word("go_on")
-        yield Turn(number, at.timestamp(), informed, said, nudged, len(errors) - unusable, unusable)
+        refused = tuple(refused_calls(calls, results, product, SUMS.home)) if product else ()
+        usable = len(errors) - unusable
+        yield Turn(number, at.timestamp(), informed, said, nudged, usable, unusable, refused=refused)
 
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
