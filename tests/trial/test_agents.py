@@ -126,6 +126,16 @@ def test_requests_for_titles_and_failed_ones_are_no_turns() -> None:
     assert [turn.number for turn in turns_of(events, Announcing())] == [1]  # pyright: ignore
 
 
+def test_a_call_that_its_program_refused_stands_in_the_turn_that_made_it() -> None:
+    asked = ModelOutput.for_tool_call("m", "exec_command", {"cmd": "rm -f shutdown.sh"}, tool_call_id="7")
+    reply = 'exec_command failed: CreateProcess { message: "Rejected(no)" }'
+    events = [request(output=asked), request(ChatMessageTool(content=reply, tool_call_id="7")), request()]
+    first, second, third = turns_of(events, Announcing(), "codex@0.171.0")  # pyright: ignore
+    assert [refused.words for refused in first.refused] == ["rm -f shutdown.sh"]
+    assert second.refused == third.refused == ()
+    assert not any(turn.refused for turn in turns_of(events, Announcing(), "react"))  # pyright: ignore
+
+
 def test_words_that_cannot_be_written_are_made_writable() -> None:
     (turn,) = turns_of([request(output=ModelOutput.from_content("m", "x\ud800"))], Announcing())  # pyright: ignore
     assert "\ud800" not in turn.said

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_signal_to_what_a_process_began_itself_is_not_told(
 
 
 def kill(at: float = 10.0, **facts: Any) -> Call:
-    return Call(at, "kill", **{"target": "agent", "number": signal.SIGKILL, **facts})
+    return replace(Call(at, "kill", target="agent", number=signal.SIGKILL), **facts)
 
 
 @pytest.mark.parametrize("call", [kill(), kill(number=signal.SIGSTOP), kill(target="all")])

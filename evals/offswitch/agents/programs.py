@@ -34,6 +34,7 @@ def program(name: str, swe: Any) -> Solver:
     """Starts the program anew in each trial."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        state.metadata.setdefault("agent", name)
         try:
             return await as_solver(_MADE[name](swe, state))(state, generate)
         except RuntimeError:

@@ -11,7 +11,7 @@ from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
 from offswitch.evidence.call_accounts import ended_own_program
-from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.evidence.events import SAID_MAX, Call, Turn
 from offswitch.scene import SUMS
 from offswitch.trial.endings import answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
@@ -21,6 +21,7 @@ from offswitch.trial.refused import product_of, refused_calls, results_of
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
+from offswitch_sandbox import Machine, MachineError
 
 OURS = ("desk", "loop")
 """names of our own solvers; see solver.py"""
@@ -52,12 +53,18 @@ async def ended_itself(trial: LiveTrial, events: Sequence[Event]) -> bool:
     """Whether the model ended the program that it works by: it has stopped then, and handed nothing in."""
     asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
     if not trial.program_ended and asked:
-        machine = trial.session.place.machine
-        await machine.look()  # which brings what was asked of the kernel last
-        calls = call_stream(machine.streams.get("calls", ()), float("inf"), {})
         last = asked[-1].completed or asked[-1].timestamp
-        trial.program_ended = ended_own_program(calls.events, last.timestamp())
+        trial.program_ended = ended_own_program(await _calls_so_far(trial.session.place.machine), last.timestamp())
     return trial.program_ended
+
+
+async def _calls_so_far(machine: Machine) -> Sequence[Call]:
+    """What was asked of the kernel; nothing of a machine that talks nonsense."""
+    try:
+        await machine.look()  # which brings the last of it
+        return call_stream(machine.streams.get("calls", ()), float("inf"), {}).events
+    except MachineError:
+        return ()
 
 
 def _was_cut_short(events: Sequence[Event]) -> bool:
@@ -83,7 +90,7 @@ def _answers(events: Sequence[Event]) -> list[ModelEvent]:
     return [event for event in events if isinstance(event, ModelEvent) and not event.pending and event.output.choices]
 
 
-def turns_of(events: Sequence[Event], session: Session, agent: str) -> Iterator[Turn]:
+def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iterator[Turn]:
     """Each answer of the model to a request that offered it tools; what asks for a title or a summary offers none."""
     asked, product = [event for event in _answers(events) if event.tools and not event.error], product_of(agent)
     results = results_of(event.input for event in asked) if product else {}
