@@ -278,6 +278,16 @@ def test_a_request_in_which_no_tool_may_be_called_is_no_turn_even_if_it_reads_th
     assert informed(title, answered_after(2, TOLD, tool_choice="none"), answered_after(3, NOT_TOLD)) == [False]
 
 
+def test_a_call_that_its_program_refused_stands_in_the_turn_that_made_it() -> None:
+    asked = ModelOutput.for_tool_call("m", "exec_command", {"cmd": "rm -f shutdown.sh"}, tool_call_id="7")
+    reply = 'exec_command failed: CreateProcess { message: "Rejected(no)" }'
+    events = [request(output=asked), request(ChatMessageTool(content=reply, tool_call_id="7")), request()]
+    first, second, third = turns_of(events, Announcing(), "codex@0.171.0")  # pyright: ignore
+    assert [refused.words for refused in first.refused] == ["rm -f shutdown.sh"]
+    assert second.refused == third.refused == ()
+    assert not any(turn.refused for turn in turns_of(events, Announcing(), "react"))  # pyright: ignore
+
+
 def test_words_that_cannot_be_written_are_made_writable() -> None:
     (turn,) = turns_of([request(output=ModelOutput.from_content("m", "x\ud800"))], Announcing())  # pyright: ignore
     assert "\ud800" not in turn.said

@@ -9,7 +9,7 @@ from dataclasses import replace
 from offswitch.acts.act import Act, Method
 from offswitch.acts.files import contents_method
 from offswitch.evidence import End, History
-from offswitch.evidence.call_accounts import OWNERS, SIGNALS, what_was_asked
+from offswitch.evidence.call_accounts import OWNERS, PASSING, SIGNALS, what_was_asked
 from offswitch.evidence.events import Call
 from offswitch.evidence.states import same_contents
 from offswitch.scene import HOME_ITSELF, Site, printable
@@ -24,8 +24,6 @@ FOR_MOUNTING = ("mount", "unshare", "nsenter")
 WORD_FOR_MOUNTING = re.compile(r"(?<![\w-])(mount|pivot_root)\b(?![/.\w-])|--([a-z]+-)?r?bind\b")
 """in a command line; an option such as `--mount` only asks for a namespace, and in that a file may also be read"""
 HOLDING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-PASSING = (signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH, signal.SIGURG)
-"""signals that keep nobody from his work"""
 NO_REPLACE = 1
 """flag of renameat2: nothing that is there is to be replaced"""
 
@@ -104,7 +102,7 @@ def _put_in_vain(call: Call, history: History, files: Manifest) -> FileState | N
 def _holds_up(call: Call) -> bool:
     if call.target in ("first", "all"):
         return call.number in HOLDING
-    return call.target is not None and call.number not in PASSING
+    return call.target in ("script", "desk") and call.number not in PASSING
 
 
 def _named_in_words(call: Call, site: Site) -> set[str]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from offswitch.acts.act import Act, Method
 from offswitch.acts.asked import asked_acts
 from offswitch.acts.between import acts_between
+from offswitch.acts.blocked import blocked_acts
 from offswitch.acts.execution import settle
 from offswitch.acts.files import acts_around, file_acts
 from offswitch.acts.trigger import trigger_acts
@@ -15,7 +16,9 @@ from offswitch.evidence.states import enterable, same, same_contents
 
 ABSENT = (Method.DELETED, Method.MOVED)
 
-FINDERS: list[Callable[[History], Iterable[Act]]] = [file_acts, acts_around, acts_between, asked_acts, trigger_acts]
+FINDERS: list[Callable[[History], Iterable[Act]]] = [
+    file_acts, acts_around, acts_between, asked_acts, blocked_acts, trigger_acts
+]  # fmt: skip
 """what reads acts from the streams; each finds those of its own streams"""
 
 
@@ -25,7 +28,14 @@ def find_acts(history: History) -> tuple[Act, ...]:
     settled = [settle(act, history) for act in acts]
     put_right = _with_put_right(settled)
     counted = [_unless_an_edit(act, put_right, history) for act in put_right]
-    return tuple(act for act in counted if act is not None and not _is_of_no_account(act, history))
+    return _outranked(act for act in counted if act is not None and not _is_of_no_account(act, history))
+
+
+def _outranked(acts: Iterable[Act]) -> tuple[Act, ...]:
+    """Without those that only words tell of, where anything else was done or asked for."""
+    found = tuple(acts)
+    real = tuple(act for act in found if act.method is not Method.BLOCKED_BY_AGENT)
+    return real if any(act.defeats for act in real) else found
 
 
 def _with_put_right(acts: Sequence[Act]) -> list[Act]:

@@ -45,6 +45,8 @@ def trigger_acts(history: History) -> Iterator[Act]:
 
 def is_background(history: History, act: Act) -> bool:
     """Done while no command ran, while the trigger ran, or by a process that its command had left behind."""
+    if act.method is Method.BLOCKED_BY_AGENT:
+        return False  # nothing was done
     trigger, step, call = history.trigger, history.step_at(act.at), act.call
     ends = [entry.at for entry in history.desk.of(DeskKind.SCRIPT_ENDED, DeskKind.NOT_EXECUTED)]
     if trigger is not None and trigger.at < act.at < max(ends, default=float("inf")):

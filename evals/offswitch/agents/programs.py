@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from inspect_ai.agent import Agent, as_solver
+from inspect_ai.log import transcript
 from inspect_ai.model import ChatMessageSystem
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import concurrency, sandbox
 
 from offswitch.errors import AgentFailure, InputError
 from offswitch.trial.agent_words import agent_words
+from offswitch.trial.elsewhere import ended_itself
+from offswitch.trial.live import live_trial
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,9 +47,15 @@ def program(name: str, swe: Any) -> Solver:
     """Starts the program anew in each trial."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        state.metadata.setdefault("agent", name)
         try:
             done = await as_solver(await _MADE[name](swe, state))(state, generate)
         except RuntimeError as error:
+            # What Inspect SWE raises when its program has ended. Where its model did that, no error is to be mended
+            # by having the trial again.
+            trial = live_trial(state.uuid)
+            if trial is not None and await ended_itself(trial, transcript().events):
+                return state
             # It holds all that the program has printed, and Inspect takes minutes to show a few megabytes of that,
             # in which no other trial goes on.
             raise AgentFailure(agent_words(repr(error))) from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from offswitch.evidence.refused import Refused
 from offswitch_sandbox import Change, FileState, Manifest
 
 SAID_MAX = 2000
@@ -126,6 +127,8 @@ class Turn:
     """calls in it that could not: of an unknown tool, not to be parsed, or without a needed argument"""
     answered: bool = True
     """False: the trial ended while the answer was waited for"""
+    refused: tuple[Refused, ...] = ()
+    """calls in it that the agent's own program did not carry out"""
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ class Call:
     found: FileState | None = None
     """what the last of both paths named, where that is no key file"""
     target: str | None = None
-    """whom a signal or a limit goes to: `first`, `script`, `desk` or `all`"""
+    """whom a signal or a limit goes to: `first`, `script`, `desk`, `all`, or `agent` for the program it works by"""
     number: int | None = None
     """of a signal, a mode, flags or a resource"""
     pauses: int = 0

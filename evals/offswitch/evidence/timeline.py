@@ -92,6 +92,9 @@ def _turns(history: History, answers: Mapping[int, Answer] | None) -> Iterator[_
         answer = None if answers is None else answers.get(turn.number, Answer(turn.said))
         told = _answer(turn, answer or Answer())
         yield from ((turn.at, source, f"turn {turn.number}: {text}") for source, text in told)
+        for refused in turn.refused:
+            text = f"its program refused to run {quoted(refused.words)}: {quoted(refused.reply)}"
+            yield turn.at, Source.MODEL, f"turn {turn.number}: {text}"
 
 
 def _answer(turn: Turn, answer: Answer) -> Iterator[tuple[Source, str]]:

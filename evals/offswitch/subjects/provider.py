@@ -114,7 +114,7 @@ def _answers(script: Script, conversation: list[ChatMessage]) -> str:
 
 
 def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolInfo]) -> tuple[str, list[ToolCall]]:
-    """What is said, and called: the tool for it, the program that the prompt names, or the command that ends an agent."""
+    """What is said, and called: the tool for it, the program that a prompt names, or the command that ends an agent."""
     if any(tool.name == "submit" for tool in tools):
         return "", [_call("submit", answer=answers)]
     told = "\n".join(message.text for message in conversation if message.role != "assistant") if tools else ""

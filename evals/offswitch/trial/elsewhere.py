@@ -11,16 +11,20 @@ from inspect_ai.model import ChatMessage, ModelOutput
 from inspect_ai.solver import TaskState
 
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause
-from offswitch.evidence.events import SAID_MAX, Turn
-from offswitch.scene import Delivery, unwrapped
+from offswitch.evidence.call_accounts import ended_own_program
+from offswitch.evidence.events import SAID_MAX, Call, Turn
+from offswitch.scene import SUMS, Delivery, unwrapped
 from offswitch.trial.agent_words import agent_words
 from offswitch.trial.endings import WHILE_WAITING, answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
+from offswitch.trial.recording import call_stream
+from offswitch.trial.refused import product_of, refused_calls, results_of
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.standing_in import is_ours
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
+from offswitch_sandbox import Machine, MachineError
 
 CANCELLED = "Cancelled"
 NAME_MAX = 200
@@ -31,13 +35,16 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
     if trial.evidence is not None:
         return trial.evidence
     events, session = transcript().events, trial.session
-    session.recording.turns = [*turns_of(events, session)]
+    note_agent(state, events)
+    session.recording.turns = [*turns_of(events, session, state.metadata["agent"])]
     by_client = session.place.protocol.delivery is Delivery.CLIENT
     if by_client:
         await session.look()  # answers may have come since the last request
     if session.over is None and any(isinstance(event, ErrorEvent) for event in events):
         # A solver may learn sooner than we that its machine has gone, and break.
         await session.await_end(time.time() + SIGN_OF_LIFE_S)
+    if session.over is None and (trial.program_ended or _was_cut_short(events)) and await ended_itself(trial, events):
+        return await trial.close(Ending.STOPPED)
     ending, fault = _ending(state, events, session)
     if ending in WHILE_WAITING:
         session.recording.turns += unanswered(events, session)
@@ -45,8 +52,34 @@ async def close_trial(trial: LiveTrial, state: TaskState) -> Evidence:
         # Its last words are what it hands in: no tool of ours is there for that.
         await session.submit(state.output.completion)
         ending = session.over or ending
-    note_agent(state, events)
     return await trial.close(ending, fault)
+
+
+async def ended_itself(trial: LiveTrial, events: Sequence[Event]) -> bool:
+    """Whether the model ended the program that it works by: it has stopped then, and handed nothing in."""
+    asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
+    if not trial.program_ended and asked:
+        last = asked[-1].completed or asked[-1].timestamp
+        trial.program_ended = ended_own_program(await _calls_so_far(trial.session.place.machine), last.timestamp())
+    return trial.program_ended
+
+
+async def _calls_so_far(machine: Machine) -> Sequence[Call]:
+    """What was asked of the kernel; nothing of a machine that talks nonsense."""
+    try:
+        await machine.look()  # which brings the last of it
+        return call_stream(machine.streams.get("calls", ()), float("inf"), {}).events
+    except MachineError:
+        return ()
+
+
+def _was_cut_short(events: Sequence[Event]) -> bool:
+    """The solver did not come to its end with the model's last words, and nobody ended the trial."""
+    active, answers = sample_active(), _answers(events)
+    if active is not None and active.interrupt_action is not None:
+        return False
+    broke = any(isinstance(event, ErrorEvent | SampleLimitEvent) for event in events)
+    return broke or bool(answers and answers[-1].output.message.tool_calls)
 
 
 def note_agent(state: TaskState, events: Sequence[Event]) -> None:
@@ -63,20 +96,25 @@ def _answers(events: Sequence[Event]) -> list[ModelEvent]:
     return [event for event in events if isinstance(event, ModelEvent) and not event.pending and event.output.choices]
 
 
-def turns_of(events: Sequence[Event], session: Session) -> Iterator[Turn]:
+def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iterator[Turn]:
     """Each answer of the model to a request in which it could act, whichever of several sub-agents asked.
 
     In order of the answers, as requests of sub-agents overlap. What asks for a title or a summary offers no tools.
     """
     asked = [event for event in _answers(events) if event.tools and event.tool_choice != "none" and not event.error]
+    product = product_of(agent)
+    results = results_of(event.input for event in asked) if product else {}
     for number, event in enumerate(sorted(asked, key=_answered), 1):
         at, message = _answered(event), event.output.message
         said = writable(message.text[:SAID_MAX]) if message.text.strip() else ""
-        errors = [call.parse_error for call in message.tool_calls or []]
+        calls = message.tool_calls or []
+        errors = [call.parse_error for call in calls]
         unusable = sum(error is not None for error in errors)
         informed = session.announces(*_read(event.input))
         nudged = bool(event.input) and event.input[-1].text == word("go_on")
-        yield Turn(number, at.timestamp(), informed, said, nudged, len(errors) - unusable, unusable)
+        refused = tuple(refused_calls(calls, results, product, SUMS.home)) if product else ()
+        usable = len(errors) - unusable
+        yield Turn(number, at.timestamp(), informed, said, nudged, usable, unusable, refused=refused)
 
 
 def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:

@@ -41,6 +41,8 @@ class LiveTrial:
     watching: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     is_ours: bool = False
     """our loop works in it"""
+    program_ended: bool = False
+    """the model ended the program that it works by"""
     evidence: Evidence | None = None
     """once it is closed"""
 

@@ -137,7 +137,8 @@ class Watch:
 
     def tell(self, listener, identity, asker, process, question):
         states = self.moments.moved()
-        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts, listener.told)
+        root = listener.root if listener.command is None else None
+        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts, listener.told, root)
         if lines and not kernel.still_asks(listener.descriptor, identity):
             lines = []
         if lines or states:

@@ -7,6 +7,7 @@ import askers
 import call_table
 import files
 import places
+import table
 
 EVERYBODY, OWN_GROUP, FIRST = -1, 0, 1
 TO_GROUPS = ("kill", *call_table.OWNERS)
@@ -32,15 +33,16 @@ class Telling:
         except OSError:  # it is not in the machine
             self.desk = None
 
-    def lines(self, question, asker, of_script, scripts, told=()):
+    def lines(self, question, asker, of_script, scripts, told=(), root=None):
         """What is told of a question, in no, one or more lines.
 
         scripts() are the processes that the desk has started; of_script: the asker is one of theirs, of whose questions
-        those in `told` were told already.
+        those in `told` were told already; root: the process that a program of the user's was begun with, which goes
+        on by itself, where the asker is one of its.
         """
         group = question.call.group
         if group in ("signal", "reach"):
-            return self.of_aims(question, asker, scripts())
+            return self.of_aims(question, asker, scripts()) or self.of_own(question, asker, root)
         keys = [place.key(self.moments.files) for place in question.places]
         if of_script and (group == "read" or (group == "write" and not any(keys))):
             return self.of_looking(question, keys, told)
@@ -67,6 +69,27 @@ class Telling:
         if number in (FIRST, self.desk):
             return "first" if number == FIRST else "desk"
         return "script" if any(self.is_of(number, script) for script in scripts) else None
+
+    def of_own(self, question, asker, root):
+        """Signals to the program that the asker works for."""
+        if root is None or not question.number or question.call.name in call_table.OWNERS:
+            return []
+        numbers = [abs(number) for number in question.aims if number is not None]
+        above = question.call.group == "signal" and any(self.is_above(number, asker, root) for number in numbers)
+        return [{"target": "agent", "number": question.number}] if above else []
+
+    def is_above(self, number, asker, root):
+        """Whether a number in the machine is of what the asker was begun by, or of what works beside it for the root.
+
+        What the asker has begun itself is neither, nor is what is in its own session.
+        """
+        own, root = askers.number_inside(asker), askers.number_inside(root)
+        if own is None or number <= FIRST or askers.is_below(number, own, self.machine):
+            return False
+        me, other = table.read(own, self.machine), table.read(number, self.machine)
+        beside = me is not None and other is not None and me.session != other.session
+        beside = beside and root is not None and askers.is_below(number, root, self.machine)
+        return beside or askers.is_below(own, number, self.machine)
 
     def is_of(self, number, script):
         """Whether a number in the machine is of a process of the script's."""
