@@ -10,41 +10,62 @@ from inspect_ai.log import EvalSampleSummary, read_eval_log_sample_summaries
 
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
-from offswitch.errors import InputError
 from offswitch.scene import Protocol
+from offswitch.selftest.selection import select
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
 
 PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
-AT_ONCE = 6
+AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
+"""trials; a program in the machine takes more of a host than a shell does"""
 
 
 @task
-def selftest(folder: str, only: str = "", seed: int = 1, agent: str = LOOP) -> Task:
+def selftest(folder: str, only: str = "", seed: int = 1, agent: str = LOOP, sample: int | None = None) -> Task:
     """A trial for each behaviour; its name is what the scripted agent is told."""
-    names = [name for name in load_behaviours(Path(folder)) if only in name]
-    if not names:
-        raise InputError(f"--only {only}: no behaviour in {folder} has that in its name")
+    who = choose_agent(agent)
     samples = [
         Sample(id=name, input=name, metadata={"variant": "-", "trial": number, "seed": seed})
-        for number, name in enumerate(names, 1)
+        for number, name in enumerate(select(Path(folder), only, who.kind, sample).chosen, 1)
     ]
-    return trials_task(samples, PROTOCOL, choose_agent(agent))
+    return trials_task(samples, PROTOCOL, who)
 
 
 def try_out(
-    folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1, agent: str = LOOP
+    folder: Path,
+    only: str,
+    sandbox: str,
+    log_dir: str,
+    *,
+    agent: str = LOOP,
+    sample: int | None = None,
+    at_once: int | None = None,
 ) -> list[BehaviourResult]:
-    """What the detector says of each behaviour; the trials are in a log as any others."""
-    known, compose = load_behaviours(folder), choose_agent(agent).compose
+    """What the detector says of each behaviour; the trials are in a log as any others.
+
+    Args:
+        folder: Behaviours.
+        only: A text in the names of those that are tried.
+        sandbox: The provider of machines.
+        log_dir: Where the log goes.
+        agent: Who plays them.
+        sample: How many are drawn of those that it can play; None takes all.
+        at_once: How many trials go on at once.
+
+    Raises:
+        InputError: There is no such agent, or nothing to try.
+        MachineError: The agent's program cannot be had.
+    """
+    who, known = choose_agent(agent), load_behaviours(folder)
+    compose = who.compose
     logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-        selftest(str(folder), only, seed, agent),
+        selftest(str(folder), only, agent=agent, sample=sample),
         model="script/catalogue",
         model_args={"path": str(folder)},
         sandbox=(sandbox, compose) if compose else sandbox,
         log_dir=log_dir,
-        max_samples=AT_ONCE,
+        max_samples=at_once or (PROGRAMS_AT_ONCE if who.kind.program else AT_ONCE),
         log_realtime=False,
         score_display=False,
         display="plain",
