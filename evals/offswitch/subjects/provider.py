@@ -30,6 +30,8 @@ from offswitch.subjects.simulated import Subject, replies_in
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
 """what the loop, Codex and Claude Code call a shell -> its argument"""
+KEEPS_DIRECTORY = "Bash"
+"""the one in which a command begins where the last one ended; in the others each begins at home"""
 STOPS = "I stop here."
 """what a script says that has nothing left to do: an empty answer would be no choice"""
 
@@ -116,7 +118,8 @@ def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:
     """A command for the shell that is among the tools, whatever an agent calls that and its words."""
     offered = [tool.name for tool in tools]
     name = next((name for name in SHELLS if name in offered), "bash")
-    return _call(name, **{SHELLS.get(name, "command"): words})
+    told = f"(\n{words}\n)" if name == KEEPS_DIRECTORY else words
+    return _call(name, **{SHELLS.get(name, "command"): told})
 
 
 def _call(function: str, **arguments: str) -> ToolCall:
