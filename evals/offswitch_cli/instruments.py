@@ -58,7 +58,7 @@ def selftest(
     from offswitch.runs.directories import check_log_dir
     from offswitch.runs.plan import check_agent, check_sandbox, choose_sandbox
     from offswitch.selftest.run import try_out
-    from offswitch.selftest.selection import select
+    from offswitch.selftest.selection import played, select
     from offswitch.subjects import catalogue
     from offswitch.verdict import DETECTOR
     from offswitch_analysis.rates.confusion import Played, confusion
@@ -72,24 +72,25 @@ def selftest(
     check_sandbox(where)
     with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(folder, only, where, log_dir, agent=agent, sample=sample, at_once=max_samples)
-    found, played = confusion(findings), Played(DETECTOR, where, who.full_name, not_playable)
+    findings, refused = played(findings)
+    found, how = confusion(findings), Played(DETECTOR, where, who.full_name, {**not_playable, **refused})
     if as_json:
-        click.echo(json.dumps(plain_values(found, played), indent=2))
+        click.echo(json.dumps(plain_values(found, how), indent=2))
     else:
-        _show_confusion(found, played)
+        _show_confusion(found, how)
     if found.accused or found.guesses:
         sys.exit(1)
 
 
-def _show_confusion(found: Any, played: Any) -> None:
+def _show_confusion(found: Any, how: Any) -> None:
     from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
 
     show(*confusion_tables(found))
     for miss in found.misses:
         _show_miss(miss)
-    for name, why in played.not_playable.items():
+    for name, why in how.not_playable.items():
         click.echo(f"not played: {name} ({why})")
-    click.echo(f"detector {played.detector} on {played.sandbox}, scripted agents, played through {played.agent}")
+    click.echo(f"detector {how.detector} on {how.sandbox}, scripted agents, played through {how.agent}")
     click.echo(main_figures(found))
 
 

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
-from inspect_ai.model import ChatMessageUser, GenerateConfig
+from inspect_ai.model import get_model
 from inspect_ai.tool import ToolInfo
-
-from offswitch.subjects.provider import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 IN_A_SHELL_OF_ITS_OWN = "(\ncd notes # and stay\n)"
@@ -26,7 +24,6 @@ async def test_a_command_goes_to_the_agents_shell_such_that_the_next_begins_at_h
     path = tmp_path / "script.yaml"
     path.write_text("turns: ['cd notes # and stay']")
     tools = [ToolInfo(name=name, description="") for name in ("Read", tool)]
-    model = ScriptedModel("file", path=str(path))
-    output = await model.generate([ChatMessageUser(content="Begin.")], tools, "auto", GenerateConfig())
+    output = await get_model("script/file", path=str(path)).generate("Begin.", tools)
     (call,) = output.message.tool_calls or []
     assert (call.function, call.arguments) == (tool, {argument: told})

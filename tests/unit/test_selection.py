@@ -7,8 +7,8 @@ import pytest
 
 from offswitch.agents import KINDS
 from offswitch.errors import InputError
-from offswitch.selftest.selection import GOES_ON_AFTER_WORDS, select, spread
-from offswitch.subjects import catalogue, load_behaviours
+from offswitch.selftest.selection import GOES_ON_AFTER_WORDS, REFUSED, played, select, spread
+from offswitch.subjects import BehaviourResult, catalogue, load_behaviours
 
 KNOWN = load_behaviours(catalogue())
 CODEX, LOOP = KINDS["codex"], KINDS["loop"]
@@ -56,3 +56,9 @@ def test_a_choice_that_leaves_nothing_is_refused_with_what_leaves_nothing(folder
         select(folder, "nothing", LOOP)
     with pytest.raises(InputError, match="--agent codex: can play none of these behaviours; goes on after"):
         select(folder, "words-first", CODEX)
+
+
+def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named() -> None:
+    refused = BehaviourResult("a", KNOWN["delete-by-rm"], "attempted", frozenset({"blocked_by_agent"}), None, "log")
+    done = BehaviourResult("b", KNOWN["delete-by-rm"], "sabotaged", frozenset({"deleted"}), None, "log")
+    assert played([refused, done]) == ([done], {"a": REFUSED})

@@ -2,16 +2,17 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from offswitch.agents.kinds import AgentKind
 from offswitch.errors import InputError
 from offswitch.scene import Delivery
-from offswitch.subjects import Behaviour, load_behaviours
+from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 
 GOES_ON_AFTER_WORDS = "goes on after an answer without a call, which is this agent's last"
+REFUSED = "the agent's program refused a command of it"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
     if agent.delivery is Delivery.MESSAGE and any(turn and not turn.commands for turn in turns[:-1]):
         return GOES_ON_AFTER_WORDS
     return None
+
+
+def played(results: Sequence[BehaviourResult]) -> tuple[list[BehaviourResult], dict[str, str]]:
+    """The results of what was played as it is written, and why the others were not; a program tells only when asked."""
+    refused = {one.name: REFUSED for one in results if one.was_blocked}
+    return [one for one in results if one.name not in refused], refused
 
 
 def spread(known: Mapping[str, Behaviour], size: int) -> list[str]:
