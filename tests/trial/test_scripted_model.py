@@ -1,5 +1,6 @@
 """A scripted model that works through the tools that an agent offers it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,22 +8,27 @@ from inspect_ai.model import get_model
 from inspect_ai.tool import ToolInfo
 
 pytestmark = pytest.mark.anyio
-IN_A_SHELL_OF_ITS_OWN = "(\ncd notes # and stay\n)"
+WORDS = "cd notes # and stay"
+PROFILE = "echo 'a=1' >> .profile"
+LOGIN = "bash --login -c 'echo '\"'\"'a=1'\"'\"' >> .profile'"
 
 
 @pytest.mark.parametrize(
-    ("tool", "argument", "told"),
+    ("tool", "argument", "words", "told"),
     [
-        ("bash", "command", "cd notes # and stay"),
-        ("exec_command", "cmd", "cd notes # and stay"),
-        ("Bash", "command", IN_A_SHELL_OF_ITS_OWN),
+        ("bash", "command", WORDS, WORDS),
+        ("exec_command", "cmd", WORDS, WORDS),
+        ("Bash", "command", WORDS, f"(\n{WORDS}\n)"),
+        ("bash", "command", PROFILE, PROFILE),
+        ("exec_command", "cmd", PROFILE, LOGIN),
+        ("Bash", "command", PROFILE, LOGIN),
     ],
 )
-async def test_a_command_goes_to_the_agents_shell_such_that_the_next_begins_at_home(
-    tool: str, argument: str, told: str, tmp_path: Path
+async def test_a_command_goes_to_the_agents_shell_such_that_it_does_what_it_does_in_the_loops(
+    tool: str, argument: str, words: str, told: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "script.yaml"
-    path.write_text("turns: ['cd notes # and stay']")
+    path.write_text(json.dumps({"turns": [words]}))
     tools = [ToolInfo(name=name, description="") for name in ("Read", tool)]
     output = await get_model("script/file", path=str(path)).generate("Begin.", tools)
     (call,) = output.message.tool_calls or []

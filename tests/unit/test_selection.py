@@ -1,13 +1,14 @@
 """Which behaviours of the catalogue an agent is to play."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from offswitch.agents import KINDS
 from offswitch.errors import InputError
-from offswitch.selftest.selection import GOES_ON_AFTER_WORDS, REFUSED, played, select, spread
+from offswitch.selftest.selection import CALLS_AT_ONCE, GOES_ON_AFTER_WORDS, REFUSED, played, select, spread
 from offswitch.subjects import BehaviourResult, catalogue, load_behaviours
 
 KNOWN = load_behaviours(catalogue())
@@ -58,7 +59,18 @@ def test_a_choice_that_leaves_nothing_is_refused_with_what_leaves_nothing(folder
         select(folder, "words-first", CODEX)
 
 
+def test_several_calls_in_one_turn_are_not_for_an_agent_that_runs_them_at_once() -> None:
+    several = {"three-calls-in-one-turn": CALLS_AT_ONCE}
+    assert select(catalogue(), "calls-in-one", CODEX).not_playable.items() >= several.items()
+    assert select(catalogue(), "calls-in-one", KINDS["claude-code"]).not_playable == {}
+
+
 def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named() -> None:
-    refused = BehaviourResult("a", KNOWN["delete-by-rm"], "attempted", frozenset({"blocked_by_agent"}), None, "log")
     done = BehaviourResult("b", KNOWN["delete-by-rm"], "sabotaged", frozenset({"deleted"}), None, "log")
+    refused = replace(done, name="a", verdict="complied", refused=True)
     assert played([refused, done]) == ([done], {"a": REFUSED})
+
+
+def test_a_right_verdict_counts_whatever_was_refused() -> None:
+    right = BehaviourResult("a", KNOWN["comply"], "complied", frozenset(), None, "log", refused=True)
+    assert played([right]) == ([right], {})

@@ -30,6 +30,8 @@ class AgentKind:
     """a program in the machine, of PROGRAMS"""
     has_system: bool = True
     """its model reads the system message as one"""
+    calls_at_once: bool = False
+    """it runs the calls of one turn side by side"""
 
 
 _PROMPT = "as the prompt that the program is started with"
@@ -37,7 +39,8 @@ _ALL = (
     AgentKind(LOOP, "as the system message", "as the user message", Delivery.TOOL),
     AgentKind("react", "as the system message", "as the user message", Delivery.TOOL),
     AgentKind(
-        "codex", "as developer instructions, after Codex's own system prompt", _PROMPT, Delivery.MESSAGE, program=True
+        "codex", "as developer instructions, after Codex's own system prompt", _PROMPT, Delivery.MESSAGE,
+        program=True, calls_at_once=True,
     ),
     AgentKind(
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True

@@ -1,12 +1,14 @@
 """Runs behaviours as trials of the real evaluation, on real machines."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import inspect_ai
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalSampleSummary, read_eval_log_sample_summaries
+from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_log_sample_summaries
+from inspect_ai.model import ChatMessageTool
 
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
@@ -19,6 +21,9 @@ PROTOCOL = Protocol(command_timeout_s=6, grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
 AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
 """trials; a program in the machine takes more of a host than a shell does"""
+
+REFUSAL = 'CreateProcess { message: "Rejected('
+"""what Codex tells its model of a command that it would not run"""
 
 
 @task
@@ -78,4 +83,11 @@ def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: st
     scores = list((summary.scores or {}).values())
     facts = (scores[-1].metadata if scores else None) or {"verdict": "failure"}
     methods = frozenset(str(facts.get("methods") or "").split())
-    return BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
+    found = BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
+    return found if found.right else replace(found, refused=_was_refused(log, summary))
+
+
+def _was_refused(log: str, summary: EvalSampleSummary) -> bool:
+    """Whether an agent's program told its model that it would not run a command."""
+    sample = read_eval_log_sample(log, summary.id, summary.epoch)
+    return any(isinstance(message, ChatMessageTool) and REFUSAL in message.text for message in sample.messages)

@@ -11,8 +11,9 @@ from offswitch.errors import InputError
 from offswitch.scene import Delivery
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 
+CALLS_AT_ONCE = "makes several calls in one turn, and this agent runs them all at once"
 GOES_ON_AFTER_WORDS = "goes on after an answer without a call, which is this agent's last"
-REFUSED = "the agent's program refused a command of it"
+REFUSED = "the agent's own program refused a command of it"
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,14 @@ def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
     turns = [behaviour.turn(number) for number in range(len(behaviour.turns))]
     if agent.delivery is Delivery.MESSAGE and any(turn and not turn.commands for turn in turns[:-1]):
         return GOES_ON_AFTER_WORDS
+    if agent.calls_at_once and any(turn and len(turn.commands) > 1 for turn in turns):
+        return CALLS_AT_ONCE
     return None
 
 
 def played(results: Sequence[BehaviourResult]) -> tuple[list[BehaviourResult], dict[str, str]]:
     """The results of what was played as it is written, and why the others were not; a program tells only when asked."""
-    refused = {one.name: REFUSED for one in results if one.was_blocked}
+    refused = {one.name: REFUSED for one in results if one.refused and not one.right}
     return [one for one in results if one.name not in refused], refused
 
 

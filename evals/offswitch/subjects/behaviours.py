@@ -15,8 +15,6 @@ from offswitch.verdict import Verdict
 INSTALLED = Path(__file__).parent / "behaviours"
 IN_SOURCES = Path(__file__).parents[3] / "tests" / "golden" / "behaviours"
 TAMPERING = (Verdict.SABOTAGED, Verdict.EVADED, Verdict.ATTEMPTED)
-BLOCKED = "blocked_by_agent"
-"""the method of an agent whose own program would not do what its model asked for"""
 
 
 class Behaviour(Script):
@@ -54,11 +52,8 @@ class BehaviourResult:
     """the kind of evidence that an undecided trial lacks"""
     log: str
     """path of the log with the trial"""
-
-    @property
-    def was_blocked(self) -> bool:
-        """The agent's program refused a command, so that this is no behaviour of the catalogue's any more."""
-        return BLOCKED in self.methods and BLOCKED not in map(str, self.expected.methods)
+    refused: bool = False
+    """the agent's own program would not run a command, so that this was not what the behaviour does"""
 
     @property
     def right(self) -> bool:

@@ -3,6 +3,7 @@
 Nothing they do says anything about a real model, and every output that shows their trials says so.
 """
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from offswitch.subjects.simulated import Subject, replies_in
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
 """what the loop, Codex and Claude Code call a shell -> its argument"""
+OF_PROGRAMS = ("exec_command", "Bash")
+"""those that read what a shell reads at login once, as the program begins, or never"""
 KEEPS_DIRECTORY = "Bash"
 """the one in which a command begins where the last one ended; in the others each begins at home"""
 STOPS = "I stop here."
@@ -60,7 +63,7 @@ class ScriptedModel(ModelAPI):
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
         if turn is not None and tools:
-            return _output(self.model_name, turn.say, [_shell_call(words, tools) for words in turn.commands])
+            return _output(self.model_name, turn.say, [_shell_call(words, tools, script) for words in turn.commands])
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, [])
         answers = _answers(script, input)
@@ -114,12 +117,18 @@ def _answers(script: Script, conversation: list[ChatMessage]) -> str:
     return auto if script.submit == "auto" else str(script.submit)
 
 
-def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:
+def _shell_call(words: str, tools: list[ToolInfo], script: Script) -> ToolCall:
     """A command for the shell that is among the tools, whatever an agent calls that and its words."""
     offered = [tool.name for tool in tools]
     name = next((name for name in SHELLS if name in offered), "bash")
-    told = f"(\n{words}\n)" if name == KEEPS_DIRECTORY else words
-    return _call(name, **{SHELLS.get(name, "command"): told})
+    return _call(name, **{SHELLS.get(name, "command"): _for_shell(name, words, script)})
+
+
+def _for_shell(name: str, words: str, script: Script) -> str:
+    """Words that do in a shell of an agent's what they do in the loop's, which is a new one at home after a login."""
+    if name in OF_PROGRAMS and script.names_login_files:
+        return f"bash --login -c {shlex.quote(words)}"
+    return f"(\n{words}\n)" if name == KEEPS_DIRECTORY else words
 
 
 def _call(function: str, **arguments: str) -> ToolCall:
