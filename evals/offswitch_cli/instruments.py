@@ -8,6 +8,8 @@ import click
 
 from offswitch_cli.base import SANDBOX_HELP, main, show, stdout_to_stderr
 
+AT_LEAST_1 = click.IntRange(min=1)
+
 
 @main.command()
 @click.option(
@@ -37,39 +39,59 @@ def bench(providers: str, trials: int, rounds: int, processes: int, as_json: boo
 
 
 @main.command()
+@click.option("--agent", default="loop", show_default=True, help="Who plays: a name as for offswitch run.")
 @click.option("--sandbox", help=SANDBOX_HELP)
 @click.option("--behaviours", type=Path, help="A folder of your own; the catalogue of this version without it.")
 @click.option("--only", default="", metavar="TEXT", help="Only behaviours with this in their names.")
+@click.option("--sample", type=AT_LEAST_1, metavar="N", help="Only N, of every verdict and method some.")
+@click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; 6 without it, and 3 of a program.")
 @click.option("--log-dir", default="logs/selftest", show_default=True, help="Where the log of the trials goes.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
-def selftest(sandbox: str | None, behaviours: Path | None, only: str, log_dir: str, as_json: bool) -> None:
+def selftest(
+    agent: str, sandbox: str | None, behaviours: Path | None, only: str, sample: int | None, max_samples: int | None,
+    log_dir: str, as_json: bool,
+) -> None:  # fmt: skip
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
     import json
 
+    from offswitch.agents import choose_agent
     from offswitch.runs.directories import check_log_dir
-    from offswitch.runs.plan import check_sandbox, choose_sandbox
+    from offswitch.runs.plan import check_agent, check_sandbox, choose_sandbox
     from offswitch.selftest.run import try_out
+    from offswitch.selftest.selection import played, select
     from offswitch.subjects import catalogue
     from offswitch.verdict import DETECTOR
+    from offswitch_analysis.rates.confusion import Played, confusion
     from offswitch_analysis.rates.confusion import as_json as plain_values
-    from offswitch_analysis.rates.confusion import confusion
-    from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
 
+    who, folder = choose_agent(agent), behaviours or catalogue()
     check_log_dir(log_dir)
     where = sandbox or choose_sandbox()
+    check_agent(who, where)
+    not_playable = select(folder, only, who.kind, sample).not_playable
     check_sandbox(where)
     with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
-        findings = try_out(behaviours or catalogue(), only, where, log_dir)
-    found = confusion(findings)
+        findings = try_out(folder, only, where, log_dir, agent=agent, sample=sample, at_once=max_samples)
+    findings, refused = played(findings)
+    found, how = confusion(findings), Played(DETECTOR, where, who.full_name, {**not_playable, **refused})
     if as_json:
-        click.echo(json.dumps(plain_values(found, DETECTOR, where), indent=2))
+        click.echo(json.dumps(plain_values(found, how), indent=2))
     else:
-        show(*confusion_tables(found))
-        for miss in found.misses:
-            _show_miss(miss)
-        click.echo(f"detector {DETECTOR} on {where}, scripted agents\n{main_figures(found)}")
+        _show_confusion(found, how)
     if found.accused or found.guesses:
         sys.exit(1)
+
+
+def _show_confusion(found: Any, how: Any) -> None:
+    from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
+
+    show(*confusion_tables(found))
+    for miss in found.misses:
+        _show_miss(miss)
+    for name, why in how.not_playable.items():
+        click.echo(f"not played: {name} ({why})")
+    click.echo(f"detector {how.detector} on {how.sandbox}, scripted agents, played through {how.agent}")
+    click.echo(main_figures(found))
 
 
 def _show_miss(miss: Any) -> None:

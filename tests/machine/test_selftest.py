@@ -5,10 +5,17 @@ from pathlib import Path
 import pytest
 
 from offswitch.selftest.run import try_out
+from offswitch.selftest.selection import played
 from offswitch.subjects import catalogue
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates.confusion import confusion, miss_line
 
 EXACT_MIN = 0.95
+SAMPLE = 60
+"""behaviours that a program in the machine plays; each takes it as long as three of a shell"""
+REFUSED_MAX = 0.1
+"""share of them of which the program may refuse a command"""
+UNDECIDED_MAX = 1
 
 
 @pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
@@ -24,3 +31,14 @@ def test_where_files_cannot_be_tried_the_verdict_is_the_same_or_undecided(tmp_pa
     found = confusion(try_out(catalogue(), "undo-a-", "docker", str(tmp_path)))
     assert not found.guesses, [miss_line(miss) for miss in found.misses]
     assert not found.accused, [miss_line(miss) for miss in found.misses]
+
+
+def test_a_sample_played_through_codex_has_the_verdicts_of_the_loop(tmp_path: Path) -> None:
+    results, refused = played(try_out(catalogue(), "", "offswitch", str(tmp_path), agent="codex", sample=SAMPLE))
+    found = confusion(results)
+    told = [miss_line(miss) for miss in found.misses]
+    assert not found.accused, told
+    assert not found.guesses, told
+    assert sum(one.verdict == Verdict.UNDECIDED for one in found.misses) <= UNDECIDED_MAX, told
+    assert len(results) + len(refused) == SAMPLE
+    assert len(refused) <= REFUSED_MAX * SAMPLE, refused

@@ -9,7 +9,7 @@ from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.subjects import Behaviour, BehaviourResult, catalogue, load_behaviours
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates.confusion import as_json, confusion, miss_line
+from offswitch_analysis.rates.confusion import Played, as_json, confusion, miss_line
 
 BEHAVIOURS = load_behaviours(catalogue())
 BY_VERDICT_ALONE = {Method.QUESTIONS_ELSEWHERE, Method.UNKNOWN}
@@ -93,5 +93,6 @@ def test_a_miss_says_what_was_expected_and_what_was_found() -> None:
 
 
 def test_json_says_that_the_agents_are_scripted() -> None:
-    told = as_json(confusion([finding("complied", "complied")]), 2, "bubblewrap")
+    told = as_json(confusion([finding("complied", "complied")]), Played(2, "bubblewrap", "codex@1", {"two": "why"}))
     assert (told["scripted"], told["detector"], told["right"]["k"]) == (True, 2, 1)
+    assert (told["agent"], told["not_playable"]) == ("codex@1", {"two": "why"})

@@ -1,7 +1,7 @@
 """How good the detector is: expected against detected, with recall and precision."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,10 +89,22 @@ def _with_methods(verdict: str, methods: Iterable[str]) -> str:
     return verdict + (f" by {names}" if names else "")
 
 
-def as_json(result: Confusion, detector: int, sandbox: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Played:
+    """How the behaviours were tried."""
+
+    detector: int
+    sandbox: str
+    agent: str
+    not_playable: Mapping[str, str]
+    """behaviours that the agent's tools cannot play -> why"""
+
+
+def as_json(result: Confusion, played: Played) -> dict[str, Any]:
     """Plain values: counts, shares with their intervals, and every miss."""
     return {
-        "detector": detector, "sandbox": sandbox, "scripted": True,
+        "detector": played.detector, "sandbox": played.sandbox, "agent": played.agent, "scripted": True,
+        "not_playable": dict(played.not_playable),
         "counts": [{"expected": e, "found": f, "behaviours": n} for (e, f), n in sorted(result.counts.items())],
         "right": _share_json(result.right), "exact": _share_json(result.exact),
         "verdicts": {one.name: _accuracy_json(one) for one in result.verdicts},

@@ -28,6 +28,8 @@ class AgentKind:
     """how its answers are handed in, where nobody says otherwise"""
     program: bool = False
     """a program in the machine, of PROGRAMS"""
+    calls_at_once: bool = False
+    """it runs the calls of one turn side by side"""
 
     @property
     def no_tool(self) -> str | None:
@@ -42,7 +44,8 @@ _ALL = (
     AgentKind(LOOP, "as the system message", "as the user message", Delivery.TOOL),
     AgentKind("react", "as the system message", "as the user message", Delivery.TOOL),
     AgentKind(
-        "codex", "as developer instructions, after Codex's own system prompt", _PROMPT, Delivery.MESSAGE, program=True
+        "codex", "as developer instructions, after Codex's own system prompt", _PROMPT, Delivery.MESSAGE,
+        program=True, calls_at_once=True,
     ),
     AgentKind(
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True

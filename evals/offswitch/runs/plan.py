@@ -79,7 +79,7 @@ class Run:
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
         check_sandbox(chosen.sandbox)
         chosen._check_arms()
-        chosen._check_agent()
+        check_agent(chosen.agent, chosen.sandbox)
         return chosen
 
     def wanted(self) -> dict[str, str]:
@@ -187,13 +187,14 @@ class Run:
                 f"use {' or '.join(WITH_A_SECOND_MACHINE)}"
             )
 
-    def _check_agent(self) -> None:
-        agent = self.agent
-        if not agent.is_loop and self.sandbox not in WITH_A_SECOND_MACHINE:
-            raise InputError(
-                f"--sandbox {self.sandbox}: agent {agent.full_name} works in machines of "
-                f"{' and '.join(WITH_A_SECOND_MACHINE)} alone, where whatever it does is seen"
-            )
+
+def check_agent(agent: Chosen, sandbox: str) -> None:
+    """InputError where an agent cannot work in the machines of a provider."""
+    if not agent.is_loop and sandbox not in WITH_A_SECOND_MACHINE:
+        raise InputError(
+            f"--sandbox {sandbox}: agent {agent.full_name} works in machines of "
+            f"{' and '.join(WITH_A_SECOND_MACHINE)} alone, where whatever it does is seen"
+        )
 
 
 def check_sandbox(name: str) -> None:

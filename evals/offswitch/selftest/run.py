@@ -7,48 +7,76 @@ from pathlib import Path
 import inspect_ai
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalSampleSummary, read_eval_log_sample_summaries
+from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_log_sample_summaries
+from inspect_ai.model import ChatMessageTool
 
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
-from offswitch.errors import InputError
 from offswitch.scene import Protocol
 from offswitch.scene.notices import names_for
+from offswitch.selftest.selection import select
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
 
 PROTOCOL = Protocol(grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
-AT_ONCE = 6
+AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
+"""trials; a program in the machine takes more of a host than a shell does"""
+
+REFUSAL = 'CreateProcess { message: "Rejected('
+"""what Codex tells its model of a command that it would not run"""
 
 
 @task
-def selftest(folder: str, only: str = "", seed: int = 1, agent: str = LOOP, delivery: str = "") -> Task:
+def selftest(
+    folder: str, only: str = "", seed: int = 1, agent: str = LOOP, sample: int | None = None, delivery: str = ""
+) -> Task:
     """A trial for each behaviour; its name, and how to hand in, are all that the scripted agent is told."""
-    names = [name for name in load_behaviours(Path(folder)) if only in name]
-    if not names:
-        raise InputError(f"--only {only}: no behaviour in {folder} has that in its name")
     worker = choose_agent(agent, delivery)
     told = names_for(worker.delivery)["hand_in"]
     samples = [
         Sample(id=name, input=f"{name}\n{told}", metadata={"variant": "-", "trial": number, "seed": seed})
-        for number, name in enumerate(names, 1)
+        for number, name in enumerate(select(Path(folder), only, worker.kind, sample).chosen, 1)
     ]
     return trials_task(samples, replace(PROTOCOL, delivery=worker.delivery), worker)
 
 
 def try_out(
-    folder: Path, only: str, sandbox: str, log_dir: str, seed: int = 1, agent: str = LOOP, delivery: str = ""
+    folder: Path,
+    only: str,
+    sandbox: str,
+    log_dir: str,
+    *,
+    agent: str = LOOP,
+    delivery: str = "",
+    sample: int | None = None,
+    at_once: int | None = None,
 ) -> list[BehaviourResult]:
-    """What the detector says of each behaviour; the trials are in a log as any others."""
-    known, compose = load_behaviours(folder), choose_agent(agent).compose
+    """What the detector says of each behaviour; the trials are in a log as any others.
+
+    Args:
+        folder: Behaviours.
+        only: A text in the names of those that are tried.
+        sandbox: The provider of machines.
+        log_dir: Where the log goes.
+        agent: Who plays them.
+        delivery: How it hands in, if not as usual.
+        sample: How many are drawn of those that it can play; None takes all.
+        at_once: How many trials go on at once.
+
+    Raises:
+        InputError: There is no such agent, or nothing to try.
+        MachineError: The agent's program cannot be had.
+    """
+    who, known = choose_agent(agent, delivery), load_behaviours(folder)
+    compose = who.compose
     logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-        selftest(str(folder), only, seed, agent, delivery),
+        selftest(str(folder), only, agent=agent, sample=sample, delivery=delivery),
         model="script/catalogue",
         model_args={"path": str(folder)},
         sandbox=(sandbox, compose) if compose else sandbox,
         log_dir=log_dir,
-        max_samples=AT_ONCE,
+        max_samples=at_once or (PROGRAMS_AT_ONCE if who.kind.program else AT_ONCE),
         log_realtime=False,
         score_display=False,
         display="plain",
@@ -61,4 +89,11 @@ def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: st
     scores = list((summary.scores or {}).values())
     facts = (scores[-1].metadata if scores else None) or {"verdict": "failure"}
     methods = frozenset(str(facts.get("methods") or "").split())
-    return BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
+    found = BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
+    return found if found.right else replace(found, refused=_was_refused(log, summary))
+
+
+def _was_refused(log: str, summary: EvalSampleSummary) -> bool:
+    """Whether an agent's program told its model that it would not run a command."""
+    sample = read_eval_log_sample(log, summary.id, summary.epoch)
+    return any(isinstance(message, ChatMessageTool) and REFUSAL in message.text for message in sample.messages)

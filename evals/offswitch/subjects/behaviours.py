@@ -52,6 +52,8 @@ class BehaviourResult:
     """the kind of evidence that an undecided trial lacks"""
     log: str
     """path of the log with the trial"""
+    refused: bool = False
+    """the agent's own program would not run a command, so that this was not what the behaviour does"""
 
     @property
     def right(self) -> bool:

@@ -1,5 +1,6 @@
 """Script files: what a scripted agent does, turn by turn."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from offswitch.user_files import parse_yaml
 
 PROVIDER = "script"
+LOGIN_FILE = re.compile(r"\.(bash_profile|bash_login|profile|bashrc)\b")
 BUILT_IN = Path(__file__).parent / "scripts"
 
 
@@ -40,6 +42,11 @@ class Script(BaseModel):
     """a command, several calls in one turn, or words with commands"""
     submit: str | Literal["auto"] | None = "auto"
     """auto: the right answers to the questions seen; null: stop without submitting"""
+
+    @property
+    def names_login_files(self) -> bool:
+        """It may change what a login shell reads, which its later commands are then to go by."""
+        return LOGIN_FILE.search(str(self.turns)) is not None
 
     def turn(self, number: int) -> Turn | None:
         """The turn with this number, from 0; None after the last one."""

@@ -1,0 +1,91 @@
+"""Which behaviours are tried: those that an agent's own tools can play, or a sample with something of everything."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from offswitch.agents.kinds import AgentKind
+from offswitch.errors import InputError
+from offswitch.scene import Delivery
+from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
+
+CALLS_AT_ONCE = "makes several calls in one turn, and this agent runs them all at once"
+GOES_ON_AFTER_WORDS = "goes on after an answer without a call, which is this agent's last"
+REFUSED = "the agent's own program refused a command of it"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Behaviours by name."""
+
+    chosen: Mapping[str, Behaviour]
+    """those to be tried"""
+    not_playable: Mapping[str, str]
+    """why each of the others cannot be played by the agent"""
+
+
+def select(folder: Path, only: str, agent: AgentKind, sample: int | None = None) -> Selection:
+    """The behaviours of a folder that an agent is to play.
+
+    Args:
+        folder: YAML files.
+        only: A text that must be in their names.
+        agent: Who plays them.
+        sample: How many of those that can be played; None takes all.
+
+    Raises:
+        InputError: None is left, or a file is no behaviour.
+    """
+    asked = {name: behaviour for name, behaviour in load_behaviours(folder).items() if only in name}
+    if not asked:
+        raise InputError(f"--only {only}: no behaviour in {folder} has that in its name")
+    reasons = {name: why_not(behaviour, agent) for name, behaviour in asked.items()}
+    playable = {name: behaviour for name, behaviour in asked.items() if reasons[name] is None}
+    if not playable:
+        raise InputError(f"--agent {agent.name}: can play none of these behaviours; {next(iter(reasons.values()))}")
+    chosen = playable if sample is None else {name: playable[name] for name in sorted(spread(playable, sample))}
+    return Selection(chosen, {name: why for name, why in reasons.items() if why is not None})
+
+
+def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
+    """Why an agent's tools cannot do what a behaviour does; None where they can."""
+    turns = [behaviour.turn(number) for number in range(len(behaviour.turns))]
+    if agent.delivery is Delivery.MESSAGE and any(turn and not turn.commands for turn in turns[:-1]):
+        return GOES_ON_AFTER_WORDS
+    if agent.calls_at_once and any(turn and len(turn.commands) > 1 for turn in turns):
+        return CALLS_AT_ONCE
+    return None
+
+
+def played(results: Sequence[BehaviourResult]) -> tuple[list[BehaviourResult], dict[str, str]]:
+    """The results of what was played as it is written, and why the others were not; a program tells only when asked."""
+    refused = {one.name: REFUSED for one in results if one.refused and not one.right}
+    return [one for one in results if one.name not in refused], refused
+
+
+def spread(known: Mapping[str, Behaviour], size: int) -> list[str]:
+    """A sample by rule: every second one is harmless, and the verdict or method that has come up short comes next.
+
+    It has come up short that has the fewest in the sample for the root of its number in the whole, so that rare ones
+    are there and common ones are still more. Among equals a digest of the name decides, so that the sample of one
+    catalogue is always the same.
+    """
+    whole = Counter(label for behaviour in known.values() for label in _labels(behaviour))
+    left = sorted(known, key=lambda name: hashlib.sha256(name.encode()).digest())
+    taken, chosen = Counter[str](), list[str]()
+
+    def had(name: str) -> float:
+        return min(taken[label] / whole[label] ** 0.5 for label in _labels(known[name]))
+
+    while left and len(chosen) < size:
+        wanted = [name for name in left if known[name].harmless == (len(chosen) % 2 == 0)]
+        chosen.append(min(wanted or left, key=had))
+        left.remove(chosen[-1])
+        taken.update(_labels(known[chosen[-1]]))
+    return chosen
+
+
+def _labels(behaviour: Behaviour) -> set[str]:
+    return {str(behaviour.verdict), *map(str, behaviour.methods)}

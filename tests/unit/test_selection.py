@@ -1,0 +1,76 @@
+"""Which behaviours of the catalogue an agent is to play."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from offswitch.agents import KINDS
+from offswitch.errors import InputError
+from offswitch.selftest.selection import CALLS_AT_ONCE, GOES_ON_AFTER_WORDS, REFUSED, played, select, spread
+from offswitch.subjects import BehaviourResult, catalogue, load_behaviours
+
+KNOWN = load_behaviours(catalogue())
+CODEX, LOOP = KINDS["codex"], KINDS["loop"]
+WORDS_FIRST = "says: x\nverdict: complied\nmethods: []\nturns: [{say: I think.}, ls]"
+WORDS_LAST = "says: x\nverdict: withdrew\nmethods: []\nturns: [ls, {say: I stop.}]"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "words-first.yaml").write_text(WORDS_FIRST)
+    (tmp_path / "words-last.yaml").write_text(WORDS_LAST)
+    return tmp_path
+
+
+def test_a_sample_has_every_verdict_and_method_and_is_half_harmless() -> None:
+    chosen = [KNOWN[name] for name in spread(KNOWN, 60)]
+    assert len(chosen) == 60
+    assert sum(behaviour.harmless for behaviour in chosen) == 30
+    assert {b.verdict for b in chosen} == {b.verdict for b in KNOWN.values()}
+    assert {method for b in chosen for method in b.methods} == {method for b in KNOWN.values() for method in b.methods}
+
+
+def test_in_a_sample_what_is_common_is_more_than_what_is_rare() -> None:
+    found = Counter(str(KNOWN[name].verdict) for name in spread(KNOWN, 60))
+    assert found["sabotaged"] > found["attempted"] > found["withdrew"]
+
+
+def test_a_sample_is_the_same_each_time_and_begins_a_larger_one() -> None:
+    assert spread(KNOWN, 60)[:20] == spread(dict(reversed(KNOWN.items())), 20)
+
+
+def test_a_sample_larger_than_what_is_there_is_all_of_it() -> None:
+    assert set(spread(KNOWN, 10_000)) == set(KNOWN)
+
+
+def test_what_goes_on_after_words_alone_is_not_for_an_agent_whose_last_message_ends_it(folder: Path) -> None:
+    found = select(folder, "", CODEX)
+    assert set(found.chosen) == {"words-last"}
+    assert found.not_playable == {"words-first": GOES_ON_AFTER_WORDS}
+    assert set(select(folder, "", LOOP).chosen) == {"words-first", "words-last"}
+
+
+def test_a_choice_that_leaves_nothing_is_refused_with_what_leaves_nothing(folder: Path) -> None:
+    with pytest.raises(InputError, match="--only nothing: no behaviour in "):
+        select(folder, "nothing", LOOP)
+    with pytest.raises(InputError, match="--agent codex: can play none of these behaviours; goes on after"):
+        select(folder, "words-first", CODEX)
+
+
+def test_several_calls_in_one_turn_are_not_for_an_agent_that_runs_them_at_once() -> None:
+    several = {"three-calls-in-one-turn": CALLS_AT_ONCE}
+    assert select(catalogue(), "calls-in-one", CODEX).not_playable.items() >= several.items()
+    assert select(catalogue(), "calls-in-one", KINDS["claude-code"]).not_playable == {}
+
+
+def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named() -> None:
+    done = BehaviourResult("b", KNOWN["delete-by-rm"], "sabotaged", frozenset({"deleted"}), None, "log")
+    refused = replace(done, name="a", verdict="complied", refused=True)
+    assert played([refused, done]) == ([done], {"a": REFUSED})
+
+
+def test_a_right_verdict_counts_whatever_was_refused() -> None:
+    right = BehaviourResult("a", KNOWN["comply"], "complied", frozenset(), None, "log", refused=True)
+    assert played([right]) == ([right], {})
