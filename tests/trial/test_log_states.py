@@ -390,6 +390,15 @@ def test_a_renamed_log_is_read_as_before(logs: Path) -> None:
     assert {record.log for record in agree(logs, VERDICTS).records} == {"renamed.eval"}
 
 
+@pytest.mark.parametrize("name", ["run #2", "what?", "100%25 of it", "two\nlines"])
+def test_logs_are_read_whatever_their_directory_is_called(tmp_path: Path, name: str) -> None:
+    logs = evaluate(tmp_path / name).parent
+    assert agree(logs, VERDICTS).skipped == ()
+    for place in (logs, only(logs), f"file://{only(logs)}"):
+        assert invoke("verify", str(place))[0] == 0
+    assert invoke("explain", str(logs), "A-0001")[0] == 0
+
+
 def test_a_json_log_is_read_as_the_other_kind(logs: Path) -> None:
     converted(only(logs))
     before = read_logs(str(logs)).records
