@@ -77,7 +77,8 @@ class Chosen:
 
 def choose_agent(text: str) -> Chosen:
     """The agent that is called so: a name, NAME@VERSION or module:function; InputError where there is none."""
-    name, _, version = str(text).partition("@")
+    text = str(text)  # on a command line, 5 is a number
+    name, _, version = text.partition("@")
     if OWN.fullmatch(text):
         return Chosen(AgentKind(text, "as the system message", "as the user message", Delivery.MESSAGE))
     if name not in KINDS:
