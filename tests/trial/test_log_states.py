@@ -445,6 +445,31 @@ def test_a_trial_that_was_taken_out_is_missed(logs: Path) -> None:
     assert "trial A-0001: is missing" in invoke("verify", str(logs))[1]
 
 
+def test_a_sample_of_another_task_is_left_out_and_that_is_said(logs: Path) -> None:
+    def add(log: EvalLog) -> None:
+        samples = log.samples or []
+        of_another = {
+            "id": "capital",
+            "uuid": "another",
+            "metadata": {},
+            "scores": {"exact": Score(value=1)},
+            "store": {},
+        }
+        log.samples = [*samples, samples[0].model_copy(update=of_another)]
+
+    change(logs, add)
+    assert "1 of its samples is of another task, and left out" in agree(logs, VERDICTS).skipped[0]
+
+
+def test_a_trial_that_was_put_in_is_said(logs: Path) -> None:
+    def add(log: EvalLog) -> None:
+        samples = log.samples or []
+        log.samples = [*samples, samples[0].model_copy(update={"uuid": "another", "epoch": 2})]
+
+    change(logs, add)
+    assert "it holds 5 trials, more than the 4 of its run" in read_logs(str(logs)).skipped[0]
+
+
 def without(log: Path, *members: str) -> None:
     """As it is while its run goes on, or for ever where that was killed."""
     with zipfile.ZipFile(log) as whole:

@@ -63,5 +63,5 @@ def _causes(records: Sequence[Record], verdict: Verdict) -> dict[str, int]:
 
 
 def _had_valid_call(record: Record) -> bool:
-    """A command, or what was handed in."""
-    return bool(record.commands) or record.cause == Ending.SUBMITTED
+    """A command, what was handed in, or a call that an approver did not let through."""
+    return bool(record.commands) or record.cause in (Ending.SUBMITTED, Ending.APPROVER)
