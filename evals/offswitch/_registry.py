@@ -4,6 +4,7 @@ from offswitch.hooks import Manifests, Trials
 from offswitch.scorer import shutdown_verdict
 from offswitch.subjects.provider import ScriptedModel
 from offswitch.task import shutdown_resistance
+from offswitch.trial.long_errors import leave_long_errors_plain
 from offswitch.trial.solver import loop
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 
@@ -11,3 +12,5 @@ __all__ = [
     "BubblewrapEnvironment", "Manifests", "OffswitchEnvironment", "ScriptedModel", "Trials", "loop",
     "shutdown_resistance", "shutdown_verdict",
 ]  # fmt: skip
+
+leave_long_errors_plain()

@@ -32,6 +32,10 @@ PROGRAM_LIMIT_S = 900
 """seconds for a trial in which a program works, where the user says nothing else"""
 TASK_VERSION = 3
 """goes up whenever results before and after a change cannot be compared"""
+TRIALS_MAX = 100_000
+"""of a variant: more do not fit into memory"""
+SEED_MAX = (1 << 63) - 1
+"""what a column of a table holds"""
 RETRIES = 5
 """how often a model that gave no answer is asked again, where the user does not say; over about two minutes"""
 
@@ -110,8 +114,10 @@ def _joined(given: str | list[str]) -> str:
 def _samples(
     space: Space, points: list[Point], wordings: str | int, trials: int, seed: int, protocol: Protocol, agent: Chosen
 ) -> list[Sample]:
-    if trials < 1:
-        raise InputError(f"trials must be at least 1, not {trials}")
+    if not 1 <= trials <= TRIALS_MAX:
+        raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
+    if abs(seed) > SEED_MAX:
+        raise InputError(f"seed must be at most {SEED_MAX}, not {seed}")
     how = space.checked_wordings(wordings)
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:

@@ -181,6 +181,7 @@ EXPECTED = [
     Row("html_in_error", "after", "ever", "failure", "model_api", says="for you."),
     Row("long_command", "after", "once", "complied"),
     Row("huge_command", "after", "once", "complied"),
+    Row("huge_error", "after", "ever", "failure", "model_api", says="xxxx"),
     Row("huge_text", "after", "once", "complied"),
     # Fields that are odd or not there.
     *(

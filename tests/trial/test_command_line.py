@@ -34,7 +34,10 @@ CODE = "from offswitch_cli import main; main()"
     ("words", "said"),
     [
         ((*RUN, "--variants", "A,Z"), "Z is not a variant; there are A, B, C"),
-        ((*RUN, "--trials", "0"), "trials must be at least 1"),
+        ((*RUN, "--trials", "0"), "trials must be 1 to 100000, not 0"),
+        ((*RUN, "--trials", "1000000000000"), "trials must be 1 to 100000, not 1000000000000"),
+        ((*RUN, "--seed", "9" * 30), "seed must be at most"),
+        ((*RUN, "-T", "agent=5"), "agent 5: there is no such agent"),
         ((*RUN, "-T", "grace_s=99"), "grace_s must be"),
         ((*RUN, "-T", "grace_s=soon"), "grace_s: must be a number"),
         ((*RUN, "-T", "questions=2.5"), "questions: must be a whole number"),

@@ -390,6 +390,15 @@ def test_a_renamed_log_is_read_as_before(logs: Path) -> None:
     assert {record.log for record in agree(logs, VERDICTS).records} == {"renamed.eval"}
 
 
+@pytest.mark.parametrize("name", ["run #2", "what?", "100%25 of it", "two\nlines"])
+def test_logs_are_read_whatever_their_directory_is_called(tmp_path: Path, name: str) -> None:
+    logs = evaluate(tmp_path / name).parent
+    assert agree(logs, VERDICTS).skipped == ()
+    for place in (logs, only(logs), f"file://{only(logs)}"):
+        assert invoke("verify", str(place))[0] == 0
+    assert invoke("explain", str(logs), "A-0001")[0] == 0
+
+
 def test_a_json_log_is_read_as_the_other_kind(logs: Path) -> None:
     converted(only(logs))
     before = read_logs(str(logs)).records
@@ -434,6 +443,31 @@ def test_a_trial_that_was_taken_out_is_missed(logs: Path) -> None:
     rest = {trial: verdict for trial, verdict in VERDICTS.items() if trial != "A-0001"}
     assert "it holds 3 of its 4 trials" in agree(logs, rest, missing=("A-0001",)).skipped[0]
     assert "trial A-0001: is missing" in invoke("verify", str(logs))[1]
+
+
+def test_a_sample_of_another_task_is_left_out_and_that_is_said(logs: Path) -> None:
+    def add(log: EvalLog) -> None:
+        samples = log.samples or []
+        of_another = {
+            "id": "capital",
+            "uuid": "another",
+            "metadata": {},
+            "scores": {"exact": Score(value=1)},
+            "store": {},
+        }
+        log.samples = [*samples, samples[0].model_copy(update=of_another)]
+
+    change(logs, add)
+    assert "1 of its samples is of another task, and left out" in agree(logs, VERDICTS).skipped[0]
+
+
+def test_a_trial_that_was_put_in_is_said(logs: Path) -> None:
+    def add(log: EvalLog) -> None:
+        samples = log.samples or []
+        log.samples = [*samples, samples[0].model_copy(update={"uuid": "another", "epoch": 2})]
+
+    change(logs, add)
+    assert "it holds 5 trials, more than the 4 of its run" in read_logs(str(logs)).skipped[0]
 
 
 def without(log: Path, *members: str) -> None:

@@ -135,7 +135,9 @@ def test_many_logs_are_read_by_several_processes_with_the_same_result(logs: Path
     assert done.stdout == str(found)
 
 
-def test_logs_are_found_and_named_as_inspect_does(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_are_found_as_inspect_does_and_local_ones_named_by_path(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [
         "x.eval", "2026-01-01T00-00-00-00-00_x_y.json", "2026-01-01T00:00:00_x.json", "deep/er/z z.eval", "x.json",
         "2026-01-01T00-00-00_x.manifest", "rulings.jsonl", "2026-01-01T00-00_x.json", ".eval", "a\nb.eval",
@@ -145,7 +147,8 @@ def test_logs_are_found_and_named_as_inspect_does(logs: Path, monkeypatch: pytes
         (logs / name).write_text("")
     monkeypatch.chdir(logs.parent)
     for place in (str(logs), "logs", "logs/", "./logs", "."):
-        assert sorted(log_names(place)) == sorted(info.name for info in list_eval_logs(place))
+        listed = (info.name.removeprefix("file://") for info in list_eval_logs(place))
+        assert sorted(log_names(place)) == sorted(listed)
 
 
 def test_a_log_that_cannot_be_read_is_named_each_time(logs: Path, cache: Cache) -> None:

@@ -93,6 +93,7 @@ def test_unusable_calls_are_of_all_calls_of_trials_with_a_verdict() -> None:
         ({"verdict": "unexposed", "cause": "stopped", "commands": 0}, True),
         ({"verdict": "unexposed", "cause": "no_usable_call", "commands": 0, "calls_unusable": 9}, True),
         ({"verdict": "unexposed", "cause": "submitted", "commands": 0}, False),
+        ({"verdict": "unexposed", "cause": "approver", "commands": 0}, False),
         ({"verdict": "unexposed", "cause": "stopped", "commands": 1}, False),
         ({"verdict": "complied", "commands": 0, "questions_served": 3, "agent": "codex@1"}, False),
         ({"verdict": "failure", "failure": "model_api", "commands": 0}, False),

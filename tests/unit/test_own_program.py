@@ -40,7 +40,7 @@ def told(service: Any, tree: dict[str, int], asker: str, target: str, number: in
     call = next(call for call in service("call_table").calls("x86_64").values() if call.name == "kill")
     question = service("questions").Reader("x86_64").read(os.getpid(), call, (tree[target], number, 0, 0, 0, 0))
     root = tree["root"] if has_root else None
-    lines = service("telling").Telling(None, None).lines(question, tree[asker], False, [], (), root)
+    lines = service("telling").Telling(None, None).lines(question, tree[asker], False, list, (), root)
     return [line["target"] for line in lines]
 
 

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from inspect_ai._util.rich import format_traceback
 
+from offswitch.trial.long_errors import LINE_MAX, leave_long_errors_plain
 from offswitch.trial.provider_words import WORDS_MAX, means_context_full, provider_words
 
 
@@ -72,6 +74,28 @@ def test_the_reason_behind_a_short_message_is_told_too() -> None:
     assert provider_words(error) == "RuntimeError: Connection error. (no route to host)"
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("Out of order", " - Out of order"),
+        ({"detail": [{"loc": ["body"], "msg": "field required", "input": "context window"}]}, " - field required"),
+        ({"detail": "Not Found"}, " - Not Found"),
+        ({"error": {"error": {"message": "no more"}}}, " - no more"),
+        ([{"error": "no more"}], " - no more"),
+        ({"input": "context window"}, ""),
+        ([[[[[["no more"]]]]]], ""),
+        ([], ""),
+        ([1], ""),
+        (None, ""),
+    ],
+)
+def test_what_stands_in_an_errors_body_is_told_where_the_client_tells_its_status_alone(body: Any, told: str) -> None:
+    error, cause = RuntimeError("Error code: 422"), StatusError("Error code: 422")
+    cause.__dict__["body"] = body
+    error.__cause__ = cause
+    assert provider_words(error) == f"Error code: 422{told}"
+
+
 def test_no_message_is_longer_than_a_log_line() -> None:
     assert len(provider_words(RuntimeError("x y z " * WORDS_MAX))) <= WORDS_MAX
 
@@ -84,6 +108,10 @@ def test_no_message_is_longer_than_a_log_line() -> None:
         ("prompt is too long: 200001 tokens > 200000 maximum", True),
         ("This model's maximum prompt length is 131072 but the request contains 131073 tokens.", True),
         ("The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).", True),
+        ("`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 100.", True),
+        ("too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000", True),
+        ("Please reduce the length of the messages or completion.", True),
+        ("max_tokens is too large: 9999. This model supports at most 4096 completion tokens", False),
         ('the provider\'s answer cannot be read: no; it begins {"content": "my context window"}', False),
         ("Rate limit reached for tokens per minute", False),
         ("Tools are not supported by this model.", False),
@@ -91,3 +119,12 @@ def test_no_message_is_longer_than_a_log_line() -> None:
 )
 def test_a_full_context_is_known_by_what_providers_call_it(words: str, full: bool) -> None:
     assert means_context_full(words) is full
+
+
+def test_an_error_of_many_words_is_told_whole_and_not_coloured_which_takes_hours() -> None:
+    leave_long_errors_plain()
+    error = RuntimeError("x" * 900 * LINE_MAX)
+    plain, coloured = format_traceback(RuntimeError, error, None)
+    assert plain == coloured
+    assert str(error) in plain
+    assert len(set(format_traceback(RuntimeError, RuntimeError("too late"), None))) == 2

@@ -61,6 +61,6 @@ def _only_record(logs: Logs, place: str, trial_id: str) -> Record:
         skipped = "".join(f"; {line}" for line in logs.skipped[:3])
         raise InputError(f"{trial_id}: no such trial in {place}; `offswitch trials {place}` names them{skipped}")
     if len(records) > 1:
-        names = ", ".join(plain(f"{logs.place(one).removeprefix('file://')} ({one.model})") for one in records)
+        names = ", ".join(plain(f"{logs.place(one)} ({one.model})") for one in records)
         raise InputError(f"{trial_id}: {len(records)} logs in {place} have it, give one of them as LOG: {names}")
     return records[0]

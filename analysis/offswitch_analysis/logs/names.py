@@ -27,7 +27,14 @@ PARALLEL_FROM = 8
 
 
 def log_names(place: str) -> list[str]:
-    """The logs at a path or URL, oldest first; InputError where nothing can be read there."""
+    """The logs at a path or URL, oldest first; InputError where nothing can be read there.
+
+    Local ones are named by their path: in a URL Inspect does not find what has a #, a ? or a % in its name.
+    """
+    return [name.removeprefix("file://") for name in _found_at(place)]
+
+
+def _found_at(place: str) -> list[str]:
     try:
         if "://" not in place and not Path(place).exists():
             raise InputError(f"{place}: no such log or directory; give the --log-dir of a run")
@@ -60,13 +67,13 @@ def _age(name: str) -> tuple[str, str]:
 
 
 def _names_in(directory: Path) -> Iterator[str]:
-    """As Inspect lists and names them, without the seconds that it takes to load it."""
+    """As Inspect lists them, without the seconds that it takes to load it."""
 
     def fail(error: OSError) -> None:
         raise error
 
     for place, _, names in os.walk(directory.absolute(), onerror=fail):
-        yield from (f"file://{place}/{name}" for name in names if LOG_NAME.fullmatch(name))
+        yield from (f"{place}/{name}" for name in names if LOG_NAME.fullmatch(name))
 
 
 def forget_json_log() -> None:

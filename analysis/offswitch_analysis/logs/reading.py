@@ -32,12 +32,13 @@ def read_log(name: str) -> LogRecords:
     header = read_eval_log(name, header_only=True)
     if not is_ours(header.eval):
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
-    trials = scored_trials(name, read_eval_log_sample_summaries(name), header.invalidated)
+    every = scored_trials(name, read_eval_log_sample_summaries(name), header.invalidated)
+    trials = [trial for trial in every if not trial.is_foreign]
     shared, agent = _log_columns(header, name), _other_solver(header)
     rows = [{**shared, **_trial_columns(header, trial, agent)} for trial in trials]
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
-    told = [*_state(header, len(rows)), *remarks(trials)]
+    told = [*_state(header, len(rows)), *remarks(every)]
     return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), "; ".join(told) or None)
 
 
@@ -49,8 +50,10 @@ def _state(header: EvalLog, found: int) -> Iterator[str]:
     planned = len(spec.dataset.sample_ids or []) * (spec.config.epochs or 1)
     # Whoever takes trials out may have the results made anew.
     of = max(planned, results.total_samples if results else found)
-    if of != found:
+    if found < of:
         yield f"it holds {found} of its {of} trials, and only those are counted"
+    elif found > of:
+        yield f"it holds {found} trials, more than the {of} of its run"
 
 
 def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:

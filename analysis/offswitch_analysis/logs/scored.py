@@ -47,6 +47,11 @@ class ScoredTrial:
     """it had to be read whole, and could not be"""
 
     @property
+    def is_foreign(self) -> bool:
+        """It is a sample of another task: each of ours names its variant."""
+        return "variant" not in self.summary.metadata and not self.unread
+
+    @property
     def counted(self) -> Facts:
         """The facts of its record: one that was declared invalid counts as a failure."""
         return {"verdict": Verdict.FAILURE.value, "failure": INVALIDATED} if self.invalid else self.facts
@@ -62,6 +67,9 @@ def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invali
 
 def remarks(trials: Sequence[ScoredTrial]) -> Iterator[str]:
     """What a reader of the log must know of them, in lines."""
+    if foreign := sum(trial.is_foreign for trial in trials):
+        yield f"{foreign} of its samples {'is' if foreign == 1 else 'are'} of another task, and left out"
+    trials = [trial for trial in trials if not trial.is_foreign]
     if edited := sum(trial.edited for trial in trials):
         yield f"{_count(edited)} a score that was edited, and the verdict of the evidence or of the score before"
     if unscored := sum(trial.unscored for trial in trials):

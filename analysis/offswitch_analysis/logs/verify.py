@@ -115,10 +115,13 @@ class _Manifests:
 
 
 def _manifest_names(place: str) -> list[str]:
+    """Named as `log_names` names logs."""
+    place = place.removeprefix("file://")
     at = filesystem(place)
     if is_log(place):
         return [digests.manifest_path(place)] if at.exists(digests.manifest_path(place)) else []
-    return sorted(info.name for info in at.ls(place, recursive=True) if info.name.endswith(digests.SUFFIX))
+    there = (info.name.removeprefix("file://") for info in at.ls(place, recursive=True))
+    return sorted(name for name in there if name.endswith(digests.SUFFIX))
 
 
 def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _CheckedLog | None:

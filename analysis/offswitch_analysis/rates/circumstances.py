@@ -63,5 +63,6 @@ def _causes(records: Sequence[Record], verdict: Verdict) -> dict[str, int]:
 
 
 def _had_valid_call(record: Record) -> bool:
-    """A command, a question that was asked for, or what was handed in."""
-    return bool(record.commands or record.questions_served) or record.cause == Ending.SUBMITTED
+    """A command, a question that was asked for, what was handed in, or a call that an approver did not let through."""
+    had = record.commands or record.questions_served
+    return bool(had) or record.cause in (Ending.SUBMITTED, Ending.APPROVER)

@@ -102,7 +102,7 @@ def choose_agent(text: str, delivery: str = "") -> Chosen:
 
     delivery: how it hands in, if not as usual; InputError where it cannot.
     """
-    chosen = _named(text)
+    chosen = _named(str(text))  # on a command line, 5 is a number
     if not delivery:
         return chosen
     if delivery not in list(Delivery):
@@ -115,7 +115,7 @@ def choose_agent(text: str, delivery: str = "") -> Chosen:
 
 
 def _named(text: str) -> Chosen:
-    name, _, version = str(text).partition("@")
+    name, _, version = text.partition("@")
     if OWN.fullmatch(text):
         return Chosen(AgentKind(text, "as the system message", "as the user message", Delivery.MESSAGE))
     if name in REFUSED:

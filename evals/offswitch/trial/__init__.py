@@ -1,6 +1,6 @@
 """One trial on a machine: a session, what came of the trigger, the closing. Imports `verdict` and below.
 
-Imported by their own names, because they load Inspect: `solver`, `machines` and `tool_loop`.
+Imported by their own names, because they load Inspect: `solver`, `machines`, `tool_loop`, `long_errors`.
 """
 
 from offswitch.trial.closing import close

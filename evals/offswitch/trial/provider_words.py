@@ -17,9 +17,14 @@ _USER = re.compile(r"(?<=://)[^\s/@]+@")
 """a user's name and password in an address"""
 _CONTEXT_FULL = re.compile(
     r"context[ _](length|size|window)|prompt is too long|input is too long|input length|too many input tokens"
-    r"|maximum prompt length|input token count .* exceeds",
+    r"|maximum prompt length|input token count .* exceeds|`inputs` (tokens \+|must have less than)"
+    r"|tokens in the prompt cannot exceed|reduce the length of the messages",
     re.I,
 )
+_STATUS_ALONE = re.compile(r"Error code: \d+")
+"""what a client makes of an error whose body has another form than it knows"""
+_MESSAGES = ("message", "msg", "detail", "error")
+"""fields of such a body that say what is wrong; others may repeat what the model said"""
 
 
 def provider_words(error: BaseException) -> str:
@@ -37,9 +42,23 @@ def means_context_full(words: str) -> bool:
 def _words_of(error: BaseException) -> str:
     line = _line(getattr(error, "provider_message", None) or error)
     status, because = getattr(error, "status_code", None), error.__cause__
+    if _STATUS_ALONE.fullmatch(line) and (told := _told_in(getattr(because or error, "body", None))):
+        line += f" - {told}"
     if len(line.split()) < 3:
         line = f"{type(error).__name__}: {line or 'no message'}" + (f" ({because})" if because is not None else "")
     return line + (f" (status {status})" if status and str(status) not in line else "")
+
+
+def _told_in(body: Any, depth: int = 3) -> str:
+    """What is said in an error's body; nothing where nobody knows which of its words say it."""
+    if isinstance(body, str):
+        return _line(body)[:BEGINNING_MAX]
+    if isinstance(body, dict) and depth:
+        fields = cast(dict[str, Any], body)
+        return next((told for name in _MESSAGES if (told := _told_in(fields.get(name), depth - 1))), "")
+    if isinstance(body, list) and depth:
+        return _told_in(cast(list[Any], body)[0], depth - 1) if body else ""
+    return ""
 
 
 def _words_of_unread(answer: Any, error: BaseException) -> str:
