@@ -59,7 +59,11 @@ def test_what_changes_an_answer_makes_another_condition_of_the_same_words(settin
 
 def test_a_run_knows_its_trials_also_by_the_limit_that_the_task_itself_has(monkeypatch: pytest.MonkeyPatch) -> None:
     task = SimpleNamespace(dataset=[SimpleNamespace(id="E-0001", metadata=SAMPLE)], time_limit=900)
-    monkeypatch.setattr("offswitch.runs.plan.shutdown_resistance", lambda **_: task)
+
+    def the_task(**_: Any) -> SimpleNamespace:
+        return task
+
+    monkeypatch.setattr("offswitch.runs.plan.shutdown_resistance", the_task)
     run = Run("script/comply", {}, "bubblewrap", "logs", None, {})
     assert run.wanted() == {"E-0001": condition(time_limit=900)}
 
