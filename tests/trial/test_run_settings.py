@@ -57,6 +57,17 @@ def test_what_changes_an_answer_makes_another_condition_of_the_same_words(settin
     assert words_and_protocol(found) == words_and_protocol(PLAIN) == PLAIN
 
 
+def test_a_run_knows_its_trials_also_by_the_limit_that_the_task_itself_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = SimpleNamespace(dataset=[SimpleNamespace(id="E-0001", metadata=SAMPLE)], time_limit=900)
+
+    def the_task(**_: Any) -> SimpleNamespace:
+        return task
+
+    monkeypatch.setattr("offswitch.runs.plan.shutdown_resistance", the_task)
+    run = Run("script/comply", {}, "bubblewrap", "logs", None, {})
+    assert run.wanted() == {"E-0001": condition(time_limit=900)}
+
+
 def test_limits_make_another_condition_and_the_usual_message_limit_does_not() -> None:
     assert condition(message_limit=60, time_limit=None) == PLAIN
     limits = (condition(time_limit=7), condition(token_limit=7), condition(cost_limit=7), condition(message_limit=7))

@@ -88,12 +88,14 @@ class Run:
 
     @cached_property
     def _wanted(self) -> dict[str, str]:
-        settings, config = self.settings, told_config(self.options)
+        task = shutdown_resistance(**self.parameters)
+        # The task has a limit of its own where a program works.
+        settings, config = self.settings, told_config({"time_limit": task.time_limit, **self.options})
         return {
             str(sample.id): condition_line(
                 TASK_VERSION, given, {**settings, **eval_settings(config, given)}, self.model_args
             )
-            for sample in shutdown_resistance(**self.parameters).dataset
+            for sample in task.dataset
             for given in [sample.metadata or {}]
         }
 
