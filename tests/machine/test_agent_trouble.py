@@ -187,7 +187,7 @@ def test_a_program_that_comes_to_grief_is_a_verdict_or_a_failure_in_its_own_word
 def test_a_program_that_hangs_meets_its_time_limit_and_is_judged(compose_of_stand_in: str, tmp_path: Path) -> None:
     found = samples(HANG, compose_of_stand_in, "bubblewrap", tmp_path, HANGS_S)
     assert not differing(found)
-    assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + 30
+    assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + 60
 
 
 @pytest.mark.parametrize(
