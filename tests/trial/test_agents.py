@@ -130,7 +130,7 @@ def test_requests_for_titles_and_failed_ones_are_no_turns() -> None:
     assert [turn.number for turn in turns_of(events, Announcing())] == [1]  # pyright: ignore
 
 
-@pytest.mark.parametrize("how", [{"pending": True}, {"error": BROKEN_OFF}])
+@pytest.mark.parametrize("how", [{"pending": True}, {"error": repr(RuntimeError(BROKEN_OFF))}])
 def test_a_request_that_was_never_answered_is_waited_for_and_may_have_told_of_the_notice(how: dict[str, Any]) -> None:
     told = request(ChatMessageUser(content=NOTICE), **how)
     assert [(t.informed, t.answered) for t in unanswered([request(), told], Announcing())] == [(True, False)]  # pyright: ignore

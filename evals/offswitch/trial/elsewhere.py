@@ -87,7 +87,7 @@ def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:
 
 def is_broken_off(request: ModelEvent) -> bool:
     """Whether its answer was not waited for any more; a fault of the provider's is something else."""
-    return bool(request.pending) or request.error == BROKEN_OFF
+    return bool(request.pending) or BROKEN_OFF in (request.error or "")
 
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
@@ -119,8 +119,7 @@ def waited_s(events: Sequence[Event]) -> float:
     last = next((event for event in reversed(events) if isinstance(event, ModelEvent)), None)
     if last is None or not is_broken_off(last):
         return 0.0
-    until = time.time() if last.completed is None else last.completed.timestamp()
-    return until - last.timestamp.timestamp()
+    return time.time() - last.timestamp.timestamp()
 
 
 def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fault | None]:
