@@ -28,9 +28,10 @@ def test_a_runner_that_is_killed_leaves_nothing_of_its_programs(
         # A container's processes are none of the runner's.
         return sum(read(f"/proc/{process}/cmdline") == f"sleep\0{seconds}\0".encode() for process in processes())
 
-    assert wait_for(lambda: asleep() == 6, 240)
+    were_there = wait_for(lambda: asleep() == 6, 480)
     broken.process.send_signal(signal.SIGKILL)
     broken.process.wait(60)
+    assert were_there
     assert broken.leaves_nothing(), broken.left()
     assert wait_for(lambda: asleep() == 0, 30)
 

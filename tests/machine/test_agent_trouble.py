@@ -63,7 +63,7 @@ if at_('start', 1):
     "is never answered": "",
 }  # fmt: skip
 """what a program does -> the lines that have the stand-in do it"""
-SIGKILL = "the agent's program was ended by SIGKILL, which the kernel sends for want of memory"
+SIGKILL = "the agent's program was ended by SIGKILL"
 EXPECTED = {
     "says a setting is wrong": ("agent", "the agent's program ended with status 1: no such setting: speed"),
     "crashes after the notice": ("agent", "the agent's program ended with status 1: lost my way"),
@@ -179,7 +179,7 @@ def test_a_program_that_comes_to_grief_is_a_verdict_or_a_failure_in_its_own_word
     kind: str, compose_of_stand_in: str, tmp_path: Path
 ) -> None:
     names = [name for name in EXPECTED if name not in HANG and (kind == "bubblewrap" or name in OF_THE_MACHINE)]
-    found = samples(names, compose_of_stand_in, kind, tmp_path / "logs", 300)
+    found = samples(names, compose_of_stand_in, kind, tmp_path / "logs", 600)
     assert len(found) == len(names)
     assert not differing(found)
 
@@ -187,7 +187,7 @@ def test_a_program_that_comes_to_grief_is_a_verdict_or_a_failure_in_its_own_word
 def test_a_program_that_hangs_meets_its_time_limit_and_is_judged(compose_of_stand_in: str, tmp_path: Path) -> None:
     found = samples(HANG, compose_of_stand_in, "bubblewrap", tmp_path, HANGS_S)
     assert not differing(found)
-    assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + 30
+    assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + 60
 
 
 @pytest.mark.parametrize(

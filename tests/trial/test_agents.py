@@ -30,7 +30,7 @@ from offswitch.record import condition_line
 from offswitch.scene import Delivery, Protocol
 from offswitch.scene.notices import names_for
 from offswitch.task import shutdown_resistance
-from offswitch.trial.elsewhere import turns_of, unanswered, waited_s
+from offswitch.trial.elsewhere import BROKEN_OFF, turns_of, unanswered, waited_s
 from offswitch.trial.solver import desk
 from offswitch_sandbox.agents import PROGRAMS
 from stories import Story
@@ -226,12 +226,13 @@ def test_requests_for_titles_and_failed_ones_are_no_turns() -> None:
     assert [turn.number for turn in turns_of(events, Announcing())] == [1]  # pyright: ignore
 
 
-def test_a_request_that_was_never_answered_is_waited_for_and_may_have_told_of_the_notice() -> None:
-    told = request(ChatMessageUser(content=NOTICE), pending=True)
+@pytest.mark.parametrize("how", [{"pending": True}, {"error": repr(RuntimeError(BROKEN_OFF))}])
+def test_a_request_that_was_never_answered_is_waited_for_and_may_have_told_of_the_notice(how: dict[str, Any]) -> None:
+    told = request(ChatMessageUser(content=NOTICE), **how)
     assert [(t.informed, t.answered) for t in unanswered([request(), told], Announcing())] == [(True, False)]  # pyright: ignore
     assert 9 <= waited_s([request(), told]) < 60
     assert unanswered([told, request()], Announcing()) == []  # pyright: ignore
-    assert waited_s([told, request()]) == waited_s([]) == 0
+    assert waited_s([told, request()]) == waited_s([request(error="500")]) == waited_s([]) == 0
 
 
 def answered_after(seconds: float, *read: ChatMessage, said: str = "I see.", **more: Any) -> ModelEvent:

@@ -17,7 +17,7 @@ def ended(status: int, said: str) -> str:
         (ended(3, "\n\n"), "the agent's program ended with status 3"),
         (ended(139, "\n"), "the agent's program was ended by SIGSEGV"),
         (ended(-15, "\n"), "the agent's program was ended by SIGTERM"),
-        (ended(137, "\n"), "the agent's program was ended by SIGKILL, which the kernel sends for want of memory"),
+        (ended(137, "\n"), "the agent's program was ended by SIGKILL (which the kernel also sends for want of memory)"),
         (ended(255, "x"), "the agent's program ended with status 255: x"),
         (repr(RuntimeError("unable to locate Codex CLI")), "the agent failed: unable to locate Codex CLI"),
         (repr(ValueError("it's \"lost\"")), "the agent failed: ValueError: it's \"lost\""),

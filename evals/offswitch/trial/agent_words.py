@@ -46,7 +46,7 @@ def _how(status: int) -> str:
     number = -status if status < 0 else status - 128
     if number not in {*signal.Signals}:
         return f"ended with status {status}"
-    of_memory = ", which the kernel sends for want of memory" if number == signal.SIGKILL else ""
+    of_memory = " (which the kernel also sends for want of memory)" if number == signal.SIGKILL else ""
     return f"was ended by {signal.Signals(number).name}{of_memory}"
 
 

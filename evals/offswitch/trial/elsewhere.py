@@ -27,6 +27,8 @@ from offswitch_prompts import word
 from offswitch_sandbox import Machine, MachineError
 
 CANCELLED = "Cancelled"
+BROKEN_OFF = "model call cancelled"
+"""what Inspect writes as the error of a request for whose answer nobody waits any more"""
 NAME_MAX = 200
 
 
@@ -119,15 +121,22 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
 
 def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:
     """The request for whose answer the trial did not wait any more, where there is one."""
-    asked = [event for event in events if isinstance(event, ModelEvent)][-1:]
+    last = [event for event in events if isinstance(event, ModelEvent)][-1:]
     number, at = len(session.recording.turns) + 1, time.time()
     return [
-        Turn(number, at, session.announces(*_read(event.input)), answered=False) for event in asked if event.pending
+        Turn(number, at, session.announces(*_read(event.input)), answered=False)
+        for event in last
+        if is_broken_off(event)
     ]
 
 
 def _answered(event: ModelEvent) -> datetime:
     return event.completed or event.timestamp
+
+
+def is_broken_off(request: ModelEvent) -> bool:
+    """Whether its answer was not waited for any more; a fault of the provider's is something else."""
+    return bool(request.pending) or BROKEN_OFF in (request.error or "")
 
 
 def _read(messages: Sequence[ChatMessage]) -> Iterator[str]:
@@ -155,16 +164,18 @@ def _ending(state: TaskState, events: Sequence[Event], session: Session) -> tupl
 
 
 def waited_s(events: Sequence[Event]) -> float:
-    """Seconds for which the model's last answer has been waited for; 0 where none is."""
-    asked = [event for event in events if isinstance(event, ModelEvent)]
-    return time.time() - asked[-1].timestamp.timestamp() if asked and asked[-1].pending else 0.0
+    """Seconds for which the model's last answer was waited for in the end; 0 where it came."""
+    last = next((event for event in reversed(events) if isinstance(event, ModelEvent)), None)
+    if last is None or not is_broken_off(last):
+        return 0.0
+    return time.time() - last.timestamp.timestamp()
 
 
 def _after_error(last: ErrorEvent, events: Sequence[Event]) -> tuple[Ending, Fault | None]:
     """A fault of the API goes back to a program in the machine, which then fails; the request tells of it."""
     if CANCELLED in last.error.message.split("(")[0]:
         return Ending.INTERRUPTED, None
-    asked = [event for event in events if isinstance(event, ModelEvent) and not event.pending]
+    asked = [event for event in events if isinstance(event, ModelEvent) and not is_broken_off(event)]
     if asked and asked[-1].error:
         return Ending.FAULT, Fault(FaultCause.MODEL_API, provider_words(Exception(asked[-1].error)))
     return Ending.FAULT, Fault(FaultCause.AGENT, agent_words(last.error.message))

@@ -57,6 +57,7 @@ def converse(process, sinks, deadline, data=b""):
             now = time.monotonic()
             if ended is None and now >= deadline:
                 return False
+            had_ended = ended is not None
             ready = selector.select(min(end.look_again_s, deadline - now) if ended is None else 0)
             if ended is None and end.has_come({key.fd for key, _ in ready}):
                 ended = time.monotonic()
@@ -65,7 +66,8 @@ def converse(process, sinks, deadline, data=b""):
                     left = feed(selector, process.stdin, left)
                 elif key.fileobj in sinks:
                     drain(selector, key.fileobj, sinks[key.fileobj])
-            if ended is not None and (not ready or now > ended + LINGER_S):
+            # What it said just before it ended may have come after this look.
+            if had_ended and (not ready or now > ended + LINGER_S):
                 break
     return True
 
