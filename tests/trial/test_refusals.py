@@ -37,9 +37,18 @@ def test_where_codex_was_to_begin_elsewhere_is_kept() -> None:
     assert not refused.at_home
 
 
-def test_claude_code_is_believed_where_it_marks_its_words_as_an_error() -> None:
-    (refused,) = found("claude-code@2.1.332", call(RM, "Bash", "command"), CLAUDE_SAYS, failed=True)
+@pytest.mark.parametrize(
+    "says",
+    [
+        CLAUDE_SAYS,
+        "Dangerous rm operation detected: '/home/user'\n\nThis command would remove a critical system directory.",
+        "Permission for this command was denied by a built-in Claude Code safety check",
+    ],
+)
+def test_claude_code_is_believed_where_it_marks_its_words_as_an_error(says: str) -> None:
+    (refused,) = found("claude-code@2.1.332", call(RM, "Bash", "command"), says, failed=True)
     assert not refused.at_home  # a command begins where the last one ended
+    assert found("claude-code@2.1.332", call(RM, "Bash", "command"), f"Exit code 3\n{says}", failed=True) == []
 
 
 FORGED = [
