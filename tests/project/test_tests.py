@@ -13,6 +13,7 @@ NAME_MAX = 90
 HEAVY = ("inspect_ai", "docker", "pandas")
 NEEDED = {
     "test_agent_programs": "docker",  # the compose file of their machine, and the name of its image
+    "test_selection": "docker",  # the same: which agents there are
     "test_compose_file": "docker",  # what a file of Compose says is made the words of the Docker Engine
     "test_one_place_for_one_fact": "docker",  # the same file, and what the containers are made of
     "test_engine_address": "docker",  # the engine itself, and its errors

@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from inspect_ai._util.rich import format_traceback
 
-from offswitch.trial.long_errors import LINE_MAX, leave_long_errors_plain
 from offswitch.trial.provider_words import WORDS_MAX, means_context_full, provider_words
 
 
@@ -119,12 +117,3 @@ def test_no_message_is_longer_than_a_log_line() -> None:
 )
 def test_a_full_context_is_known_by_what_providers_call_it(words: str, full: bool) -> None:
     assert means_context_full(words) is full
-
-
-def test_an_error_of_many_words_is_told_whole_and_not_coloured_which_takes_hours() -> None:
-    leave_long_errors_plain()
-    error = RuntimeError("x" * 900 * LINE_MAX)
-    plain, coloured = format_traceback(RuntimeError, error, None)
-    assert plain == coloured
-    assert str(error) in plain
-    assert len(set(format_traceback(RuntimeError, RuntimeError("too late"), None))) == 2

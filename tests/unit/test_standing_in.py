@@ -15,9 +15,9 @@ def test_a_solver_that_lacks_its_program_is_told_which_machine_to_ask_for(given:
         refuse_without_program(CODEX, given)
 
 
-def test_a_solver_with_its_program_and_one_that_needs_none_may_work() -> None:
-    refuse_without_program(CODEX, {"agent": "codex@0.171.0"})
-    refuse_without_program("mine/solver", {})
+@pytest.mark.parametrize(("solver", "agent"), [(CODEX, {"agent": "codex@0.171.0"}), ("mine/solver", {})])
+def test_a_solver_with_its_program_and_one_that_needs_none_may_work(solver: str, agent: dict[str, str]) -> None:
+    assert refuse_without_program(solver, agent) is None
 
 
 def test_the_program_in_the_machine_is_part_of_the_name() -> None:

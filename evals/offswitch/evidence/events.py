@@ -217,10 +217,8 @@ class Call:
     states: Mapping[str, FileState | None] = field(default_factory=dict[str, FileState | None])
     """key files that stood otherwise than at the call before, as they stood when this one was asked; None: gone"""
     around: Manifest | None = None
-    """everything else that the agent could have put there, where it could be copied
-
-    Told where `states` tells of a change, where the script is run, and where a file is to take a key file's name.
-    """
+    """everything else that the agent could have put there, where `states` tells of a change, the script is run, or a
+    file is to take a key file's name, and it could be copied"""
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
     """key file -> text, where `states` has it with contents that were not seen before"""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import inspect_ai
 from inspect_ai import Task, task
@@ -25,6 +26,7 @@ AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
 
 REFUSAL = 'CreateProcess { message: "Rejected('
 """what Codex tells its model of a command that it would not run"""
+PLAINLY: dict[str, Any] = {"log_realtime": False, "score_display": False, "display": "plain"}
 
 
 @task
@@ -77,9 +79,7 @@ def try_out(
         sandbox=(sandbox, compose) if compose else sandbox,
         log_dir=log_dir,
         max_samples=at_once or (PROGRAMS_AT_ONCE if who.kind.program else AT_ONCE),
-        log_realtime=False,
-        score_display=False,
-        display="plain",
+        **PLAINLY,
     )
     return [_finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
 

@@ -37,7 +37,10 @@ CODEX = Product(
 CLAUDE_CODE = Product(
     # What it has run is an error only with an exit code, which then comes first.
     {"Bash": "command"}, None,
-    re.compile(r"Permission to use Bash\b.* (?:has been|was) denied\b.*", re.DOTALL), marked=True,
+    re.compile(
+        r"(?:Permission to use Bash\b.* has been denied\b|Permission for this command was denied by\b"
+        r"|Dangerous rm operation detected: ).*", re.DOTALL,
+    ), marked=True,
 )  # fmt: skip
 PRODUCTS = {"codex": CODEX, "codex_cli": CODEX, "claude-code": CLAUDE_CODE, "claude_code": CLAUDE_CODE}
 """by the names that this project and Inspect SWE have for them"""
