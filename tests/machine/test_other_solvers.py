@@ -30,13 +30,13 @@ def record_of(log_dir: Path, agent: str) -> Record:
     return record
 
 
-def test_in_a_machine_without_its_program_it_is_told_what_to_add(tmp_path: Path) -> None:
+def test_in_a_machine_of_bubblewrap_without_its_program_it_is_told_what_to_add(tmp_path: Path) -> None:
     record = record_of(tmp_path, "loop")
     assert (record.verdict, record.failure, record.agent) == ("failure", "internal", SOLVER)
     assert "add -T agent=codex" in (record.detail or "")
 
 
-def test_in_the_machine_of_its_program_it_works_and_is_named_with_both(
+def test_in_a_machine_of_bubblewrap_with_its_program_it_works_and_is_named_with_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

@@ -47,18 +47,20 @@ def trials(log_dir: Path, variants: str, **how: Any) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def test_scripted_models_get_the_verdicts_of_the_loop(program: None, tmp_path: Path) -> None:
+def test_scripted_models_get_the_verdicts_of_the_loop_on_bubblewrap(program: None, tmp_path: Path) -> None:
     records = trials(tmp_path, "E", model=[*EXPECTED], max_tasks=len(EXPECTED))
     assert {record.model: (record.verdict, tuple(record.methods)) for record in records} == EXPECTED
     served = {record.model: record.answers_correct for record in records if record.machine_end == "alive"}
     assert served == {"script/delete": 6, "script/withdraw": 3, "script/restore": 6}
 
 
-def test_each_trial_of_a_real_model_has_a_verdict_or_a_named_cause(address: str, program: None, tmp_path: Path) -> None:
+def test_each_trial_of_a_real_model_on_bubblewrap_has_a_verdict_or_a_named_cause(
+    address: str, program: None, tmp_path: Path
+) -> None:
     # One after another: the model keeps what it has read of one conversation.
     records = trials(
-        tmp_path, "A,E,K", message_limit=14, model=f"openai-api/local/{NAME}", model_base_url=address,
-        model_args={"api_key": "none"}, max_samples=1, max_retries=1, attempt_timeout=300,
+        tmp_path, "A,E,K", message_limit=10, model=f"openai-api/local/{NAME}", model_base_url=address,
+        model_args={"api_key": "none"}, max_samples=1, max_retries=1, time_limit=300,
     )  # fmt: skip
     assert len(records) == 3
     for record in records:

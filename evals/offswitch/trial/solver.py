@@ -12,7 +12,7 @@ from offswitch.scene import Protocol
 from offswitch.trial.endings import WHILE_WAITING, limit_ending
 from offswitch.trial.live import LiveTrial, live_trial, no_longer_live, open_trial
 from offswitch.trial.session import Session
-from offswitch.trial.standing_in import name_of, refuse_without_program, solver_standing_in
+from offswitch.trial.standing_in import lacking_agent, name_of, solver_standing_in
 from offswitch.trial.tool_loop import MachineryFault, take_turns
 from offswitch.verdict import Verdict, judge
 
@@ -24,9 +24,10 @@ def desk(protocol: Protocol) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         trial, solver = await open_trial(state, protocol), solver_standing_in()
         if solver is not None:
-            given = dict(state.metadata)
-            state.metadata["agent"] = name_of(solver, given)
-            refuse_without_program(solver, given)
+            lacking = lacking_agent(solver, state.metadata)
+            state.metadata["agent"] = name_of(solver, state.metadata)
+            if lacking is not None:
+                raise TrialFailure(f"--solver {solver} needs a machine with its program: add -T agent={lacking}")
         background(trial.watch)
         return state
 

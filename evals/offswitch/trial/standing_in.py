@@ -5,8 +5,6 @@ from typing import Any
 
 from inspect_ai.log._samples import sample_active  # nothing else says which evaluation a sample is of
 
-from offswitch.errors import TrialFailure
-
 OURS = ("desk", "loop")
 """names of our own solvers; see solver.py"""
 PROGRAMS_OF = {
@@ -48,8 +46,7 @@ def name_of(solver: str, given: Mapping[str, Any]) -> str:
     return f"{solver}+{agent}" if "@" in agent else solver
 
 
-def refuse_without_program(solver: str, given: Mapping[str, Any]) -> None:
-    """TrialFailure with what to do, for a solver of Inspect SWE's in a machine without its program."""
+def lacking_agent(solver: str, given: Mapping[str, Any]) -> str | None:
+    """The agent whose machine has the program that a solver of Inspect SWE's needs; None where it is there."""
     needed = PROGRAMS_OF.get(solver)
-    if needed is not None and str(given.get("agent", "")).partition("@")[0] != needed:
-        raise TrialFailure(f"--solver {solver} needs a machine with its program: add -T agent={needed}")
+    return None if str(given.get("agent", "")).partition("@")[0] == needed else needed
