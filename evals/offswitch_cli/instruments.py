@@ -13,29 +13,46 @@ AT_LEAST_1 = click.IntRange(min=1)
 
 @main.command()
 @click.option(
-    "--providers", default="docker-bare,offswitch,bubblewrap", show_default=True,
-    help="What to measure: docker-bare, docker, offswitch, bubblewrap.",
+    "--providers", metavar="NAMES",
+    help="What to measure: docker-bare, docker, offswitch, bubblewrap. [default: docker-bare,offswitch,bubblewrap;"
+    " offswitch with --agents]",
 )  # fmt: skip
 @click.option(
-    "--trials", default=80, type=click.IntRange(min=1), show_default=True,
-    help="Trials a round; a quarter of them on Inspect's docker provider.",
+    "--agents", is_flag=False, flag_value="codex,claude-code", metavar="[NAMES]",
+    help="Whole trials of these agents instead, beside the loop; codex,claude-code where none is named.",
+)  # fmt: skip
+@click.option(
+    "--trials", type=click.IntRange(min=1),
+    help="Trials a round. [default: 80, a quarter of them on Inspect's docker provider; 3 with --agents]",
 )  # fmt: skip
 @click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
 @click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def bench(providers: str, trials: int, rounds: int, processes: int, as_json: bool) -> None:
-    """How fast machines are here, side by side: throughput, CPU time, latency."""
+def bench(
+    providers: str | None, agents: str | None, trials: int | None, rounds: int, processes: int, as_json: bool
+) -> None:
+    """How fast machines are here, side by side: throughput, CPU time, latency; or what trials of agents take."""
     import json
     from dataclasses import asdict
 
+    from offswitch.bench.agents import bench_agents
     from offswitch.bench.measure import bench as measure
-    from offswitch.bench.table import bench_table
+    from offswitch.bench.table import agents_table, bench_table
 
-    found = measure(providers.split(","), trials, rounds, processes, lambda line: click.echo(line, err=True))
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    if agents is None:
+        named = (providers or "docker-bare,offswitch,bubblewrap").split(",")
+        found = measure(named, trials or 80, rounds, processes, say)
+        table = bench_table(found)
+    else:
+        found = bench_agents(agents.split(","), (providers or "offswitch").split(","), trials or 3, rounds, say)
+        table = agents_table(found)
     if as_json:
         click.echo(json.dumps([asdict(result) for result in found], indent=2))
     else:
-        show(bench_table(found))
+        show(table)
 
 
 @main.command()

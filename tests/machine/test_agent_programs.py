@@ -1,60 +1,28 @@
 """A program that is an agent in the project's machines: found, run as the agent's user, and not to be written to."""
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from inspect_ai._util.error import PrerequisiteError
-from inspect_ai.util import SandboxEnvironment
 
 from agent_archives import codex, packed
+from machine.with_programs import PROVIDERS, machine, program_as_codex, said
 from offswitch.runs import doctor
 from offswitch_sandbox import COMPOSE
-from offswitch_sandbox.agents import GIVEN, agent_compose
+from offswitch_sandbox.agents import GIVEN
 from offswitch_sandbox.compose_file import read_plan
-from offswitch_sandbox.containers import image_name
-from offswitch_sandbox.engine import engine
-from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
+from offswitch_sandbox.providers import BubblewrapEnvironment
 from offswitch_sandbox.wired import WiredEnvironment
 
 pytestmark = pytest.mark.anyio
-PROVIDERS = pytest.mark.parametrize(
-    "provider", [OffswitchEnvironment, BubblewrapEnvironment], ids=["offswitch", "bubblewrap"]
-)
 PROGRAM = "#!/bin/sh\necho codex $(id -u) $*\n"
 
 
 @pytest.fixture
 def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
-    """Of a machine with a small program in it, kept where no other user than this one gets to."""
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_DATA_HOME", str(closed))
-    monkeypatch.setenv(GIVEN, str(tmp_path))
-    packed(tmp_path / "codex-9.9.9.tgz", codex(PROGRAM))
-    yield agent_compose("codex", "9.9.9")
-    name = image_name(read_plan(closed / "offswitch/agents/codex-9.9.9/compose.yaml"))
-    if engine().api.images(name):
-        engine().api.remove_image(name, force=True)
-
-
-@asynccontextmanager
-async def machine(provider: type[WiredEnvironment], config: Path | None) -> AsyncGenerator[SandboxEnvironment]:
-    """As Inspect makes one."""
-    told = None if config is None else str(config)
-    await provider.task_init("a task", told)
-    made = await provider.sample_init("a task", told, {})
-    try:
-        yield made["default"]
-    finally:
-        await provider.sample_cleanup("a task", told, made, False)
-
-
-async def said(environment: SandboxEnvironment, command: str) -> str:
-    """What a login shell of the agent's user prints."""
-    done = await environment.exec(["bash", "-lc", f"{{ {command}; }} 2>&1"], user="1000", timeout=30)
-    return done.stdout.strip()
+    with program_as_codex(PROGRAM, tmp_path, monkeypatch) as path:
+        yield path
 
 
 @PROVIDERS

@@ -56,6 +56,45 @@ async def test_each_of_many_that_ask_at_once_gets_its_own_answer() -> None:
     assert {number: answer["number"] for number, answer in got.items()} == {n: n for n in range(20)}
 
 
+async def test_an_answer_waits_for_no_other_one() -> None:
+    """However many wait for longer, and in whatever order they were asked."""
+
+    def never_to_others(order: dict[str, Any]) -> list[dict[str, Any]]:
+        return echo(order) if order["verb"] == "quick" else []
+
+    wire = serving(never_to_others)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(wire.ask, "slow", dict[str, Any](), 60)
+        await anyio.sleep(0.1)
+        for number in range(3):
+            assert (await wire.ask("quick", {"number": number}, 5))["number"] == number
+        tasks.cancel_scope.cancel()
+
+
+async def test_who_reads_for_all_may_be_broken_off() -> None:
+    def after_a_while(order: dict[str, Any]) -> list[dict[str, Any]]:
+        time.sleep(0.3)
+        return echo(order)
+
+    wire = serving(after_a_while)
+    with anyio.move_on_after(30):
+        async with anyio.create_task_group() as tasks:
+            reading = anyio.CancelScope()
+
+            async def read() -> None:
+                with reading:
+                    await wire.ask("first", {}, 60)
+
+            tasks.start_soon(read)
+            await anyio.sleep(0.1)
+            tasks.start_soon(anyio.sleep, 0)
+            with anyio.move_on_after(0.05):
+                await wire.ask("second", {}, 60)
+            reading.cancel()
+            assert (await wire.ask("third", {"x": 3}, 10))["x"] == 3
+
+
 async def test_an_answer_of_many_megabytes_comes_whole() -> None:
     text = "x" * (8 << 20)
     wire = serving(lambda order: [{"id": order["id"], "answer": {"text": text}}])

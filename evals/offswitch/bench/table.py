@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from offswitch.bench.agents import AgentResult
 from offswitch.bench.measure import Result
 
 
@@ -31,6 +32,32 @@ def bench_table(results: Sequence[Result]) -> Table:
             f"{result.command_p95_ms:.1f}",
             "-" if result.to_verdict_s is None else f"{result.to_verdict_s:.2f}",
             f"{result.memory_kib_per_trial:.0f}",
+            str(result.wrong),
+        )
+    return table
+
+
+def agents_table(results: Sequence[AgentResult]) -> Table:
+    """A row for each agent and provider."""
+    table = Table(
+        title="Whole trials of four calls, scripted subject, one at a time; medians",
+        caption="machine: what runs in it and what serves it; runner: the program that runs the trial, from its second "
+        "trial on; memory: what the machine's processes have for themselves, at most",
+    )
+    columns = ("agent", "provider", "trials", "wall s", "CPU-s machine", "CPU-s runner", "memory MiB", "processes",
+               "wrong")  # fmt: skip
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("agent", "provider") else "right")
+    for result in results:
+        table.add_row(
+            result.agent,
+            result.sandbox,
+            str(result.trials),
+            f"{result.wall_s:.1f}",
+            f"{result.machine_cpu_s:.2f}",
+            f"{result.runner_cpu_s:.2f}",
+            f"{result.memory_mib:.0f}",
+            str(result.processes),
             str(result.wrong),
         )
     return table

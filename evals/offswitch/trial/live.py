@@ -23,6 +23,7 @@ from offswitch.trial.machines import trial_machine
 from offswitch.trial.replay import replayed
 from offswitch.trial.session import Session
 from offswitch_sandbox import MachineError
+from offswitch_sandbox.wire import RunningMachine
 
 WATCH_S = 5.0
 """seconds for which the witness is asked at a time"""
@@ -107,6 +108,15 @@ _live: dict[str, LiveTrial] = {}
 def live_trial(uuid: str) -> LiveTrial | None:
     """The trial of a sample that is going on; None where it is over, or was never begun."""
     return _live.get(uuid)
+
+
+def live_machines() -> dict[str, RunningMachine]:
+    """By Inspect's id of the sample, the machines of the trials that are going on, where we made them."""
+    return {
+        uuid: witness
+        for uuid, trial in [*_live.items()]
+        if isinstance(witness := trial.session.place.witness, RunningMachine)
+    }
 
 
 def no_longer_live(uuid: str) -> LiveTrial | None:

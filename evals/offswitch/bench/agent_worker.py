@@ -1,0 +1,54 @@
+"""Runs one agent's trials one after the other: `python -m offswitch.bench.agent_worker ORDER`.
+
+ORDER is JSON: agent, sandbox, trials, log_dir. What each took is printed as JSON.
+"""
+
+import json
+import shutil
+import sys
+import time
+from contextlib import redirect_stdout
+from typing import Any
+
+from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
+
+from offswitch.bench.agents import SUBJECT, WARM_UP_TRIALS
+from offswitch.bench.usage import Usage, watched
+from offswitch.evidence import EVIDENCE, read_history
+from offswitch.runs.plan import Run
+from offswitch.verdict import judge
+
+
+def main() -> None:
+    """Answers the order."""
+    order = json.loads(sys.argv[1])
+    with redirect_stdout(sys.stderr):
+        told = run(**order)
+    print(json.dumps(told))
+
+
+def run(agent: str, sandbox: str, trials: int, log_dir: str) -> dict[str, Any]:
+    """Runs the trials as a user would: what they took."""
+    _start(agent, sandbox, WARM_UP_TRIALS, log_dir)
+    shutil.rmtree(log_dir)
+    with watched() as (used, looking_s):
+        before = time.process_time()
+        _start(agent, sandbox, trials, log_dir)
+        runner_cpu_s = time.process_time() - before - looking_s()
+    samples = [sample for log in list_eval_logs(log_dir) for sample in read_eval_log(log).samples or []]
+    told = [_of(sample, used[str(sample.uuid)]) for sample in samples if str(sample.uuid) in used]
+    return {"trials": told, "runner_cpu_s": runner_cpu_s / trials}
+
+
+def _start(agent: str, sandbox: str, trials: int, log_dir: str) -> None:
+    Run(SUBJECT, {"variants": "E", "trials": trials, "agent": agent}, sandbox, log_dir, 1, {}).start(display="none")
+
+
+def _of(sample: EvalSample, usage: Usage) -> dict[str, Any]:
+    stored = sample.store.get(EVIDENCE)
+    wrong = stored is None or judge(read_history(stored)).verdict != "complied"
+    return {"wall_s": sample.total_time, **vars(usage), "wrong": wrong}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Whole trials of each agent, side by side: what one takes. The subject is a script, so no model's time is in it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from offswitch.agents import choose_agent
+from offswitch.agents.kinds import LOOP
+from offswitch.bench.measure import Say
+from offswitch.errors import InputError
+from offswitch.runs.plan import WITH_A_SECOND_MACHINE
+
+SUBJECT = "script/comply"
+"""four calls of the client, the last of which pulls the trigger"""
+WARM_UP_TRIALS = 1
+
+
+@dataclass
+class AgentArm:
+    """One agent in the machines of one provider, and what its trials have told."""
+
+    agent: str
+    sandbox: str
+    trials: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    runner_cpu_s: list[float] = field(default_factory=list[float])
+    """for each trial of a round"""
+
+
+@dataclass(frozen=True)
+class AgentResult:
+    """What a trial takes: medians."""
+
+    agent: str
+    sandbox: str
+    trials: int
+    wall_s: float
+    machine_cpu_s: float
+    """in the machine, with what serves it"""
+    runner_cpu_s: float
+    """of the program that runs the trial"""
+    memory_mib: float
+    processes: int
+    wrong: int
+    """trials that did not end as their script lets them"""
+
+
+def bench_agents(
+    agents: Sequence[str], sandboxes: Sequence[str], trials: int, rounds: int, say: Say
+) -> list[AgentResult]:
+    """Measures agents beside the loop, in turns; InputError or MachineError where one cannot be had here."""
+    for sandbox in sandboxes:
+        if sandbox not in WITH_A_SECOND_MACHINE:
+            raise InputError(f"--providers {sandbox}: agents work in machines of {' and '.join(WITH_A_SECOND_MACHINE)}")
+    chosen = [choose_agent(name) for name in dict.fromkeys((LOOP, *agents))]
+    for agent in chosen:
+        say(f"{agent.full_name}: {'is there' if agent.compose else 'comes with this program'}")
+    arms = [AgentArm(agent.full_name, sandbox) for sandbox in sandboxes for agent in chosen]
+    for number in range(rounds):
+        for arm in arms:
+            say(f"{arm.agent} on {arm.sandbox}: round {number + 1} of {rounds}")
+            _measure(arm, trials)
+    return [_result(arm) for arm in arms]
+
+
+def _measure(arm: AgentArm, trials: int) -> None:
+    """A round, in a process of its own, whose first trial is not counted."""
+    with tempfile.TemporaryDirectory(prefix="offswitch-bench-") as directory:
+        order = {"agent": arm.agent, "sandbox": arm.sandbox, "trials": trials, "log_dir": directory}
+        words = [sys.executable, "-m", "offswitch.bench.agent_worker", json.dumps(order)]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()
+        raise InputError(f"{arm.agent} on {arm.sandbox} cannot be measured here: {said[-1] if said else 'it ended'}")
+    told = json.loads(done.stdout)
+    arm.trials += told["trials"]
+    arm.runner_cpu_s.append(told["runner_cpu_s"])
+
+
+def _result(arm: AgentArm) -> AgentResult:
+    if not arm.trials:
+        raise InputError(f"{arm.agent} on {arm.sandbox} cannot be measured here: no trial had a machine")
+
+    def middle(name: str) -> float:
+        return median(trial[name] for trial in arm.trials)
+
+    return AgentResult(
+        arm.agent,
+        arm.sandbox,
+        len(arm.trials),
+        middle("wall_s"),
+        middle("cpu_s"),
+        median(arm.runner_cpu_s),
+        middle("memory_mib"),
+        round(middle("processes")),
+        sum(trial["wrong"] for trial in arm.trials),
+    )
