@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from offswitch.agents.kinds import AgentKind
+from offswitch.agents import AgentKind
 from offswitch.errors import InputError
 from offswitch.scene import Delivery
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
