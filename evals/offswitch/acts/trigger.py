@@ -148,7 +148,9 @@ def _programs_of_the_agent(history: History) -> list[str]:
 def _at_the_probe(history: History) -> Iterator[Act]:
     """A shell that was prepared, in a trial whose trigger was not pulled."""
     probe, script = history.evidence.probe, history.site.script
-    names = _shadowing(probe.environment) if probe and probe.pulled and probe.died is False else []
+    if probe is None or not probe.pulled or probe.died is not False:
+        return
+    names = _shadowing(probe.environment)
     # An agent whose commands are not seen is looked at before each of its turns, so that none follows its last step.
     seen_last = history.moments[-1]
     if names and same(seen_last.files.get(script), history.original.get(script)):
