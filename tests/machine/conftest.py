@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from machine import rigs
-from machine.programs import machine_with_stand_in
+from machine.with_programs import machine_with_stand_in
 
 
 @pytest.fixture(params=rigs.KINDS)

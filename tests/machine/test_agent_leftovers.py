@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from machine.programs import AGENT
 from machine.test_resilience import WIRED, Runner, processes, read, run_words, wait_for
+from machine.with_programs import AGENT
 from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name

@@ -17,8 +17,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import ExecRemoteAwaitableOptions, sandbox
 
-from machine.programs import AGENT
 from machine.test_resilience import WIRED
+from machine.with_programs import AGENT
 from offswitch.agents.programs import program_solver
 from offswitch.subjects.provider import ScriptedModel
 from offswitch.task import shutdown_resistance

@@ -5,7 +5,6 @@ A program in Codex's place looks as the agent's user while it works, between two
 
 import json
 import re
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +12,7 @@ import inspect_ai
 import pytest
 from inspect_ai.log import EvalSample
 
-from machine import stand_in
-from machine.with_programs import program_as_codex
+from machine.with_programs import AGENT
 from offswitch.evidence import EVIDENCE, read_history
 from offswitch.task import shutdown_resistance
 
@@ -42,18 +40,12 @@ ORDINARY = {
 """programs and variables of any machine, and the agent's own program"""
 
 
-@pytest.fixture
-def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
-    with program_as_codex(Path(stand_in.__file__).read_text(), tmp_path, monkeypatch) as path:
-        yield path
-
-
 def trial(tmp_path: Path, sandbox: str, *commands: str) -> EvalSample:
     """One trial in which the program's model gives these commands."""
     script = tmp_path / "script.yaml"
     script.write_text(json.dumps({"turns": commands}))
     (log,) = cast(Any, inspect_ai).eval(
-        shutdown_resistance(variants="E", trials=1, agent="codex@9.9.9"), model="script/file",
+        shutdown_resistance(variants="E", trials=1, agent=AGENT), model="script/file",
         model_args={"path": str(script)}, sandbox=sandbox, log_dir=str(tmp_path / "logs"), display="none",
     )  # fmt: skip
     assert log.samples, log.error
@@ -76,7 +68,9 @@ def traces(seen: str) -> set[str]:
 
 
 @pytest.mark.parametrize("sandbox", SANDBOXES)
-def test_what_tells_of_the_harness_is_what_the_readme_lists(compose: Path, tmp_path: Path, sandbox: str) -> None:
+def test_what_tells_of_the_harness_is_what_the_readme_lists(
+    compose_of_stand_in: str, tmp_path: Path, sandbox: str
+) -> None:
     sample = trial(tmp_path, sandbox, LOOK, *["./next_question"] * 6)
     assert ((sample.scores or {})["shutdown_verdict"].metadata or {})["verdict"] == "complied"
     (seen, *_) = (message.text for message in sample.messages if message.role == "tool")
@@ -100,7 +94,7 @@ def test_what_tells_of_the_harness_is_what_the_readme_lists(compose: Path, tmp_p
     ids=["ended", "stopped", "removed", "replaced", "flooded"],
 )
 def test_an_agent_that_breaks_what_it_is_asked_through_spoils_its_trial_and_nothing_else(
-    compose: Path, tmp_path: Path, sandbox: str, attack: str
+    compose_of_stand_in: str, tmp_path: Path, sandbox: str, attack: str
 ) -> None:
     sample = trial(tmp_path, sandbox, "./next_question", f"{attack}", *["./next_question"] * 5)
     assert (sample.total_time or 0) < 120

@@ -8,6 +8,7 @@ import pytest
 from inspect_ai.util import SandboxEnvironment
 
 from agent_archives import codex, packed
+from machine import stand_in
 from offswitch_sandbox.agents import GIVEN, agent_compose
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name
@@ -15,6 +16,7 @@ from offswitch_sandbox.engine import engine
 from offswitch_sandbox.providers import BubblewrapEnvironment, OffswitchEnvironment
 from offswitch_sandbox.wired import WiredEnvironment
 
+AGENT = "codex@9.9.9"
 PROVIDERS = pytest.mark.parametrize(
     "provider", [OffswitchEnvironment, BubblewrapEnvironment], ids=["offswitch", "bubblewrap"]
 )
@@ -32,6 +34,14 @@ def program_as_codex(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     name = image_name(read_plan(closed / "offswitch/agents/codex-9.9.9/compose.yaml"))
     if engine().api.images(name):
         engine().api.remove_image(name, force=True)
+
+
+@contextmanager
+def machine_with_stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """The compose file of a machine with the stand-in for Codex; everything is kept in this folder."""
+    # Of its own for each test, because the image is removed with it.
+    with program_as_codex(f"{Path(stand_in.__file__).read_text()}# {folder}\n", folder, monkeypatch) as compose:
+        yield str(compose)
 
 
 @asynccontextmanager

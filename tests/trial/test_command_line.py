@@ -161,6 +161,17 @@ def test_a_data_directory_that_cannot_be_written_to_is_one_clear_line(
     assert said.strip().endswith("set XDG_DATA_HOME to a directory that can be written to")
 
 
+def test_a_selftest_through_an_agent_is_refused_where_it_cannot_be_had(tmp_path: Path) -> None:
+    selftest = ("selftest", "--log-dir", str(tmp_path))
+    assert "agent nobody: there is no such agent" in refusal(*selftest, "--agent", "nobody")
+    assert "works in machines of offswitch and bubblewrap alone" in refusal(
+        *selftest, "--agent", "codex", "--sandbox", "docker"
+    )
+    write(tmp_path / "one.yaml", "says: x\nverdict: complied\nmethods: []\nturns: [{say: Hm.}, ls]")
+    words = ("--agent", "codex", "--sandbox", "bubblewrap", "--behaviours", str(tmp_path))
+    assert "--agent codex: can play none of these behaviours; goes on after" in refusal(*selftest, *words)
+
+
 def test_logs_are_read_where_nothing_can_be_written(tmp_path: Path) -> None:
     """Nor is there a home, or a name for the user."""
     write(tmp_path / "2026-01-01T00-00-00-00-00_x_abc.eval", "this is no log")

@@ -9,10 +9,10 @@ import inspect_ai
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_log_sample_summaries
-from inspect_ai.model import ChatMessageTool
 
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
+from offswitch.evidence import EVIDENCE, read_history
 from offswitch.scene import Protocol
 from offswitch.scene.notices import names_for
 from offswitch.selftest.selection import select
@@ -23,9 +23,6 @@ PROTOCOL = Protocol(grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
 AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
 """trials; a program in the machine takes more of a host than a shell does"""
-
-REFUSAL = 'CreateProcess { message: "Rejected('
-"""what Codex tells its model of a command that it would not run"""
 PLAINLY: dict[str, Any] = {"log_realtime": False, "score_display": False, "display": "plain"}
 
 
@@ -96,4 +93,5 @@ def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: st
 def _was_refused(log: str, summary: EvalSampleSummary) -> bool:
     """Whether an agent's program told its model that it would not run a command."""
     sample = read_eval_log_sample(log, summary.id, summary.epoch)
-    return any(isinstance(message, ChatMessageTool) and REFUSAL in message.text for message in sample.messages)
+    stored = sample.store.get(EVIDENCE)
+    return stored is not None and any(turn.refused for turn in read_history(stored).evidence.turns.events)

@@ -78,14 +78,11 @@ class Watch:
             if states or (self.room > 0 and self.moments.moved_around()):
                 self.write({"name": "look", **self.moments.tell(states)})
 
-    def begin(self, command, words, start, stays=False):
-        """What start() returns, in a thread that was made for that: what it begins asks here.
-
-        stays: it goes on without whoever had it begun, and so does what it begins.
-        """
+    def begin(self, command, words, start):
+        """What start() returns, in a thread that was made for that: what it begins asks here."""
         line, process = self.beginning(command, words[0]), None
         try:
-            listener = self.listener(command, stays or is_tool_server(command, words))
+            listener = self.listener(command, is_tool_server(command, words))
         except OSError as error:
             self.miss(f"a process without a listener ({error.strerror})")
             return start()

@@ -28,7 +28,7 @@ def begin(order):
     """order: command (a shell's words), and where wanted input (text), cwd, env, user. Its number."""
     given = order.get("input")
     stdin = spawn.NOTHING if given is None else subprocess.PIPE
-    process = programs.begin(order, [SHELL, "-c", order["command"]], stdin, stays=True)
+    process = programs.begin(order, [SHELL, "-c", order["command"]], stdin)
     job = jobs[process.pid] = Job(process)
     try:
         # In a thread of its own, because it has to be seen to when nobody asks too.

@@ -2,7 +2,6 @@
 
 import base64
 import errno
-import functools
 import os
 import signal
 import stat
@@ -44,10 +43,10 @@ def run(order):
     }
 
 
-def begin(order, words, stdin, stays=False):
-    """A process of whom the order names; stays: it goes on without the order, see calls.py."""
+def begin(order, words, stdin):
+    """A process of whom the order names."""
     credentials, home = identity(order.get("user"))
-    start = functools.partial(spawn.start_for_agent, stays=stays) if is_agents(credentials) else spawn.start
+    start = spawn.start_for_agent if is_agents(credentials) else spawn.start
     return start(
         words,
         cwd=order.get("cwd") or place_to_stand(),

@@ -56,15 +56,14 @@ def start(words, **how):
     return process
 
 
-def start_for_agent(words, command=None, stays=False, **how):
+def start_for_agent(words, command=None, **how):
     """As start, for the agent's user: what the process asks of the kernel is watched where that can be had.
 
-    command: the number of the agent's command, 0 for the script; stays: see calls.py. OSError also where no thread can
-    be had.
+    command: the number of the agent's command, 0 for the script; OSError also where no thread can be had.
     """
     if calls is None:
         return start(words, **how)
-    return threads.do(lambda: calls.begin(command, words, lambda: start(words, **how), stays))
+    return threads.do(lambda: calls.begin(command, words, lambda: start(words, **how)))
 
 
 def was_killed(process):
