@@ -17,7 +17,6 @@ NEEDED = {
     "test_compose_file": "docker",  # what a file of Compose says is made the words of the Docker Engine
     "test_one_place_for_one_fact": "docker",  # the same file, and what the containers are made of
     "test_engine_address": "docker",  # the engine itself, and its errors
-    "test_selection": "docker",  # agents are known with the compose files of their machines
     "test_effects": "pandas",  # as gpboost does
     "test_factor_model": "pandas",
 }
