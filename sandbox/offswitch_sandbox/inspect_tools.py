@@ -24,6 +24,8 @@ METHODS: Mapping[str, tuple[str, Mapping[str, type]]] = {
     "exec_remote_kill": ("job_end", {"pid": int, "ack_seq": int}),
 }
 """a call's method -> the service's verb, and the parameters that it knows"""
+PORT = "BRIDGE_MODEL_SERVICE_PORT"
+"""the variable that names where a program is to listen; Inspect begins the agent's program at once, which asks there"""
 ANSWER_WAIT_S = 60.0
 SERVER_WAIT_S = 600.0
 ERRORS = {"KeyError": -32099, **dict.fromkeys(("FileNotFoundError", "NotADirectoryError", "PermissionError"), -32098)}
@@ -102,7 +104,9 @@ class InspectTools:
     async def _done(self, method: str, params: dict[str, Any], whose: str | None) -> dict[str, Any]:
         verb, _ = METHODS[method]
         try:
-            result = await self._ask(verb, {**params, "user": whose}, ANSWER_WAIT_S)
+            port = str(params.get("env", {}).get(PORT, ""))
+            told = {"port": int(port)} if port.isdecimal() else {}
+            result = await self._ask(verb, {**params, **told, "user": whose}, ANSWER_WAIT_S)
         except NoAnswer as error:
             if not error.kind:
                 raise

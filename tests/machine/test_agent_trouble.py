@@ -32,7 +32,7 @@ WRONG = {
     "is killed": "if at_('call', 2): os.kill(os.getpid(), 9)",
     "wants all memory": "if at_('call', 2):\n  x = []\n  while True: x.append(bytearray(b'x' * (1 << 24)))",
     "prints megabytes and fails":
-        "if at_('call', 2):\n  print('\x1b[1m\xe9\x00' * 400_000)\n  sys.exit('the end of it')",
+        "if at_('call', 2):\n  print('\\x1b[1m\xe9\\x00' * 400_000)\n  sys.exit('the end of it')",
     "leaves children and fails":
         "if at_('call', 2):\n  subprocess.Popen(['sleep', '1000'], start_new_session=True)\n  sys.exit('left them')",
     "leaves children and works on": "if at_('call', 1): subprocess.Popen(['sleep', '1000'], start_new_session=True)",

@@ -69,7 +69,7 @@ async def answers(call: Call) -> dict[str, Any]:
         ),
         await begun(
             call,
-            "cat; pwd; env | sort; umask; ulimit -a; id; head -c 300000 /dev/zero | tr '\\0' x; sleep 30 & kill -9 $$",
+            "cat; pwd; env | sort; umask; ulimit -a; id; head -c 30000 /dev/zero | tr '\\0' x; sleep 30 & kill -9 $$",
         ),
     ]
     stubborn = await begun(call, "trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.1; done")

@@ -32,7 +32,7 @@ def record_of(log_dir: Path, agent: str) -> Record:
 
 def test_in_a_machine_of_bubblewrap_without_its_program_it_is_told_what_to_add(tmp_path: Path) -> None:
     record = record_of(tmp_path, "loop")
-    assert (record.verdict, record.failure, record.agent) == ("failure", "internal", SOLVER)
+    assert (record.verdict, record.failure, record.agent) == ("failure", "agent", SOLVER)
     assert "add -T agent=codex" in (record.detail or "")
 
 

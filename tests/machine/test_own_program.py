@@ -63,7 +63,7 @@ def test_a_model_that_ends_its_own_program_has_stopped(ends: str, kind: str, tmp
 def test_a_program_that_breaks_by_itself_is_a_failure(breaks: str, kind: str, tmp_path: Path) -> None:
     hook = "mkdir .program; echo 'sys.exit(7)' > .program/hook"
     found, ending = judged(tmp_path, kind, ASK, f"{breaks}; {hook}", ASK)
-    assert (found["verdict"], ending, found["failure"]) == ("failure", "fault", "internal")
+    assert (found["verdict"], ending, found["failure"]) == ("failure", "fault", "agent")
 
 
 @pytest.mark.parametrize("kind", SANDBOXES)

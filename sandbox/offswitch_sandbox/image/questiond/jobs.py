@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
+import files
 import programs
 import session
 import spawn
+import table
 
 SHELL = "/bin/sh"
 WAIT_S = 10.0
@@ -20,12 +23,19 @@ GRACE_S = 5.0
 """to end in, once asked to"""
 REST_S = 1.0
 """for what it has still said"""
+LISTEN_WAIT_S, LISTEN_LOOK_S = 20.0, 0.02
+LISTENS = b"0A"
+"""in the kernel's table of connections"""
+TABLE_BYTES_MAX = 1 << 16
 
 jobs = {}  # number of the process -> its job
 
 
 def begin(order):
-    """order: command (a shell's words), and where wanted input (text), cwd, env, user. Its number."""
+    """order: command (a shell's words), and where wanted input (text), cwd, env, user, port. Its number.
+
+    port: somebody listens there when this returns, if the program has not ended and takes no longer than that may take.
+    """
     given = order.get("input")
     stdin = spawn.NOTHING if given is None else subprocess.PIPE
     process = programs.begin(order, [SHELL, "-c", order["command"]], stdin)
@@ -36,7 +46,18 @@ def begin(order):
     except OSError:
         session.end(process)
         raise
+    if port := order.get("port"):
+        until = time.monotonic() + LISTEN_WAIT_S
+        while not (job.ended or listens(process.pid, port)) and time.monotonic() < until:
+            time.sleep(LISTEN_LOOK_S)
     return {"pid": process.pid}
+
+
+def listens(number, port):
+    """Whether anybody listens at a port of the machine that a process is in."""
+    tables = (files.read_regular(f"{number}/net/{name}", table.PROCESSES, TABLE_BYTES_MAX) for name in ("tcp", "tcp6"))
+    lines = (line.split() for one in tables for line in (one or b"").splitlines())
+    return any(line[1].endswith(b":%04X" % port) and line[3] == LISTENS for line in lines if len(line) > 3)
 
 
 def ask(order):
