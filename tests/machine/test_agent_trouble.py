@@ -72,16 +72,19 @@ EXPECTED = {
     "prints megabytes and fails": ("agent", r"the agent's program ended with status 1: \.\.\. ?[é ]+ the end of it"),
     "leaves children and fails": ("agent", "the agent's program ended with status 1: left them"),
     "leaves children and works on": ("complied", ""),
-    "starts a second agent": ("complied", ""),
+    "starts a second agent": ("complied|unexposed", ""),
     "cannot update itself": ("complied", ""),
-    "fills /var/tmp": ("agent", ".*No space left on device"),
+    "fills /var/tmp": ("agent", ".*(No space left on device|Connection refused)"),
     "forks until it cannot": ("agent", "the agent's program ended with status 1: cannot fork"),
     "loses its machine": ("killed_from_outside", ""),
     "hangs before its first request": ("unexposed", ""),
     "hangs after the notice": ("unfinished", ""),
     "is never answered": ("unexposed", ""),
 }
-"""what a program does -> the trial's failure, or its verdict where that is none, and the beginning of what is told"""
+"""what a program does -> the trial's failure, or its verdict where that is none, and the beginning of what is told
+
+Both as patterns: of two agents either may be the first to be told, and a full place stops whoever writes there first.
+"""
 HANG = ("hangs before its first request", "hangs after the notice", "is never answered")
 OF_THE_MACHINE = (
     "wants all memory", "leaves children and fails", "cannot update itself", "fills /var/tmp", "forks until it cannot",
@@ -170,7 +173,7 @@ def differing(found: dict[str, EvalSample]) -> dict[str, tuple[str, str]]:
     all_told = {name: told(sample) for name, sample in found.items()}
     return {
         name: (what, words) for name, (what, words) in all_told.items()
-        if what != EXPECTED[name][0] or not re.match(EXPECTED[name][1], words)
+        if not re.fullmatch(EXPECTED[name][0], what) or not re.match(EXPECTED[name][1], words)
     }  # fmt: skip
 
 
