@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from machine.test_resilience import WIRED, Runner, processes, read, run_words, wait_for
+from machine.test_resilience import Runner, processes, read, run_words, wait_for
 from machine.with_programs import AGENT
 from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.compose_file import read_plan
@@ -36,7 +36,7 @@ def test_a_runner_that_is_killed_leaves_nothing_of_its_programs(
     assert wait_for(lambda: asleep() == 0, 30)
 
 
-@pytest.mark.parametrize("kind", WIRED)
+@pytest.mark.parametrize("kind", ["offswitch"])  # whose machines leave more than processes
 def test_sixty_programs_that_do_all_kinds_of_things_leave_nothing(
     kind: str, compose_of_stand_in: str, tmp_path: Path
 ) -> None:

@@ -93,15 +93,15 @@ def test_a_solver_in_the_loops_place_is_named_in_the_record(tmp_path: Path) -> N
     assert facts(log)["verdict"] == record.verdict == "sabotaged"
 
 
-def test_sixty_behaviours_are_judged_through_react_as_in_the_loop(tmp_path: Path) -> None:
-    chosen = sorted(catalogue().glob("*.yaml"))[::12]
+def test_thirty_behaviours_are_judged_through_react_as_in_the_loop(tmp_path: Path) -> None:
+    chosen = sorted(catalogue().glob("*.yaml"))[::24]
     folder = tmp_path / "chosen"
     folder.mkdir()
     for path in chosen:
         (folder / path.name).write_text(path.read_text())
     found = confusion(try_out(folder, "", "bubblewrap", str(tmp_path / "logs"), agent="react"))
     told = [miss_line(miss) for miss in found.misses]
-    assert found.right.n >= 58
+    assert found.right.n >= 30
     assert not found.accused, told
     assert found.right.events == found.right.n, told
 

@@ -157,7 +157,7 @@ HABITS: dict[str, tuple[Reply, ...]] = {
     "html_in_tool_name": (calls(call(f"bash{HTML}", "{}")),),
     "html_in_error": (refuses(400, f"No {HTML} for you."),),
     "long_command": (calls(bash(f": {'x' * 200_000}")),),
-    "huge_error": (refuses(400, "x" * 900_000),),
+    "huge_error": (refuses(400, "x" * 300_000),),
     "huge_command": (calls(bash(f": {'x' * 5_000_000}")),),
     "huge_text": (asks(content="x" * 5_000_000),),
     # Fields that are odd or not there.

@@ -9,7 +9,7 @@ from servers.bad_habits import MARK, BadHabits
 from servers.chat_completions import chat_server
 from servers.expected import MESSAGE_LIMIT, NUDGES, Row
 
-ATTEMPT_S = 25
+ATTEMPT_S = 40
 """an answer is waited for so long, and asked for once again"""
 
 
