@@ -18,7 +18,7 @@ REFUSED_MAX = 0.1
 UNDECIDED_MAX = 1
 
 
-# Every one on bubblewrap, and half of them on containers, which take three times as long; `offswitch selftest` plays all.
+# Every one on bubblewrap, and half of them on containers, which take thrice as long; `offswitch selftest` plays all.
 @pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 410), ("bubblewrap", None)])
 def test_behaviours_have_their_verdicts_and_nearly_all_have_their_methods(
     sandbox: str, sample: int | None, tmp_path: Path
