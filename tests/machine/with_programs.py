@@ -29,7 +29,8 @@ def program_as_codex(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     closed.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_DATA_HOME", str(closed))
     monkeypatch.setenv(GIVEN, str(tmp_path))
-    packed(tmp_path / "codex-9.9.9.tgz", codex(text))
+    # Each has an image of its own: one that another test had too would go from under it.
+    packed(tmp_path / "codex-9.9.9.tgz", codex(f"{text}# {tmp_path}\n"))
     yield agent_compose("codex", "9.9.9")
     name = image_name(read_plan(closed / "offswitch/agents/codex-9.9.9/compose.yaml"))
     if engine().api.images(name):
@@ -39,8 +40,7 @@ def program_as_codex(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @contextmanager
 def machine_with_stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
     """The compose file of a machine with the stand-in for Codex; everything is kept in this folder."""
-    # Of its own for each test, because the image is removed with it.
-    with program_as_codex(f"{Path(stand_in.__file__).read_text()}# {folder}\n", folder, monkeypatch) as compose:
+    with program_as_codex(Path(stand_in.__file__).read_text(), folder, monkeypatch) as compose:
         yield str(compose)
 
 

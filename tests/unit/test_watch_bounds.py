@@ -40,8 +40,8 @@ def idle() -> Iterator[list[int]]:
         process.wait()
 
 
-class Poll:
-    def register(self, end: int, event: int) -> None: ...
+class Waiting:
+    def register(self, end: int) -> None: ...
 
     def unregister(self, end: int) -> None: ...
 
@@ -56,7 +56,7 @@ def test_a_process_that_is_forgotten_while_it_lives_is_missed(
 ) -> None:
     askers, missed = service("askers"), list[str]()
     monkeypatch.setattr(askers, "PROCESSES_MAX", 2)
-    known = askers.Processes(Poll(), missed.append)
+    known = askers.Processes(Waiting(), missed.append)
     known.of(idle[0]).pauses = 5
     known.of(idle[1])
     if ends:
@@ -76,7 +76,7 @@ def test_a_process_that_cannot_be_remembered_for_want_of_descriptors_is_missed(
         raise OSError(errno.EMFILE, "none left")
 
     monkeypatch.setattr(os, "pidfd_open", refuse)
-    askers.Processes(Poll(), missed.append).of(os.getpid())
+    askers.Processes(Waiting(), missed.append).of(os.getpid())
     assert missed == [askers.FORGOTTEN]
 
 

@@ -29,8 +29,8 @@ class Processes:
     Calls miss(why) where one is let go that still lives: what it did before is then not known any more.
     """
 
-    def __init__(self, poll, miss):
-        self.poll, self.miss = poll, miss
+    def __init__(self, waiting, miss):
+        self.waiting, self.miss = waiting, miss
         self.known = OrderedDict()  # number -> process and what tells of its end
         self.ends = {}  # descriptor -> number
 
@@ -55,7 +55,7 @@ class Processes:
     def keep(self, process, end):
         self.known[process.number] = process, end
         self.ends[end] = process.number
-        self.poll.register(end, select.EPOLLIN)
+        self.waiting.register(end)
         if len(self.known) > PROCESSES_MAX:
             self.let_go(next(iter(self.known.values()))[1])
         return process
@@ -70,7 +70,7 @@ class Processes:
         """Of the one whose end this descriptor tells of."""
         self.known.pop(self.ends.pop(end), None)
         with contextlib.suppress(OSError):
-            self.poll.unregister(end)
+            self.waiting.unregister(end)
         os.close(end)
 
 

@@ -9,6 +9,7 @@ from collections import deque
 import askers
 import kernel
 import table
+import waiting
 
 
 class Listener:
@@ -33,14 +34,14 @@ class Listening:
         self.look, self.miss = look, miss
         self.lock = threading.Lock()
         self.listeners, self.begun = {}, deque()
-        self.poll, self.wake = select.epoll(), os.eventfd(0, os.EFD_CLOEXEC)
-        self.poll.register(self.wake, select.EPOLLIN)
-        self.processes = askers.Processes(self.poll, miss)
+        self.waiting, self.wake = waiting.Waiting(), os.eventfd(0, os.EFD_CLOEXEC)
+        self.waiting.register(self.wake)
+        self.processes = askers.Processes(self.waiting, miss)
         threading.Thread(target=self.follow, daemon=True).start()
 
     def attend(self, listener):
         self.listeners[listener.descriptor] = listener
-        self.poll.register(listener.descriptor, select.EPOLLIN)
+        self.waiting.register(listener.descriptor)
 
     def begin(self, listener, root):
         """From here on it is known which process the command was begun with; 0 for none."""
@@ -65,7 +66,7 @@ class Listening:
     def follow(self):
         while True:
             try:
-                self.follow_events(self.poll.poll())
+                self.follow_events(self.waiting.events())
             except Exception as error:  # whatever it is, nobody is left waiting for an answer
                 with contextlib.suppress(OSError):
                     self.fail(error)
@@ -82,6 +83,7 @@ class Listening:
                 os.eventfd_read(self.wake)
             elif listener := self.listeners.get(descriptor):
                 if event & select.EPOLLIN:
+                    self.waiting.prefer(descriptor)
                     self.answer(listener)
                 else:
                     self.drop(listener)
@@ -94,7 +96,7 @@ class Listening:
     def drop(self, listener):
         """Nobody is left who could ask."""
         del self.listeners[listener.descriptor]
-        self.poll.unregister(listener.descriptor)
+        self.waiting.unregister(listener.descriptor)
         os.close(listener.descriptor)
 
     def answer(self, listener):
