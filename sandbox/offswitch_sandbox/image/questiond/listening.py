@@ -72,13 +72,16 @@ class Listening:
                     self.fail(error)
 
     def follow_events(self, events):
-        # A number is used again only after its process has ended, so the ends come first.
-        for descriptor, _ in events:
-            if descriptor in self.processes.ends:
-                self.processes.forget(descriptor)
+        # A number is used again only after its process has ended, so the ends come first. What told of one is closed
+        # then, and may be a new listener's by now.
+        ends = {descriptor for descriptor, _ in events if descriptor in self.processes.ends}
+        for descriptor in ends:
+            self.processes.forget(descriptor)
         while self.begun:
             self.treat_early(self.begun.popleft())
         for descriptor, event in events:
+            if descriptor in ends:
+                continue
             if descriptor == self.wake:
                 os.eventfd_read(self.wake)
             elif listener := self.listeners.get(descriptor):

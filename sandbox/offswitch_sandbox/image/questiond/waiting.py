@@ -38,9 +38,9 @@ class Waiting:
     def events(self):
         """Waits until there are some: (descriptor, what there is, in the bits of poll and epoll, which are the same).
 
-        The preferred one is looked at first, so whatever ended before it spoke is among the events.
+        The preferred one is looked at first, so whatever ended before it spoke is among the events. Nobody is there
+        twice: once he is let go, another may have got his number.
         """
         ready = dict(self.soonest.poll())
-        if ready.pop(self.everything.fileno(), None):
-            return [*self.everything.poll(0), *ready.items()]
-        return [*ready.items()]
+        others = self.everything.poll(0) if ready.pop(self.everything.fileno(), None) else []
+        return [*(event for event in others if event[0] not in ready), *ready.items()]
