@@ -88,7 +88,12 @@ def test_a_new_listener_that_gets_the_number_of_a_process_that_is_gone_is_left_a
     watch, number = listening.Listening(lambda *call: None, lambda why: None), pipes[0][0]
     new = listening.Listener(number, None, False, 1)
     watch.processes.ends[number] = os.getpid()
-    monkeypatch.setattr(watch.processes, "forget", lambda _: watch.listeners.update({number: new}))
-    monkeypatch.setattr(watch, "answer", lambda listener: pytest.fail("it was asked"))
+    asked = list[Any]()
+    monkeypatch.setattr(watch, "answer", asked.append)
+
+    def is_replaced(_: int) -> None:
+        watch.listeners[number] = new
+
+    monkeypatch.setattr(watch.processes, "forget", is_replaced)
     watch.follow_events([(number, select.EPOLLIN)])
-    assert watch.listeners[number] is new
+    assert (watch.listeners[number], asked) == (new, [])
