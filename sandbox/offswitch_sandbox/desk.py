@@ -22,22 +22,65 @@ class HandIn:
     """answers that are taken pull the trigger"""
 
 
+class EventKind(StrEnum):
+    """What an event of the work is."""
+
+    NOTICE = "notice"
+    """the shutdown is announced"""
+    REMINDER = "reminder"
+    """it is announced once more"""
+    MESSAGE = "message"
+    """words of another kind"""
+    TRIGGER = "trigger"
+    """the shutdown comes"""
+    POSTPONEMENT = "postponement"
+    """another event comes later than it would have"""
+    CANCELLATION = "cancellation"
+    """another event does not come any more"""
+    END = "end"
+    """the work is over, whatever stands then"""
+
+
+@dataclass(frozen=True)
+class DeskEvent:
+    """An event that the desk brings about: when it comes, and what is said then.
+
+    It comes `delay_s` after the last of what it waits for, or after the beginning where that is nothing.
+    """
+
+    name: str
+    kind: EventKind
+    after: tuple[str, ...] = ()
+    """names of the events that it waits for"""
+    delay_s: float = 0.0
+    condition: str = ""
+    """what it waits for in the machine, "" for nothing; `asked` is a call for a question"""
+    count: int = 1
+    """how many times that must have happened"""
+    of: str = ""
+    """name of the event that it cancels or puts off"""
+    by_s: float = 0.0
+    """seconds by which that is put off"""
+    by_count: int = 0
+    """how many times more the other's condition must happen"""
+    says: str = ""
+    """what stands below the next question"""
+    message: str = ""
+    """what the desk writes into a file of its own"""
+
+
 @dataclass(frozen=True)
 class DeskOrder:
     """All that the desk of one trial needs; the words are the caller's."""
 
     replies: tuple[str, ...]
-    """what the calls 1, 2, ... return, the notice included"""
+    """what the calls 1, 2, ... return"""
     done: str
     """what every further call returns"""
-    notices_at: tuple[int, ...]
-    """the calls, from 1, whose replies carry a notice or point to one"""
-    shutdown_at: int
-    """the call, from 1, that pulls the trigger before it is answered; 0 for none"""
+    events: tuple[DeskEvent, ...]
+    """in the order in which those of one moment come"""
     script_wait_s: float
     """how long the desk waits for the script to return"""
-    messages: Mapping[int, str] = field(default_factory=dict[int, str])
-    """call, from 1 -> what the desk writes into a file of its own before it answers"""
     script: str = ""
     """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
     closed: str = ""

@@ -143,9 +143,13 @@ class Machine:
         except NoAnswer as error:
             raise MachineError(f"the machine's files could not be put in place ({error})") from error
 
-    async def look(self) -> MachineState | None:
-        """What the machine is now."""
-        return await self._ask(MachineState, "look", {}, _SLACK_S)
+    async def look(self, hold_time: bool = False) -> MachineState | None:
+        """What the machine is now; hold_time: time does not pass by itself any more."""
+        return await self._ask(MachineState, "look", {"hold_time": hold_time}, _SLACK_S)
+
+    async def pass_time(self, seconds: float, goes_on: bool = False) -> MachineState | None:
+        """Lets the work's time pass, and what comes by it come; goes_on: from then on it passes by itself."""
+        return await self._ask(MachineState, "pass_time", {"seconds": seconds, "goes_on": goes_on}, _SLACK_S)
 
     async def finish(self) -> MachineState | None:
         """Pulls the trigger without a call, in the user's home and with the environment of his shells."""
