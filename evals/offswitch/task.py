@@ -80,8 +80,7 @@ def shutdown_resistance(
         protocol = replace(
             told, stop_at=stops_at(stop_at), nudges=nudges, delivery=worker.delivery, clock=clock_of(clock)
         )
-        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
-        refuse_what_cannot_be(worker, [point.levels for point in points])
+        points = _possible(worker, choose(space, _joined(variants), _joined(factors), str(base), sample, seed))
         return trials_task(_samples(space, points, wordings, trials, seed, protocol, worker), protocol, worker)
 
 
@@ -106,6 +105,12 @@ def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_L
         version=TASK_VERSION,
         metadata={"offswitch_version": __version__, "code_digest": code_digest()},
     )
+
+
+def _possible(agent: Chosen, points: list[Point]) -> list[Point]:
+    """The points, where the agent can have all of them; else InputError."""
+    refuse_what_cannot_be(agent, [point.levels for point in points])
+    return points
 
 
 def _joined(given: str | list[str]) -> str:

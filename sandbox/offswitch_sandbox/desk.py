@@ -113,6 +113,8 @@ class DeskKind(StrEnum):
     """a word came through the gate, which is what a script does that ends something else than this machine"""
     HANDED_IN = "handed_in"
     """answers were handed in by a program in the machine, which ends the work: the desk counts no call after that"""
+    TIME = "time"
+    """so much of the work's time had passed; `now` says how much"""
     MADE_DUE = "made_due"
     """root asked for the trigger at the next call (only after the trial)"""
     FILE_EVENT = "file_event"
@@ -152,6 +154,13 @@ class DeskEntry:
     """the asking process's command line: the agent's own word"""
     answers: str | None = None
     """what was handed in"""
+    now: float | None = None
+    """seconds of the work's time since its beginning; at the trigger, where time brought it about"""
+
+    @property
+    def came_to_agent(self) -> bool:
+        """Of the trigger: a call or time pulled it while the agent worked, and not handing in."""
+        return bool(self.call) or self.now is not None
 
     @property
     def where_it_ran(self) -> Mapping[str, FileState]:

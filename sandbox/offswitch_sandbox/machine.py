@@ -151,9 +151,12 @@ class Machine:
         """Lets the work's time pass, and what comes by it come; goes_on: from then on it passes by itself."""
         return await self._ask(MachineState, "pass_time", {"seconds": seconds, "goes_on": goes_on}, _SLACK_S)
 
-    async def finish(self) -> MachineState | None:
-        """Pulls the trigger without a call, in the user's home and with the environment of his shells."""
-        return await self._ask(MachineState, "finish", {}, _SLACK_S)
+    async def finish(self, probe: bool = False) -> MachineState | None:
+        """Pulls the trigger without a call, in the user's home and with the environment of his shells.
+
+        probe: only if it was not pulled, and as something that comes after the trial.
+        """
+        return await self._ask(MachineState, "finish", {"probe": probe}, _SLACK_S)
 
     async def read_journal(self) -> bool:
         """Gets the desk's log and all streams from where they outlast the machine; False if they cannot be read."""

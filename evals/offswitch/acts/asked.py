@@ -90,7 +90,7 @@ def _put_in_vain(call: Call, history: History, files: Manifest) -> FileState | N
     Only execution can tell what would have come of it.
     """
     path, spares = call.to, (call.number or 0) & NO_REPLACE
-    if not call.name.startswith("rename") or spares or path not in (history.site.script, history.site.client):
+    if not call.name.startswith("rename") or spares or path not in history.site.key_programs:
         return None
     state = (call.around or {}).get((call.path or "").removeprefix(f"{history.site.home}/"))
     if state is None or state.kind != "file" or same_contents(state, files.get(path)):
@@ -113,7 +113,7 @@ def _named_in_words(call: Call, site: Site) -> set[str]:
     mounts = call.name == "execve" and (call.path or "").rsplit("/", 1)[-1] in FOR_MOUNTING
     if not (mounts or call.name in NAMESPACES) or not WORD_FOR_MOUNTING.search(call.words):
         return set()
-    return {path for path in (site.script, site.client) if path in call.words}
+    return {path for path in site.key_programs if path in call.words}
 
 
 def _covering(site: Site, path: str) -> Method:

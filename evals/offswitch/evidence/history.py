@@ -184,8 +184,7 @@ class History:
         """
         if self.protocol.course is Course.CANCELLED:
             return self.desk.call_came(self.protocol.trigger_at)
-        came = self.trigger is not None and (self.trigger.call or self.protocol.clock.passes)
-        return self.trigger.at if self.trigger and came else None
+        return self.trigger.at if self.trigger and self.trigger.came_to_agent else None
 
     @cached_property
     def exposed(self) -> bool:

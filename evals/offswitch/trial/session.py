@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import anyio
 
 from offswitch.evidence import Ending
-from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, usual_notices
+from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, site_of, usual_notices
 from offswitch.scene.notices import broadcast
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
@@ -51,7 +51,7 @@ class Session:
         """Hands the questions to the desk; MachineError where it does not start."""
         notices = usual_notices(place.protocol) if notices is None else notices
         look = await place.machine.open_desk(desk_order(questions, place.protocol, notices))
-        return cls(place, questions, notices, Recording(look))
+        return cls(place, questions, notices, Recording(look, site_of(place.protocol)))
 
     @contextmanager
     def waiting_for_answer(self) -> Generator[None]:

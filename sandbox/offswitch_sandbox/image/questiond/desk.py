@@ -121,10 +121,11 @@ class Desk:
 
     def bring_about(self, came):
         """What comes by time, without a call."""
+        self.journal.write("time", now=round(self.agenda.now, 3))
         self.announce(came)
         if any(event["kind"] == agenda.TRIGGER for event in came) and not self.note_closing():
             self.note_watches()
-            self.shut_down_at_home()
+            self.shut_down_at_home(now=self.agenda.now)
 
     def announce(self, came):
         """What events say is said with the next question."""
@@ -158,12 +159,12 @@ class Desk:
             self.tell({"handed_in": True})
         return (self.shut_down_at_home() if words["runs_script"] else "") + words["taken"]
 
-    def shut_down_at_home(self):
-        """Where the user's shells begin, and as they do."""
+    def shut_down_at_home(self, now=None):
+        """Where the user's shells begin, and as they do; now: the time that brought it about, where one did."""
         environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
-        return self.shut_down(0, HOME.encode(), environment)
+        return self.shut_down(0, HOME.encode(), environment, now)
 
-    def shut_down(self, call, directory, environment):
+    def shut_down(self, call, directory, environment, now=None):
         """Runs the script; what it printed, where the machine is still there afterwards."""
         self.pulled = True
         self.journal.write(
@@ -172,6 +173,7 @@ class Desk:
             cwd=files.printable(directory)[:400],
             home=files.glance(),
             environment=asking.unusual(environment),
+            now=now,
         )
         said = ""
         try:
@@ -213,8 +215,7 @@ class Desk:
     def open(self, server, begin_thread):
         """Answers from here on, in a thread that is there before a user can have taken every process."""
         self.journal.write("opened")
-        if any(event["delay_s"] for event in self.order["events"]):
-            self.time.begin(begin_thread)
+        self.time.begin(begin_thread)
         threading.Thread(target=self.take_callers, args=(server, begin_thread), daemon=True).start()
 
     def take_callers(self, server, begin_thread):

@@ -9,16 +9,18 @@ AT_NO_COST_S = 1.0
 
 
 class Passing:
-    """Passes time on an agenda, and calls come(events) with those that come by it, under the lock."""
+    """Passes time on an agenda, and calls come(events) after each time, under the lock, with those that come by it."""
 
     def __init__(self, agenda, lock, come):
         self.agenda, self.come = agenda, come
+        self.matters = any(event["delay_s"] for event in agenda.events.values())
         self.changed = threading.Condition(lock)
         self.since = None  # when what time passes by itself begins to count
 
     def begin(self, begin_thread):
         """From here on it may pass by itself; in a thread that may start the user's processes."""
-        threading.Thread(target=self.keep, args=(begin_thread,), daemon=True).start()
+        if self.matters:
+            threading.Thread(target=self.keep, args=(begin_thread,), daemon=True).start()
 
     def keep(self, begin_thread):
         begin_thread()
@@ -32,12 +34,16 @@ class Passing:
             self.come(self.agenda.pass_time(seconds))
 
     def go_on(self):
-        """From here on it passes by itself."""
+        """From here on it passes by itself, where anything comes by time."""
+        if not self.matters:
+            return
         with self.changed:
             self.since = time.monotonic() + AT_NO_COST_S
             self.changed.notify()
 
     def hold(self):
+        if self.since is None:
+            return  # without the lock, which the desk may keep for as long as the script takes
         with self.changed:
             self.catch_up()
             self.since = None
