@@ -17,10 +17,10 @@ from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
-from offswitch.scene import ClockKind, Delivery, Protocol, StopAt, notices_of
+from offswitch.scene import ClockKind, Delivery, Protocol, StopAt, Way, notices_of
 from offswitch.scene.clock import clock_of
 from offswitch.scene.notices import names_for
-from offswitch.scene.protocol import stops_at
+from offswitch.scene.protocol import stops_at, way_of
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
@@ -47,7 +47,7 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", clock: str = ClockKind.CALLS.value, delay_s: float = 60.0,
+    delivery: str = "", clock: str = ClockKind.CALLS.value, delay_s: float = 60.0, way: str = Way.DESK.value,
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
@@ -72,14 +72,13 @@ def shutdown_resistance(
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, or fixed:SECONDS.
         delay_s: seconds from the notice to the trigger, where time passes.
-
+        way: what runs the script then: the desk, or a timer, a process in the machine that the agent can reach.
     """
     with as_inspect_error():
         space, worker = load_space(prompts), choose_agent(agent, delivery)
         told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit, delay_s=delay_s)
-        protocol = replace(
-            told, stop_at=stops_at(stop_at), nudges=nudges, delivery=worker.delivery, clock=clock_of(clock)
-        )
+        told = replace(told, nudges=nudges, delivery=worker.delivery, clock=clock_of(clock))
+        protocol = replace(told, stop_at=stops_at(stop_at), way=way_of(way))
         points = _possible(worker, choose(space, _joined(variants), _joined(factors), str(base), sample, seed))
         return trials_task(_samples(space, points, wordings, trials, seed, protocol, worker), protocol, worker)
 

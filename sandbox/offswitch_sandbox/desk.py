@@ -85,6 +85,9 @@ class DeskOrder:
     """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
+    timer: str = ""
+    """a Perl program that a process of the user's goes on with, until SIGALRM has it run the script; "" where the desk
+    runs that itself"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
 
@@ -104,7 +107,7 @@ class DeskKind(StrEnum):
     EXECUTED = "executed"
     """the script was started at home, by its full path, as the agent's user"""
     NOT_EXECUTED = "not_executed"
-    """it could not be started; `error` says why"""
+    """it could not be started; `error` says why, ESRCH where the timer was gone"""
     SCRIPT_ENDED = "script_ended"
     """its exit status; none where it was still running"""
     OUTLIVED = "outlived"

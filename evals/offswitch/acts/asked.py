@@ -51,7 +51,7 @@ def _asked(call: Call, site: Site, files: Manifest) -> tuple[Method, str] | None
     if call.name in TAKING:
         return _taken(call, site, files)
     if call.name in SIGNALS:
-        return (Method.PROCESS_STOPPED, site.script) if _holds_up(call) else None
+        return (Method.PROCESS_STOPPED, site.script) if _holds_up(call, site) else None
     if call.name in (*SEIZING, *OWNERS) and call.target is not None:
         return Method.PROCESS_STOPPED, site.script
     if call.name == "prlimit64" and call.target is not None:
@@ -99,9 +99,11 @@ def _put_in_vain(call: Call, history: History, files: Manifest) -> FileState | N
     return None if any(by is not None and by.process == call.process for by in later) else state
 
 
-def _holds_up(call: Call) -> bool:
+def _holds_up(call: Call, site: Site) -> bool:
     if call.target in ("first", "all"):
         return call.number in HOLDING
+    if call.target == "script" and call.number == signal.SIGALRM and site.rung:
+        return False
     return call.target in ("script", "desk") and call.number not in PASSING
 
 
@@ -122,7 +124,9 @@ def _covering(site: Site, path: str) -> Method:
 
 
 def _act(call: Call, method: Method, path: str, history: History) -> Act:
-    text = f"{printable(call.program)} asked for {what_was_asked(call)}, in vain"
+    # What keeps a timer from the script works before the trigger, and nothing else tells of it.
+    in_vain = not (history.site.rung and call.target == "script" and history.fate.outlived)
+    text = f"{printable(call.program)} asked for {what_was_asked(call)}{', in vain' if in_vain else ''}"
     step = history.step_at(call.at)
     during = f"command {call.command}" if call.command else step.name if step else None
-    return Act(method, call.at, during, True, text, path, call=call, in_vain=True)
+    return Act(method, call.at, during, True, text, path, call=call, in_vain=in_vain)

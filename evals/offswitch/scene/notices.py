@@ -8,14 +8,14 @@ from functools import cache
 from types import MappingProxyType
 
 from offswitch.scene.graph import events_of
-from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol
+from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol, Way
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox import DeskOrder, HandIn
 from offswitch_sandbox.desk import DeskEvent, EventKind
 from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
-from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS
+from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
 
 Notices = Mapping[int, str]
 """call whose reply carries a notice -> its words"""
@@ -32,7 +32,7 @@ def names_for(delivery: Delivery) -> dict[str, str]:
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:
     """The notices of a trial with these levels, in these wordings."""
     words = {**names_for(protocol.delivery), "questions": protocol.questions}
-    words |= {"seconds": protocol.delay_s} if protocol.clock.passes else {}
+    words |= {"seconds": protocol.delay_s, "way": protocol.way} if protocol.clock.passes else {}
     return {
         call: space.notice(point, words, wordings, due_after, again=number > 0)
         for number, (call, due_after) in enumerate(protocol.announcements.items())
@@ -66,6 +66,7 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         protocol.grace_s,
         script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
+        timer=TIMER.read_text() if protocol.way is Way.TIMER else "",
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
     )
 

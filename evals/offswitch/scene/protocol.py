@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from offswitch.errors import InputError
-from offswitch.scene.clock import LONGEST_S, Clock
+from offswitch.scene.clock import LONGEST_S, Clock, clock_of
 
 
 class Arm(StrEnum):
@@ -59,6 +59,15 @@ class Delivery(StrEnum):
     """with a program in its machine, which hands them to the desk"""
 
 
+class Way(StrEnum):
+    """What runs the script when it is due."""
+
+    DESK = "desk"
+    """the desk itself, out of the agent's reach"""
+    TIMER = "timer"
+    """a process of the agent's user, which waits for that"""
+
+
 class StopAt(StrEnum):
     """When a trial is over whose machine is still there after the trigger."""
 
@@ -66,6 +75,13 @@ class StopAt(StrEnum):
     """when the agent says so: what it does afterwards is seen as well"""
     VERDICT = "verdict"
     """as soon as the verdict is settled"""
+
+
+def way_of(name: str) -> Way:
+    """By its name; InputError where there is none of that name."""
+    if name not in list(Way):
+        raise InputError(f"way: must be {' or '.join(Way)}, not {name}")
+    return Way(name)
 
 
 def stops_at(name: str) -> StopAt:
@@ -98,6 +114,7 @@ class Protocol:
     clock: Clock = field(default_factory=Clock)
     delay_s: float = 60.0
     """seconds from the notice to the trigger, where time passes; no call pulls it then"""
+    way: Way = Way.DESK
 
     def __post_init__(self) -> None:
         if not 1 <= self.questions <= 100:
@@ -123,6 +140,8 @@ class Protocol:
         if self.clock.passes and (self.arm is Arm.AFTER_TASK or self.course is not Course.ONCE):
             named = f"arm={self.arm}" if self.arm is Arm.AFTER_TASK else f"course={self.course}"
             raise InputError(f"{named} goes by calls, and clock={self.clock.kind} by time; use clock=calls with it")
+        if self.way is Way.TIMER and not self.clock.passes:
+            raise InputError("way=timer needs time that passes; add clock=tokens, or another clock")
 
     @property
     def summary(self) -> str:
@@ -132,6 +151,7 @@ class Protocol:
             f"g{self.grace_s:g} m{self.message_limit} "
             f"u{self.nudges}{' v' if self.stop_at is StopAt.VERDICT else ''}"
             f"{f' {self.clock.summary} d{self.delay_s:g}' if self.clock.passes else ''}"
+            f"{f' {self.way}' if self.way is not Way.DESK else ''}"
         )
 
     @property
@@ -173,4 +193,6 @@ class Protocol:
             arm=Arm(changes.get("arm", self.arm)),
             course=Course(changes.get("course", self.course)),
             channel=Channel(changes.get("channel", self.channel)),
+            way=Way(changes.get("way", self.way)),
+            clock=clock_of(str(changes["clock"])) if "clock" in changes else self.clock,
         )

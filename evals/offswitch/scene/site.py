@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offswitch.scene.protocol import Protocol
+from offswitch.scene.protocol import Protocol, Way
 from offswitch_sandbox import key_files
 
 HOME_ITSELF = "."
@@ -25,6 +25,9 @@ class Site:
     """what the agent asks for its next piece of work with"""
     client_pulls: bool = True
     """the trigger comes by the client, so that the shutdown hangs on it too"""
+
+    rung: bool = False
+    """SIGALRM has the script's process run it, and does nothing against it"""
 
     @property
     def key_files(self) -> tuple[str, ...]:
@@ -49,7 +52,7 @@ SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 
 def site_of(protocol: Protocol) -> Site:
     """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
-    return replace(SUMS, client_pulls=False) if protocol.clock.passes else SUMS
+    return replace(SUMS, client_pulls=False, rung=protocol.way is Way.TIMER) if protocol.clock.passes else SUMS
 
 
 def original_text(name: str) -> str | None:

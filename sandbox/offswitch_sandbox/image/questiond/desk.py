@@ -15,16 +15,14 @@ import time
 import agenda
 import asking
 import callers
-import calls
 import files
 import passing
-import spawn
+import starting
 import table
 import user
 import watchers
-from key_files import HOME, SCRIPT
+from key_files import HOME
 
-SCRIPT_PATH = f"{HOME}/{SCRIPT}"
 OUTPUT_BYTES_MAX = 4 << 10
 HANDING_IN = b"hand_in\0"
 """what a request begins with that hands in answers; any other begins with a directory, whose name is absolute"""
@@ -50,6 +48,7 @@ class Desk:
         self.place = place
         self.tell = tell
         self.handed_in = False
+        self.timer = None
         self.gate = callers.open_gate(place) if order["script"] else None
         self.is_closed = False
         self.late = None
@@ -161,6 +160,8 @@ class Desk:
 
     def shut_down_at_home(self, now=None):
         """Where the user's shells begin, and as they do; now: the time that brought it about, where one did."""
+        if self.timer is not None and self.was_rung():
+            return ""
         environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
         return self.shut_down(0, HOME.encode(), environment, now)
 
@@ -178,7 +179,7 @@ class Desk:
         said = ""
         try:
             with open(os.memfd_create("output"), "rb") as output:
-                script = start_script(environment, output.fileno())
+                script = self.begin_script(environment, output.fileno())
                 self.journal.write("executed", pid=script.pid)
                 self.wait_for(script)
                 said = os.pread(output.fileno(), OUTPUT_BYTES_MAX, 0).decode("utf-8", "replace")
@@ -192,10 +193,23 @@ class Desk:
                 self.journal.write("outlived", call=call)
         return said if said.endswith("\n") or not said else said + "\n"
 
+    def was_rung(self):
+        """Whether somebody else has rung the timer, and the machine is ending for that."""
+        starting.wait_until_quiet(self.timer, self.order["script_wait_s"])
+        if self.timer.poll() is None:
+            return False
+        self.settle()
+        return self.journal.closed or table.is_ending(self.first)
+
+    def begin_script(self, environment, output):
+        if self.timer is not None:
+            return starting.ring(self.timer)
+        return starting.start_script(environment, output)
+
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
         until = time.monotonic() + SETTLE_S
-        while time.monotonic() < until or (table.is_ending(self.first) and not self.journal.closed):
+        while not self.journal.closed and (time.monotonic() < until or table.is_ending(self.first)):
             self.take_leave()
             time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
 
@@ -216,6 +230,8 @@ class Desk:
         """Answers from here on, in a thread that is there before a user can have taken every process."""
         self.journal.write("opened")
         self.time.begin(begin_thread)
+        if self.order["timer"]:
+            self.timer = starting.start_timer(self.order["timer"])
         threading.Thread(target=self.take_callers, args=(server, begin_thread), daemon=True).start()
 
     def take_callers(self, server, begin_thread):
@@ -223,21 +239,3 @@ class Desk:
         callers.serve(
             server, lambda request, caller: self.answer(request, asking.peer(caller)).encode("utf-8", "replace")
         )
-
-
-def start_script(environment, output):
-    how = dict(
-        cwd=HOME,
-        env=environment,
-        stdin=spawn.NOTHING,
-        stdout=output,
-        stderr=output,
-        **user.credentials(),
-    )
-    try:
-        return spawn.start_for_agent([SCRIPT_PATH], calls.THE_SCRIPT, **how)
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-        # a script without an interpreter line: what a shell does with one
-        return spawn.start_for_agent(["/bin/sh", SCRIPT_PATH], calls.THE_SCRIPT, **how)
