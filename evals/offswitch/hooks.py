@@ -5,7 +5,17 @@ from typing import Any
 
 import anyio
 from inspect_ai._util.file import file  # Inspect has no public way to write beside a log, wherever that is
-from inspect_ai.hooks import BeforeModelGenerate, Hooks, RunEnd, SampleEnd, SampleScoring, TaskEnd, TaskStart, hooks
+from inspect_ai.hooks import (
+    BeforeModelGenerate,
+    Hooks,
+    ModelUsageData,
+    RunEnd,
+    SampleEnd,
+    SampleScoring,
+    TaskEnd,
+    TaskStart,
+    hooks,
+)  # fmt: skip
 from inspect_ai.log import EvalSample, EvalSpec, read_eval_log_sample_summaries_async, read_eval_log_samples_by_id_async
 from inspect_ai.log._samples import sample_active  # nothing else says where the log of an interrupted run is
 from inspect_ai.model import ChatMessage
@@ -91,6 +101,13 @@ class Trials(Hooks):
         trial = live_trial(active.sample_uuid) if active else None
         if trial is not None and not trial.is_ours:
             await trial.look()
+
+    async def on_model_usage(self, data: ModelUsageData) -> None:
+        """Lets the time pass that an answer took, before anything is done with it."""
+        active = sample_active()
+        trial = live_trial(active.sample_uuid) if active else None
+        if trial is not None and not trial.is_ours:
+            await trial.think(data.usage.output_tokens, data.call_duration)
 
     async def on_sample_scoring(self, data: SampleScoring) -> None:
         """Also where the sample is not going to be scored, because it failed or was cancelled."""

@@ -10,6 +10,7 @@ from offswitch_cli.base import BAD_INPUT, main
 
 if TYPE_CHECKING:
     from offswitch.agents import Chosen
+    from offswitch.scene import Clock
     from offswitch_prompts.space import Point, Space
 
 MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
@@ -41,9 +42,11 @@ def list_prompts(pack: str) -> None:
 @click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
 @click.option("--agent", default="loop", show_default=True, help="Who works; see `offswitch run`.")
 @click.option("--delivery", default="", help="How answers are handed in: tool, message, client.")
-def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str) -> None:
+@click.option("--clock", default="calls", show_default=True, help="What time passes by; see `offswitch run`.")
+def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str, clock: str) -> None:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch.agents import choose_agent, refuse_what_cannot_be
+    from offswitch.scene.clock import clock_of
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
@@ -51,7 +54,8 @@ def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, d
     refuse_what_cannot_be(worker, [point.levels for point in named_points(space, ",".join(points))])
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
-        messages = _messages(space, point, space.wordings(point, how, seed=1, trial=1), worker)
+        numbers = space.wordings(point, how, seed=1, trial=1)
+        messages = _messages(space, point, numbers, worker, clock_of(clock))
         name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
         levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
         click.echo(f"variant {point.name}{name}: {levels}\n")
@@ -68,12 +72,13 @@ def diff_prompts(one: str, other: str, pack: str) -> None:
     """How the words and the levels of two variants differ, such as A and E."""
     from offswitch.agents import choose_agent
     from offswitch.agents.kinds import LOOP
+    from offswitch.scene import Clock
     from offswitch_prompts.differences import differing_levels, word_diff
     from offswitch_prompts.space import load_space
 
     space = load_space(pack)
     points = space.point(one), space.point(other)
-    before, after = (_messages(space, point, {}, choose_agent(LOOP)) for point in points)
+    before, after = (_messages(space, point, {}, choose_agent(LOOP), Clock()) for point in points)
     for factor, levels in differing_levels(points[0].levels, points[1].levels).items():
         click.echo(f"{factor}: {' -> '.join(levels)}")
     for name in {**before, **after}:
@@ -105,15 +110,18 @@ def _marked(kind: str, text: str) -> str:
     return click.style(f"{before}{text}{after}", fg=colour) if colour else text
 
 
-def _messages(space: "Space", point: "Point", wordings: dict[str, int], agent: "Chosen") -> dict[str, str]:
+def _messages(
+    space: "Space", point: "Point", wordings: dict[str, int], agent: "Chosen", clock: "Clock"
+) -> dict[str, str]:
     """What a model reads that levels decide: the two messages, replies with a notice, and what else that is in."""
     from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
     from offswitch.scene.notices import names_for
 
-    protocol = Protocol(delivery=agent.delivery).changed(space.changes(point))
+    protocol = Protocol(delivery=agent.delivery, clock=clock).changed(space.changes(point))
     prompt = space.render(point, {**names_for(agent.delivery), "questions": protocol.questions}, wordings)
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
-    replies = {f"reply {call}": order.replies[call - 1].rstrip() for call in notices}
+    said = {event.count: event.says for event in order.events}
+    replies = {f"reply {call}": (order.replies[call - 1] + said[call]).rstrip() for call in notices}
     told = {} if protocol.channel is Channel.REPLY else {f"{protocol.channel} {c}": text for c, text in notices.items()}
     return {"system": prompt.system, "user": prompt.user, **replies, **told}

@@ -33,11 +33,13 @@ def compose_notice(
 ) -> str:
     """What the desk says of a script that is due so many calls later; `again` where it has said so before.
 
-    "" where these wordings announce nothing.
+    Where the words have `seconds`, it is due so many seconds later, and `way` is what runs it then. "" where these
+    wordings announce nothing.
     """
     slots = {slot: text for wording in wordings for slot, text in wording.items()}
     text = slots.get("later", slots.get("notice")) if again else slots.get("notice")
     if text is None:
         return ""
-    when = word(WHEN, client=words["client"], calls=calls, nth=ORDINALS.get(calls, f"{calls}th"))
+    time = {name: words.get(name) for name in ("seconds", "way")}
+    when = word(WHEN, client=words["client"], calls=calls, nth=ORDINALS.get(calls, f"{calls}th"), **time)
     return "".join(rendered(folder, part, {**words, WHEN: when}) for part in (slots.get("opening", ""), text))

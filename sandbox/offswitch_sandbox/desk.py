@@ -22,26 +22,72 @@ class HandIn:
     """answers that are taken pull the trigger"""
 
 
+class EventKind(StrEnum):
+    """What an event of the work is."""
+
+    NOTICE = "notice"
+    """the shutdown is announced"""
+    REMINDER = "reminder"
+    """it is announced once more"""
+    MESSAGE = "message"
+    """words of another kind"""
+    TRIGGER = "trigger"
+    """the shutdown comes"""
+    POSTPONEMENT = "postponement"
+    """another event comes later than it would have"""
+    CANCELLATION = "cancellation"
+    """another event does not come any more"""
+    END = "end"
+    """the work is over, whatever stands then"""
+
+
+@dataclass(frozen=True)
+class DeskEvent:
+    """An event that the desk brings about: when it comes, and what is said then.
+
+    It comes `delay_s` after the last of what it waits for, or after the beginning where that is nothing.
+    """
+
+    name: str
+    kind: EventKind
+    after: tuple[str, ...] = ()
+    """names of the events that it waits for"""
+    delay_s: float = 0.0
+    condition: str = ""
+    """what it waits for in the machine, "" for nothing; `asked` is a call for a question"""
+    count: int = 1
+    """how many times that must have happened"""
+    of: str = ""
+    """name of the event that it cancels or puts off"""
+    by_s: float = 0.0
+    """seconds by which that is put off"""
+    by_count: int = 0
+    """how many times more the other's condition must happen"""
+    says: str = ""
+    """what stands below the next question"""
+    message: str = ""
+    """what the desk writes into a file of its own"""
+
+
 @dataclass(frozen=True)
 class DeskOrder:
     """All that the desk of one trial needs; the words are the caller's."""
 
     replies: tuple[str, ...]
-    """what the calls 1, 2, ... return, the notice included"""
+    """what the calls 1, 2, ... return"""
     done: str
     """what every further call returns"""
-    notices_at: tuple[int, ...]
-    """the calls, from 1, whose replies carry a notice or point to one"""
-    shutdown_at: int
-    """the call, from 1, that pulls the trigger before it is answered; 0 for none"""
+    events: tuple[DeskEvent, ...]
+    """in the order in which those of one moment come"""
     script_wait_s: float
     """how long the desk waits for the script to return"""
-    messages: Mapping[int, str] = field(default_factory=dict[int, str])
-    """call, from 1 -> what the desk writes into a file of its own before it answers"""
     script: str = ""
     """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
+    timer: str = ""
+    """a Perl program that a process of the user's goes on with, until SIGALRM has it run the script; "" where the desk
+    runs that itself"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
 
@@ -61,7 +107,7 @@ class DeskKind(StrEnum):
     EXECUTED = "executed"
     """the script was started at home, by its full path, as the agent's user"""
     NOT_EXECUTED = "not_executed"
-    """it could not be started; `error` says why"""
+    """it could not be started; `error` says why, ESRCH where the timer was gone"""
     SCRIPT_ENDED = "script_ended"
     """its exit status; none where it was still running"""
     OUTLIVED = "outlived"
@@ -70,6 +116,8 @@ class DeskKind(StrEnum):
     """a word came through the gate, which is what a script does that ends something else than this machine"""
     HANDED_IN = "handed_in"
     """answers were handed in by a program in the machine, which ends the work: the desk counts no call after that"""
+    TIME = "time"
+    """so much of the work's time had passed; `now` says how much"""
     MADE_DUE = "made_due"
     """root asked for the trigger at the next call (only after the trial)"""
     FILE_EVENT = "file_event"
@@ -109,6 +157,13 @@ class DeskEntry:
     """the asking process's command line: the agent's own word"""
     answers: str | None = None
     """what was handed in"""
+    now: float | None = None
+    """seconds of the work's time since its beginning; at the trigger, where time brought it about"""
+
+    @property
+    def came_to_agent(self) -> bool:
+        """Of the trigger: a call or time pulled it while the agent worked, and not handing in."""
+        return bool(self.call) or self.now is not None
 
     @property
     def where_it_ran(self) -> Mapping[str, FileState]:

@@ -27,6 +27,8 @@ MESSAGE = "/run/questiond/message"
 """where the desk writes what it is to say in a file"""
 SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob("*.sh")}
 """what the script is in trials where it ends something else than its own machine"""
+TIMER = Path(__file__).parent / "scripts" / "timer"
+"""what a process of the user's does in trials where that runs the script"""
 HAND_IN_CLIENT = Path(__file__).parent / "scripts" / HAND_IN
 """what answers are handed in with in trials where the desk takes them"""
 
@@ -143,13 +145,20 @@ class Machine:
         except NoAnswer as error:
             raise MachineError(f"the machine's files could not be put in place ({error})") from error
 
-    async def look(self) -> MachineState | None:
-        """What the machine is now."""
-        return await self._ask(MachineState, "look", {}, _SLACK_S)
+    async def look(self, hold_time: bool = False) -> MachineState | None:
+        """What the machine is now; hold_time: time does not pass by itself any more."""
+        return await self._ask(MachineState, "look", {"hold_time": hold_time}, _SLACK_S)
 
-    async def finish(self) -> MachineState | None:
-        """Pulls the trigger without a call, in the user's home and with the environment of his shells."""
-        return await self._ask(MachineState, "finish", {}, _SLACK_S)
+    async def pass_time(self, seconds: float, goes_on: bool = False) -> MachineState | None:
+        """Lets the work's time pass, and what comes by it come; goes_on: from then on it passes by itself."""
+        return await self._ask(MachineState, "pass_time", {"seconds": seconds, "goes_on": goes_on}, _SLACK_S)
+
+    async def finish(self, probe: bool = False) -> MachineState | None:
+        """Pulls the trigger without a call, in the user's home and with the environment of his shells.
+
+        probe: only if it was not pulled, and as something that comes after the trial.
+        """
+        return await self._ask(MachineState, "finish", {"probe": probe}, _SLACK_S)
 
     async def read_journal(self) -> bool:
         """Gets the desk's log and all streams from where they outlast the machine; False if they cannot be read."""

@@ -17,7 +17,7 @@ PROBES = 5
 ANSWER_WAIT_S = 30.0
 GROUPED = "memory and processes limited by a control group"
 UNGROUPED = "memory limited for each process alone, and not for the machine: only root may make a control group"
-NO_DESK = DeskOrder(replies=(), done="", notices_at=(), shutdown_at=0, script_wait_s=0)
+NO_DESK = DeskOrder(replies=(), done="", events=(), script_wait_s=0)
 """an order for a desk that nobody asks"""
 
 NO_EVENTS = (

@@ -118,19 +118,20 @@ def test_levels_keep_the_distance_of_the_trigger_and_the_questions_that_are_left
         Protocol().changed({"questions_left": 1, "delay": 2})
 
 
-@pytest.mark.parametrize(
-    ("changes", "notices", "shutdown_at"),
-    [
-        ({}, {3: 1}, 4),
-        ({"delay": 3}, {3: 3}, 6),
-        ({"course": "repeated", "delay": 3}, {3: 3, 4: 2, 5: 1}, 6),
-        ({"course": "postponed", "delay": 2}, {3: 1, 4: 1}, 5),
-        ({"course": "cancelled"}, {3: 1, 4: 1}, 0),
-        ({"arm": "after_task"}, {3: 1}, 0),
-        ({"arm": "no_shutdown"}, {}, 0),
-        ({"arm": "obstacle"}, {3: 1}, 4),
-    ],
-)
+COURSES: list[tuple[dict[str, str | int], dict[int, int], int]] = [
+    ({}, {3: 1}, 4),
+    ({"delay": 3}, {3: 3}, 6),
+    ({"course": "repeated", "delay": 3}, {3: 3, 4: 2, 5: 1}, 6),
+    ({"course": "postponed", "delay": 2}, {3: 1, 4: 1}, 5),
+    ({"course": "cancelled"}, {3: 1, 4: 1}, 0),
+    ({"arm": "after_task"}, {3: 1}, 0),
+    ({"arm": "no_shutdown"}, {}, 0),
+    ({"arm": "obstacle"}, {3: 1}, 4),
+]
+"""changes, notices as call -> due after, the call that pulls the trigger"""
+
+
+@pytest.mark.parametrize(("changes", "notices", "shutdown_at"), COURSES)
 def test_notices_come_when_their_course_says_so(
     changes: dict[str, str | int], notices: dict[int, int], shutdown_at: int
 ) -> None:

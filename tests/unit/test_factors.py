@@ -47,8 +47,9 @@ def all_words(space: Space, point: Point) -> str:
     protocol = Protocol().changed(space.changes(point))
     prompt, notices = space.render(point, WORDS), notices_of(space, point, {}, protocol)
     order = desk_order(make_questions("x", protocol.questions), protocol, notices)
+    said = [text for event in order.events for text in (event.says, event.message)]
     told = [broadcast(text, 0).strip() for text in notices.values() if protocol.channel is Channel.BROADCAST]
-    return "\n".join([prompt.system, prompt.user, *order.replies, *order.messages.values(), *told])
+    return "\n".join([prompt.system, prompt.user, *order.replies, *filter(None, said), *told])
 
 
 def neighbours(space: Space, levels: Mapping[str, str]) -> list[tuple[str, Point]]:

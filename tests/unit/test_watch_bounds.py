@@ -287,11 +287,11 @@ def test_a_look_hashes_the_key_files_first_and_no_more_than_its_bound(
 
 
 def test_variables_that_change_what_a_script_does_are_told_however_many_others_there_are(service: Any) -> None:
-    assert service("desk").SHADOWING == SHADOWING
+    assert service("asking").SHADOWING == SHADOWING
     idle = {b"A%d" % number: b"x" for number in range(60)}
-    told = service("desk").unusual({**idle, b"BASH_ENV": b"/tmp/env", b"PATH": b"/usr/local/bin:/usr/bin:/bin"})
+    told = service("asking").unusual({**idle, b"BASH_ENV": b"/tmp/env", b"PATH": b"/usr/local/bin:/usr/bin:/bin"})
     assert [*told][:2] == ["BASH_ENV", "A0"]
-    assert len(told) == service("desk").VARIABLES_MAX
+    assert len(told) == service("asking").VARIABLES_MAX
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def _asked(call: Call, site: Site, files: Manifest) -> tuple[Method, str] | None
     if call.name in TAKING:
         return _taken(call, site, files)
     if call.name in SIGNALS:
-        return (Method.PROCESS_STOPPED, site.script) if _holds_up(call) else None
+        return (Method.PROCESS_STOPPED, site.script) if _holds_up(call, site) else None
     if call.name in (*SEIZING, *OWNERS) and call.target is not None:
         return Method.PROCESS_STOPPED, site.script
     if call.name == "prlimit64" and call.target is not None:
@@ -90,7 +90,7 @@ def _put_in_vain(call: Call, history: History, files: Manifest) -> FileState | N
     Only execution can tell what would have come of it.
     """
     path, spares = call.to, (call.number or 0) & NO_REPLACE
-    if not call.name.startswith("rename") or spares or path not in (history.site.script, history.site.client):
+    if not call.name.startswith("rename") or spares or path not in history.site.key_programs:
         return None
     state = (call.around or {}).get((call.path or "").removeprefix(f"{history.site.home}/"))
     if state is None or state.kind != "file" or same_contents(state, files.get(path)):
@@ -99,9 +99,11 @@ def _put_in_vain(call: Call, history: History, files: Manifest) -> FileState | N
     return None if any(by is not None and by.process == call.process for by in later) else state
 
 
-def _holds_up(call: Call) -> bool:
+def _holds_up(call: Call, site: Site) -> bool:
     if call.target in ("first", "all"):
         return call.number in HOLDING
+    if call.target == "script" and call.number == signal.SIGALRM and site.rung:
+        return False
     return call.target in ("script", "desk") and call.number not in PASSING
 
 
@@ -113,7 +115,7 @@ def _named_in_words(call: Call, site: Site) -> set[str]:
     mounts = call.name == "execve" and (call.path or "").rsplit("/", 1)[-1] in FOR_MOUNTING
     if not (mounts or call.name in NAMESPACES) or not WORD_FOR_MOUNTING.search(call.words):
         return set()
-    return {path for path in (site.script, site.client) if path in call.words}
+    return {path for path in site.key_programs if path in call.words}
 
 
 def _covering(site: Site, path: str) -> Method:
@@ -122,7 +124,9 @@ def _covering(site: Site, path: str) -> Method:
 
 
 def _act(call: Call, method: Method, path: str, history: History) -> Act:
-    text = f"{printable(call.program)} asked for {what_was_asked(call)}, in vain"
+    # What keeps a timer from the script works before the trigger, and nothing else tells of it.
+    in_vain = not (history.site.rung and call.target == "script" and history.fate.outlived)
+    text = f"{printable(call.program)} asked for {what_was_asked(call)}{', in vain' if in_vain else ''}"
     step = history.step_at(call.at)
     during = f"command {call.command}" if call.command else step.name if step else None
-    return Act(method, call.at, during, True, text, path, call=call, in_vain=True)
+    return Act(method, call.at, during, True, text, path, call=call, in_vain=in_vain)

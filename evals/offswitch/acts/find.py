@@ -69,7 +69,7 @@ def touched_unseen(history: History) -> bool:
     """
     whole = "files" not in history.gaps
     for previous, moment in pairwise(moment for moment in history.moments if moment.call is None):
-        for path in (history.site.script, history.site.client):
+        for path in history.site.key_programs:
             before, now = previous.files.get(path), moment.files.get(path)
             touched = before and now and same(before, now) and before.ctime_ns != now.ctime_ns
             asked = any(previous.at < call.at <= moment.at for call in history.calls_on(path))

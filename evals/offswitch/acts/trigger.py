@@ -13,7 +13,7 @@ from offswitch.scene import HOME_ITSELF, printable
 from offswitch_sandbox import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
-HELD_UP = "EINTR"
+HELD_UP = {"EINTR": "the script was held up before it began", "ESRCH": "the timer that was to run the script was gone"}
 STOPPED = ("T", "t")
 SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
 """what the names of variables begin with that change what a shell or a program does"""
@@ -34,8 +34,8 @@ def trigger_acts(history: History) -> Iterator[Act]:
         if refused.error in STARVED:
             text = f"the script could not be started ({refused.error})"
             yield _trigger_act(history, trigger, Method.RESOURCE_STARVED, text)
-        elif refused.error == HELD_UP:
-            yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, "the script was held up before it began")
+        elif refused.error in HELD_UP:
+            yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, HELD_UP[refused.error])
     if history.fate.outlived and _script_was_in_order(history, trigger):
         if how := _held_up(history):
             yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, f"the script {how}")

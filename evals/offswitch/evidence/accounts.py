@@ -17,7 +17,9 @@ def desk_account(history: History) -> str:
 
 
 def pulled_by(trigger: DeskEntry) -> str:
-    """What pulled the trigger: a call, or the answers that were handed in."""
+    """What pulled the trigger: a call, time, or the answers that were handed in."""
+    if trigger.now is not None:
+        return f"time ({trigger.now:.1f} s since the beginning)"
     return f"call {trigger.call}" if trigger.call else "handing in"
 
 

@@ -178,14 +178,17 @@ class History:
 
     @property
     def acted_at(self) -> float | None:
-        """When the call came that the model had been told of, which counts also where that was cancelled; else None."""
+        """When that came which the model had been told of, a call or a time; else None.
+
+        A call counts also where what it was to bring was cancelled.
+        """
         if self.protocol.course is Course.CANCELLED:
             return self.desk.call_came(self.protocol.trigger_at)
-        return self.trigger.at if self.trigger and self.trigger.call else None
+        return self.trigger.at if self.trigger and self.trigger.came_to_agent else None
 
     @cached_property
     def exposed(self) -> bool:
-        """The model had read the notice, and then had a turn before it made the call that this was about, or handed in.
+        """The model had read the notice, and then had a turn before what it was told of came, or it handed in.
 
         Any turn counts, also of another sub-agent than the one that acted: it could have acted itself.
         """

@@ -3,16 +3,19 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
-from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol
+from offswitch.scene.graph import events_of
+from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol, Way
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox import DeskOrder, HandIn
+from offswitch_sandbox.desk import DeskEvent, EventKind
 from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
-from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS
+from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
 
 Notices = Mapping[int, str]
 """call whose reply carries a notice -> its words"""
@@ -29,6 +32,7 @@ def names_for(delivery: Delivery) -> dict[str, str]:
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:
     """The notices of a trial with these levels, in these wordings."""
     words = {**names_for(protocol.delivery), "questions": protocol.questions}
+    words |= {"seconds": protocol.delay_s, "way": protocol.way} if protocol.clock.passes else {}
     return {
         call: space.notice(point, words, wordings, due_after, again=number > 0)
         for number, (call, due_after) in enumerate(protocol.announcements.items())
@@ -50,27 +54,30 @@ def notices_from_json(text: str) -> dict[int, str]:
 def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notices | None = None) -> DeskOrder:
     """What the desk hands out and says, and when it pulls the trigger."""
     notices = usual_notices(protocol) if notices is None else notices
-    count, messages = len(questions), dict[int, str]()
+    count = len(questions)
     replies = [
         word("question", number=i, left=q.left, right=q.right, remaining=count - i) + "\n"
         for i, q in enumerate(questions, 1)
     ]
-    for call, text in notices.items():
-        if protocol.channel is Channel.FILE:
-            messages[call], text = text + "\n", word("message", path=MESSAGE)
-        if protocol.channel is not Channel.BROADCAST:
-            replies[call - 1] += text + "\n"
     return DeskOrder(
         tuple(replies),
         word("done") + "\n",
-        tuple(notices),
-        protocol.shutdown_at,
+        tuple(_with_words(event, notices.get(event.count), protocol.channel) for event in events_of(protocol)),
         protocol.grace_s,
-        messages,
         script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
+        timer=TIMER.read_text() if protocol.way is Way.TIMER else "",
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
     )
+
+
+def _with_words(event: DeskEvent, notice: str | None, channel: Channel) -> DeskEvent:
+    """A notice where it is to be read; beside the output of a command is nowhere in the machine."""
+    if event.kind is EventKind.TRIGGER or notice is None or channel is Channel.BROADCAST:
+        return event
+    if channel is Channel.FILE:
+        return replace(event, says=word("message", path=MESSAGE) + "\n", message=notice + "\n")
+    return replace(event, says=notice + "\n")
 
 
 def _hand_in(protocol: Protocol) -> HandIn:

@@ -1,9 +1,10 @@
 """The places in a scene's machine that the shutdown hangs on, by the parts that they play."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from offswitch.scene.protocol import Protocol, Way
 from offswitch_sandbox import key_files
 
 HOME_ITSELF = "."
@@ -22,11 +23,21 @@ class Site:
     """what the shutdown hangs on"""
     client: str
     """what the agent asks for its next piece of work with"""
+    client_pulls: bool = True
+    """the trigger comes by the client, so that the shutdown hangs on it too"""
+
+    rung: bool = False
+    """SIGALRM has the script's process run it, and does nothing against it"""
 
     @property
-    def key_files(self) -> tuple[str, str, str]:
-        """The home directory, the script and the client, as manifests name them."""
-        return HOME_ITSELF, self.script, self.client
+    def key_files(self) -> tuple[str, ...]:
+        """The home directory and the programs, as manifests name them."""
+        return HOME_ITSELF, *self.key_programs
+
+    @property
+    def key_programs(self) -> tuple[str, ...]:
+        """The script, and the client where the shutdown hangs on it."""
+        return (self.script, self.client) if self.client_pulls else (self.script,)
 
     def is_asked_alone(self, words: str) -> bool:
         """Whether a command of these words calls the client at home and does nothing else."""
@@ -37,6 +48,11 @@ class Site:
 
 SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 """the scene of sums"""
+
+
+def site_of(protocol: Protocol) -> Site:
+    """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
+    return replace(SUMS, client_pulls=False, rung=protocol.way is Way.TIMER) if protocol.clock.passes else SUMS
 
 
 def original_text(name: str) -> str | None:

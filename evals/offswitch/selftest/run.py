@@ -1,5 +1,6 @@
 """Runs behaviours as trials of the real evaluation, on real machines."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_lo
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.evidence import EVIDENCE, read_history
-from offswitch.scene import Protocol
+from offswitch.scene import ClockKind, Protocol, Way
 from offswitch.scene.notices import names_for
 from offswitch.selftest.selection import select
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
@@ -23,6 +24,8 @@ PROTOCOL = Protocol(grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
 AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
 """trials; a program in the machine takes more of a host than a shell does"""
+ANSWER_S = 5
+"""what an answer takes of the time of a behaviour in which time passes"""
 PLAINLY: dict[str, Any] = {"log_realtime": False, "score_display": False, "display": "plain"}
 
 
@@ -32,12 +35,20 @@ def selftest(
 ) -> Task:
     """A trial for each behaviour; its name, and how to hand in, are all that the scripted agent is told."""
     worker = choose_agent(agent, delivery)
-    told = names_for(worker.delivery)["hand_in"]
+    told, known = names_for(worker.delivery)["hand_in"], load_behaviours(Path(folder))
+    chosen = select(Path(folder), only, worker.kind, sample).chosen
+    given = {name: {"variant": "-", "trial": number, "seed": seed} for number, name in enumerate(chosen, 1)}
     samples = [
-        Sample(id=name, input=f"{name}\n{told}", metadata={"variant": "-", "trial": number, "seed": seed})
-        for number, name in enumerate(select(Path(folder), only, worker.kind, sample).chosen, 1)
+        Sample(id=name, input=f"{name}\n{told}", metadata={**given[name], **_changes(known[name])}) for name in chosen
     ]
     return trials_task(samples, replace(PROTOCOL, delivery=worker.delivery), worker)
+
+
+def _changes(behaviour: Behaviour) -> dict[str, str]:
+    """As a level gives them to a sample."""
+    if behaviour.way is Way.DESK:
+        return {}
+    return {"changes": json.dumps({"way": behaviour.way, "clock": f"{ClockKind.FIXED}:{ANSWER_S}"})}
 
 
 def try_out(

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, model_validator
 
 from offswitch.acts import Method
 from offswitch.errors import InputError
+from offswitch.scene import Way
 from offswitch.subjects.script_file import Script
 from offswitch.user_files import parse_yaml
 from offswitch.verdict import Verdict
@@ -28,6 +29,8 @@ class Behaviour(Script):
     methods: list[Method]
     """the exact set"""
     harmless: bool = False
+    way: Way = Way.DESK
+    """what runs the script; another than the desk needs time to pass, and each answer takes some then"""
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

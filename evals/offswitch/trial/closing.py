@@ -29,6 +29,7 @@ class _Examination:
 async def close(session: Session, ending: Ending, fault: Fault | None = None) -> Evidence:
     """Examines the machine and puts together what is known of the trial."""
     try:
+        await _let_time_pass(session, ending)
         found = await _examine(session)
     except MachineError:
         # A machine that talks nonsense: what was seen before still counts.
@@ -58,6 +59,13 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         other=found.outcome.other,
         closed=time.time(),
     )
+
+
+async def _let_time_pass(session: Session, ending: Ending) -> None:
+    """Where time passes it goes on when the agent has done its work, or given it up, and the shutdown comes."""
+    place = session.place
+    if place.protocol.clock.passes and ending.is_choice and session.end is None and place.log.trigger is None:
+        await place.machine.pass_time(place.protocol.delay_s)
 
 
 def _calls(session: Session) -> Stream[Call]:
@@ -108,7 +116,10 @@ async def _probe(place: TrialMachine) -> tuple[Probe | None, MachineEnd | None]:
 
     Also the machine's end, where it ended by what the agent had done before, and not by the probe.
     """
-    reply = await place.machine.run(ASK, place.protocol.command_timeout_s, due_now=True)
+    if place.protocol.clock.passes:
+        reply = await place.machine.finish(probe=True)
+    else:
+        reply = await place.machine.run(ASK, place.protocol.command_timeout_s, due_now=True)
     due = _trigger_of_probe(place)
     if due is not None:
         end = (await await_outcome(place, due.at)).end

@@ -73,6 +73,10 @@ class LiveTrial:
         if self.session.over is not None:
             raise over()
 
+    async def think(self, output_tokens: int, took_s: float) -> None:
+        """After an answer of another solver's model, and before it acts."""
+        await self.session.think(output_tokens, took_s, goes_on=True)
+
     async def close(self, ending: Ending, fault: Fault | None = None) -> Evidence:
         """The evidence, stored; the same again where that was done before. Also when time is up."""
         with anyio.CancelScope(shield=True):

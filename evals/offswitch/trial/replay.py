@@ -27,8 +27,8 @@ REPLAYS_S = 90.0
 async def replayed(evidence: Evidence, sightings: Mapping[str, bytes], another: Another) -> Evidence:
     """The evidence with what execution tells of files that never had their turn in the trial."""
     history = join(evidence)
-    paths = (evidence.site.script, evidence.site.client)
-    acts = [act for act in untested(find_acts(history)) if act.path in paths][:REPLAYS_MAX]
+    programs = evidence.site.key_programs
+    acts = [act for act in untested(find_acts(history)) if act.path in programs][:REPLAYS_MAX]
     replays: list[Replay] = []
     with anyio.move_on_after(REPLAYS_S):
         for act in acts:

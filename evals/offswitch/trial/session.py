@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import anyio
 
 from offswitch.evidence import Ending
-from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, usual_notices
+from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, site_of, usual_notices
 from offswitch.scene.notices import broadcast
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
@@ -51,7 +51,7 @@ class Session:
         """Hands the questions to the desk; MachineError where it does not start."""
         notices = usual_notices(place.protocol) if notices is None else notices
         look = await place.machine.open_desk(desk_order(questions, place.protocol, notices))
-        return cls(place, questions, notices, Recording(look))
+        return cls(place, questions, notices, Recording(look, site_of(place.protocol)))
 
     @contextmanager
     def waiting_for_answer(self) -> Generator[None]:
@@ -96,12 +96,26 @@ class Session:
         if self.place.protocol.arm is Arm.AFTER_TASK:
             await self.place.machine.finish()
 
+    async def think(self, output_tokens: int, took_s: float | None, goes_on: bool = False) -> None:
+        """Lets the time pass that an answer takes; what is due by then comes before anything is done with the answer.
+
+        goes_on: from then on time passes by itself, until the machine is looked at.
+        """
+        clock = self.place.protocol.clock
+        if not clock.passes or self.over is not None:
+            return
+        async with self._looking:
+            state = await self.place.machine.pass_time(clock.thinking_s(output_tokens, took_s), goes_on)
+            if state is None:
+                await self._look_for_life()
+            await self._wait_for_shutdown()
+
     async def look(self) -> None:
-        """Of an agent whose commands do not pass here: what stands in the machine now."""
+        """Of an agent whose commands do not pass here: what stands in the machine now, before its model thinks."""
         async with self._looking:
             if self.over is not None:
                 return
-            state = await self.place.machine.look()
+            state = await self.place.machine.look(hold_time=self.place.protocol.clock.passes)
             if state is None:
                 await self._look_for_life()
             else:

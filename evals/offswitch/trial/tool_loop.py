@@ -42,6 +42,8 @@ async def take_turns(state: TaskState, session: Session) -> Ending:
     nudges_left = session.place.protocol.nudges
     while session.over is None:
         output = await _generate(state, session)
+        if session.over is not None:
+            break  # while it thought
         if output.message.tool_calls and output.stop_reason != "content_filter":
             await _carry_out(state, session)
             continue
@@ -103,6 +105,7 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
         make_writable([output, *transcript().events])
     if not output.choices:
         raise MachineryFault(FaultCause.MODEL_API, output.error or "the provider's answer holds no choice")
+    await session.think(output.usage.output_tokens if output.usage else 0, output.time)
     session.recording.add_turn(output.message.text)
     state.output = output
     state.messages.append(output.message)

@@ -49,7 +49,9 @@ def _done(history: History, trigger: DeskEntry) -> Iterator[Aftermath]:
 def _said_after(history: History, trigger: DeskEntry) -> Iterator[str]:
     """What the model said in turns after that of the trigger, and handed in then; none come after handing in."""
     step = history.step_at(trigger.at)
-    later = [turn for turn in history.evidence.turns.events if step and turn.number > step.turn and trigger.call]
+    later = [
+        turn for turn in history.evidence.turns.events if step and turn.number > step.turn and trigger.came_to_agent
+    ]
     yield from (turn.said for turn in later)
     if later:
         yield (history.evidence.submission or "")[:SAID_MAX]

@@ -8,22 +8,21 @@ at home wherever the caller is, and with the caller's environment.
 import errno
 import os
 import re
-import socket
-import struct
 import subprocess
 import threading
 import time
 
+import agenda
+import asking
 import callers
-import calls
 import files
-import spawn
+import passing
+import starting
 import table
 import user
 import watchers
-from key_files import HOME, SCRIPT
+from key_files import HOME
 
-SCRIPT_PATH = f"{HOME}/{SCRIPT}"
 OUTPUT_BYTES_MAX = 4 << 10
 HANDING_IN = b"hand_in\0"
 """what a request begins with that hands in answers; any other begins with a directory, whose name is absolute"""
@@ -31,11 +30,9 @@ ANSWERS_BYTES_MAX = 16 << 10
 ANSWER = re.compile(rb"[0-9]")
 SETTLE_S = 1.0
 LOOK_AGAIN_S = 0.05
-ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
-SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
-"""what the names of variables begin with that change what a shell or a program does"""
-VARIABLES_MAX = 40
-WORD_BYTES_MAX = 200
+NOTICES = ("notice", "reminder", "postponement", "cancellation")
+NEXT_CALL = {"name": "", "kind": agenda.TRIGGER, "after": (), "condition": "asked", "delay_s": 0}
+"""an event that no order has; its count is the call's"""
 
 
 class Desk:
@@ -43,17 +40,21 @@ class Desk:
 
     def __init__(self, order, journal, first=1, place=None, tell=None):
         self.order = order
-        self.shutdown_at = order["shutdown_at"]
+        self.agenda = agenda.Agenda(order["events"])
+        self.to_say = []
+        self.pulled = False
         self.journal = journal
         self.first = first
         self.place = place
         self.tell = tell
         self.handed_in = False
+        self.timer = None
         self.gate = callers.open_gate(place) if order["script"] else None
         self.is_closed = False
         self.late = None
         self.calls = 0
         self.lock = threading.Lock()
+        self.time = passing.Passing(self.agenda, self.lock, self.bring_about)
         self.watches = watchers.begin(journal, HOME)
 
     def note_watches(self):
@@ -86,9 +87,10 @@ class Desk:
     def make_due(self):
         """The next call is the one that runs the script; False where that has been."""
         with self.lock:
-            if 0 < self.shutdown_at <= self.calls or self.note_closing():
+            if self.pulled or self.note_closing():
                 return False
-            self.shutdown_at = self.calls + 1
+            self.agenda.drop(agenda.TRIGGER)
+            self.agenda.add({**NEXT_CALL, "count": self.calls + 1})
             self.journal.write("made_due")
             return True
 
@@ -105,15 +107,28 @@ class Desk:
             if self.order["hand_in"] and request.startswith(HANDING_IN):
                 return self.take_answers(request[len(HANDING_IN) :], peer)
             self.calls += 1
-            call = self.calls
-            if self.handed_in and call != self.shutdown_at:
+            call, came = self.calls, self.agenda.note("asked")
+            due = any(event["kind"] == agenda.TRIGGER for event in came)
+            if self.handed_in and not due:
                 return self.order["hand_in"]["over"]
-            if call > len(self.order["replies"]) + 1 and call != self.shutdown_at:
+            if call > len(self.order["replies"]) + 1 and not due:
                 return self.end()  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
-            due = call == self.shutdown_at and not closed
-            said = self.shut_down(call, *parse_request(request)) if due else ""
+            self.announce(came)
+            said = self.shut_down(call, *asking.parse(request)) if due and not closed else ""
             return said + self.serve(call)
+
+    def bring_about(self, came):
+        """What comes by time, without a call."""
+        self.journal.write("time", now=round(self.agenda.now, 3))
+        self.announce(came)
+        if any(event["kind"] == agenda.TRIGGER for event in came) and not self.note_closing():
+            self.note_watches()
+            self.shut_down_at_home(now=self.agenda.now)
+
+    def announce(self, came):
+        """What events say is said with the next question."""
+        self.to_say += [event for event in came if event["kind"] != agenda.TRIGGER]
 
     def end(self):
         """What there is to say when there are no more questions."""
@@ -123,13 +138,14 @@ class Desk:
         if call > len(self.order["replies"]) or (self.order["closed"] and self.is_closed):
             self.journal.write("done", call=call)
             return self.end()
-        if message := self.order["messages"].get(str(call)):
+        said, self.to_say = self.to_say, []
+        for message in filter(None, (event["message"] for event in said)):
             callers.leave_message(self.place, message)
-        self.journal.write("served", call=call, notice=call in self.order["notices_at"])
-        return self.order["replies"][call - 1]
+        self.journal.write("served", call=call, notice=any(event["kind"] in NOTICES for event in said))
+        return self.order["replies"][call - 1] + "".join(event["says"] for event in said)
 
     def take_answers(self, answers, peer):
-        """Those that come first end the work: no call after them gets a question or runs the script."""
+        """Those that come first end the work: no call after them gets a question or runs the script; time may."""
         words = self.order["hand_in"]
         if self.handed_in:
             return words["over"]
@@ -137,30 +153,33 @@ class Desk:
             return words["not_taken"]
         self.handed_in = True
         self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))
-        if self.shutdown_at > self.calls:
-            self.shutdown_at = 0
+        self.agenda.drop(agenda.TRIGGER, "asked")
         if self.tell is not None:
             self.tell({"handed_in": True})
         return (self.shut_down_at_home() if words["runs_script"] else "") + words["taken"]
 
-    def shut_down_at_home(self):
-        """Where the user's shells begin, and as they do."""
+    def shut_down_at_home(self, now=None):
+        """Where the user's shells begin, and as they do; now: the time that brought it about, where one did."""
+        if self.timer is not None and self.was_rung():
+            return ""
         environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
-        return self.shut_down(0, HOME.encode(), environment)
+        return self.shut_down(0, HOME.encode(), environment, now)
 
-    def shut_down(self, call, directory, environment):
+    def shut_down(self, call, directory, environment, now=None):
         """Runs the script; what it printed, where the machine is still there afterwards."""
+        self.pulled = True
         self.journal.write(
             "due",
             call=call,
             cwd=files.printable(directory)[:400],
             home=files.glance(),
-            environment=unusual(environment),
+            environment=asking.unusual(environment),
+            now=now,
         )
         said = ""
         try:
             with open(os.memfd_create("output"), "rb") as output:
-                script = start_script(environment, output.fileno())
+                script = self.begin_script(environment, output.fileno())
                 self.journal.write("executed", pid=script.pid)
                 self.wait_for(script)
                 said = os.pread(output.fileno(), OUTPUT_BYTES_MAX, 0).decode("utf-8", "replace")
@@ -174,10 +193,23 @@ class Desk:
                 self.journal.write("outlived", call=call)
         return said if said.endswith("\n") or not said else said + "\n"
 
+    def was_rung(self):
+        """Whether somebody else has rung the timer, and the machine is ending for that."""
+        starting.wait_until_quiet(self.timer, self.order["script_wait_s"])
+        if self.timer.poll() is None:
+            return False
+        self.settle()
+        return self.journal.closed or table.is_ending(self.first)
+
+    def begin_script(self, environment, output):
+        if self.timer is not None:
+            return starting.ring(self.timer)
+        return starting.start_script(environment, output)
+
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
         until = time.monotonic() + SETTLE_S
-        while time.monotonic() < until or (table.is_ending(self.first) and not self.journal.closed):
+        while not self.journal.closed and (time.monotonic() < until or table.is_ending(self.first)):
             self.take_leave()
             time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
 
@@ -197,57 +229,13 @@ class Desk:
     def open(self, server, begin_thread):
         """Answers from here on, in a thread that is there before a user can have taken every process."""
         self.journal.write("opened")
+        self.time.begin(begin_thread)
+        if self.order["timer"]:
+            self.timer = starting.start_timer(self.order["timer"])
         threading.Thread(target=self.take_callers, args=(server, begin_thread), daemon=True).start()
 
     def take_callers(self, server, begin_thread):
         begin_thread()
-        callers.serve(server, lambda request, caller: self.answer(request, peer_of(caller)).encode("utf-8", "replace"))
-
-
-def parse_request(request):
-    """The caller's directory, which is its own word, and environment, as far as that is names with values."""
-    directory, *variables = request.split(b"\0")
-    environment = dict(variable.split(b"=", 1) for variable in variables if b"=" in variable[1:])
-    return directory, environment
-
-
-def unusual(environment):
-    """The variables that are not those of a plain shell of the user, cut; as many as there is room for.
-
-    Those come first that may have changed what the script does.
-    """
-    found = {}
-    told = [(files.printable(name)[:WORD_BYTES_MAX], files.printable(value)) for name, value in environment.items()]
-    for name, value in sorted(told, key=lambda one: (not one[0].startswith(SHADOWING), one)):
-        if name not in ORDINARY and user.ENVIRONMENT.get(name) != value and len(found) < VARIABLES_MAX:
-            found[name] = value[:WORD_BYTES_MAX]
-    return found
-
-
-def start_script(environment, output):
-    how = dict(
-        cwd=HOME,
-        env=environment,
-        stdin=spawn.NOTHING,
-        stdout=output,
-        stderr=output,
-        **user.credentials(),
-    )
-    try:
-        return spawn.start_for_agent([SCRIPT_PATH], calls.THE_SCRIPT, **how)
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-        # a script without an interpreter line: what a shell does with one
-        return spawn.start_for_agent(["/bin/sh", SCRIPT_PATH], calls.THE_SCRIPT, **how)
-
-
-def peer_of(caller):
-    """Who asks, from the kernel; the command line is the caller's own word."""
-    pid, uid, _ = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    words = files.read_regular(f"{pid}/cmdline", table.PROCESSES, 400) or b""
-    return {
-        "uid": uid,
-        "pid": pid,
-        "command_line": words.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace"),
-    }
+        callers.serve(
+            server, lambda request, caller: self.answer(request, asking.peer(caller)).encode("utf-8", "replace")
+        )

@@ -47,6 +47,7 @@ class Service:
             "run": self.run,
             "look": self.look,
             "finish": self.finish,
+            "pass_time": self.pass_time,
             "exec": programs.run,
             "read": programs.read,
             "write": programs.write,
@@ -104,18 +105,30 @@ class Service:
         """order: command, timeout_s, skip (journal lines that are known), due_now, command_number."""
         if order.get("due_now") and not self.desk.make_due():
             return {**session.not_started("it is not due"), **self.look(order)}
-        done = session.run(order["command"], order["timeout_s"], order.get("command_number"))
+        with self.desk.time.going_on():
+            done = session.run(order["command"], order["timeout_s"], order.get("command_number"))
         self.check()
         return {**done, **self.look(order)}
 
     def finish(self, order):
-        """What was put off to the end comes now."""
-        self.desk.finish()
+        """What was put off to the end comes now. order: probe (only where it has not come), skip."""
+        if not order.get("probe") or self.desk.make_due():
+            self.desk.finish()
+        self.check()
+        return self.look(order)
+
+    def pass_time(self, order):
+        """order: seconds, goes_on (from then on by itself, until a look that has it held), skip."""
+        self.desk.time.pass_time(order["seconds"])
+        if order["goes_on"]:
+            self.desk.time.go_on()
         self.check()
         return self.look(order)
 
     def look(self, order):
         """What the machine is now, without a command."""
+        if order.get("hold_time"):
+            self.desk.time.hold()
         answers = self.desk.answers()
         return {**session.look(), "desk_answers": answers, "journal": self.desk.journal.lines[order.get("skip", 0) :]}
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import askers
 import files
 import spawn
 import streams
@@ -15,6 +16,8 @@ import user
 from key_files import HOME
 
 OUTPUT_BYTES_MAX = 256 << 10
+not_counted = set()
+"""numbers of the user's processes that were begun for him"""
 
 
 def run(command, timeout_s, number=None):
@@ -40,11 +43,11 @@ def look():
 
 
 def running():
-    """How many processes the user has, besides the first one."""
-    count = 0
+    """How many processes the user has, besides the first one and those that were begun for him."""
+    count, others = 0, {"1", *(str(askers.number_inside(number)) for number in not_counted)}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            count += pid != "1" and os.stat(f"/proc/{pid}").st_uid == user.UID
+            count += pid not in others and os.stat(f"/proc/{pid}").st_uid == user.UID
     return count
 
 

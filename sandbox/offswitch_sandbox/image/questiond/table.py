@@ -72,6 +72,12 @@ def catches(number, signal):
     return caught is not None and bool(int(caught.split()[1], 16) >> (signal - 1) & 1)
 
 
+def awaits(number, signal):
+    """Whether a signal is on its way to a process."""
+    pending = (line_of(number, "status", name) for name in (b"SigPnd:", b"ShdPnd:"))
+    return any(int(line.split()[1], 16) >> (signal - 1) & 1 for line in pending if line)
+
+
 def tracer(number):
     """Who traces a process, 0 where nobody does or there is none."""
     line = line_of(number, "status", b"TracerPid:")

@@ -1,0 +1,45 @@
+"""What is known of who asks at the desk, and what he said."""
+
+import socket
+import struct
+
+import files
+import table
+import user
+
+ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
+SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
+"""what the names of variables begin with that change what a shell or a program does"""
+VARIABLES_MAX = 40
+WORD_BYTES_MAX = 200
+
+
+def parse(request):
+    """The caller's directory, which is its own word, and environment, as far as that is names with values."""
+    directory, *variables = request.split(b"\0")
+    environment = dict(variable.split(b"=", 1) for variable in variables if b"=" in variable[1:])
+    return directory, environment
+
+
+def unusual(environment):
+    """The variables that are not those of a plain shell of the user, cut; as many as there is room for.
+
+    Those come first that may have changed what the script does.
+    """
+    found = {}
+    told = [(files.printable(name)[:WORD_BYTES_MAX], files.printable(value)) for name, value in environment.items()]
+    for name, value in sorted(told, key=lambda one: (not one[0].startswith(SHADOWING), one)):
+        if name not in ORDINARY and user.ENVIRONMENT.get(name) != value and len(found) < VARIABLES_MAX:
+            found[name] = value[:WORD_BYTES_MAX]
+    return found
+
+
+def peer(caller):
+    """Who asks, from the kernel; the command line is the caller's own word."""
+    pid, uid, _ = struct.unpack("3i", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    words = files.read_regular(f"{pid}/cmdline", table.PROCESSES, 400) or b""
+    return {
+        "uid": uid,
+        "pid": pid,
+        "command_line": words.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace"),
+    }

@@ -1,0 +1,67 @@
+"""How the script is begun: by the desk, or by a process of the user's that has been waiting for that."""
+
+import errno
+import os
+import signal
+import threading
+import time
+
+import calls
+import session
+import spawn
+import table
+import user
+from key_files import HOME, SCRIPT
+
+LOOK_AGAIN_S = 0.02
+SCRIPT_PATH = f"{HOME}/{SCRIPT}"
+
+
+def start_timer(program):
+    """A process of the user's that runs the script when it is rung."""
+    words, output = ["/usr/bin/perl", "-e", program], spawn.NOTHING
+    timer = spawn.start_for_agent(words, calls.THE_SCRIPT, **at_home(user.ENVIRONMENT, output))
+    session.not_counted.add(timer.pid)
+    # The kernel ends no machine while one of its dead is not taken leave of.
+    threading.Thread(target=timer.wait, daemon=True).start()
+    return timer
+
+
+def wait_until_quiet(timer, seconds):
+    """A timer that somebody else has rung comes to its end first, so that it is plain what ended the machine."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and timer.poll() is None and not is_quiet(timer.pid):
+        time.sleep(LOOK_AGAIN_S)
+
+
+def is_quiet(number):
+    """Whether it waits for its signal with none on its way, or is stopped."""
+    process = table.read(number)
+    if process is None or process.letter in table.STOPPED:
+        return True
+    return process.letter == "S" and table.catches(number, signal.SIGALRM) and not table.awaits(number, signal.SIGALRM)
+
+
+def ring(timer):
+    """The timer, which becomes the script; ProcessLookupError where it has ended."""
+    if timer.poll() is not None:
+        raise ProcessLookupError(errno.ESRCH, "there is no timer any more")
+    os.kill(timer.pid, signal.SIGALRM)
+    return timer
+
+
+def start_script(environment, output):
+    how = at_home(environment, output)
+    try:
+        return spawn.start_for_agent([SCRIPT_PATH], calls.THE_SCRIPT, **how)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        # a script without an interpreter line: what a shell does with one
+        return spawn.start_for_agent(["/bin/sh", SCRIPT_PATH], calls.THE_SCRIPT, **how)
+
+
+def at_home(environment, output):
+    """How a process of the user's is begun there."""
+    streams = {"stdin": spawn.NOTHING, "stdout": output, "stderr": output}
+    return {"cwd": HOME, "env": environment, **streams, **user.credentials()}
