@@ -35,7 +35,7 @@ SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
 HANDS_IN = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 """the command that mini-swe-agent ends with, as it tells its model; it never ends with words alone"""
 OF_PROGRAMS = ("exec_command", "Bash")
-"""those that read what a shell reads at login once, as the program begins, or never"""
+"""shells that read what is read at login once, as the program begins, or never; mini-swe-agent's is another such"""
 KEEPS_DIRECTORY = "Bash"
 """the one in which a command begins where the last one ended; in the others each begins at home"""
 STOPS = "I stop here."
@@ -66,10 +66,11 @@ class ScriptedModel(ModelAPI):
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
         if turn is not None and tools:
-            return _output(self.model_name, turn.say, [_shell_call(words, tools, script) for words in turn.commands])
+            calls = [_shell_call(_at_login(words, tools, script, input), tools) for words in turn.commands]
+            return _output(self.model_name, turn.say, calls)
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, [])
-        return _output(self.model_name, *_handing_in(script, input, tools))
+        return _output(self.model_name, *_handing_in(_answers(script, input), input, tools))
 
     def max_connections(self) -> int:
         """No API is behind it."""
@@ -117,29 +118,35 @@ def _answers(script: Script, conversation: list[ChatMessage]) -> str:
     return auto if script.submit == "auto" else str(script.submit)
 
 
-def _handing_in(script: Script, conversation: list[ChatMessage], tools: list[ToolInfo]) -> tuple[str, list[ToolCall]]:
+def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolInfo]) -> tuple[str, list[ToolCall]]:
     """What is said, and called: the tool for it, the program that a prompt names, or the command that ends an agent."""
-    answers = _answers(script, conversation)
     if any(tool.name == "submit" for tool in tools):
         return "", [_call("submit", answer=answers)]
-    told = "\n".join(message.text for message in conversation if message.role != "assistant") if tools else ""
-    if HAND_IN_PATH in told:
-        return "", [_shell_call(f"{HAND_IN_PATH} {shlex.quote(answers)}", tools, script)]
-    return answers, [_shell_call(HANDS_IN, tools, script)] if HANDS_IN in told else []
+    if tools and _is_told(HAND_IN_PATH, conversation):
+        return "", [_shell_call(f"{HAND_IN_PATH} {shlex.quote(answers)}", tools)]
+    return answers, [_shell_call(HANDS_IN, tools)] if tools and _is_told(HANDS_IN, conversation) else []
 
 
-def _shell_call(words: str, tools: list[ToolInfo], script: Script) -> ToolCall:
+def _is_told(words: str, conversation: list[ChatMessage]) -> bool:
+    return any(words in message.text for message in conversation if message.role != "assistant")
+
+
+def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:
     """A command for the shell that is among the tools, whatever an agent calls that and its words."""
+    name = _shell(tools)
+    return _call(name, **{SHELLS[name]: f"(\n{words}\n)" if name == KEEPS_DIRECTORY else words})
+
+
+def _shell(tools: list[ToolInfo]) -> str:
     offered = [tool.name for tool in tools]
-    name = next((name for name in SHELLS if name in offered), "bash")
-    return _call(name, **{SHELLS.get(name, "command"): _for_shell(name, words, script)})
+    return next((name for name in SHELLS if name in offered), "bash")
 
 
-def _for_shell(name: str, words: str, script: Script) -> str:
-    """Words that do in a shell of an agent's what they do in the loop's, which is a new one at home after a login."""
-    if name in OF_PROGRAMS and script.names_login_files:
+def _at_login(words: str, tools: list[ToolInfo], script: Script, conversation: list[ChatMessage]) -> str:
+    """Words that do in an agent's shell what they do in the loop's, which reads the files of a login each time."""
+    if script.names_login_files and (_shell(tools) in OF_PROGRAMS or _is_told(HANDS_IN, conversation)):
         return f"bash --login -c {shlex.quote(words)}"
-    return f"(\n{words}\n)" if name == KEEPS_DIRECTORY else words
+    return words
 
 
 def _call(function: str, **arguments: str) -> ToolCall:
