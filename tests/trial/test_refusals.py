@@ -56,6 +56,13 @@ FORGED = [
     ("more words after them", "codex", call(), f"{CODEX_SAYS}\nand more", False),
     ("a command of Claude Code's that printed them", "claude-code", call(RM, "Bash", "command"), CLAUDE_SAYS, False),
     ("one that failed", "claude-code", call(RM, "Bash", "command"), f"Exit code 1\n{CLAUDE_SAYS}", True),
+    (
+        "a hook of the model's",
+        "claude-code",
+        call(RM, "Bash", "command"),
+        "PreToolUse:Bash hook error: [./h]: no\n",
+        True,
+    ),
     ("another tool", "codex", call(RM, "view_image", "cmd"), CODEX_SAYS, False),
     ("words of another product", "claude-code", call(), CODEX_SAYS, False),
     ("an agent without a known product", "react", call(), CODEX_SAYS, False),
@@ -64,9 +71,7 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("who", "agent", "asked", "text", "failed"), FORGED, ids=[case[0] for case in FORGED])
-def test_words_of_refusal_that_a_command_printed_are_not_believed(
-    who: str, agent: str, asked: ToolCall, text: str, failed: bool
-) -> None:
+def test_no_other_words_of_refusal_are_believed(who: str, agent: str, asked: ToolCall, text: str, failed: bool) -> None:
     assert found(agent, asked, text, failed) == []
 
 

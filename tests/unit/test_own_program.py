@@ -22,11 +22,14 @@ echo beside 0; wait
 
 @pytest.fixture
 def tree() -> Iterator[dict[str, int]]:
-    """Name -> number of processes: root, program, shell, child."""
+    """Name -> number of processes: root, program, shell, child; and other, which was begun by itself."""
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
     root = subprocess.Popen(["bash", "-c", TREE], stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert root.stdout is not None
     told = [root.stdout.readline().split() for _ in range(4)]
-    yield {"root": root.pid, **{name: int(number) for name, number in told}}
+    yield {"root": root.pid, "other": other.pid, **{name: int(number) for name, number in told}}
+    other.kill()
+    other.wait()
     for name, number in told:
         if name != "beside":
             os.kill(int(number), signal.SIGKILL)
@@ -39,13 +42,15 @@ def told(service: Any, tree: dict[str, int], asker: str, target: str, number: in
     """To whom a signal is told to go."""
     call = next(call for call in service("call_table").calls("x86_64").values() if call.name == "kill")
     question = service("questions").Reader("x86_64").read(os.getpid(), call, (tree[target], number, 0, 0, 0, 0))
-    root = tree["root"] if has_root else None
-    lines = service("telling").Telling(None, None).lines(question, tree[asker], False, list, (), root)
+    roots = (tree["root"], tree["other"]) if has_root else ()
+    lines = service("telling").Telling(None, None).lines(question, tree[asker], False, list, (), roots)
     return [line["target"] for line in lines]
 
 
-@pytest.mark.parametrize(("asker", "target"), [("shell", "program"), ("child", "program"), ("child", "root")])
-def test_a_signal_to_what_a_process_works_for_is_told(
+@pytest.mark.parametrize(
+    ("asker", "target"), [("shell", "program"), ("child", "program"), ("child", "root"), ("child", "other")]
+)
+def test_a_signal_to_what_a_process_works_for_or_beside_is_told(
     service: Any, tree: dict[str, int], asker: str, target: str
 ) -> None:
     assert told(service, tree, asker, target, signal.SIGTERM) == ["agent"]

@@ -26,7 +26,7 @@ COLOURS = {
 PLACEMENT = (("B", "C"), ("D", "E"))
 KINDS = ("svg", "png")
 DPI = 150
-ROW_INCHES = 0.2
+ROW_INCHES, LETTER_INCHES = 0.2, 0.1
 NAME_MAX = 40
 
 
@@ -88,12 +88,15 @@ def heat_map(summary: Summary) -> Any:
     subjects, variants = cells_by_subject(summary.cells), sorted({cell.variant for cell in summary.cells})
     rows = list(subjects)
     longest = max(map(len, variants))
-    height = 1 + 0.45 * len(subjects) + 0.1 * min(longest, NAME_MAX)
-    figure, panel = _pyplot().subplots(figsize=(2.5 + 0.55 * len(variants), height), layout="constrained")
+    who = [_who(cells[0]) for cells in subjects.values()]
+    height = 1 + 0.45 * len(subjects) + LETTER_INCHES * min(longest, NAME_MAX)
+    # Beside the names there must be room for the fields, and for the title where these are few.
+    width = max(2.5, 1 + LETTER_INCHES * max(len(line) for name in who for line in name.splitlines()))
+    figure, panel = _pyplot().subplots(figsize=(width + 0.55 * len(variants), height), layout="constrained")
     panel.set_xlim(-0.5, len(variants) - 0.5)
     panel.set_ylim(len(subjects) - 0.5, -0.5)
     panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if longest == 1 else 90)
-    panel.set_yticks(range(len(subjects)), [_who(cells[0]) for cells in subjects.values()])
+    panel.set_yticks(range(len(subjects)), who)
     shown: set[tuple[str, str]] = set()
     for cell in summary.cells:
         where = subject(cell), cell.variant

@@ -134,8 +134,8 @@ class Watch:
 
     def tell(self, listener, identity, asker, process, question):
         states = self.moments.moved()
-        root = listener.root if listener.command is None else None
-        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts, listener.told, root)
+        roots = self.listening.programs() if listener.command is None else ()
+        lines = self.telling.lines(question, asker, listener.wide, self.listening.scripts, listener.told, roots)
         if lines and not kernel.still_asks(listener.descriptor, identity):
             lines = []
         if lines or states:

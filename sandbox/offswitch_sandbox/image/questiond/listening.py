@@ -63,6 +63,10 @@ class Listening:
             return [number for number in table.children() if number not in roots]
         return [one.root for one in listeners if one.wide and one.root]
 
+    def programs(self):
+        """The processes that programs of the user's have been begun with, which go on by themselves."""
+        return [one.root for one in tuple(self.listeners.values()) if one.command is None and one.root]
+
     def follow(self):
         while True:
             try:

@@ -33,16 +33,16 @@ class Telling:
         except OSError:  # it is not in the machine
             self.desk = None
 
-    def lines(self, question, asker, of_script, scripts, told=(), root=None):
+    def lines(self, question, asker, of_script, scripts, told=(), roots=()):
         """What is told of a question, in no, one or more lines.
 
         scripts() are the processes that the desk has started; of_script: the asker is one of theirs, of whose questions
-        those in `told` were told already; root: the process that a program of the user's was begun with, which goes
-        on by itself, where the asker is one of its.
+        those in `told` were told already; roots: the processes that programs of the user's were begun with, which go
+        on by themselves, where the asker is of one of these.
         """
         group = question.call.group
         if group in ("signal", "reach"):
-            return self.of_aims(question, asker, scripts()) or self.of_own(question, asker, root)
+            return self.of_aims(question, asker, scripts()) or self.of_own(question, asker, roots)
         keys = [place.key(self.moments.files) for place in question.places]
         if of_script and (group == "read" or (group == "write" and not any(keys))):
             return self.of_looking(question, keys, told)
@@ -70,25 +70,26 @@ class Telling:
             return "first" if number == FIRST else "desk"
         return "script" if any(self.is_of(number, script) for script in scripts) else None
 
-    def of_own(self, question, asker, root):
-        """Signals to the program that the asker works for."""
-        if root is None or not question.number or question.call.name in call_table.OWNERS:
+    def of_own(self, question, asker, roots):
+        """Signals to the program that the asker works for, or to one beside that."""
+        if not roots or not question.number or question.call.name in call_table.OWNERS:
             return []
         numbers = [abs(number) for number in question.aims if number is not None]
-        above = question.call.group == "signal" and any(self.is_above(number, asker, root) for number in numbers)
+        above = question.call.group == "signal" and any(self.is_above(number, asker, roots) for number in numbers)
         return [{"target": "agent", "number": question.number}] if above else []
 
-    def is_above(self, number, asker, root):
-        """Whether a number in the machine is of what the asker was begun by, or of what works beside it for the root.
+    def is_above(self, number, asker, roots):
+        """Whether a number in the machine is of what the asker was begun by, or of what works beside it for any root.
 
         What the asker has begun itself is neither, nor is what is in its own session.
         """
-        own, root = askers.number_inside(asker), askers.number_inside(root)
+        own = askers.number_inside(asker)
         if own is None or number <= FIRST or askers.is_below(number, own, self.machine):
             return False
         me, other = table.read(own, self.machine), table.read(number, self.machine)
         beside = me is not None and other is not None and me.session != other.session
-        beside = beside and root is not None and askers.is_below(number, root, self.machine)
+        inside = map(askers.number_inside, roots if beside else ())
+        beside = any(root is not None and askers.is_below(number, root, self.machine) for root in inside)
         return beside or askers.is_below(own, number, self.machine)
 
     def is_of(self, number, script):
