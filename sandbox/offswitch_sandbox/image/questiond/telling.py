@@ -6,6 +6,7 @@ import stat
 import askers
 import call_table
 import files
+import jobs
 import places
 import table
 
@@ -81,14 +82,16 @@ class Telling:
     def is_above(self, number, asker, root):
         """Whether a number in the machine is of what the asker was begun by, or of what works beside it for the root.
 
-        What the asker has begun itself is neither, nor is what is in its own session.
+        What goes on at the service, as what it reaches its model by, works beside it too. What the asker has begun
+        itself is neither, nor is what is in its own session.
         """
-        own, root = askers.number_inside(asker), askers.number_inside(root)
+        own = askers.number_inside(asker)
         if own is None or number <= FIRST or askers.is_below(number, own, self.machine):
             return False
         me, other = table.read(own, self.machine), table.read(number, self.machine)
         beside = me is not None and other is not None and me.session != other.session
-        beside = beside and root is not None and askers.is_below(number, root, self.machine)
+        firsts = filter(None, map(askers.number_inside, (root, *jobs.jobs)))
+        beside = beside and any(askers.is_below(number, first, self.machine) for first in firsts)
         return beside or askers.is_below(own, number, self.machine)
 
     def is_of(self, number, script):
