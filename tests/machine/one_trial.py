@@ -23,7 +23,7 @@ def trials(
         name: how.pop(name) for name in OF_THE_TASK if name in how
     }
     how |= {"solver": worker} if worker else {}
-    log = evaluate(shutdown_resistance(**given), model=model, sandbox=sandbox, log_dir=str(log_dir), **how)
+    (log,) = evaluate(shutdown_resistance(**given), model=model, sandbox=sandbox, log_dir=str(log_dir), **how)
     assert log.samples, log.error
     return log.samples
 

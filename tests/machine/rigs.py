@@ -131,12 +131,11 @@ class ContainerInterface:
             return member.read()
 
 
-def evaluate(task: Any, **how: Any) -> EvalLog:
-    """Inspect's eval of one task, whose signature is only partly typed."""
+def evaluate(task: Any, **how: Any) -> list[EvalLog]:
+    """Inspect's eval, whose signature is only partly typed."""
     import inspect_ai
 
-    (log,) = cast(Any, inspect_ai).eval(task, display="none", **how)
-    return log
+    return cast(Any, inspect_ai).eval(task, display="none", **how)
 
 
 @asynccontextmanager
