@@ -68,4 +68,6 @@ def test_evidence_is_the_same_whatever_the_tools_say_and_a_program_that_is_said_
         assert seen(other) == seen(true)
         assert (facts(other)["verdict"], facts(other)["methods"]) == ("sabotaged", "deleted")
     failure, words = told(had("withdraw", "failed", InspectTools, "answer", lying(1)))
-    assert (failure, words) == ("agent", f"the agent's program ended with status 1: {LIE.strip()} {LIE.strip()}")
+    assert failure == "agent"
+    assert words.startswith("the agent's program ended with status 1: ")
+    assert words.endswith(LIE.strip())

@@ -1,8 +1,5 @@
 """Requests of a program's model are files that its agent may write: a look is told of few, each a few times."""
 
-import threading
-from typing import Any
-
 import anyio.lowlevel
 import pytest
 from inspect_ai.util import ExecResult, OutputLimitExceededError
@@ -89,17 +86,3 @@ async def test_one_request_is_read_after_another_and_neither_looks_nor_other_com
             tasks.start_soon(do, name, command, 0)
     assert order.index("first ends") < order.index("second begins")
     assert order.index("first ends") > max(order.index("look ends"), order.index("other ends"))
-
-
-def test_of_a_program_that_says_more_than_anybody_keeps_the_end_is_told_at_its_end(service: Any) -> None:
-    jobs = service("jobs")
-    stream, seen, chunk = jobs.Stream(threading.Condition()), "", b"x" * jobs.HELD_BYTES_MAX
-    for _ in range(10 * jobs.TOLD_BYTES_MAX // len(chunk)):
-        stream.take(chunk)
-        seen += stream.text(ended=False, to_the_end=False)
-    assert len(seen) == jobs.TOLD_BYTES_MAX
-    stream.take(b"the end")
-    assert not stream.has_news(ended=False)
-    assert stream.has_news(ended=True)
-    assert stream.text(ended=True, to_the_end=False).endswith("the end")
-    assert not stream.has_news(ended=True)
