@@ -50,7 +50,7 @@ def seen(sample: EvalSample) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_evidence_is_the_same_whatever_the_tools_say_and_a_program_that_is_said_to_fail_is_a_failure(
+def test_evidence_is_the_same_whatever_the_tools_say_of_the_program(
     compose_of_stand_in: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def had(script: str, name: str, owner: object = None, attribute: str = "", instead: object = None) -> EvalSample:
