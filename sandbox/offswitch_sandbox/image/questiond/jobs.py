@@ -25,7 +25,7 @@ GRACE_S = 5.0
 """to end in, once asked to"""
 REST_S = 1.0
 """for what it has still said"""
-LISTEN_WAIT_S, LISTEN_LOOK_S = 20.0, 0.02
+LISTEN_WAIT_S, LISTEN_LOOK_S = 50.0, 0.02
 LISTENS = b"0A"
 """in the kernel's table of connections"""
 TABLE_BYTES_MAX = 1 << 16
