@@ -85,7 +85,7 @@ def test_a_new_listener_that_gets_the_number_of_a_process_that_is_gone_is_left_a
     service: Any, monkeypatch: pytest.MonkeyPatch, pipes: list[Pipe]
 ) -> None:
     listening = service("listening")
-    watch, number = listening.Listening(lambda *call: None, lambda why: None), pipes[0][0]
+    watch, number = listening.Listening(print, print), pipes[0][0]
     new = listening.Listener(number, None, False, 1)
     watch.processes.ends[number] = os.getpid()
     asked = list[Any]()
