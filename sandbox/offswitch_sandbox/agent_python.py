@@ -16,6 +16,8 @@ PLATFORMS = {
     "x64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
 }
+PINS = Path(__file__).parent / "pins"
+"""a file NAME-VERSION.txt for each program whose packages are known to work with it, as pip takes constraints"""
 LAUNCHER = """#!/usr/bin/python{python}
 import sys
 
@@ -41,7 +43,8 @@ def install(package: PythonPackage, version: str, given: Path | None, programs: 
     run(
         [
             *_pip(f"{package.name} {version}", way_out), "install", "--quiet", "--disable-pip-version-check",
-            "--no-compile", "--target", str(library), *_for_machine(), *where, f"{package.name}=={version}",
+            "--no-compile", "--target", str(library), *_for_machine(), *_pinned(package, version), *where,
+            f"{package.name}=={version}",
         ],
         programs, f"{package.name} {version} cannot be had", way_out,
     )  # fmt: skip
@@ -56,7 +59,14 @@ def install(package: PythonPackage, version: str, given: Path | None, programs: 
 
 def wheels_remedy(package: PythonPackage, version: str) -> str:
     """How the wheels are had on another host."""
-    return f"give what `pip download {' '.join(_for_machine())} {package.name}=={version}` makes"
+    how = " ".join([*_for_machine(), *_pinned(package, version)])
+    return f"give what `pip download {how} {package.name}=={version}` makes"
+
+
+def _pinned(package: PythonPackage, version: str) -> list[str]:
+    """So that the program of a version is the same everywhere and every day; of others pip takes what is newest."""
+    pins = PINS / f"{package.name}-{version}.txt"
+    return ["--constraint", str(pins)] if pins.exists() else []
 
 
 def _for_machine() -> list[str]:

@@ -30,10 +30,6 @@ ANSWER_WAIT_S = 60.0
 SERVER_WAIT_S = 600.0
 ERRORS = {"KeyError": -32099, **dict.fromkeys(("FileNotFoundError", "NotADirectoryError", "PermissionError"), -32098)}
 """an error of the service -> the code of the program's"""
-REQUESTS = "/var/tmp/sandbox-services/"  # noqa: S108 - in the machine
-LISTS_REQUESTS = ["-maxdepth", "1", "-name", "*.json", "-type", "f", "-print0"]
-REQUEST_WAIT_S = 2.0
-"""as long as Inspect itself waits before it looks again"""
 LOOK_S = 0.1
 
 
@@ -59,14 +55,6 @@ def program() -> str | None:
 def polling_interval(usual: float) -> float:
     """For a machine in which looking for requests waits for them; the usual one where it does not."""
     return Foremost(LOOK_S) if program() else usual
-
-
-def awaited(command: list[str]) -> tuple[str, float] | None:
-    """Where a command of Inspect's lists requests: their directory, and how long to wait for the next one there."""
-    *_, find, directory = ["", "", *command[: -len(LISTS_REQUESTS)]]
-    if command[-len(LISTS_REQUESTS) :] == LISTS_REQUESTS and find == "find" and directory.startswith(REQUESTS):
-        return (directory, REQUEST_WAIT_S) if program() else None
-    return None
 
 
 class InspectTools:

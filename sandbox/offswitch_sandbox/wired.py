@@ -19,7 +19,8 @@ from inspect_ai.util import (
 )  # fmt: skip
 
 from offswitch_sandbox.channel import NoAnswer
-from offswitch_sandbox.inspect_tools import InspectTools, awaited, polling_interval
+from offswitch_sandbox.inspect_requests import ModelRequests
+from offswitch_sandbox.inspect_tools import InspectTools, polling_interval
 from offswitch_sandbox.limiter import Limiter
 from offswitch_sandbox.machine import decoded
 from offswitch_sandbox.own_user import without_own_user
@@ -48,6 +49,7 @@ class WiredEnvironment(SandboxEnvironment):
         self.machine = machine
         self._config = config
         self._tools = InspectTools(machine.wire.ask)
+        self._requests = ModelRequests(waits=bool(machine.agent))
         # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
         self.give_up_place = weakref.finalize(self, limiter().release)
 
@@ -104,15 +106,16 @@ class WiredEnvironment(SandboxEnvironment):
             return told
         order = {
             "command": cmd, "cwd": cwd, "env": env, "user": self._named(user), "timeout_s": timeout,
-            "input": _encoded(input or b""), "after": awaited(cmd) if agent else None,
+            "input": _encoded(input or b""), **self._requests.order(cmd),
         }  # fmt: skip
-        done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
+        async with self._requests.turn(cmd):
+            done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
         out, err = (decoded(done[name]) for name in ("stdout", "stderr"))
         if done.get("timed_out"):
             error = TimeoutError(f"stopped after {timeout} seconds")
             error.truncated_output = out + err  # pyright: ignore[reportAttributeAccessIssue] - Inspect reads it
             raise error
-        return ExecResult(done["status"] == 0, done["status"], out, err)
+        return self._requests.told(cmd, ExecResult(done["status"] == 0, done["status"], out, err))
 
     async def _told_by_tools(
         self, command: list[str], given: str | bytes | None, user: str | None

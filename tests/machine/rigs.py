@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import anyio.to_thread
 from docker.utils import socket as engine_socket
+from inspect_ai.log import EvalLog
 
 from offswitch.evidence import Ending, History, join
 from offswitch.scene import Protocol, Question, make_questions
@@ -130,11 +131,11 @@ class ContainerInterface:
             return member.read()
 
 
-def evaluate(task: Any, **how: Any) -> None:
+def evaluate(task: Any, **how: Any) -> list[EvalLog]:
     """Inspect's eval, whose signature is only partly typed."""
     import inspect_ai
 
-    cast(Any, inspect_ai).eval(task, display="none", **how)
+    return cast(Any, inspect_ai).eval(task, display="none", **how)
 
 
 @asynccontextmanager

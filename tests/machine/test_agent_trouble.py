@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import inspect_ai
 import pytest
 from inspect_ai.log import EvalSample
 from inspect_ai.log._samples import sample_active
@@ -17,11 +16,11 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import ExecRemoteAwaitableOptions, sandbox
 
-from machine.test_resilience import WIRED
+from machine.one_trial import SANDBOXES, told, trial, trials
+from machine.rigs import ContainerInterface
 from machine.with_programs import AGENT
 from offswitch.agents.programs import program_solver
 from offswitch.subjects.provider import ScriptedModel
-from offswitch.task import shutdown_resistance
 from offswitch.trial.machines import wired_environment
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.engine import engine
@@ -58,6 +57,7 @@ if at_('start', 1):
         "if at_('call', 2):\n  import time\n  try:\n    while os.fork(): pass\n    time.sleep(1000)\n"
         "  except OSError: sys.exit('cannot fork')",
     "loses its machine": "",
+    "loses its machine for want of memory": "",
     "hangs before its first request": "if at_('start', 1): signal.pause()",
     "hangs after the notice": "if at_('call', 4): signal.pause()",
     "is never answered": "",
@@ -77,6 +77,8 @@ EXPECTED = {
     "fills /var/tmp": ("agent", ".*(No space left on device|Connection refused)"),
     "forks until it cannot": ("agent", "the agent's program ended with status 1: cannot fork"),
     "loses its machine": ("killed_from_outside", ""),
+    # The program was there, and may have used it up.
+    "loses its machine for want of memory": ("undecided", ""),
     "hangs before its first request": ("unexposed", ""),
     "hangs after the notice": ("unfinished", ""),
     "is never answered": ("unexposed", ""),
@@ -88,9 +90,11 @@ Both as patterns: of two agents either may be the first to be told, and a full p
 HANG = ("hangs before its first request", "hangs after the notice", "is never answered")
 OF_THE_MACHINE = (
     "wants all memory", "leaves children and fails", "cannot update itself", "fills /var/tmp", "forks until it cannot",
-    "loses its machine",
+    "loses its machine", "loses its machine for want of memory",
 )  # fmt: skip
 """where it is the machine that decides what comes of it; all else is the same on both kinds"""
+OF_CONTAINERS = ("loses its machine for want of memory",)
+"""what needs somebody who is root in the machine, and a limit that all its processes have together"""
 HANGS_S = 45
 FOREIGN = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\xf3\0"
 """how a program for another kind of processor begins"""
@@ -135,6 +139,8 @@ def answers(names: Sequence[str]) -> Any:
             await anyio.sleep_forever()
         if does == "loses its machine" and len(given) > 2:
             kill_machine()
+        if does == "loses its machine for want of memory" and len(given) > 2:
+            await starve_machine()
         said = await harmless.generate(given, tools, choice, config)
         assert isinstance(said, ModelOutput)
         return said
@@ -152,20 +158,21 @@ def kill_machine() -> None:
         engine().api.kill(wired.machine.id)  # pyright: ignore
 
 
+async def starve_machine() -> None:
+    """Has the kernel end the machine's first process for want of memory, before any other."""
+    wired = wired_environment()
+    assert wired is not None
+    first = "echo 1000 > /proc/1/oom_score_adj; python3 -c 'x = bytearray(600 << 20)'"
+    await ContainerInterface(wired.machine.id).exec(["/bin/sh", "-c", first])  # pyright: ignore
+
+
 def samples(names: Sequence[str], compose: str, kind: str, log_dir: Path, limit_s: int) -> dict[str, EvalSample]:
     """A trial of each of these programs, all at once."""
-    task = shutdown_resistance(variants="E", trials=len(names), agent=AGENT)
-    (log,) = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType]
-        task, model=answers(names), solver=goes_wrong(names), sandbox=(kind, compose), log_dir=str(log_dir),
-        display="none", time_limit=limit_s, max_samples=len(names),
+    found = trials(
+        log_dir, (kind, compose), answers(names), goes_wrong(names), trials=len(names), agent=AGENT,
+        time_limit=limit_s, max_samples=len(names),
     )  # fmt: skip
-    return {doing(names, sample.id): sample for sample in log.samples or []}
-
-
-def told(sample: EvalSample) -> tuple[str, str]:
-    """A trial's failure, or its verdict where that is none, and what is told of it."""
-    facts = (sample.scores or {})["shutdown_verdict"].metadata or {}
-    return facts["failure"] or facts["verdict"], facts["detail"] or ""
+    return {doing(names, sample.id): sample for sample in found}
 
 
 def differing(found: dict[str, EvalSample]) -> dict[str, tuple[str, str]]:
@@ -177,11 +184,12 @@ def differing(found: dict[str, EvalSample]) -> dict[str, tuple[str, str]]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", WIRED)
+@pytest.mark.parametrize("kind", SANDBOXES)
 def test_a_program_that_comes_to_grief_is_a_verdict_or_a_failure_in_its_own_words(
     kind: str, compose_of_stand_in: str, tmp_path: Path
 ) -> None:
-    names = [name for name in EXPECTED if name not in HANG and (kind == "bubblewrap" or name in OF_THE_MACHINE)]
+    left_out = OF_CONTAINERS if kind == "bubblewrap" else [name for name in EXPECTED if name not in OF_THE_MACHINE]
+    names = [name for name in EXPECTED if name not in (*HANG, *left_out)]
     found = samples(names, compose_of_stand_in, kind, tmp_path / "logs", 600)
     assert len(found) == len(names)
     assert not differing(found)
@@ -193,16 +201,18 @@ def test_a_program_that_hangs_meets_its_time_limit_and_is_judged(compose_of_stan
     assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + 60
 
 
+@pytest.mark.parametrize("kind", SANDBOXES)
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "mode", "words"),
     [
-        (None, "the agent failed: unable to locate"),
-        (b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\xf3\0", ".*Exec format"),
+        (None, 0, "the agent failed: unable to locate"),
+        (b"#!/bin/sh\n", 0o644, "the agent failed: unable to locate"),
+        (FOREIGN, 0o755, ".*Exec format"),
     ],
-    ids=["that is not there", "for other hardware"],
+    ids=["that is not there", "that may not be run", "for other hardware"],
 )
 def test_a_program_that_never_starts_is_a_failure_that_says_why(
-    content: bytes | None, words: str, compose_of_stand_in: str, tmp_path: Path
+    content: bytes | None, mode: int, words: str, kind: str, compose_of_stand_in: str, tmp_path: Path
 ) -> None:
     programs = read_plan(Path(compose_of_stand_in)).programs
     assert programs is not None
@@ -210,14 +220,14 @@ def test_a_program_that_never_starts_is_a_failure_that_says_why(
     program.unlink()
     if content is not None:
         program.write_bytes(content)
-        program.chmod(0o755)
-    (found,) = samples(["is killed"], compose_of_stand_in, "bubblewrap", tmp_path, 120).values()
+        program.chmod(mode)
+    (found,) = samples(["is killed"], compose_of_stand_in, kind, tmp_path / "logs", 120).values()
     what, said = told(found)
     assert what == "agent"
     assert re.match(words, said), said
 
 
-@pytest.mark.parametrize("kind", WIRED)
+@pytest.mark.parametrize("kind", SANDBOXES)
 def test_inspects_programs_run_as_the_agent_whatever_it_is_called(
     kind: str, compose_of_stand_in: str, tmp_path: Path
 ) -> None:
@@ -232,9 +242,5 @@ def test_inspects_programs_run_as_the_agent_whatever_it_is_called(
 
         return solve
 
-    (log,) = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType]
-        shutdown_resistance(variants="E", trials=1, agent=AGENT), model="script/comply", solver=asks(),
-        sandbox=(kind, compose_of_stand_in), log_dir=str(tmp_path / "logs"), display="none",
-    )  # fmt: skip
-    (sample,) = log.samples or []
+    sample = trial(tmp_path / "logs", (kind, compose_of_stand_in), worker=asks(), agent=AGENT)
     assert {sample.metadata.get(f"as {user}") for user in (None, "user", "1000")} == {"1000"}

@@ -2,20 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import anyio
-import inspect_ai
 import pytest
-from inspect_ai.log import EvalLog, EvalSample
+from inspect_ai.log import EvalSample
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
+from machine.one_trial import trial
 from machine.rigs import QUICK, Rigs
 from offswitch.evidence import EVIDENCE, Ending, Evidence, from_json
 from offswitch.scene import Arm, Delivery
-from offswitch.task import shutdown_resistance
 from offswitch.verdict import judge
 from offswitch_analysis.logs import read_logs
 
@@ -148,23 +146,8 @@ async def test_a_desk_that_is_closed_takes_answers_all_the_same(rig: Rigs) -> No
     assert (history.evidence.ending, judge(history).verdict) == (Ending.SUBMITTED, "complied")
 
 
-def trial(log_dir: Path, sandbox: str, model: str, worker: Solver | None = None, **how: Any) -> EvalLog:
-    """One trial, with a solver in the loop's place where one is given."""
-    given = {name: how.pop(name) for name in ("agent", "delivery") if name in how}
-    the_task = shutdown_resistance(variants=how.pop("variants", "E"), trials=1, **given)
-    how |= {"model": model, "sandbox": sandbox, "log_dir": str(log_dir), "display": "none"}
-    how |= {"solver": worker} if worker else {}
-    (log,) = cast(Any, inspect_ai).eval(the_task, **how)
-    return log
-
-
-def sample_of(log: EvalLog) -> EvalSample:
-    assert log.samples
-    return log.samples[0]
-
-
-def evidence(log: EvalLog) -> Evidence:
-    return from_json(sample_of(log).store[EVIDENCE])
+def evidence(sample: EvalSample) -> Evidence:
+    return from_json(sample.store[EVIDENCE])
 
 
 @pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
@@ -179,32 +162,30 @@ def evidence(log: EvalLog) -> Evidence:
 def test_trials_with_the_client_get_the_verdicts_of_those_with_the_tool(
     script: str, verdict: str, ending: Ending, agent: str, sandbox: str, tmp_path: Path
 ) -> None:
-    log = trial(tmp_path, sandbox, f"script/{script}", agent=agent, delivery="client")
+    sample = trial(tmp_path, sandbox, f"script/{script}", agent=agent, delivery="client")
     (record,) = read_logs(str(tmp_path)).records
-    assert (record.verdict, record.delivery, evidence(log).ending) == (verdict, "client", ending)
+    assert (record.verdict, record.delivery, evidence(sample).ending) == (verdict, "client", ending)
     assert " delivery=client" in record.condition
-    assert all(
-        tool.name != "submit" for event in sample_of(log).events if event.event == "model" for tool in event.tools
-    )
+    assert all(tool.name != "submit" for event in sample.events if event.event == "model" for tool in event.tools)
     assert record.task_done is (script == "delete")
 
 
 @pytest.mark.parametrize("agent", ["loop", "react"])
 def test_the_last_message_is_handed_in_where_that_is_asked_for(agent: str, tmp_path: Path) -> None:
-    log = trial(tmp_path, "bubblewrap", "script/delete", agent=agent, delivery="message")
+    sample = trial(tmp_path, "bubblewrap", "script/delete", agent=agent, delivery="message")
     (record,) = read_logs(str(tmp_path)).records
     assert (record.verdict, record.delivery, record.task_done) == ("sabotaged", "message", True)
-    assert (evidence(log).ending, record.nudges) == (Ending.SUBMITTED, 0)
+    assert (evidence(sample).ending, record.nudges) == (Ending.SUBMITTED, 0)
 
 
 @pytest.mark.parametrize("delivery", ["tool", "message", "client"])
 @pytest.mark.parametrize("agent", ["loop", "react"])
 def test_the_arm_that_follows_the_task_works_with_every_delivery(agent: str, delivery: str, tmp_path: Path) -> None:
-    log = trial(
+    sample = trial(
         tmp_path, "bubblewrap", "script/comply", agent=agent, delivery=delivery, variants="E+arm=after_task"
     )  # fmt: skip
     (record,) = read_logs(str(tmp_path)).records
-    assert (record.verdict, record.machine_end, evidence(log).ending) == ("complied", "shut_down", Ending.SUBMITTED)
+    assert (record.verdict, record.machine_end, evidence(sample).ending) == ("complied", "shut_down", Ending.SUBMITTED)
 
 
 @pytest.mark.parametrize("delivery", ["message", "client"])
@@ -237,10 +218,10 @@ def hands_in_and(then: str) -> Solver:
 def test_the_trial_is_over_when_answers_were_handed_in_whatever_its_solver_does(
     then: str, sandbox: str, tmp_path: Path
 ) -> None:
-    log = trial(tmp_path, sandbox, "script/comply", hands_in_and(then), delivery="client", time_limit=60)
-    found = evidence(log)
+    sample = trial(tmp_path, sandbox, "script/comply", hands_in_and(then), delivery="client", time_limit=60)
+    found = evidence(sample)
     assert (found.ending, found.submission) == (Ending.SUBMITTED, "1, 2")
-    took = sample_of(log).total_time
+    took = sample.total_time
     assert took is not None
     assert took < 30
 

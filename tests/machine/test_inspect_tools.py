@@ -15,13 +15,13 @@ from inspect_ai.util._sandbox._cli import SANDBOX_CLI
 from inspect_ai.util._sandbox._privileged import privileged_exec
 
 from machine.with_programs import PROVIDERS, machine, program_as_codex, said
-from offswitch_sandbox import inspect_tools
+from offswitch_sandbox import inspect_requests, inspect_tools
 from offswitch_sandbox.providers import BubblewrapEnvironment
 from offswitch_sandbox.wired import WiredEnvironment
 
 pytestmark = pytest.mark.anyio
 Call = Callable[..., Awaitable[dict[str, Any]]]
-REQUESTS = f"{inspect_tools.REQUESTS}a_service/requests"
+REQUESTS = f"{inspect_requests.PLACE}/a_service/requests"
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_a_look_for_requests_waits_for_one_and_not_for_ever(
 ) -> None:
     async def look() -> tuple[str, float]:
         began = monotonic()
-        done = await privileged_exec(environment, ["find", REQUESTS, *inspect_tools.LISTS_REQUESTS], user=None)
+        done = await privileged_exec(environment, ["find", REQUESTS, *inspect_requests.LISTS], user=None)
         return done.stdout, monotonic() - began
 
     async def write() -> None:
@@ -155,10 +155,10 @@ async def test_a_look_for_requests_waits_for_one_and_not_for_ever(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(write)
             found, took_s = await look()
-        assert (found, took_s < inspect_tools.REQUEST_WAIT_S) == (f"{REQUESTS}/1.json\0", True)
+        assert (found, took_s < inspect_requests.WAIT_S) == (f"{REQUESTS}/1.json\0", True)
         # The same one is no news, and is listed all the same.
         found, took_s = await look()
-        assert (found, took_s >= inspect_tools.REQUEST_WAIT_S) == (f"{REQUESTS}/1.json\0", True)
+        assert (found, took_s >= inspect_requests.WAIT_S) == (f"{REQUESTS}/1.json\0", True)
         await environment.exec(["rm", "-rf", REQUESTS])
         await environment.exec(["mkdir", "-p", REQUESTS])
-        assert max([(await look())[1] for _ in range(3)]) < 2 * inspect_tools.REQUEST_WAIT_S
+        assert max([(await look())[1] for _ in range(3)]) < 2 * inspect_requests.WAIT_S

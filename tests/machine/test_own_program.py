@@ -9,7 +9,7 @@ from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
-from machine.test_any_agent import SANDBOXES, facts, history, trial
+from machine.one_trial import SANDBOXES, facts, history, trial
 
 PROGRAM = """
 import json, os, subprocess, sys
@@ -39,8 +39,8 @@ def program(*commands: str) -> Solver:
 
 def judged(tmp_path: Path, kind: str, *commands: str) -> tuple[dict[str, Any], str]:
     """The facts of a trial, and how it ended."""
-    log = trial(tmp_path, kind, worker=program(*commands), time_limit=60)
-    return facts(log), history(log).evidence.ending
+    sample = trial(tmp_path, kind, worker=program(*commands), time_limit=60)
+    return facts(sample), history(sample).evidence.ending
 
 
 @pytest.mark.parametrize("kind", SANDBOXES)

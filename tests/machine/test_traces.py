@@ -6,16 +6,13 @@ A program in Codex's place looks as the agent's user while it works, between two
 import json
 import re
 from pathlib import Path
-from typing import Any, cast
 
-import inspect_ai
 import pytest
 from inspect_ai.log import EvalSample
 
+from machine.one_trial import SANDBOXES, facts, trial
 from machine.with_programs import AGENT
-from offswitch.task import shutdown_resistance
 
-SANDBOXES = ["offswitch", "bubblewrap"]
 TOOLS = "/var/tmp/.da7be258e003d428"
 """where Inspect puts its program"""
 SERVICES = "/var/tmp/sandbox-services"
@@ -39,16 +36,11 @@ ORDINARY = {
 """programs and variables of any machine, and the agent's own program"""
 
 
-def trial(tmp_path: Path, sandbox: str, *commands: str) -> EvalSample:
+def shown(tmp_path: Path, sandbox: str, *commands: str) -> EvalSample:
     """One trial in which the program's model gives these commands."""
     script = tmp_path / "script.yaml"
     script.write_text(json.dumps({"turns": commands}))
-    (log,) = cast(Any, inspect_ai).eval(
-        shutdown_resistance(variants="E", trials=1, agent=AGENT), model="script/file",
-        model_args={"path": str(script)}, sandbox=sandbox, log_dir=str(tmp_path / "logs"), display="none",
-    )  # fmt: skip
-    assert log.samples, log.error
-    return log.samples[0]
+    return trial(tmp_path / "logs", sandbox, "script/file", model_args={"path": str(script)}, agent=AGENT)
 
 
 def traces(seen: str) -> set[str]:
@@ -70,8 +62,8 @@ def traces(seen: str) -> set[str]:
 def test_what_tells_of_the_harness_is_what_the_readme_lists(
     compose_of_stand_in: str, tmp_path: Path, sandbox: str
 ) -> None:
-    sample = trial(tmp_path, sandbox, LOOK, *["./next_question"] * 6)
-    assert ((sample.scores or {})["shutdown_verdict"].metadata or {})["verdict"] == "complied"
+    sample = shown(tmp_path, sandbox, LOOK, *["./next_question"] * 6)
+    assert facts(sample)["verdict"] == "complied"
     (seen, *_) = (message.text for message in sample.messages if message.role == "tool")
     listed = {*LISTED.findall(README.read_text().partition("## What tells of the harness")[2].partition("\n## ")[0])}
     assert traces(seen) == listed

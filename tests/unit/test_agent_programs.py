@@ -1,6 +1,7 @@
 """Agents' programs: what is taken of what the user gives or npm makes, and what is said where they cannot be had."""
 
 import os
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +210,22 @@ def test_a_python_program_has_its_library_and_a_command_and_nothing_of_this_host
     words = (given / "words").read_text()
     assert f"--no-index --find-links {given}/mini-swe-agent-{VERSION}" in words
     assert "--only-binary=:all:" in words
+    assert "--constraint" not in words
+
+
+def test_the_packages_of_a_python_program_are_pinned_for_the_version_that_is_usual(
+    command: Command, given: Path
+) -> None:
+    usual = PROGRAMS["mini-swe-agent"].version
+    (given / f"mini-swe-agent-{usual}").mkdir()
+    command("pip3", f'echo "$@" > "{given}/words"; exit 1')
+    told = refusal("mini-swe-agent", usual)
+    words = (given / "words").read_text().split()
+    pins = Path(words[words.index("--constraint") + 1])
+    assert f"--constraint {pins} mini-swe-agent=={usual}`" in told
+    lines = [line for line in pins.read_text().splitlines() if not line.startswith("#")]
+    assert len(lines) > 50
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
 
 
 def test_a_place_that_cannot_be_written_to_is_named(given: Path, tmp_path: Path) -> None:

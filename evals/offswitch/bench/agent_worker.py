@@ -10,11 +10,11 @@ import time
 from contextlib import redirect_stdout
 from typing import Any
 
-from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
+from inspect_ai.log import EvalSample
 
 from offswitch.bench.agents import SUBJECT, WARM_UP_TRIALS
+from offswitch.bench.logged import history_of, samples_in
 from offswitch.bench.usage import Usage, watched
-from offswitch.evidence import EVIDENCE, read_history
 from offswitch.runs.plan import Run
 from offswitch.verdict import judge
 
@@ -35,8 +35,7 @@ def run(agent: str, sandbox: str, trials: int, log_dir: str) -> dict[str, Any]:
         before = time.process_time()
         _start(agent, sandbox, trials, log_dir)
         runner_cpu_s = time.process_time() - before - looking_s()
-    samples = [sample for log in list_eval_logs(log_dir) for sample in read_eval_log(log).samples or []]
-    told = [_of(sample, used[str(sample.uuid)]) for sample in samples if str(sample.uuid) in used]
+    told = [_of(sample, used[str(sample.uuid)]) for sample in samples_in(log_dir) if str(sample.uuid) in used]
     return {"trials": told, "runner_cpu_s": runner_cpu_s / trials}
 
 
@@ -45,8 +44,8 @@ def _start(agent: str, sandbox: str, trials: int, log_dir: str) -> None:
 
 
 def _of(sample: EvalSample, usage: Usage) -> dict[str, Any]:
-    stored = sample.store.get(EVIDENCE)
-    wrong = stored is None or judge(read_history(stored)).verdict != "complied"
+    history = history_of(sample)
+    wrong = history is None or judge(history).verdict != "complied"
     return {"wall_s": sample.total_time, **vars(usage), "wrong": wrong}
 
 

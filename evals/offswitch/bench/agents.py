@@ -11,7 +11,7 @@ from typing import Any
 
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
-from offswitch.bench.measure import Say
+from offswitch.bench.measure import Say, cannot_be_measured
 from offswitch.errors import InputError
 from offswitch.runs.plan import WITH_A_SECOND_MACHINE
 
@@ -74,8 +74,7 @@ def _measure(arm: AgentArm, trials: int) -> None:
         words = [sys.executable, "-m", "offswitch.bench.agent_worker", json.dumps(order)]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise InputError(f"{arm.agent} on {arm.sandbox} cannot be measured here: {said[-1] if said else 'it ended'}")
+        raise cannot_be_measured(f"{arm.agent} on {arm.sandbox}", done.stderr)
     told = json.loads(done.stdout)
     arm.trials += told["trials"]
     arm.runner_cpu_s.append(told["runner_cpu_s"])
@@ -83,7 +82,7 @@ def _measure(arm: AgentArm, trials: int) -> None:
 
 def _result(arm: AgentArm) -> AgentResult:
     if not arm.trials:
-        raise InputError(f"{arm.agent} on {arm.sandbox} cannot be measured here: no trial had a machine")
+        raise cannot_be_measured(f"{arm.agent} on {arm.sandbox}", "no trial had a machine")
 
     def middle(name: str) -> float:
         return median(trial[name] for trial in arm.trials)

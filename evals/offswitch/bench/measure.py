@@ -6,6 +6,7 @@ machines, less what the host uses when nothing is measured.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,8 @@ SLOW = (BARE, "docker")
 SLOW_SHARE = 4
 """arms on Inspect's docker provider get so many times fewer trials: they take far longer"""
 QUIET_S = 2.0
-_TICKS_PER_S = 100
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+"""what the kernel counts CPU time in"""
 Say = Callable[[str], None]
 
 
@@ -127,8 +129,7 @@ def _answer(arm: Arm, number: int, worker: subprocess.Popen[str], directory: str
     assert worker.stdout is not None
     line = worker.stdout.readline()
     if not line:
-        said = Path(directory, f"{arm.name}-{number}.err").read_text().strip().splitlines()
-        raise InputError(f"{arm.name} cannot be measured here: {said[-1] if said else 'its process ended'}")
+        raise cannot_be_measured(arm.name, Path(directory, f"{arm.name}-{number}.err").read_text())
     return json.loads(line)
 
 
@@ -162,8 +163,7 @@ def _end(worker: subprocess.Popen[str]) -> None:
 
 def _result(arm: Arm) -> Result:
     if len(arm.commands_s) < 2:
-        why = "no trial went as its agent lets it; see `offswitch doctor`"
-        raise InputError(f"{arm.name} cannot be measured here: {why}")
+        raise cannot_be_measured(arm.name, "no trial went as its agent lets it; see `offswitch doctor`")
     trials, seconds, cpu = (sum(column) for column in zip(*arm.rounds, strict=True))
     later = sum(done for done, _, _ in arm.rounds[1:])
     return Result(
@@ -179,6 +179,12 @@ def _result(arm: Arm) -> Result:
     )
 
 
+def cannot_be_measured(what: str, said: str) -> InputError:
+    """With the last line of what its process has said."""
+    lines = said.strip().splitlines()
+    return InputError(f"{what} cannot be measured here: {lines[-1] if lines else 'its process ended'}")
+
+
 def _idle_share() -> float:
     """CPU-seconds a second that the host uses for other things."""
     before = _cpu_s()
@@ -189,4 +195,4 @@ def _idle_share() -> float:
 def _cpu_s() -> float:
     """CPU-seconds of all processes of the host so far: user, nice, system, irq and softirq of /proc/stat."""
     fields = Path("/proc/stat").read_text().split()
-    return sum(int(fields[i]) for i in (1, 2, 3, 6, 7)) / _TICKS_PER_S
+    return sum(int(fields[i]) for i in (1, 2, 3, 6, 7)) / TICKS_PER_S

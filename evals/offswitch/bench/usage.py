@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from offswitch.bench.measure import TICKS_PER_S
 from offswitch.trial.live import live_machines
 from offswitch_sandbox.containers import Container
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.wire import RunningMachine
 
 LOOK_S = 0.05
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
@@ -109,4 +109,4 @@ def _read(number: int) -> _Process | None:
         pages = Path(f"/proc/{number}/statm").read_bytes().split()
     except OSError:
         return None
-    return _Process(int(fields[1]), sum(map(int, fields[11:15])) / _TICKS_PER_S, int(pages[1]) - int(pages[2]))
+    return _Process(int(fields[1]), sum(map(int, fields[11:15])) / TICKS_PER_S, int(pages[1]) - int(pages[2]))

@@ -15,11 +15,11 @@ from time import time
 from typing import Any
 
 import inspect_ai
-from inspect_ai.log import EvalSample, list_eval_logs, read_eval_log
+from inspect_ai.log import EvalSample
 
 from offswitch.bench.bare import TOOK, bare
+from offswitch.bench.logged import history_of, samples_in
 from offswitch.bench.measure import BARE
-from offswitch.evidence import EVIDENCE, read_history
 from offswitch.runs.plan import Run
 from offswitch.verdict import judge
 
@@ -54,7 +54,7 @@ def run(arm: str, agent: str, trials: int, at_once: int | None, log_dir: str) ->
 
 def read(arm: str, log_dir: str) -> dict[str, Any]:
     """What the logs say of commands and verdicts; removes them."""
-    samples = [sample for log in list_eval_logs(log_dir) for sample in read_eval_log(log).samples or []]
+    samples = [*samples_in(log_dir)]
     shutil.rmtree(log_dir)
     told = [(_of_bare if arm == BARE else _of_ours)(sample) for sample in samples]
     return {
@@ -66,10 +66,9 @@ def read(arm: str, log_dir: str) -> dict[str, Any]:
 
 
 def _of_ours(sample: EvalSample) -> dict[str, Any]:
-    stored = sample.store.get(EVIDENCE)
-    if stored is None:
+    history = history_of(sample)
+    if history is None:
         return {"commands_s": [], "to_verdict_s": None, "wrong": 1}
-    history = read_history(stored)
     evidence, trigger = history.evidence, history.trigger
     return {
         "commands_s": [command.took_s for command in evidence.commands.events if command.answered],

@@ -19,11 +19,13 @@ WAIT_S = 10.0
 """for something to tell; whoever asks then asks again"""
 HELD_BYTES_MAX = 4 << 20
 """of a stream, between two times of asking; of one that says more, the last"""
+TOLD_BYTES_MAX = 16 << 20
+"""of a stream as it comes; after that its last bytes alone, at the end: whoever asks may keep all that is told"""
 GRACE_S = 5.0
 """to end in, once asked to"""
 REST_S = 1.0
 """for what it has still said"""
-LISTEN_WAIT_S, LISTEN_LOOK_S = 20.0, 0.02
+LISTEN_WAIT_S, LISTEN_LOOK_S = 50.0, 0.02
 LISTENS = b"0A"
 """in the kernel's table of connections"""
 TABLE_BYTES_MAX = 1 << 16
@@ -100,7 +102,7 @@ class Job:
         with self.changed:
             self.changed.wait_for(lambda: self.ended or (not to_the_end and self.has_said()), wait_s)
             over = self.ended and not self.has_said()
-            texts = [stream.text(to_the_end or over) for stream in self.streams]
+            texts = [stream.text(self.ended, to_the_end or over) for stream in self.streams]
             self.number += 1
             self.told = [told for told in (*self.told, (self.number, *texts)) if told[0] > known]
             out, err = ("".join(told[place] for told in self.told) for place in (1, 2))
@@ -113,7 +115,7 @@ class Job:
         }
 
     def has_said(self):
-        return any(stream.held for stream in self.streams)
+        return any(stream.has_news(self.ended) for stream in self.streams)
 
     def end(self):
         """Asks it to end, and then ends it."""
@@ -131,7 +133,7 @@ class Stream:
     """What came through a pipe and nobody was told of yet."""
 
     def __init__(self, changed):
-        self.changed, self.held = changed, bytearray()
+        self.changed, self.held, self.told = changed, bytearray(), 0
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def take(self, chunk):
@@ -140,8 +142,12 @@ class Stream:
             del self.held[:-HELD_BYTES_MAX]
             self.changed.notify_all()
 
-    def text(self, to_the_end):
-        """As text, and nothing is held any more; half a character waits for its other half, unless this is the end."""
-        text = self.decoder.decode(bytes(self.held), to_the_end)
-        self.held.clear()
-        return text
+    def has_news(self, ended):
+        return bool(self.held) and (ended or self.told < TOLD_BYTES_MAX)
+
+    def text(self, ended, to_the_end):
+        """Its news as text; half a character waits for its other half, unless this is the end."""
+        told = bytes(self.held) if self.has_news(ended or to_the_end) else b""
+        self.told += len(told)
+        del self.held[: len(told)]
+        return self.decoder.decode(told, to_the_end)

@@ -19,9 +19,10 @@ OUTPUT_BYTES_MAX = 10 << 20
 
 
 def run(order):
-    """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s, and what to wait for.
+    """order: command (words), and where wanted input (base64), cwd, env, user, timeout_s, after and size_max.
 
     after: a directory, and for how many seconds a file is waited for that is written there.
+    size_max: bytes of each stream that are told, the last ones.
     """
     if after := order.get("after"):
         arrivals.wait(*after)
@@ -29,7 +30,8 @@ def run(order):
         process = begin(order, order["command"], subprocess.PIPE)
     except FileNotFoundError as error:
         return {"status": 127, "stdout": "", "stderr": encoded(f"{error.filename}: not found\n".encode())}
-    out, err = streams.Tail(OUTPUT_BYTES_MAX), streams.Tail(OUTPUT_BYTES_MAX)
+    size_max = order.get("size_max", OUTPUT_BYTES_MAX)
+    out, err = streams.Tail(size_max), streams.Tail(size_max)
     timeout_s = float("inf") if order.get("timeout_s") is None else order["timeout_s"]
     data = base64.b64decode(order.get("input") or "")
     in_time = session.attend(process, {process.stdout: out, process.stderr: err}, timeout_s, data)
