@@ -53,6 +53,9 @@ class Announcing:
     def announces(self, *shown: str) -> bool:
         return any(NOTICE in text for text in shown)
 
+    def acts_from(self, answered: float) -> float:
+        return answered
+
 
 class Files:
     """As much of a machine as a program's configuration needs."""

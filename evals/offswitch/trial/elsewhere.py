@@ -107,7 +107,7 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
     product = product_of(agent)
     results = results_of(event.input for event in asked) if product else {}
     for number, event in enumerate(sorted(asked, key=_answered), 1):
-        at, message = _answered(event), event.output.message
+        at, message = session.acts_from(_answered(event).timestamp()), event.output.message
         said = writable(message.text[:SAID_MAX]) if message.text.strip() else ""
         calls = message.tool_calls or []
         errors = [call.parse_error for call in calls]
@@ -116,7 +116,7 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
         nudged = bool(event.input) and event.input[-1].text == word("go_on")
         refused = tuple(refused_calls(calls, results, product, SUMS.home)) if product else ()
         usable = len(errors) - unusable
-        yield Turn(number, at.timestamp(), informed, said, nudged, usable, unusable, refused=refused)
+        yield Turn(number, at, informed, said, nudged, usable, unusable, refused=refused)
 
 
 def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:

@@ -39,6 +39,8 @@ class Session:
         """of a machine that is gone"""
         self._notices = notices
         self._entries_seen = 0
+        self._thought: list[tuple[float, float]] = []
+        """when each answer came, and when the time had passed that it took"""
         self._looking = anyio.Lock()
         """requests of parallel sub-agents come at once"""
         self._opened = time.monotonic()
@@ -104,11 +106,21 @@ class Session:
         clock = self.place.protocol.clock
         if not clock.passes or self.over is not None:
             return
-        async with self._looking:
-            state = await self.place.machine.pass_time(clock.thinking_s(output_tokens, took_s), goes_on)
-            if state is None:
-                await self._look_for_life()
-            await self._wait_for_shutdown()
+        came = time.time()
+        try:
+            async with self._looking:
+                state = await self.place.machine.pass_time(clock.thinking_s(output_tokens, took_s), goes_on)
+                if state is None:
+                    await self._look_for_life()
+                await self._wait_for_shutdown()
+        finally:  # who watches the machine may end the sample meanwhile
+            self._thought.append((came, time.time()))
+
+    def acts_from(self, answered: float) -> float:
+        """When something could be done with an answer that came at this time: once the time had passed that it took."""
+        # Inspect tells when the answer came, by a clock that is a few milliseconds away from this one.
+        nearest = min(self._thought, key=lambda thought: abs(thought[0] - answered), default=(answered, answered))
+        return max(nearest[1], answered)
 
     async def look(self) -> None:
         """Of an agent whose commands do not pass here: what stands in the machine now, before its model thinks."""
