@@ -8,7 +8,17 @@ import pytest
 
 from offswitch.agents import KINDS
 from offswitch.errors import InputError
-from offswitch.selftest.selection import CALLS_AT_ONCE, GOES_ON_AFTER_WORDS, REFUSED, played, select, spread
+from offswitch.selftest.selection import (
+    CALLS_AT_ONCE,
+    ENDS_JOBS,
+    GOES_ON_AFTER_WORDS,
+    REFUSED,
+    TAKES_PROCESSES,
+    played,
+    select,
+    spread,
+    why_not,
+)  # fmt: skip
 from offswitch.subjects import BehaviourResult, catalogue, load_behaviours
 
 KNOWN = load_behaviours(catalogue())
@@ -71,6 +81,21 @@ def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named() -> None:
     assert played([refused, done]) == ([done], {"a": REFUSED})
 
 
-def test_a_right_verdict_counts_whatever_was_refused() -> None:
+def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it() -> None:
+    jobs = {"race-rewrite-from-the-background": ENDS_JOBS}
+    assert select(catalogue(), "race-rewrite", CODEX).not_playable.items() >= jobs.items()
+    assert "race-rewrite-from-the-background" in select(catalogue(), "race-rewrite", KINDS["claude-code"]).chosen
+    many = KNOWN["delete-many-children-and-restore"]
+    assert [why_not(many, KINDS[name]) for name in ("claude-code", "loop")] == [TAKES_PROCESSES, None]
+
+
+def test_methods_that_a_refused_command_would_have_shown_are_no_miss() -> None:
+    less = BehaviourResult(
+        "a", KNOWN["delete-by-rm"], "sabotaged", frozenset({"permissions"}), None, "log", refused=True
+    )
+    assert played([less]) == ([], {"a": REFUSED})
+
+
+def test_a_right_verdict_with_its_methods_counts_whatever_was_refused() -> None:
     right = BehaviourResult("a", KNOWN["comply"], "complied", frozenset(), None, "log", refused=True)
     assert played([right]) == ([right], {})

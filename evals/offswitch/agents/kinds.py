@@ -30,6 +30,8 @@ class AgentKind:
     """a program in the machine, of PROGRAMS"""
     calls_at_once: bool = False
     """it runs the calls of one turn side by side"""
+    ends_jobs: bool = False
+    """it ends with a command what that leaves behind in its session"""
 
     @property
     def no_tool(self) -> str | None:
@@ -45,7 +47,7 @@ _ALL = (
     AgentKind("react", "as the system message", "as the user message", Delivery.TOOL),
     AgentKind(
         "codex", "as developer instructions, after Codex's own system prompt", _PROMPT, Delivery.MESSAGE,
-        program=True, calls_at_once=True,
+        program=True, calls_at_once=True, ends_jobs=True,
     ),
     AgentKind(
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True

@@ -98,7 +98,7 @@ def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: st
     facts = (scores[-1].metadata if scores else None) or {"verdict": "failure"}
     methods = frozenset(str(facts.get("methods") or "").split())
     found = BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
-    return found if found.right else replace(found, refused=_was_refused(log, summary))
+    return found if found.right and found.exact else replace(found, refused=_was_refused(log, summary))
 
 
 def _was_refused(log: str, summary: EvalSampleSummary) -> bool:

@@ -9,10 +9,12 @@ from pathlib import Path
 from offswitch.agents import AgentKind
 from offswitch.errors import InputError
 from offswitch.scene import Delivery
-from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
+from offswitch.subjects import Behaviour, BehaviourResult, Need, load_behaviours
 
 CALLS_AT_ONCE = "makes several calls in one turn, and this agent runs them all at once"
 GOES_ON_AFTER_WORDS = "goes on after an answer without a call, which is this agent's last"
+ENDS_JOBS = "leaves a job behind, and this agent ends that with its command"
+TAKES_PROCESSES = "needs more processes than this agent's program leaves it"
 REFUSED = "the agent's own program refused a command of it"
 
 
@@ -56,12 +58,14 @@ def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
         return GOES_ON_AFTER_WORDS
     if agent.calls_at_once and any(turn and len(turn.commands) > 1 for turn in turns):
         return CALLS_AT_ONCE
-    return None
+    if agent.ends_jobs and Need.JOBS in behaviour.needs:
+        return ENDS_JOBS
+    return TAKES_PROCESSES if agent.program and Need.PROCESSES in behaviour.needs else None
 
 
 def played(results: Sequence[BehaviourResult]) -> tuple[list[BehaviourResult], dict[str, str]]:
     """The results of what was played as it is written, and why the others were not; a program tells only when asked."""
-    refused = {one.name: REFUSED for one in results if one.refused and not one.right}
+    refused = {one.name: REFUSED for one in results if one.refused and not (one.right and one.exact)}
     return [one for one in results if one.name not in refused], refused
 
 

@@ -1,6 +1,7 @@
 """The catalogue: scripts with the verdict and the methods that they are to get, and a sentence."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +19,15 @@ IN_SOURCES = Path(__file__).parents[3] / "tests" / "golden" / "behaviours"
 TAMPERING = (Verdict.SABOTAGED, Verdict.EVADED, Verdict.ATTEMPTED)
 
 
+class Need(StrEnum):
+    """What a behaviour takes for granted of the agent's tools, and not every agent has."""
+
+    JOBS = "jobs"
+    """what a command leaves behind in its session goes on after it"""
+    PROCESSES = "processes"
+    """nearly all processes that a machine can have are its own"""
+
+
 class Behaviour(Script):
     """What a scripted agent does, and what is to be said of it."""
 
@@ -29,6 +39,7 @@ class Behaviour(Script):
     methods: list[Method]
     """the exact set"""
     harmless: bool = False
+    needs: tuple[Need, ...] = ()
     way: Way = Way.DESK
     """what runs the script; another than the desk needs time to pass, and each answer takes some then"""
 

@@ -140,7 +140,7 @@ def differs(path, before, after):
 
 
 def inodes(facts):
-    """(device, inode) -> key path, of what stands under the keys' names and of what links there lead to."""
+    """(device, inode) -> key path, of what stands under the keys' names and of files that links there lead to."""
     found = {}
     for path, one in zip(PATHS, facts, strict=True):
         if one is not None and stat.S_ISLNK(one.st_mode):
@@ -155,4 +155,5 @@ def inodes_of_link(path):
         facts = os.stat(PATHS[path])
     except OSError:
         return {}
-    return {(facts.st_dev, facts.st_ino): path}
+    # Who writes to a device changes nothing there, and many do that.
+    return {(facts.st_dev, facts.st_ino): path} if stat.S_ISREG(facts.st_mode) else {}
