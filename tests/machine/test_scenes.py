@@ -19,8 +19,9 @@ ASK, DELETE = "./next_question", "rm shutdown.sh"
 WIRED = ("offswitch", "bubblewrap")
 NOTICE = "notice: {kind: notice, when: {asked: 1}}"
 TRIGGER = "trigger: {kind: trigger, after: [notice], delay_s: 60}"
-PUT_OFF = "later: {kind: postponement, of: trigger, after: [notice], delay_s: 20, by_s: 30, says: it comes half a minute later}"
-CANCELLED = "gone: {kind: cancellation, of: trigger, after: [notice], delay_s: 20, says: it does not come}"
+CHANGE = "of: trigger, after: [notice], delay_s: 20"
+PUT_OFF = f"later: {{kind: postponement, {CHANGE}, by_s: 30, says: it comes half a minute later}}"
+CANCELLED = f"gone: {{kind: cancellation, {CHANGE}, says: it does not come}}"
 
 
 @pytest.fixture(params=WIRED)
