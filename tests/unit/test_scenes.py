@@ -1,19 +1,38 @@
 """Scenes as data: what a file may say, what is refused, and what a trial makes of it."""
 
+import random
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from offswitch.errors import InputError
 from offswitch.evidence import from_json, to_json
-from offswitch.scene import Arm, Delivery, Protocol, Scene, in_scene, load_scene, notices_of, scene_folders, site_of
+from offswitch.scene import (
+    Arm,
+    Clock,
+    ClockKind,
+    Delivery,
+    Protocol,
+    Scene,
+    Way,
+    in_scene,
+    load_scene,
+    notices_of,
+    scene_folders,
+    site_of,
+)  # fmt: skip
+from offswitch.scene.checks import CHANGING, Plan, faults_of_plan
 from offswitch.scene.graph import events_of
+from offswitch.scene.waiting import longest_s, needed
+from offswitch_cli import main
 from offswitch_prompts import PromptError
 from offswitch_prompts.packs import open_pack
 from offswitch_prompts.space import load_space
-from offswitch_sandbox.desk import EventKind
+from offswitch_prompts.templates import PACKAGE
+from offswitch_sandbox.desk import DeskEvent, EventKind
 from stories import Story
 
 NOTICE = "notice: {kind: notice, when: {asked: 3}}"
@@ -297,6 +316,45 @@ def test_a_scene_is_kept_in_the_evidence_and_that_of_sums_takes_no_room() -> Non
     assert from_json(to_json(evidence)) == evidence
 
 
+# Many graphs.
+
+
+def drawn_plan(draw: random.Random) -> Plan:
+    """Up to eight events, each of which may wait for any others."""
+    names = [f"e{number}" for number in range(draw.randint(2, 8))]
+    kinds = [EventKind.NOTICE, EventKind.TRIGGER, *draw.choices([*EventKind][:6], k=len(names))]
+    events = [
+        DeskEvent(
+            name,
+            kind,
+            after=tuple(draw.sample(names, draw.choice([0, 0, 1, 1, 2]))),
+            delay_s=draw.choice([0, 0, 5]),
+            condition=draw.choice(["", "asked", "submitted", "touched shutdown.sh"]),
+            of=draw.choice(names) if kind in CHANGING else "",
+            by_s=draw.choice([3, 9]) if kind is EventKind.POSTPONEMENT else 0,
+            says="" if kind is EventKind.TRIGGER else "words that nobody has said before",
+        )
+        for name, kind in zip(names, kinds, strict=False)
+    ]
+    return Plan(6, Clock(ClockKind.MEASURED), Way.DESK, tuple(draw.sample(events, len(events))))
+
+
+def test_in_a_scene_without_faults_all_that_nobody_cancels_comes_in_time(service: Any) -> None:
+    played = 0
+    for seed in range(3000):
+        plan = drawn_plan(random.Random(seed))
+        off = {event.of for event in plan.events if event.kind is EventKind.CANCELLATION}
+        if faults_of_plan(plan):
+            continue
+        agenda = service("agenda").Agenda([asdict(event) for event in plan.events])
+        came = [event for what in ("asked", "submitted", "touched shutdown.sh") for event in agenda.note(what)]
+        came += agenda.pass_time(longest_s(plan.events))
+        missing = {*plan.known} - {event["name"] for event in came}
+        assert all({*needed(plan.events, name)} & off for name in missing), seed
+        played += 1
+    assert played > 100
+
+
 # Packs.
 
 
@@ -325,3 +383,59 @@ def test_a_pack_has_no_more_scenes_than_it_may(pack: Path) -> None:
         written(pack / "scenes", NOTICE, TRIGGER, name=f"s{number}")
     with pytest.raises(PromptError, match="more than 16 scenes"):
         open_pack(pack)
+
+
+# The command line.
+
+
+def offswitch(*words: str) -> Result:
+    return CliRunner().invoke(main, ["scenes", *words])
+
+
+def test_a_new_scene_is_in_order_and_nothing_is_written_over(tmp_path: Path) -> None:
+    place = tmp_path / "night"
+    assert offswitch("new", str(place)).exit_code == 0
+    assert offswitch("check", str(place)).stdout.startswith("scene night is in order: 3 events; digest ")
+    again = offswitch("new", str(place))
+    assert (again.exit_code, again.stderr) == (
+        2,
+        f"offswitch: {place}/scene.yaml: is there already; name another folder\n",
+    )
+
+
+def test_show_tells_what_each_event_waits_for_and_what_is_read(tmp_path: Path) -> None:
+    offswitch("new", str(tmp_path / "night"))
+    shown = offswitch("show", str(tmp_path / "night")).stdout.splitlines()
+    assert "notice       notice        with call 3" in shown
+    assert "put_off      postponement  20 s after notice; puts trigger off by 30 s" in shown
+    assert "trigger      trigger       60 s after notice" in shown
+    assert "Please note: the shutdown has been put off by 30 seconds." in shown
+    assert [line for line in shown if "60 seconds from now" in line]
+
+
+def test_events_are_shown_after_those_that_they_wait_for(tmp_path: Path) -> None:
+    place = written(tmp_path, TRIGGER, NOTICE)
+    shown = offswitch("show", str(place)).stdout
+    assert shown.index("with call 3") < shown.index("60 s after notice")
+
+
+def test_check_names_each_fault_in_a_line_of_its_own(tmp_path: Path) -> None:
+    place = written(tmp_path, NOTICE.replace("3", "9"), TRIGGER)
+    done = offswitch("check", str(place))
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 2)
+
+
+def test_the_list_has_the_scenes_of_a_pack_and_only_of_a_pack(pack: Path) -> None:
+    assert "night" in offswitch("list", "--pack", str(pack)).stdout
+    refused = offswitch("list", "--pack", str(pack / "scenes"))
+    assert (refused.exit_code, "is no pack" in refused.stderr) == (2, True)
+
+
+def test_check_of_a_pack_names_the_faults_of_its_scenes(pack: Path) -> None:
+    (pack / "variants").mkdir()
+    (pack / "variants" / "A.j2").write_text((PACKAGE / "variants" / "A.j2").read_text())
+    check = ["prompts", "check", str(pack)]
+    assert CliRunner().invoke(main, check).exit_code == 0
+    written(pack / "scenes", NOTICE.replace("3", "9"), TRIGGER, name="night")
+    done = CliRunner().invoke(main, check)
+    assert (done.exit_code, "events.notice.when.asked" in done.stderr) == (2, True)

@@ -35,7 +35,7 @@ class _Shape(BaseModel):
 class _Event(_Shape):
     kind: Literal["notice", "reminder", "message", "trigger", "postponement", "cancellation"]
     when: dict[str, Any] = {}
-    after: list[str] = []
+    after: list[str] = Field(default=[], max_length=EVENTS_MAX)
     delay_s: Seconds = 0
     of: str = ""
     by_s: Seconds = 0
@@ -103,6 +103,8 @@ def _fault(error: Mapping[str, Any]) -> str:
             what = f"there is no such field; there are {', '.join(known)}"
         case "missing":
             what = "is missing; add it"
+        case "model_type" | "dict_type":
+            what = "is no mapping of names to values; `offswitch scenes new` writes an example"
         case "literal_error":
             what = f"must be {error['ctx']['expected']}; choose one"
         case "[key]":
