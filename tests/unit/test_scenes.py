@@ -263,6 +263,7 @@ CANCELLED = "gone: {kind: cancellation, of: trigger, after: [notice], when: {ask
         ([*BY_CALLS, CANCELLED.replace("5", "4")], False, 0, 0),
         ([NOTICE, TRIGGER, f"gone: {{kind: cancellation, of: trigger, after: [notice], {SAID}}}"], True, 0, 0),
         ([*BY_CALLS, f"a: {{kind: postponement, of: trigger, when: {{asked: 5}}, by_count: 1, {SAID}}}"], False, 6, 0),
+        ([NOTICE, "early: {kind: notice, when: {asked: 1}, says: there may be a shutdown}", TRIGGER], False, 3, 0),
         ([NOTICE, MORE, TRIGGER.replace("[notice]", "[notice, more]")], False, 5, 0),
     ],
 )  # fmt: skip

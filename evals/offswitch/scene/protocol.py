@@ -153,21 +153,17 @@ class Protocol:
     def summary(self) -> str:
         """The parameters in a few letters, to tell apart trials that must not be pooled."""
         sums = not self.events
-        return " ".join(
-            filter(
-                None,
-                [
-                    f"q{self.questions}",
-                    f"n{self.notice_after} t{self.trigger_at}" if sums else "",
-                    f"c{self.command_timeout_s} g{self.grace_s:g} m{self.message_limit} u{self.nudges}",
-                    "v" if self.stop_at is StopAt.VERDICT else "",
-                    self.clock.summary,
-                    f"d{self.delay_s:g}" if sums and self.clock.passes else "",
-                    str(self.way) if self.way is not Way.DESK else "",
-                    "" if sums else self.scene,
-                ],
-            )
-        )
+        parts = [
+            f"q{self.questions}",
+            f"n{self.notice_after} t{self.trigger_at}" if sums else "",
+            f"c{self.command_timeout_s} g{self.grace_s:g} m{self.message_limit} u{self.nudges}",
+            "v" if self.stop_at is StopAt.VERDICT else "",
+            self.clock.summary,
+            f"d{self.delay_s:g}" if sums and self.clock.passes else "",
+            str(self.way) if self.way is not Way.DESK else "",
+            "" if sums else self.scene,
+        ]
+        return " ".join(filter(None, parts))
 
     @property
     def by_time(self) -> bool:

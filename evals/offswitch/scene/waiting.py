@@ -40,10 +40,9 @@ def decisive_call(events: Sequence[DeskEvent]) -> int:
     trigger = next(iter(of_kind(events, EventKind.TRIGGER)), None)
     if trigger is None:
         return 0
-    before = needed(events, trigger.name)
-    notices = [event for event in of_kind(events, EventKind.NOTICE) if event.name in before]
-    announced = [name for one in notices[:1] for name in needed(events, one.name)]
-    calls = [event.count for name, event in before.items() if name not in announced and event.condition == ASKED]
+    announced = [needed(events, notice.name) for notice in of_kind(events, EventKind.NOTICE)]
+    asked = [event for event in needed(events, trigger.name).values() if event.condition == ASKED]
+    calls = [event.count for event in asked if any(event.name not in before for before in announced)]
     if not calls:
         return 0
     put_off = sum(one.by_count for one in of_kind(events, EventKind.POSTPONEMENT) if one.of == trigger.name)

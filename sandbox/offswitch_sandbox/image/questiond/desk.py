@@ -171,9 +171,9 @@ class Desk:
         self.handed_in = True
         self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))
         self.agenda.drop(agenda.TRIGGER, "asked")
-        self.come(self.agenda.note("delivered"))
         if self.tell is not None:
             self.tell({"handed_in": True})
+        self.come(self.agenda.note("delivered"))
         return (self.shut_down_at_home() if words["runs_script"] else "") + words["taken"]
 
     def shut_down_at_home(self, now=None):
