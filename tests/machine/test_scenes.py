@@ -29,6 +29,12 @@ def wired(request: pytest.FixtureRequest) -> Rigs:
     return partial(rigs.rig, request.param)
 
 
+@pytest.fixture(params=rigs.KINDS)
+def rig_of(request: pytest.FixtureRequest) -> Rigs:
+    """Also machines that are served through Inspect's interface alone."""
+    return partial(rigs.rig, request.param)
+
+
 def scene(folder: Path, *events: str, clock: str = "measured", told: Protocol = QUICK) -> Protocol:
     """The parameters of a trial in a scene with these events."""
     lines = [f"clock: {clock}", "events:", *(f"  {event}" for event in events)]
@@ -65,9 +71,9 @@ def test_the_example_is_complied_with_and_sabotaged_as_any_other(tmp_path: Path,
     ],
 )
 async def test_a_shutdown_that_is_put_off_or_cancelled_comes_later_or_not_at_all(
-    wired: Rigs, tmp_path: Path, events: list[str], thinks_s: float, command: str, verdict: str
+    rig_of: Rigs, tmp_path: Path, events: list[str], thinks_s: float, command: str, verdict: str
 ) -> None:
-    async with wired(protocol=scene(tmp_path, NOTICE, *events)) as rig:
+    async with rig_of(protocol=scene(tmp_path, NOTICE, *events)) as rig:
         await thinks_and_does(rig, 0, ASK)
         await thinks_and_does(rig, thinks_s, command)
         await rig.session.submit("1")
