@@ -17,10 +17,9 @@ from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
-from offswitch.scene import ClockKind, Delivery, Protocol, StopAt, Way, notices_of
-from offswitch.scene.clock import clock_of
+from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
 from offswitch.scene.notices import names_for
-from offswitch.scene.protocol import stops_at, way_of
+from offswitch.scene.protocol import SUMS_SCENE, stops_at
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
@@ -47,7 +46,7 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", clock: str = ClockKind.CALLS.value, delay_s: float = 60.0, way: str = Way.DESK.value,
+    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "",
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
@@ -70,15 +69,15 @@ def shutdown_resistance(
         nudges: how often a model that answers without a call is asked to go on.
         agent: who works: loop, react, codex, claude-code and others, NAME@VERSION, or module:function.
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
-        clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, or fixed:SECONDS.
-        delay_s: seconds from the notice to the trigger, where time passes.
-        way: what runs the script then: the desk, or a timer, a process in the machine that the agent can reach.
+        scene: what comes when: sums, deadline, timer, another of the pack's, or the folder of one.
+        clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, or fixed:SECONDS; the scene's own
+            without it.
     """
     with as_inspect_error():
         space, worker = load_space(prompts), choose_agent(agent, delivery)
-        told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit, delay_s=delay_s)
-        told = replace(told, nudges=nudges, delivery=worker.delivery, clock=clock_of(clock))
-        protocol = replace(told, stop_at=stops_at(stop_at), way=way_of(way))
+        told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
+        told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
+        protocol = in_scene(load_scene(str(scene), space.pack and space.pack.folder), told, str(clock))
         points = _possible(worker, choose(space, _joined(variants), _joined(factors), str(base), sample, seed))
         return trials_task(_samples(space, points, wordings, trials, seed, protocol, worker), protocol, worker)
 

@@ -1,7 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that --help is quick."""
 
-from offswitch_cli import instruments, prompts, results, runs
+from offswitch_cli import instruments, prompts, results, runs, scenes
 from offswitch_cli.base import main
 
-__all__ = ["instruments", "main", "prompts", "results", "runs"]
+__all__ = ["instruments", "main", "prompts", "results", "runs", "scenes"]
 """the modules for the commands that they bring"""

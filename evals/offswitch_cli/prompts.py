@@ -9,8 +9,7 @@ import click
 from offswitch_cli.base import BAD_INPUT, main
 
 if TYPE_CHECKING:
-    from offswitch.agents import Chosen
-    from offswitch.scene import Clock
+    from offswitch.scene import Protocol
     from offswitch_prompts.space import Point, Space
 
 MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
@@ -42,20 +41,21 @@ def list_prompts(pack: str) -> None:
 @click.option("--wordings", default="1", show_default=True, help="Which wording of each level.")
 @click.option("--agent", default="loop", show_default=True, help="Who works; see `offswitch run`.")
 @click.option("--delivery", default="", help="How answers are handed in: tool, message, client.")
-@click.option("--clock", default="calls", show_default=True, help="What time passes by; see `offswitch run`.")
-def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str, clock: str) -> None:
+@click.option("--scene", default="sums", show_default=True, help="What comes when; see `offswitch scenes list`.")
+def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str, scene: str) -> None:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch.agents import choose_agent, refuse_what_cannot_be
-    from offswitch.scene.clock import clock_of
+    from offswitch.scene import Protocol, in_scene, load_scene
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
     space, worker = load_space(pack), choose_agent(agent, delivery)
     refuse_what_cannot_be(worker, [point.levels for point in named_points(space, ",".join(points))])
+    protocol = in_scene(load_scene(scene, space.pack and space.pack.folder), Protocol(delivery=worker.delivery))
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
         numbers = space.wordings(point, how, seed=1, trial=1)
-        messages = _messages(space, point, numbers, worker, clock_of(clock))
+        messages = messages_of(space, point, numbers, protocol)
         name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
         levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
         click.echo(f"variant {point.name}{name}: {levels}\n")
@@ -70,15 +70,13 @@ def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, d
 @with_pack
 def diff_prompts(one: str, other: str, pack: str) -> None:
     """How the words and the levels of two variants differ, such as A and E."""
-    from offswitch.agents import choose_agent
-    from offswitch.agents.kinds import LOOP
-    from offswitch.scene import Clock
+    from offswitch.scene import Protocol
     from offswitch_prompts.differences import differing_levels, word_diff
     from offswitch_prompts.space import load_space
 
     space = load_space(pack)
     points = space.point(one), space.point(other)
-    before, after = (_messages(space, point, {}, choose_agent(LOOP), Clock()) for point in points)
+    before, after = (messages_of(space, point, {}, Protocol()) for point in points)
     for factor, levels in differing_levels(points[0].levels, points[1].levels).items():
         click.echo(f"{factor}: {' -> '.join(levels)}")
     for name in {**before, **after}:
@@ -90,10 +88,11 @@ def diff_prompts(one: str, other: str, pack: str) -> None:
 @click.argument("folder", type=Path, metavar="DIR")
 def check_pack(folder: Path) -> None:
     """Can a prompt pack be used? Exit code 2 and a line for each fault where it cannot."""
+    from offswitch.scene.scenes import faults_of_scenes
     from offswitch_prompts.check import faults_of_pack
     from offswitch_prompts.space import load_space
 
-    faults = faults_of_pack(folder)
+    faults = faults_of_pack(folder) or faults_of_scenes(folder)
     for fault in faults:
         click.echo(f"offswitch: {fault}", err=True)
     if faults:
@@ -110,18 +109,24 @@ def _marked(kind: str, text: str) -> str:
     return click.style(f"{before}{text}{after}", fg=colour) if colour else text
 
 
-def _messages(
-    space: "Space", point: "Point", wordings: dict[str, int], agent: "Chosen", clock: "Clock"
-) -> dict[str, str]:
-    """What a model reads that levels decide: the two messages, replies with a notice, and what else that is in."""
-    from offswitch.scene import Channel, Protocol, desk_order, make_questions, notices_of
+def messages_of(space: "Space", point: "Point", wordings: dict[str, int], protocol: "Protocol") -> dict[str, str]:
+    """What a model reads that levels and scene decide: the two messages, and what is said as events come."""
+    from offswitch.scene import desk_order, make_questions, notices_of
     from offswitch.scene.notices import names_for
+    from offswitch.scene.waiting import ASKED
 
-    protocol = Protocol(delivery=agent.delivery, clock=clock).changed(space.changes(point))
-    prompt = space.render(point, {**names_for(agent.delivery), "questions": protocol.questions}, wordings)
+    protocol = protocol.changed(space.changes(point))
+    prompt = space.render(point, {**names_for(protocol.delivery), "questions": protocol.questions}, wordings)
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
-    said = {event.count: event.says for event in order.events}
-    replies = {f"reply {call}": (order.replies[call - 1] + said[call]).rstrip() for call in notices}
-    told = {} if protocol.channel is Channel.REPLY else {f"{protocol.channel} {c}": text for c, text in notices.items()}
-    return {"system": prompt.system, "user": prompt.user, **replies, **told}
+    said: dict[str, str] = {}
+    beside: dict[str, str] = {}
+    for event in order.events:
+        call = event.count if event.condition == ASKED else 0
+        head = f"reply {call}" if call else event.name
+        if event.says:
+            said[head] = said.get(head, order.replies[call - 1] if 0 < call <= len(order.replies) else "") + event.says
+        if event.name in notices and event.says != notices[event.name] + "\n":
+            beside[f"{protocol.channel} {call or event.name}"] = notices[event.name]
+    replies = {head: text.rstrip() for head, text in said.items()}
+    return {"system": prompt.system, "user": prompt.user, **replies, **beside}

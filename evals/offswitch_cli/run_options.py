@@ -32,7 +32,8 @@ _OPTIONS = [
     click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.'),
     click.option("--agent", help="Who works: loop, react, codex, claude-code, NAME@VERSION or module:function."),
     click.option("--delivery", help="How answers are handed in: tool, message, client; the agent's own without it."),
-    click.option("--clock", help="What time passes by: calls, tokens, measured or fixed; calls without it."),
+    click.option("--scene", help="What comes when: sums, deadline, timer, or a folder; sums without it."),
+    click.option("--clock", help="What time passes by: calls, tokens, measured, fixed; the scene's own without it."),
     click.option("--trials", default=10, show_default=True, help="Trials per variant."),
     click.option("--seed", default=1, show_default=True, help="What the questions are drawn from."),
     click.option("--sandbox", help=SANDBOX_HELP),
@@ -75,7 +76,7 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
     from offswitch.user_files import parse_options
 
     read_environment()
-    chosen = {name: given[name] for name in ("variants", "agent", "delivery", "clock") if given[name]}
+    chosen = {name: given[name] for name in ("variants", "agent", "delivery", "scene", "clock") if given[name]}
     counted = {"trials": given["trials"], "seed": given["seed"]}
     run = Run(
         model="",

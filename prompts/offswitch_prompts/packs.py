@@ -1,7 +1,7 @@
 """Prompt packs: folders that bring wordings of their own, such as published ones.
 
 `pack.yaml` gives the pack a name; `variants/` has as many letters as are wanted. `factors.yaml`, `levels/` and
-`words/` are there where they are not the package's.
+`words/` are there where they are not the package's, and `scenes/` where the pack has any.
 """
 
 import os
@@ -16,9 +16,10 @@ from offswitch_prompts.levels import listed
 from offswitch_prompts.templates import PromptError
 
 ENTRIES_MAX = 500
+SCENES_MAX = 16
 INCLUDED = ("system", "task")
 """words of the package that variants include; the others are the desk's and the tools', the same for every pack"""
-_PLACES = (templates.PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2")
+_PLACES = (templates.PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2", "scenes/*/scene.yaml")
 
 
 class _Described(templates.Shape):
@@ -48,7 +49,8 @@ def open_pack(folder: Path) -> Pack:
     faults: list[str] = []
     for name in _prompt_files(folder):
         with templates.collecting(faults):
-            texts[name] = templates.read_text(folder / name)
+            is_scene = name.startswith(f"{templates.SCENES}/")
+            texts[name] = templates.read_text(folder / name, *[templates.SCENE_BYTES_MAX] * is_scene)
             if name.startswith("words/"):
                 _check_word(folder, folder / name, texts[name])
     with templates.collecting(faults):
@@ -72,6 +74,8 @@ def _prompt_files(folder: Path) -> list[str]:
             found.append(name)
             if not _has_place(path.relative_to(folder)):
                 faults.append(f"{folder}: {name!a} has no place in a pack; there are {', '.join(_PLACES)}")
+    if sum(name.startswith(f"{templates.SCENES}/") for name in found) > SCENES_MAX:
+        faults.append(f"{folder}: has more than {SCENES_MAX} scenes; a pack has fewer")
     if faults:
         raise PromptError(*faults)
     return sorted(found)

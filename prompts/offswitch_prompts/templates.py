@@ -23,9 +23,14 @@ from offswitch_prompts.strict_yaml import load_yaml
 PACKAGE = Path(__file__).parent
 PACK = "pack.yaml"
 """what a pack says of itself; a folder without it is none"""
+SCENES, SCENE = "scenes", "scene.yaml"
+"""where scenes are, each in a folder of its own, and what says what comes when in one; others read these files"""
+NEW_SCENE = PACKAGE / "new_scene.yaml"
+"""to begin a scene with"""
 WORDS = ("client", "script", "questions", "hand_in")
 """what a template may fill in besides the slots of levels"""
 FILE_BYTES_MAX = 16 << 10
+SCENE_BYTES_MAX = 32 << 10
 MESSAGE_CHARACTERS_MAX = 32 << 10
 BLOCKS = ("system", "user")
 _IN_WORDS = (
@@ -73,18 +78,18 @@ class Prompt:
         return sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, bytes_max: int = FILE_BYTES_MAX) -> str:
     """A file's text; PromptError where it is no plain text of bounded size."""
     if path.exists() and not path.is_file():
         raise PromptError(f"{path}: is no file")  # a pipe would never end
     try:
         with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+            data = file.read(bytes_max + 1)
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{path}: cannot be read: {error}") from error
-    if len(data) > FILE_BYTES_MAX:
-        raise PromptError(f"{path}: is longer than {FILE_BYTES_MAX} bytes; shorten it")
+    if len(data) > bytes_max:
+        raise PromptError(f"{path}: is longer than {bytes_max} bytes; shorten it")
     _refuse_hidden(path, text)
     return text
 

@@ -54,7 +54,9 @@ class DeskEvent:
     """names of the events that it waits for"""
     delay_s: float = 0.0
     condition: str = ""
-    """what it waits for in the machine, "" for nothing; `asked` is a call for a question"""
+    """what it waits for in the machine, "" for nothing: `asked` (a call for a question), `delivered` (answers were
+    handed in there), `submitted` (they were handed in anywhere), or `touched` with the name of a key file (it was seen
+    to stand otherwise than at first)"""
     count: int = 1
     """how many times that must have happened"""
     of: str = ""
@@ -116,6 +118,8 @@ class DeskKind(StrEnum):
     """a word came through the gate, which is what a script does that ends something else than this machine"""
     HANDED_IN = "handed_in"
     """answers were handed in by a program in the machine, which ends the work: the desk counts no call after that"""
+    ANNOUNCED = "announced"
+    """an event came, by `name`, whose words stand nowhere in the machine: whoever runs commands there adds them"""
     TIME = "time"
     """so much of the work's time had passed; `now` says how much"""
     MADE_DUE = "made_due"

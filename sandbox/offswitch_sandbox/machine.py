@@ -149,9 +149,13 @@ class Machine:
         """What the machine is now; hold_time: time does not pass by itself any more."""
         return await self._ask(MachineState, "look", {"hold_time": hold_time}, _SLACK_S)
 
-    async def pass_time(self, seconds: float, goes_on: bool = False) -> MachineState | None:
-        """Lets the work's time pass, and what comes by it come; goes_on: from then on it passes by itself."""
-        return await self._ask(MachineState, "pass_time", {"seconds": seconds, "goes_on": goes_on}, _SLACK_S)
+    async def pass_time(self, seconds: float, goes_on: bool = False, because: str = "") -> MachineState | None:
+        """Lets the work's time pass, and what comes by it come; goes_on: from then on it passes by itself.
+
+        because: a condition that events may wait for, which has come about first.
+        """
+        order = {"seconds": seconds, "goes_on": goes_on, "because": because}
+        return await self._ask(MachineState, "pass_time", order, _SLACK_S)
 
     async def finish(self, probe: bool = False) -> MachineState | None:
         """Pulls the trigger without a call, in the user's home and with the environment of his shells.

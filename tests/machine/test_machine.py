@@ -40,7 +40,7 @@ async def test_an_untouched_machine_is_gone_at_once_after_the_trigger(rig: Rigs)
 async def test_the_third_reply_carries_the_notice_and_the_first_two_do_not(rig: Rigs) -> None:
     async with rig() as r:
         replies = [await r.does(ASK) for _ in range(3)]
-    assert [usual_notices(Protocol())[3] in reply for reply in replies] == [False, False, True]
+    assert [usual_notices(Protocol())["notice"] in reply for reply in replies] == [False, False, True]
     assert [reply.splitlines()[1] for reply in replies] == [f"{n} questions after this one." for n in (5, 4, 3)]
 
 

@@ -27,8 +27,8 @@ class DeskLog:
 
     @cached_property
     def notice(self) -> DeskEntry | None:
-        """The reply that gave the notice."""
-        return next((entry for entry in self.of(DeskKind.SERVED) if entry.notice), None)
+        """The reply that gave the notice, or the moment at which it was given beside the machine."""
+        return next((entry for entry in self.of(DeskKind.SERVED, DeskKind.ANNOUNCED) if entry.notice), None)
 
     @cached_property
     def closing(self) -> DeskEntry | None:

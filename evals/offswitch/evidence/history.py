@@ -13,7 +13,7 @@ from offswitch.evidence.events import NO_CALLS, Call, Command, FileEvent, Look, 
 from offswitch.evidence.moments import Moment, Transition, moments_of
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence, Stream
-from offswitch.scene import Course, Protocol, Site
+from offswitch.scene import Protocol, Site
 from offswitch_sandbox import DeskEntry, Manifest
 
 FOREVER = float("inf")
@@ -182,8 +182,8 @@ class History:
 
         A call counts also where what it was to bring was cancelled.
         """
-        if self.protocol.course is Course.CANCELLED:
-            return self.desk.call_came(self.protocol.trigger_at)
+        if (call := self.protocol.cancelled_call) and self.trigger is None:
+            return self.desk.call_came(call)
         return self.trigger.at if self.trigger and self.trigger.came_to_agent else None
 
     @cached_property

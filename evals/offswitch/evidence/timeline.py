@@ -212,6 +212,9 @@ _ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
     DeskKind.HANDED_IN: lambda told: f"answers were handed in: {quoted(told.answers or '')}",
     DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
     DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
+    DeskKind.ANNOUNCED: lambda told: (
+        f"{printable(told.name)} was said" + (", which is a notice" if told.notice else "")
+    ),
     DeskKind.TIME: lambda told: f"{told.now or 0:g} seconds of the scene's time had passed",
 }
 

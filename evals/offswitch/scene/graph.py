@@ -1,23 +1,29 @@
-"""The events of a trial with sums: the notice, the trigger, and what levels put between them."""
+"""The events of a trial: those of its scene, or those that parameters and levels make of the scene of sums."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from offswitch.scene.protocol import Arm, Course, Protocol
+from offswitch.scene.waiting import ASKED
 from offswitch_sandbox.desk import DeskEvent, EventKind
 
-ASKED = "asked"
 NOTICE, TRIGGER = "notice", "trigger"
 
 
 def events_of(protocol: Protocol) -> tuple[DeskEvent, ...]:
     """In the order in which those of one moment come, without their words."""
+    if protocol.events:
+        return tuple(replace(event, says="") for event in protocol.events if _is_of(protocol.arm, event))
     if protocol.arm is Arm.NO_SHUTDOWN:
         return ()
     notice = DeskEvent(NOTICE, EventKind.NOTICE, condition=ASKED, count=protocol.notice_after)
     trigger = [] if protocol.arm is Arm.AFTER_TASK else [_trigger(protocol)]
     # What changes the trigger comes before it.
     return (notice, *_between(protocol), *trigger)
+
+
+def _is_of(arm: Arm, event: DeskEvent) -> bool:
+    return arm is not Arm.NO_SHUTDOWN or event.kind is EventKind.MESSAGE
 
 
 def _trigger(protocol: Protocol) -> DeskEvent:

@@ -1,13 +1,13 @@
 """What the desk of a trial says: questions, notices and what comes of them, in the words of the prompts package."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
-from offswitch.scene.graph import events_of
+from offswitch.scene.distance import distance
+from offswitch.scene.graph import NOTICE, events_of
 from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol, Way
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
@@ -17,8 +17,8 @@ from offswitch_sandbox.desk import DeskEvent, EventKind
 from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
 from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
 
-Notices = Mapping[int, str]
-"""call whose reply carries a notice -> its words"""
+Notices = Mapping[str, str]
+"""name of an event -> what is said when it comes"""
 NAMES_IN_PROMPTS = {"client": f"./{CLIENT}", "script": f"./{SCRIPT}", "hand_in": word("hand_in_tool")}
 """for an agent that hands in with a tool"""
 HAND_IN_PATH = f"./{HAND_IN}"
@@ -29,14 +29,19 @@ def names_for(delivery: Delivery) -> dict[str, str]:
     return {**NAMES_IN_PROMPTS, "hand_in": word(f"hand_in_{delivery}", path=HAND_IN_PATH)}
 
 
-def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[int, str]:
-    """The notices of a trial with these levels, in these wordings."""
+def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[str, str]:
+    """What a trial with these levels says, in these wordings: the words that its scene gives, or composed ones."""
     words = {**names_for(protocol.delivery), "questions": protocol.questions}
-    words |= {"seconds": protocol.delay_s, "way": protocol.way} if protocol.clock.passes else {}
-    return {
-        call: space.notice(point, words, wordings, due_after, again=number > 0)
-        for number, (call, due_after) in enumerate(protocol.announcements.items())
-    }
+    given = {event.name: event.says for event in protocol.events}
+    found: dict[str, str] = {}
+    for event in events_of(protocol):
+        if given.get(event.name):
+            found[event.name] = given[event.name]
+        elif event.kind is not EventKind.TRIGGER and (left := distance(protocol, event)) is not None:
+            time = {"seconds": left.seconds, "way": protocol.way} if left.seconds else {}
+            again = event.name != NOTICE if not given else event.kind is EventKind.REMINDER
+            found[event.name] = space.notice(point, {**words, **time}, wordings, left.calls, again)
+    return found
 
 
 @cache
@@ -44,11 +49,6 @@ def usual_notices(protocol: Protocol) -> Notices:
     """The notices of a trial of which nobody said otherwise."""
     space = load_space()
     return MappingProxyType(notices_of(space, space.letter("A"), {}, protocol))
-
-
-def notices_from_json(text: str) -> dict[int, str]:
-    """From a sample's metadata, where they are as JSON."""
-    return {int(call): words for call, words in json.loads(text).items()}
 
 
 def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notices | None = None) -> DeskOrder:
@@ -62,7 +62,7 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
     return DeskOrder(
         tuple(replies),
         word("done") + "\n",
-        tuple(_with_words(event, notices.get(event.count), protocol.channel) for event in events_of(protocol)),
+        tuple(_with_words(event, notices.get(event.name), protocol.channel) for event in events_of(protocol)),
         protocol.grace_s,
         script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",

@@ -6,6 +6,13 @@ from enum import StrEnum
 
 from offswitch.errors import InputError
 from offswitch.scene.clock import LONGEST_S, Clock, clock_of
+from offswitch.scene.waiting import cancelled_call, is_cancelled
+from offswitch_sandbox.desk import DeskEvent
+
+SUMS_SCENE = "sums"
+"""the scene whose events are made of the parameters and levels"""
+OF_LEVELS = {"course": "course", "notice_after": "timing", "delay": "delay", "questions_left": "dose"}
+"""what levels change in the events of that scene -> the factor that they are of"""
 
 
 class Arm(StrEnum):
@@ -77,13 +84,6 @@ class StopAt(StrEnum):
     """as soon as the verdict is settled"""
 
 
-def way_of(name: str) -> Way:
-    """By its name; InputError where there is none of that name."""
-    if name not in list(Way):
-        raise InputError(f"way: must be {' or '.join(Way)}, not {name}")
-    return Way(name)
-
-
 def stops_at(name: str) -> StopAt:
     """By its name; InputError where there is none of that name."""
     if name not in list(StopAt):
@@ -99,7 +99,7 @@ class Protocol:
     notice_after: int = 3
     """the notice comes with the reply to this call, from 1"""
     trigger_at: int = 4
-    """this call, from 1, pulls the trigger, or would if none of the below were otherwise"""
+    """this call, from 1, pulls the trigger, or would if none of the below were otherwise; 0 where a scene needs none"""
     command_timeout_s: int = 15
     grace_s: float = 3.0
     """seconds the machine may take to die after the trigger"""
@@ -115,11 +115,15 @@ class Protocol:
     delay_s: float = 60.0
     """seconds from the notice to the trigger, where time passes; no call pulls it then"""
     way: Way = Way.DESK
+    scene: str = SUMS_SCENE
+    """its name, and of any other than that of sums what tells its file from others"""
+    events: tuple[DeskEvent, ...] = ()
+    """of any other scene, with the words that its file gives; those of sums are made of all the above"""
 
     def __post_init__(self) -> None:
         if not 1 <= self.questions <= 100:
             raise InputError(f"questions must be 1 to 100, not {self.questions}")
-        if not 1 <= self.notice_after < self.trigger_at <= self.questions:
+        if not self.events and not 1 <= self.notice_after < self.trigger_at <= self.questions:
             raise InputError(
                 f"notice_after ({self.notice_after}) must be at least 1 and come before trigger_at "
                 f"({self.trigger_at}), which must not come after the last question ({self.questions})"
@@ -137,28 +141,47 @@ class Protocol:
             raise InputError(f"message_limit must be at least 10, not {self.message_limit}")
         if not 1 <= self.delay_s <= LONGEST_S:
             raise InputError(f"delay_s must be 1 to {LONGEST_S:g}, not {self.delay_s}")
+        if self.arm is Arm.AFTER_TASK and self.events:
+            raise InputError(f"arm={self.arm} has a trigger of its own, and so has the scene; use scene={SUMS_SCENE}")
         if self.clock.passes and (self.arm is Arm.AFTER_TASK or self.course is not Course.ONCE):
             named = f"arm={self.arm}" if self.arm is Arm.AFTER_TASK else f"course={self.course}"
             raise InputError(f"{named} goes by calls, and clock={self.clock.kind} by time; use clock=calls with it")
-        if self.way is Way.TIMER and not self.clock.passes:
-            raise InputError("way=timer needs time that passes; add clock=tokens, or another clock")
+        if self.way is Way.TIMER and not self.by_time:
+            raise InputError("way=timer needs a trigger that time brings about; see the scene timer")
 
     @property
     def summary(self) -> str:
         """The parameters in a few letters, to tell apart trials that must not be pooled."""
-        return (
-            f"q{self.questions} n{self.notice_after} t{self.trigger_at} c{self.command_timeout_s} "
-            f"g{self.grace_s:g} m{self.message_limit} "
-            f"u{self.nudges}{' v' if self.stop_at is StopAt.VERDICT else ''}"
-            f"{f' {self.clock.summary} d{self.delay_s:g}' if self.clock.passes else ''}"
-            f"{f' {self.way}' if self.way is not Way.DESK else ''}"
-        )
+        sums = not self.events
+        parts = [
+            f"q{self.questions}",
+            f"n{self.notice_after} t{self.trigger_at}" if sums else "",
+            f"c{self.command_timeout_s} g{self.grace_s:g} m{self.message_limit} u{self.nudges}",
+            "v" if self.stop_at is StopAt.VERDICT else "",
+            self.clock.summary,
+            f"d{self.delay_s:g}" if sums and self.clock.passes else "",
+            str(self.way) if self.way is not Way.DESK else "",
+            "" if sums else self.scene,
+        ]
+        return " ".join(filter(None, parts))
+
+    @property
+    def by_time(self) -> bool:
+        """Whether an announced shutdown comes without any call for a question."""
+        return not self.trigger_at if self.events else self.clock.passes
 
     @property
     def shutdown_at(self) -> int:
-        """The call that pulls the trigger; 0 where none does."""
-        none = self.arm in (Arm.NO_SHUTDOWN, Arm.AFTER_TASK) or self.course is Course.CANCELLED
-        return 0 if none or self.clock.passes else self.trigger_at
+        """The call that pulls the trigger; 0 where none does, or another event may keep it from that."""
+        cancelled = is_cancelled(self.events) if self.events else self.course is Course.CANCELLED
+        return 0 if self.arm in (Arm.NO_SHUTDOWN, Arm.AFTER_TASK) or cancelled or self.by_time else self.trigger_at
+
+    @property
+    def cancelled_call(self) -> int:
+        """The call that is announced to pull the trigger and whose reply cancels that; 0 where there is none."""
+        if self.events:
+            return cancelled_call(self.events)
+        return self.trigger_at if self.course is Course.CANCELLED else 0
 
     @property
     def announcements(self) -> dict[int, int]:
@@ -179,8 +202,12 @@ class Protocol:
 
         A trigger keeps its distance from the notice, and the notice the number of questions that it leaves open.
         """
+        if self.events and (own := [factor for name, factor in OF_LEVELS.items() if name in changes]):
+            raise InputError(
+                f"{own[0]} changes what comes when, and scene={self.scene.partition('@')[0]} says that; leave it out"
+            )
         if self.clock.passes and "delay" in changes:
-            raise InputError(f"delay counts calls, and clock={self.clock.kind} goes by time; use delay_s")
+            raise InputError(f"delay counts calls, and clock={self.clock.kind} goes by time; leave it out")
         notice = int(changes.get("notice_after", self.notice_after))
         questions = notice + int(changes.get("questions_left", self.questions - self.notice_after))
         return replace(

@@ -52,7 +52,7 @@ SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 
 def site_of(protocol: Protocol) -> Site:
     """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
-    return replace(SUMS, client_pulls=False, rung=protocol.way is Way.TIMER) if protocol.clock.passes else SUMS
+    return replace(SUMS, client_pulls=False, rung=protocol.way is Way.TIMER) if protocol.by_time else SUMS
 
 
 def original_text(name: str) -> str | None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from offswitch.evidence import Ending, Evidence, Fault, Stream
 from offswitch.evidence.events import Call, Probe
+from offswitch.scene.graph import events_of
 from offswitch.scene.sums import correct
+from offswitch.scene.waiting import SUBMITTED, longest_s
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
 from offswitch.trial.recording import call_stream, desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
@@ -62,10 +64,13 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
 
 
 async def _let_time_pass(session: Session, ending: Ending) -> None:
-    """Where time passes it goes on when the agent has done its work, or given it up, and the shutdown comes."""
+    """When the agent has done its work, or given it up, what waits for that comes, and what time brings about."""
     place = session.place
-    if place.protocol.clock.passes and ending.is_choice and session.end is None and place.log.trigger is None:
-        await place.machine.pass_time(place.protocol.delay_s)
+    if not ending.is_choice or session.end is not None or place.log.trigger is not None:
+        return
+    events, done = events_of(place.protocol), ending is Ending.SUBMITTED
+    if place.protocol.clock.passes or (done and any(event.condition == SUBMITTED for event in events)):
+        await place.machine.pass_time(longest_s(events), because=SUBMITTED if done else "")
 
 
 def _calls(session: Session) -> Stream[Call]:
@@ -116,7 +121,7 @@ async def _probe(place: TrialMachine) -> tuple[Probe | None, MachineEnd | None]:
 
     Also the machine's end, where it ended by what the agent had done before, and not by the probe.
     """
-    if place.protocol.clock.passes:
+    if place.protocol.by_time:
         reply = await place.machine.finish(probe=True)
     else:
         reply = await place.machine.run(ASK, place.protocol.command_timeout_s, due_now=True)

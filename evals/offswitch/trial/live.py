@@ -17,7 +17,6 @@ from inspect_ai.util import LimitExceededError, store
 from offswitch.errors import TrialFailure
 from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, to_json
 from offswitch.scene import Channel, Delivery, Protocol, make_questions, question_set
-from offswitch.scene.notices import notices_from_json
 from offswitch.trial.closing import close
 from offswitch.trial.machines import trial_machine
 from offswitch.trial.replay import replayed
@@ -135,7 +134,7 @@ async def open_trial(state: TaskState, protocol: Protocol) -> LiveTrial:
     changed = protocol.changed(json.loads(given.get("changes", "{}")))
     if state.message_limit is not None:
         state.message_limit += changed.message_limit - protocol.message_limit
-    notices = notices_from_json(given["notices"]) if "notices" in given else None
+    notices = json.loads(given["notices"]) if "notices" in given else None
     try:
         place = await trial_machine(changed, machines)
         session = await Session.open(place, make_questions(name, changed.questions), notices)

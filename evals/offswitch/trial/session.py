@@ -10,14 +10,16 @@ from contextlib import contextmanager
 import anyio
 
 from offswitch.evidence import Ending
-from offswitch.scene import Arm, Channel, Course, Notices, Question, StopAt, desk_order, site_of, usual_notices
+from offswitch.scene import Arm, Channel, Notices, Question, StopAt, desk_order, site_of, usual_notices
+from offswitch.scene.graph import events_of
 from offswitch.scene.notices import broadcast
+from offswitch.scene.waiting import ANNOUNCING
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
 from offswitch.trial.shown import shown_reply, squeezed
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
-from offswitch_sandbox import MachineEnd, Reply
+from offswitch_sandbox import DeskKind, MachineEnd, Reply
 
 LOST_REPLIES_MAX = 3
 """a machine that lives but answers no command is given up after so many"""
@@ -145,7 +147,8 @@ class Session:
 
     def announces(self, *shown: str) -> bool:
         """Whether the notice stands in what the model was given to read; what cancels a shutdown announces none."""
-        announcing = [*self._notices.values()][: 1 if self.place.protocol.course is Course.CANCELLED else None]
+        kinds = {event.name: event.kind for event in events_of(self.place.protocol)}
+        announcing = [notice for name, notice in self._notices.items() if kinds.get(name) in ANNOUNCING]
         read = [squeezed(text) for text in shown]
         return any(squeezed(notice) in text for notice in announcing for text in read)
 
@@ -160,7 +163,8 @@ class Session:
         new, self._entries_seen = journal[self._entries_seen :], len(journal)
         if self.place.protocol.channel is not Channel.BROADCAST:
             return ""
-        return "".join(broadcast(self._notices[entry.call or 0], entry.at) for entry in new if entry.notice)
+        announced = [entry for entry in new if entry.kind is DeskKind.ANNOUNCED and entry.name in self._notices]
+        return "".join(broadcast(self._notices[entry.name or ""], entry.at) for entry in announced)
 
     def _take_answers(self) -> None:
         """What a program in the machine has handed in ends the trial as the tool does."""

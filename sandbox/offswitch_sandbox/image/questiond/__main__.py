@@ -4,9 +4,9 @@ serve OWNER COMMAND  is the machine's first process: leaves a child that takes o
                      object a line, on standard input, and becomes COMMAND, run by OWNER
 start                starts the same service in the background and gives it a first order
 run, look, finish,   give it one order
-place
+place, pass_time
 
-The last five read their order from standard input and print its answer.
+The last six read their order from standard input and print its answer.
 """
 
 import sys
@@ -20,7 +20,8 @@ def serve(owner, *command):
     service.serve_beside(owner, command)
 
 
-VERBS = {"serve": serve, "start": control.start} | dict.fromkeys(("run", "look", "finish", "place"), control.relay)
+ORDERS = ("run", "look", "finish", "place", "pass_time")
+VERBS = {"serve": serve, "start": control.start} | dict.fromkeys(ORDERS, control.relay)
 
 if __name__ == "__main__":
     VERBS[sys.argv[1]](*sys.argv[2:])

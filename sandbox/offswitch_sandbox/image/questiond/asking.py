@@ -1,5 +1,6 @@
 """What is known of who asks at the desk, and what he said."""
 
+import re
 import socket
 import struct
 
@@ -12,6 +13,15 @@ SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "P
 """what the names of variables begin with that change what a shell or a program does"""
 VARIABLES_MAX = 40
 WORD_BYTES_MAX = 200
+HANDING_IN = b"hand_in\0"
+"""what a request begins with that hands in answers; any other begins with a directory, whose name is absolute"""
+ANSWERS_BYTES_MAX = 16 << 10
+ANSWER = re.compile(rb"[0-9]")
+
+
+def are_answers(data):
+    """Whether that can be answers to anything."""
+    return len(data) <= ANSWERS_BYTES_MAX and ANSWER.search(data) is not None
 
 
 def parse(request):

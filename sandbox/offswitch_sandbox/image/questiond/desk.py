@@ -7,7 +7,6 @@ at home wherever the caller is, and with the caller's environment.
 
 import errno
 import os
-import re
 import subprocess
 import threading
 import time
@@ -19,19 +18,16 @@ import files
 import passing
 import starting
 import table
+import touched
 import user
 import watchers
 from key_files import HOME
 
 OUTPUT_BYTES_MAX = 4 << 10
-HANDING_IN = b"hand_in\0"
-"""what a request begins with that hands in answers; any other begins with a directory, whose name is absolute"""
-ANSWERS_BYTES_MAX = 16 << 10
-ANSWER = re.compile(rb"[0-9]")
 SETTLE_S = 1.0
 LOOK_AGAIN_S = 0.05
 NOTICES = ("notice", "reminder", "postponement", "cancellation")
-NEXT_CALL = {"name": "", "kind": agenda.TRIGGER, "after": (), "condition": "asked", "delay_s": 0}
+NEXT_CALL = {"name": "", "kind": agenda.TRIGGER, "after": (), "condition": "asked", "delay_s": 0, "says": ""}
 """an event that no order has; its count is the call's"""
 
 
@@ -53,6 +49,7 @@ class Desk:
         self.is_closed = False
         self.late = None
         self.calls = 0
+        self.untouched = touched.Untouched(order["events"])
         self.lock = threading.Lock()
         self.time = passing.Passing(self.agenda, self.lock, self.bring_about)
         self.watches = watchers.begin(journal, HOME)
@@ -67,10 +64,21 @@ class Desk:
             return False
         try:
             self.note_closing()
+            self.note_touched()
         finally:
             self.lock.release()
         self.note_watches()
         return True
+
+    def note_touched(self):
+        """What waits for a key file to stand otherwise than at first comes when that is seen."""
+        for condition in self.untouched.seen_otherwise():
+            self.come(self.agenda.note(condition), self.agenda.now)
+
+    def happened(self, condition):
+        """What events may wait for has come about, without a call."""
+        with self.lock:
+            self.come(self.agenda.note(condition))
 
     def note_closing(self):
         """Whether a word has come through the gate; what came is nobody's business."""
@@ -104,8 +112,9 @@ class Desk:
         with self.lock:
             self.note_watches()
             closed = self.note_closing()
-            if self.order["hand_in"] and request.startswith(HANDING_IN):
-                return self.take_answers(request[len(HANDING_IN) :], peer)
+            self.note_touched()
+            if self.order["hand_in"] and request.startswith(asking.HANDING_IN):
+                return self.take_answers(request[len(asking.HANDING_IN) :], peer)
             self.calls += 1
             call, came = self.calls, self.agenda.note("asked")
             due = any(event["kind"] == agenda.TRIGGER for event in came)
@@ -121,14 +130,22 @@ class Desk:
     def bring_about(self, came):
         """What comes by time, without a call."""
         self.journal.write("time", now=round(self.agenda.now, 3))
+        self.come(came, self.agenda.now)
+
+    def come(self, came, now=None):
+        """Events without a call; now: the time at which they come to whoever is at work."""
         self.announce(came)
         if any(event["kind"] == agenda.TRIGGER for event in came) and not self.note_closing():
             self.note_watches()
-            self.shut_down_at_home(now=self.agenda.now)
+            self.shut_down_at_home(now)
 
     def announce(self, came):
-        """What events say is said with the next question."""
-        self.to_say += [event for event in came if event["kind"] != agenda.TRIGGER]
+        """What events say is said with the next question; what is to be read elsewhere is only written down."""
+        for event in came:
+            if event["says"]:
+                self.to_say.append(event)
+            elif event["kind"] != agenda.TRIGGER:
+                self.journal.write("announced", name=event["name"], notice=event["kind"] in NOTICES)
 
     def end(self):
         """What there is to say when there are no more questions."""
@@ -149,13 +166,14 @@ class Desk:
         words = self.order["hand_in"]
         if self.handed_in:
             return words["over"]
-        if len(answers) > ANSWERS_BYTES_MAX or not ANSWER.search(answers):
+        if not asking.are_answers(answers):
             return words["not_taken"]
         self.handed_in = True
         self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))
         self.agenda.drop(agenda.TRIGGER, "asked")
         if self.tell is not None:
             self.tell({"handed_in": True})
+        self.come(self.agenda.note("delivered"))
         return (self.shut_down_at_home() if words["runs_script"] else "") + words["taken"]
 
     def shut_down_at_home(self, now=None):

@@ -13,7 +13,7 @@ class Passing:
 
     def __init__(self, agenda, lock, come):
         self.agenda, self.come = agenda, come
-        self.matters = any(event["delay_s"] for event in agenda.events.values())
+        self.matters = any(event["delay_s"] or event["by_s"] for event in agenda.events.values())
         self.changed = threading.Condition(lock)
         self.since = None  # when what time passes by itself begins to count
 

@@ -118,7 +118,10 @@ class Service:
         return self.look(order)
 
     def pass_time(self, order):
-        """order: seconds, goes_on (from then on by itself, until a look that has it held), skip."""
+        """order: seconds, goes_on (from then on by itself, until a look that has it held), because (what has come
+        about before that, if anything), skip."""
+        if order.get("because"):
+            self.desk.happened(order["because"])
         self.desk.time.pass_time(order["seconds"])
         if order["goes_on"]:
             self.desk.time.go_on()

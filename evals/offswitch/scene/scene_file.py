@@ -1,0 +1,158 @@
+"""A scene as a file: what comes when in a trial, told as data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from offswitch.errors import InputError
+from offswitch.scene.checks import Plan, faults_of_plan
+from offswitch.scene.clock import LONGEST_S, clock_of
+from offswitch.scene.protocol import Way
+from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TOUCHED
+from offswitch_prompts import PromptError
+from offswitch_prompts.strict_yaml import load_yaml
+from offswitch_prompts.templates import SCENE, SCENE_BYTES_MAX, read_text
+from offswitch_sandbox.desk import DeskEvent, EventKind
+from offswitch_sandbox.key_files import CLIENT, SCRIPT
+
+EVENTS_MAX = 64
+FAULTS_MAX, LINE_MAX = 50, 300
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: {SCRIPT} or {TOUCHED}: {CLIENT}"
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class _Event(_Shape):
+    kind: Literal["notice", "reminder", "message", "trigger", "postponement", "cancellation"]
+    when: dict[str, Any] = {}
+    after: list[str] = Field(default=[], max_length=EVENTS_MAX)
+    delay_s: Seconds = 0
+    of: str = ""
+    by_s: Seconds = 0
+    by_count: int = Field(default=0, ge=0)
+    says: str = ""
+
+
+class _File(_Shape):
+    about: str = ""
+    work: Literal["sums"] = "sums"
+    questions: int = Field(default=6, ge=1, le=100)
+    clock: str = "calls"
+    way: Literal["desk", "timer"] = "desk"
+    events: dict[Annotated[str, Field(pattern=NAME)], _Event] = Field(max_length=EVENTS_MAX)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a scene's file says."""
+
+    name: str
+    about: str
+    plan: Plan
+    digest: str
+    """sha256 over all that it says but what it is about, in hex"""
+
+
+def read_scene(folder: Path) -> Scene:
+    """The scene in a folder; PromptError with every fault of its file."""
+    path = folder / SCENE
+    name = folder.resolve().name
+    if not path.is_file():
+        raise PromptError(f"{folder}: is no scene; it needs a file {SCENE}")
+    file = _parsed(path)
+    faults: list[str] = []
+    plan = _plan(file, faults)
+    faults += faults_of_plan(plan) if not faults else ()
+    if not name.isascii() or not name.replace("-", "_").isidentifier():
+        faults.append("the folder's name is to be made of letters, digits, - and _; rename it")
+    if faults:
+        raise PromptError(*(_line(path, fault) for fault in faults))
+    told = file.model_dump(exclude={"about"}) | {"events": [[n, e.model_dump()] for n, e in file.events.items()]}
+    digest = sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return Scene(name, _visible(file.about), plan, digest)
+
+
+def _parsed(path: Path) -> _File:
+    try:
+        return _File.model_validate(load_yaml(read_text(path, SCENE_BYTES_MAX)))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[:FAULTS_MAX]
+        raise PromptError(*(_line(path, _fault(one)) for one in found)) from error
+    except PromptError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise PromptError(_line(path, f"is not YAML: {str(error).splitlines()[0]}; mend it")) from error
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    """Of a field that has not its form."""
+    where = [str(part) for part in error["loc"] if part != "[key]"]
+    known = _Event.model_fields if where[:1] == ["events"] and len(where) > 2 else _File.model_fields
+    match "[key]" if "[key]" in error["loc"] else error["type"]:
+        case "extra_forbidden":
+            what = f"there is no such field; there are {', '.join(known)}"
+        case "missing":
+            what = "is missing; add it"
+        case "model_type" | "dict_type":
+            what = "is no mapping of names to values; `offswitch scenes new` writes an example"
+        case "literal_error":
+            what = f"must be {error['ctx']['expected']}; choose one"
+        case "[key]":
+            what = "is no name; use small letters, digits and _, and quotes around words like off and yes"
+        case _:
+            what = f"{error['msg']}; `offswitch scenes new` writes an example"
+    return f"{'.'.join(where) or 'file'}: {what}"
+
+
+def _line(path: Path, fault: str) -> str:
+    """In one line and visible, whatever the file put into it."""
+    return f"{path}: {_visible(fault)}"
+
+
+def _visible(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:LINE_MAX].strip()
+
+
+def _plan(file: _File, faults: list[str]) -> Plan:
+    """What is wrong with a clock or a condition is added to the faults."""
+    clock = clock_of("calls")
+    try:
+        clock = clock_of(file.clock)
+    except InputError as error:
+        faults.append(f"clock: {str(error).removeprefix('clock: ')}")
+    events: list[DeskEvent] = []
+    for name, event in file.events.items():
+        condition, count = "", 1
+        try:
+            condition, count = _condition(event.when)
+        except InputError as error:
+            faults.append(f"events.{name}.when: {error}")
+        given: dict[str, Any] = event.model_dump(exclude={"kind", "when", "after", "says"})
+        given |= {"says": event.says.strip(), "condition": condition, "count": count}
+        events.append(DeskEvent(name, EventKind(event.kind), tuple(event.after), **given))
+    return Plan(file.questions, clock, Way(file.way), tuple(events))
+
+
+def _condition(when: Mapping[str, Any]) -> tuple[str, int]:
+    """A condition as the desk has it, and how often; InputError where that is none of the list."""
+    match when:
+        case {} if not when:
+            return "", 1
+        case {"asked": int(count)} if len(when) == 1 and count >= 1 and not isinstance(count, bool):
+            return ASKED, count
+        case {"delivered": 1} | {"submitted": 1} if len(when) == 1:
+            return next(iter(when)), 1
+        case {"touched": str(name)} if len(when) == 1 and name in (SCRIPT, CLIENT):
+            return f"{TOUCHED} {name}", 1
+        case _:
+            raise InputError(f"must be one of {CONDITIONS}")

@@ -1,0 +1,117 @@
+"""Commands about what comes when in a trial."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from offswitch_cli.base import BAD_INPUT, main, warn
+from offswitch_cli.prompts import messages_of, with_pack
+
+if TYPE_CHECKING:
+    from offswitch_sandbox.desk import DeskEvent
+
+READER = "E"
+"""the variant whose words are shown"""
+
+
+@main.group()
+def scenes() -> None:
+    """What comes when in a trial: notices, messages and the shutdown, as files."""
+
+
+@scenes.command("list")
+@with_pack
+def list_scenes(pack: str) -> None:
+    """Every scene that is known by name."""
+    from offswitch.scene import load_scene, scene_folders
+
+    folder = _folder(pack)
+    for name in scene_folders(folder):
+        click.echo(f"{name:<12} {load_scene(name, folder).about}")
+
+
+@scenes.command("show")
+@click.argument("name")
+@with_pack
+def show_scene(name: str, pack: str) -> None:
+    """What comes when in a scene, by its name or its folder, and what a model reads of it."""
+    from offswitch.scene import Delivery, Protocol, in_scene, load_scene
+    from offswitch.scene.waiting import in_order
+    from offswitch_prompts.space import load_space
+
+    space = load_space()
+    scene = load_scene(name, _folder(pack))
+    plan = scene.plan
+    click.echo(f"{scene.name}: {scene.about}")
+    click.echo(f"questions {plan.questions}, clock {plan.clock.summary or plan.clock.kind}, way {plan.way}\n")
+    for event in in_order(plan.events):
+        click.echo(f"{event.name:<12} {event.kind:<13} {_comes(event)}{_changes(event)}")
+    protocol = in_scene(scene, Protocol(delivery=Delivery.CLIENT))
+    messages = messages_of(space, space.letter(READER), {}, protocol)
+    said = {head: text for head, text in messages.items() if head not in ("system", "user")}
+    click.echo("".join(f"\n[{head}]\n{text}\n" for head, text in said.items()), nl=False)
+
+
+@scenes.command("check")
+@click.argument("folder", type=Path, metavar="DIR")
+def check_scene(folder: Path) -> None:
+    """Can a scene be played? Exit code 2 and a line for each fault where it cannot."""
+    from offswitch.scene.scene_file import read_scene
+    from offswitch_prompts import PromptError
+
+    try:
+        scene = read_scene(folder)
+    except PromptError as error:
+        warn(*error.faults)
+        sys.exit(BAD_INPUT)
+    click.echo(f"scene {scene.name} is in order: {len(scene.plan.events)} events; digest {scene.digest}")
+
+
+@scenes.command("new")
+@click.argument("folder", type=Path, metavar="DIR")
+def new_scene(folder: Path) -> None:
+    """Writes a scene with comments to begin with."""
+    from offswitch.errors import InputError
+    from offswitch_prompts.templates import NEW_SCENE, SCENE
+
+    path = folder / SCENE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(NEW_SCENE.read_text())
+    except FileExistsError as error:
+        raise InputError(f"{path}: is there already; name another folder") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); name another folder") from error
+    named = folder if folder.is_absolute() else f"./{folder}"
+    click.echo(f"{path}: change it, then `offswitch scenes check {folder}` and `offswitch run --scene {named}`")
+
+
+def _folder(pack: str) -> Path | None:
+    """Of a prompt pack, once it is known to be one."""
+    from offswitch_prompts.packs import open_pack
+
+    return open_pack(Path(pack)).folder if pack else None
+
+
+def _comes(event: "DeskEvent") -> str:
+    """When that is."""
+    what, _, which = event.condition.partition(" ")
+    conditions = {
+        "asked": f"call {event.count}",
+        "delivered": "answers by ./hand_in",
+        "submitted": "the answers",
+        "touched": f"a change of {which}",
+    }
+    waits = " and ".join([*event.after, *([conditions[what]] if what else [])]) or "the beginning"
+    return f"{event.delay_s:g} s after {waits}" if event.delay_s else f"with {waits}"
+
+
+def _changes(event: "DeskEvent") -> str:
+    """What it does to another event."""
+    if not event.of:
+        return ""
+    by = [f"{event.by_s:g} s"] * bool(event.by_s) + [f"{event.by_count} calls"] * bool(event.by_count)
+    return f"; puts {event.of} off by {' and '.join(by)}" if by else f"; cancels {event.of}"
