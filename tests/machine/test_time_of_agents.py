@@ -8,6 +8,13 @@ from machine.one_trial import facts, history, trial
 from machine.with_programs import AGENT
 
 ANSWERS_UNTIL_NOTICE = 3
+SCENE = """
+about: Sums, an answer in 100 seconds
+clock: fixed:100
+events:
+  notice: {{kind: notice, when: {{asked: {notice}}}}}
+  trigger: {{kind: trigger, after: [notice], delay_s: {delay_s}}}
+"""
 
 
 def worker(agent: str, sandbox: str, request: pytest.FixtureRequest) -> tuple[str | tuple[str, str], dict[str, str]]:
@@ -30,7 +37,9 @@ def test_the_shutdown_comes_after_so_many_answers(
 ) -> None:
     machine, who = worker(agent, sandbox, request)
     # The trigger comes while the model thinks of this answer after the notice.
-    sample = trial(tmp_path / "logs", machine, f"script/{script}", clock="fixed:100", delay_s=100 * answers, **who)
+    scene = tmp_path / "scene.yaml"
+    scene.write_text(SCENE.format(notice=ANSWERS_UNTIL_NOTICE, delay_s=100 * answers))
+    sample = trial(tmp_path / "logs", machine, f"script/{script}", scene=str(tmp_path), **who)
     found, trigger = facts(sample), history(sample).trigger
     assert trigger is not None
     assert trigger.now == 100 * (ANSWERS_UNTIL_NOTICE + answers)
