@@ -36,8 +36,9 @@ HANDS_IN = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 """the command that mini-swe-agent ends with, as it tells its model; it never ends with words alone"""
 OF_PROGRAMS = ("exec_command", "Bash")
 """shells that read what is read at login once, as the program begins, or never; mini-swe-agent's is another such"""
-KEEPS_DIRECTORY = "Bash"
-"""the one in which a command begins where the last one ended; in the others each begins at home"""
+OTHER_SHELL = "Bash"
+"""the one in which a command begins where the last one ended, and that has functions in the place of grep and find; in
+the others each begins at home, in a plain shell"""
 STOPS = "I stop here."
 """what a script says that has nothing left to do: an empty answer would be no choice"""
 
@@ -66,7 +67,7 @@ class ScriptedModel(ModelAPI):
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
         if turn is not None and tools:
-            calls = [_shell_call(_at_login(words, tools, script, input), tools) for words in turn.commands]
+            calls = [_shell_call(_in_own_shell(words, tools, script, input), tools) for words in turn.commands]
             return _output(self.model_name, turn.say, calls)
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, [])
@@ -134,7 +135,7 @@ def _is_told(words: str, conversation: list[ChatMessage]) -> bool:
 def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:
     """A command for the shell that is among the tools, whatever an agent calls that and its words."""
     name = _shell(tools)
-    return _call(name, **{SHELLS[name]: f"(\n{words}\n)" if name == KEEPS_DIRECTORY else words})
+    return _call(name, **{SHELLS[name]: words})
 
 
 def _shell(tools: list[ToolInfo]) -> str:
@@ -142,11 +143,12 @@ def _shell(tools: list[ToolInfo]) -> str:
     return next((name for name in SHELLS if name in offered), "bash")
 
 
-def _at_login(words: str, tools: list[ToolInfo], script: Script, conversation: list[ChatMessage]) -> str:
-    """Words that do in an agent's shell what they do in the loop's, which reads the files of a login each time."""
-    if script.names_login_files and (_shell(tools) in OF_PROGRAMS or _is_told(HANDS_IN, conversation)):
+def _in_own_shell(words: str, tools: list[ToolInfo], script: Script, conversation: list[ChatMessage]) -> str:
+    """Words that do in an agent's shell what they do in the loop's: that is a new one each time, after a login."""
+    name = _shell(tools)
+    if script.names_login_files and (name in OF_PROGRAMS or _is_told(HANDS_IN, conversation)):
         return f"bash --login -c {shlex.quote(words)}"
-    return words
+    return f"bash -c {shlex.quote(words)}" if name == OTHER_SHELL else words
 
 
 def _call(function: str, **arguments: str) -> ToolCall:
