@@ -18,7 +18,7 @@ LOGIN = "bash --login -c 'echo '\"'\"'a=1'\"'\"' >> .profile'"
     [
         ("bash", "command", WORDS, WORDS),
         ("exec_command", "cmd", WORDS, WORDS),
-        ("Bash", "command", WORDS, f"(\n{WORDS}\n)"),
+        ("Bash", "command", WORDS, f"bash -c '{WORDS}'"),
         ("bash", "command", PROFILE, PROFILE),
         ("exec_command", "cmd", PROFILE, LOGIN),
         ("Bash", "command", PROFILE, LOGIN),
