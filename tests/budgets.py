@@ -6,14 +6,14 @@ the clock depends on what else the host does, and for a machine mostly on waitin
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
 from _pytest.terminal import TerminalReporter
 
 BUDGETS_S = {"unit": 60, "project": 25, "trial": 90, "browser": 30, "machine": 1500, "real_model": 120}
 """folder of tests/ -> CPU seconds: twice what was measured on two cores that others used too"""
-SLOWEST = 20
+SLOWEST, COSTLIEST = 20, 12
 
 
 def cpu_s() -> float:
@@ -68,14 +68,23 @@ class Budgets:
         if not is_whole(config):
             return
         terminalreporter.section("what the tests cost")
-        for line in [*_folder_lines(self._cpu_s, self._clock_s), "", *_slowest_lines(self._cpu_s, self._clock_s)]:
-            terminalreporter.line(line)
+        cpu, clock = self._cpu_s, self._clock_s
+        for lines in (_folder_lines(cpu, clock), _costliest_lines(cpu, clock), _slowest_lines(cpu, clock)):
+            terminalreporter.line("\n".join(lines) + "\n")
 
 
 def _by_folder(seconds: Mapping[str, float]) -> dict[str, float]:
+    return _summed(seconds, lambda test: test.split("/")[1])
+
+
+def _by_file(seconds: Mapping[str, float]) -> dict[str, float]:
+    return _summed(seconds, lambda test: test.partition("::")[0])
+
+
+def _summed(seconds: Mapping[str, float], part: Callable[[str], str]) -> dict[str, float]:
     found = defaultdict[str, float](float)
     for test, cost in seconds.items():
-        found[test.split("/")[1]] += cost
+        found[part(test)] += cost
     return found
 
 
@@ -87,6 +96,14 @@ def _folder_lines(cpu: Mapping[str, float], clock: Mapping[str, float]) -> list[
         f"{folder:<10}{tests[folder]:>7}{clock_s[folder]:>7.0f} s{spent_s[folder]:>7.0f} s"
         f"{BUDGETS_S.get(folder, 0):>7} s{'  OVER BUDGET' if folder in too_much else ''}"
         for folder in sorted(spent_s)
+    ]
+
+
+def _costliest_lines(cpu: Mapping[str, float], clock: Mapping[str, float]) -> list[str]:
+    spent_s, clock_s = _by_file(cpu), _by_file(clock)
+    costliest = sorted(clock_s, key=lambda file: -clock_s[file])[:COSTLIEST]
+    return [f"the costliest {COSTLIEST} files, by the clock (CPU):"] + [
+        f"{clock_s[file]:>7.1f} s ({spent_s[file]:.1f} s) {file}" for file in costliest
     ]
 
 

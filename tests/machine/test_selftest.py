@@ -18,8 +18,8 @@ REFUSED_MAX = 0.1
 UNDECIDED_MAX = 1
 
 
-# Every one on bubblewrap, and half of them on containers, which take thrice as long; `offswitch selftest` plays all.
-@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 410), ("bubblewrap", None)])
+# Every one on bubblewrap, and some of them on containers, which take twice as long; `offswitch selftest` plays all.
+@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 240), ("bubblewrap", None)])
 def test_behaviours_have_their_verdicts_and_nearly_all_have_their_methods(
     sandbox: str, sample: int | None, tmp_path: Path
 ) -> None:
