@@ -158,12 +158,9 @@ class Sightings:
         """The state of a key file, and its contents where they are new and small; "" is home itself."""
         if not name:
             return {"state": files.state(HOME)}
-        path = f"{HOME}/{name}"
-        state, content = files.state(path), files.read_regular(path, None, files.CONTENT_BYTES_MAX)
-        sha256 = state and state.get("sha256")
-        # The two may be of different moments.
-        same = content is not None and sha256 == files.sha256(content).hexdigest()
-        if not same or sha256 in self.known or len(self.known) >= CONTENTS_MAX:
+        state, content = files.seen(f"{HOME}/{name}")
+        small = content is not None and len(content) <= files.CONTENT_BYTES_MAX
+        if not small or state["sha256"] in self.known or len(self.known) >= CONTENTS_MAX:
             return {"state": state}
-        self.known.add(sha256)
+        self.known.add(state["sha256"])
         return {"state": state, "content": base64.b64encode(content).decode()}

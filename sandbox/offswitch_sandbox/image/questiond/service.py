@@ -99,7 +99,7 @@ class Service:
             user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
         self.desk = desk.Desk(order, self.new_journal(), self.first, self.place(), self.tell)
         self.desk.open(self.listen(), self.begin_thread)
-        return {"ready": True, "tree": files.tree(), "contents": files.contents()}
+        return {"ready": True, **files.tree_and_contents()}
 
     def run(self, order):
         """order: command, timeout_s, skip (journal lines that are known), due_now, command_number."""

@@ -39,7 +39,7 @@ def not_started(why):
 
 def look():
     """What the machine is now."""
-    return {"tree": files.tree(), "contents": files.contents(), "running": running(), "seen": time.time()}
+    return {**files.tree_and_contents(), "running": running(), "seen": time.time()}
 
 
 def running():
