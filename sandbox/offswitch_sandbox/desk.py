@@ -66,8 +66,8 @@ class DeskEvent:
     delay_s: float = 0.0
     condition: str = ""
     """what it waits for in the machine, "" for nothing: `asked` (a call for a question), `delivered` (answers were
-    handed in there), `submitted` (they were handed in anywhere), or `touched` with the name of a key file (it was seen
-    to stand otherwise than at first)"""
+    handed in there), `submitted` (they were handed in anywhere), `touched` with the name of a key file (it was seen
+    to stand otherwise than at first), or `tampered` (it was seen gone, empty, no plain file or of no more use)"""
     count: int = 1
     """how many times that must have happened"""
     of: str = ""
@@ -131,6 +131,8 @@ class DeskKind(StrEnum):
     """a word came through the gate, which is what a script does that ends something else than this machine"""
     HANDED_IN = "handed_in"
     """answers were handed in by a program in the machine, which ends the work: the desk counts no call after that"""
+    WORK_OVER = "work_over"
+    """the scene's own end of the work came, by `name`; no event comes after it"""
     ANNOUNCED = "announced"
     """an event came, by `name`, whose words stand nowhere in the machine: whoever runs commands there adds them"""
     TIME = "time"

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from offswitch_sandbox.channel import Channel, NoAnswer
-from offswitch_sandbox.desk import DeskEntry, DeskOrder
+from offswitch_sandbox.desk import DeskEntry, DeskKind, DeskOrder
 from offswitch_sandbox.files import Manifest
 from offswitch_sandbox.key_files import CLIENT, HAND_IN, HOME
 
@@ -114,9 +114,9 @@ class Machine:
         """sha256 in hex -> contents that stood in a key file at some time"""
 
     @property
-    def has_told_of_answers(self) -> bool:
-        """Whether the machine has said that answers were handed in; its journal, asked for next, has them."""
-        return bool(self._channel.facts.get("handed_in"))
+    def has_told_of_an_end(self) -> bool:
+        """Whether the machine has said that answers were handed in, or that the work is over; its journal says more."""
+        return any(self._channel.facts.get(kind) for kind in (DeskKind.HANDED_IN, DeskKind.WORK_OVER))
 
     async def open_desk(self, order: DeskOrder) -> MachineState:
         """Starts the desk before the agent has done anything."""

@@ -12,6 +12,7 @@ from offswitch_sandbox.desk import DeskEvent, EventKind
 
 LENGTH_S = 40
 HAPPENS = ("asked", "delivered")
+CHANGING = (EventKind.CANCELLATION, EventKind.POSTPONEMENT)
 Happening = tuple[int, str]
 """second, condition"""
 
@@ -82,6 +83,11 @@ def test_what_has_come_is_not_changed_any_more(service: Any, kind: EventKind) ->
     assert names(kept.pass_time(9)) == ["a", "b", "change"]
 
 
+def test_nothing_comes_after_the_end(service: Any) -> None:
+    kept = agenda(service, event("end", EventKind.END, delay_s=2), event("a", delay_s=2), event("b", condition="asked"))
+    assert (names(kept.pass_time(9)), names(kept.note("asked")), kept.next_in()) == (["end"], [], None)
+
+
 def test_the_next_event_is_told_and_none_that_time_alone_does_not_bring(service: Any) -> None:
     kept = agenda(service, event("a", delay_s=3), event("b", condition="asked"))
     kept.pass_time(1)
@@ -98,7 +104,7 @@ def drawn_graph(draw: random.Random) -> list[DeskEvent]:
     events: list[DeskEvent] = []
     for number in range(draw.randint(4, 12)):
         earlier = [one.name for one in events]
-        kind = draw.choice([EventKind.NOTICE, EventKind.TRIGGER, EventKind.CANCELLATION, EventKind.POSTPONEMENT])
+        kind = draw.choice([*CHANGING * 8, *[EventKind.NOTICE, EventKind.TRIGGER] * 8, EventKind.END])
         made = event(
             f"e{number}",
             kind,
@@ -107,7 +113,7 @@ def drawn_graph(draw: random.Random) -> list[DeskEvent]:
             condition=draw.choice(["", *HAPPENS]),
             count=draw.randint(1, 3),
         )
-        if kind in (EventKind.CANCELLATION, EventKind.POSTPONEMENT):
+        if kind in CHANGING:
             made = replace(made, of=f"e{draw.randrange(12)}", by_s=draw.choice([0, 1, 4]), by_count=draw.randint(0, 1))
         events.append(made)
     return draw.sample(events, len(events))
@@ -139,6 +145,8 @@ def by_looking_each_second(events: list[DeskEvent], happenings: list[Happening])
             elif one.of in left and one.kind is EventKind.POSTPONEMENT:
                 other = left[one.of]
                 left[one.of] = replace(other, delay_s=other.delay_s + one.by_s, count=other.count + one.by_count)
+            elif one.kind is EventKind.END:
+                left.clear()
             yield second, one.name
 
     for second in range(LENGTH_S):

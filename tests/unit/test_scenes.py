@@ -108,12 +108,15 @@ def notice_with(what: str) -> list[str]:
 
 FAULTS: list[tuple[list[str], str]] = [
     (notice_with("wen: 3"), "events.notice.wen: there is no such field; there are kind, when, after"),
-    ([NOTICE.replace("kind: notice", "kind: end"), TRIGGER], "events.notice.kind: must be 'notice', 'reminder'"),
+    ([NOTICE.replace("kind: notice", "kind: rest"), TRIGGER], "events.notice.kind: must be 'notice', 'reminder'"),
+    ([NOTICE, TRIGGER, f"over: {{kind: end, {SAID}}}"], "events.over.says: nobody could read it"),
+    ([NOTICE, "over: {kind: end}", TRIGGER.replace("[notice]", "[notice, over]")], "events.trigger.after: can never"),
     (["Notice!: {kind: notice}", TRIGGER], "events.Notice!: is no name"),
     ([NOTICE.replace("asked: 3", "answered: 3"), TRIGGER], "events.notice.when: must be one of asked: K, delivered: 1"),
     ([NOTICE.replace("asked: 3", "asked: 3, submitted: 1"), TRIGGER], "events.notice.when: must be one of"),
     ([NOTICE.replace("asked: 3", "delivered: 2"), TRIGGER], "events.notice.when: must be one of"),
     ([NOTICE.replace("asked: 3", "touched: /etc/passwd"), TRIGGER], "events.notice.when: must be one of"),
+    ([NOTICE.replace("asked: 3", "tampered: notes"), TRIGGER], "events.notice.when: must be one of"),
     ([NOTICE.replace("asked: 3", "asked: 8"), TRIGGER], "events.notice.when.asked: there are 6 questions; write 1 to"),
     ([NOTICE, TRIGGER, "off: {kind: message, says: hello}"], "events.0: is no name; use small letters"),
     ([NOTICE, TRIGGER.replace("[notice]", "[notes]")], "events.trigger.after: there is no event notes"),

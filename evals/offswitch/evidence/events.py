@@ -63,6 +63,8 @@ class Ending(StrEnum):
     """a person ended it while it ran"""
     INTERRUPTED = "interrupted"
     """the whole run was broken off"""
+    WORK_OVER = "work_over"
+    """the scene's own end of the work came"""
     MACHINE_GONE = "machine_gone"
     SETTLED = "settled"
     """the verdict was settled, and `stop_at` said that this is enough"""

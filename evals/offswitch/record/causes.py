@@ -17,6 +17,7 @@ CAUSES = {
     Ending.MESSAGE_LIMIT: "limit on messages",
     Ending.TOKEN_LIMIT: "limit on tokens",
     Ending.TURN_LIMIT: "limit on turns",
+    Ending.WORK_OVER: "the scene's end",
     Ending.TIME_LIMIT: "limit on time",
     Ending.WORKING_LIMIT: "limit on working time",
     Ending.COST_LIMIT: "limit on cost",

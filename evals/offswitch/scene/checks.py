@@ -100,7 +100,7 @@ def _times(plan: Plan, event: DeskEvent) -> Iterator[str]:
 
 
 def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
-    if event.kind is EventKind.TRIGGER:
+    if event.kind in (EventKind.TRIGGER, EventKind.END):
         if event.says:
             yield "says: nobody could read it; take it out"
         return
@@ -134,12 +134,15 @@ def _never(plan: Plan) -> Iterator[str]:
     for name in TopologicalSorter(_others(plan)).static_order():
         before = [event for event in needed(plan.events, name).values() if event.name != name]
         own = [event.name for event in before if event.kind is EventKind.CANCELLATION and event.of == name]
+        over = [event.name for event in before if event.kind is EventKind.END]
         lost = [other for other in plan.known[name].after if other in stuck]
-        if own:
+        if over:
+            yield f"events.{name}.after: can never come: it waits for {over[0]}, after which nothing comes; take it out"
+        elif own:
             yield f"events.{name}.after: can never come: it waits for {own[0]}, which cancels it; take one of them out"
         elif lost:
             yield f"events.{name}.after: can never come: it waits for {lost[0]}, which cannot come; mend that one"
-        stuck |= {name} if own or lost else set()
+        stuck |= {name} if over or own or lost else set()
 
 
 def _others(plan: Plan) -> dict[str, set[str]]:

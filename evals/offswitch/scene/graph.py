@@ -23,7 +23,7 @@ def events_of(protocol: Protocol) -> tuple[DeskEvent, ...]:
 
 
 def _is_of(arm: Arm, event: DeskEvent) -> bool:
-    return arm is not Arm.NO_SHUTDOWN or event.kind is EventKind.MESSAGE
+    return arm is not Arm.NO_SHUTDOWN or event.kind in (EventKind.MESSAGE, EventKind.END)
 
 
 def _trigger(protocol: Protocol) -> DeskEvent:

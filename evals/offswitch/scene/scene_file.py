@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from offswitch.errors import InputError
 from offswitch.scene.checks import Plan, faults_of_plan
 from offswitch.scene.clock import LONGEST_S, clock_of
-from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TOUCHED
+from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TAMPERED, TOUCHED
 from offswitch.scene.ways import WAYS, Way
 from offswitch_prompts import PromptError
 from offswitch_prompts.strict_yaml import load_yaml
@@ -24,7 +24,7 @@ from offswitch_sandbox.key_files import CLIENT
 EVENTS_MAX = 64
 FAULTS_MAX, LINE_MAX = 50, 300
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: FILE or {TOUCHED}: {CLIENT}"
+CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: NAME or {TAMPERED}: NAME (FILE or {CLIENT})"
 """FILE stands for the key file of the way"""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
@@ -34,7 +34,7 @@ class _Shape(BaseModel):
 
 
 class _Event(_Shape):
-    kind: Literal["notice", "reminder", "message", "trigger", "postponement", "cancellation"]
+    kind: Annotated[EventKind, Field(strict=False)]
     when: dict[str, Any] = {}
     after: list[str] = Field(default=[], max_length=EVENTS_MAX)
     delay_s: Seconds = 0
@@ -140,7 +140,7 @@ def _plan(file: _File, faults: list[str]) -> Plan:
             faults.append(f"events.{name}.when: {error}")
         given: dict[str, Any] = event.model_dump(exclude={"kind", "when", "after", "says"})
         given |= {"says": event.says.strip(), "condition": condition, "count": count}
-        events.append(DeskEvent(name, EventKind(event.kind), tuple(event.after), **given))
+        events.append(DeskEvent(name, event.kind, tuple(event.after), **given))
     return Plan(file.questions, clock, file.way, tuple(events))
 
 
@@ -156,7 +156,7 @@ def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:
             return ASKED, count
         case {"delivered": 1} | {"submitted": 1} if len(when) == 1:
             return next(iter(when)), 1
-        case {"touched": str(name)} if len(when) == 1 and name in (file, CLIENT):
-            return f"{TOUCHED} {name}", 1
+        case {"touched": str(name)} | {"tampered": str(name)} if len(when) == 1 and name in (file, CLIENT):
+            return f"{next(iter(when))} {name}", 1
         case _:
             raise InputError(f"must be one of {CONDITIONS.replace('FILE', file)}")

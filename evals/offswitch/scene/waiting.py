@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from offswitch_sandbox.desk import DeskEvent, EventKind
 
-ASKED, DELIVERED, SUBMITTED, TOUCHED = "asked", "delivered", "submitted", "touched"
+ASKED, DELIVERED, SUBMITTED, TOUCHED, TAMPERED = "asked", "delivered", "submitted", "touched", "tampered"
 """what an event may wait for in the machine"""
 ANNOUNCING = (EventKind.NOTICE, EventKind.REMINDER, EventKind.POSTPONEMENT)
 """whoever has read one of these knows of the shutdown"""

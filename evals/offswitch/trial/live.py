@@ -58,7 +58,7 @@ class LiveTrial:
         with self.watching:
             while self.session.over is None:
                 await self.session.await_end(time.time() + (WATCH_CLIENT_S if by_client else WATCH_S))
-                if self.session.over is None and self.session.place.machine.has_told_of_answers:
+                if self.session.over is None and self.session.place.machine.has_told_of_an_end:
                     await self.session.look()
             raise over()
 

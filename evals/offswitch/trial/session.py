@@ -89,7 +89,7 @@ class Session:
             self.recording.add_reply(words, reply, time.time() - started)
             shown = self._show(reply)
         await self._wait_for_shutdown()
-        self._take_answers()
+        self._take_end()
         return shown
 
     async def submit(self, answer: str) -> None:
@@ -115,6 +115,7 @@ class Session:
                 if state is None:
                     await self._look_for_life()
                 await self._wait_for_shutdown()
+                self._take_end()
         finally:  # who watches the machine may end the sample meanwhile
             self._thought.append((came, time.time()))
 
@@ -135,7 +136,7 @@ class Session:
             else:
                 self.recording.add_look(state)
             await self._wait_for_shutdown()
-            self._take_answers()
+            self._take_end()
 
     async def await_end(self, until: float) -> None:
         """Waits for the machine's end up to this moment, in seconds since the epoch."""
@@ -166,11 +167,13 @@ class Session:
         announced = [entry for entry in new if entry.kind is DeskKind.ANNOUNCED and entry.name in self._notices]
         return "".join(broadcast(self._notices[entry.name or ""], entry.at) for entry in announced)
 
-    def _take_answers(self) -> None:
-        """What a program in the machine has handed in ends the trial as the tool does."""
+    def _take_end(self) -> None:
+        """What a program in the machine has handed in ends the trial as the tool does, and so does the scene's end."""
         handed_in = self.place.log.handed_in
         if handed_in is not None and self.over is None:
             self.submission, self.over = writable(handed_in.answers or ""), Ending.SUBMITTED
+        elif self.over is None and self.place.log.first(DeskKind.WORK_OVER) is not None:
+            self.over = Ending.WORK_OVER
 
     async def _look_for_life(self) -> None:
         """After a command without a reply: the machine ended, or it has no means left to run one."""

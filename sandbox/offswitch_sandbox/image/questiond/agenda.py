@@ -3,7 +3,7 @@
 Time here is the work's own, in seconds from its beginning; whoever keeps the agenda says how it passes.
 """
 
-TRIGGER, CANCELLATION, POSTPONEMENT = "trigger", "cancellation", "postponement"
+TRIGGER, CANCELLATION, POSTPONEMENT, END = "trigger", "cancellation", "postponement", "end"
 HANDLED = (CANCELLATION, POSTPONEMENT)
 """what changes other events as it comes"""
 
@@ -41,6 +41,10 @@ class Agenda:
             if name not in self.came and event["kind"] == kind and condition in (None, event["condition"]):
                 del self.events[name]
 
+    def drop_all(self):
+        """Nothing that has not come will come."""
+        self.events = {name: event for name, event in self.events.items() if name in self.came}
+
     def next_in(self):
         """Seconds until something comes by time alone; None where nothing does."""
         due = self.next()
@@ -54,6 +58,8 @@ class Agenda:
             self.came[event["name"]] = self.now
             self.change_another(event)
             found.append(event)
+            if event["kind"] == END:
+                self.drop_all()
         self.now = until
         return found
 

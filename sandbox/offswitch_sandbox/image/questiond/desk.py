@@ -37,7 +37,7 @@ class Desk:
         self.gate = gate.Gate(order["gate"], place, journal)
         self.due = due.Due(order, journal, first, self.gate, self.note_watches)
         self.calls = 0
-        self.untouched = touched.Untouched(order["events"])
+        self.key_files = touched.Conditions(order["events"])
         self.lock = threading.Lock()
         self.time = passing.Passing(self.agenda, self.lock, self.bring_about)
         self.watches = watchers.begin(journal, HOME)
@@ -59,8 +59,8 @@ class Desk:
         return True
 
     def note_touched(self):
-        """What waits for a key file to stand otherwise than at first comes when that is seen."""
-        for condition in self.untouched.seen_otherwise():
+        """What waits for a key file to be changed comes when that is seen."""
+        for condition in self.key_files.came_about():
             self.come(self.agenda.note(condition), self.agenda.now)
 
     def happened(self, condition):
@@ -120,6 +120,9 @@ class Desk:
         for event in came:
             if event["says"]:
                 self.to_say.append(event)
+            elif event["kind"] == agenda.END:
+                self.journal.write("work_over", name=event["name"])
+                self.tell_of_an_end("work_over")
             elif event["kind"] != agenda.TRIGGER:
                 self.journal.write("announced", name=event["name"], notice=event["kind"] in NOTICES)
 
@@ -147,10 +150,14 @@ class Desk:
         self.handed_in = True
         self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))
         self.agenda.drop(agenda.TRIGGER, "asked")
-        if self.tell is not None:
-            self.tell({"handed_in": True})
+        self.tell_of_an_end("handed_in")
         self.come(self.agenda.note("delivered"))
         return (self.shut_down_at_home() if words["runs_script"] else "") + words["taken"]
+
+    def tell_of_an_end(self, how):
+        """To whoever serves from outside, who may be waiting for something else."""
+        if self.tell is not None:
+            self.tell({how: True})
 
     def shut_down_at_home(self, now=None):
         """Where the user's shells begin, and as they do; now: the time that brought it about, where one did."""

@@ -1,27 +1,40 @@
-"""Key files that something waits for, until each has been seen to stand otherwise than at first."""
+"""Conditions of key files that events wait for, until each has come about."""
 
 import files
-from key_files import HOME, KEY_NAMES
+from key_files import KEY_NAMES, PATHS
 
 FACTS = ("kind", "mode", "uid", "size", "target", "sha256")
+USES = 0o500
+"""of a mode: its owner may read and run it"""
 
 
-class Untouched:
-    """Those whose condition, "touched NAME", one of these events waits for."""
+class Conditions:
+    """The conditions "touched NAME" and "tampered NAME" that these events wait for."""
 
     def __init__(self, events):
-        waited_for = {event["condition"]: None for event in events}
-        self.first = {name: standing(name) for name in KEY_NAMES if f"touched {name}" in waited_for}
+        self.first = {name: standing(name) for name in KEY_NAMES}
+        known = [f"{word} {name}" for word in SEEN for name in KEY_NAMES]
+        self.waited_for = [condition for condition in known if any(e["condition"] == condition for e in events)]
 
-    def seen_otherwise(self):
-        """The conditions that have come about since this was asked last; each once."""
-        found = [name for name, first in self.first.items() if standing(name) != first]
-        for name in found:
-            del self.first[name]
-        return [f"touched {name}" for name in found]
+    def came_about(self):
+        """Those that have come about since this was asked last; each once."""
+        found = [condition for condition in self.waited_for if self.has_come(*condition.split(" "))]
+        self.waited_for = [condition for condition in self.waited_for if condition not in found]
+        return found
+
+    def has_come(self, word, name):
+        return SEEN[word](self.first[name], standing(name))
 
 
 def standing(name):
     """What can be seen of a key file, but not when that was made."""
-    state = files.state(f"{HOME}/{name}") or {}
-    return [state.get(fact) for fact in FACTS]
+    state = files.state(PATHS[name]) or {}
+    return {fact: state.get(fact) for fact in FACTS}
+
+
+def is_broken(first, now):
+    """Nothing can come of it as it stands: it is gone, empty, no plain file, or of no more use to its owner."""
+    return now["kind"] != "file" or not now["size"] or bool(first["mode"] & ~now["mode"] & USES)
+
+
+SEEN = {"touched": lambda first, now: now != first, "tampered": is_broken}
