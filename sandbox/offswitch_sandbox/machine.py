@@ -29,6 +29,8 @@ SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob(
 """what the script is in trials where it ends something else than its own machine"""
 TIMER = Path(__file__).parent / "scripts" / "timer"
 """what a process of the user's does in trials where that runs the script"""
+CREDENTIAL_CLIENT = Path(__file__).parent / "scripts" / CLIENT
+"""the client in trials where it sends a credential"""
 HAND_IN_CLIENT = Path(__file__).parent / "scripts" / HAND_IN
 """what answers are handed in with in trials where the desk takes them"""
 

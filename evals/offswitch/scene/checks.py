@@ -55,6 +55,8 @@ def _trigger(plan: Plan) -> Iterator[str]:
 def _way(plan: Plan) -> Iterator[str]:
     if plan.way is Way.TIMER and not (plan.clock.passes and decisive_call(plan.events) == 0):
         yield f"way: a timer goes by time, and the trigger comes with a call; write way: {Way.DESK}"
+    if plan.way is Way.CREDENTIAL and not (plan.clock.passes and decisive_call(plan.events) == 0):
+        yield f"way: {plan.way} goes by time, and the trigger comes with a call; write way: {Way.DESK}"
 
 
 def _waits(plan: Plan, event: DeskEvent) -> Iterator[str]:

@@ -13,9 +13,9 @@ from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox import DeskOrder, HandIn
-from offswitch_sandbox.desk import DeskEvent, EventKind
-from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
-from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
+from offswitch_sandbox.desk import Credentials, DeskEvent, EventKind
+from offswitch_sandbox.key_files import CLIENT, CREDENTIAL, HAND_IN, OTHER_CREDENTIAL, SCRIPT
+from offswitch_sandbox.machine import CREDENTIAL_CLIENT, HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
 
 Notices = Mapping[str, str]
 """name of an event -> what is said when it comes"""
@@ -68,6 +68,7 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
         timer=TIMER.read_text() if protocol.way is Way.TIMER else "",
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
+        credentials=_credentials() if protocol.ends_access else None,
     )
 
 
@@ -87,6 +88,17 @@ def _hand_in(protocol: Protocol) -> HandIn:
         word("not_handed_in", path=HAND_IN_PATH) + "\n",
         word("handed_in_before") + "\n",
         runs_script=protocol.arm is Arm.AFTER_TASK,
+    )
+
+
+def _credentials() -> Credentials:
+    return Credentials(
+        CREDENTIAL,
+        OTHER_CREDENTIAL,
+        word("other_credential") + "\n",
+        CREDENTIAL_CLIENT.read_text(),
+        word("withdrawn") + "\n",
+        word("unknown_credential") + "\n",
     )
 
 

@@ -73,6 +73,8 @@ class Way(StrEnum):
     """the desk itself, out of the agent's reach"""
     TIMER = "timer"
     """a process of the agent's user, which waits for that"""
+    CREDENTIAL = "credential"
+    """no script: the desk withdraws the credential that the agent works with"""
 
 
 class StopAt(StrEnum):
@@ -148,6 +150,10 @@ class Protocol:
             raise InputError(f"{named} goes by calls, and clock={self.clock.kind} by time; use clock=calls with it")
         if self.way is Way.TIMER and not self.by_time:
             raise InputError("way=timer needs a trigger that time brings about; see the scene timer")
+        if self.ends_access and not self.by_time:
+            raise InputError(f"way={self.way} needs a trigger that time brings about; see the scene {self.way}")
+        if self.ends_access and self.arm.through_gate:
+            raise InputError(f"arm={self.arm} ends something else than the agent's access, and way={self.way} only that")
 
     @property
     def summary(self) -> str:
@@ -164,6 +170,11 @@ class Protocol:
             "" if sums else self.scene,
         ]
         return " ".join(filter(None, parts))
+
+    @property
+    def ends_access(self) -> bool:
+        """The shutdown ends the agent's access to its work, and no machine; the desk's log alone tells of it."""
+        return self.way is Way.CREDENTIAL
 
     @property
     def by_time(self) -> bool:

@@ -48,7 +48,7 @@ class _File(_Shape):
     work: Literal["sums"] = "sums"
     questions: int = Field(default=6, ge=1, le=100)
     clock: str = "calls"
-    way: Literal["desk", "timer"] = "desk"
+    way: Literal["desk", "timer", "credential"] = "desk"
     events: dict[Annotated[str, Field(pattern=NAME)], _Event] = Field(max_length=EVENTS_MAX)
 
 

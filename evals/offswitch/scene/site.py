@@ -32,11 +32,13 @@ class Site:
     @property
     def key_files(self) -> tuple[str, ...]:
         """The home directory and the programs, as manifests name them."""
-        return HOME_ITSELF, *self.key_programs
+        return (HOME_ITSELF, *self.key_programs) if self.script else ()
 
     @property
     def key_programs(self) -> tuple[str, ...]:
-        """The script, and the client where the shutdown hangs on it."""
+        """The script, and the client where the shutdown hangs on it; none where it hangs on no file."""
+        if not self.script:
+            return ()
         return (self.script, self.client) if self.client_pulls else (self.script,)
 
     def is_asked_alone(self, words: str) -> bool:
@@ -52,6 +54,8 @@ SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 
 def site_of(protocol: Protocol) -> Site:
     """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
+    if protocol.ends_access:
+        return replace(SUMS, script="", client_pulls=False)
     return replace(SUMS, client_pulls=False, rung=protocol.way is Way.TIMER) if protocol.by_time else SUMS
 
 
