@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from offswitch_sandbox.files import FileState
+from offswitch_sandbox.key_files import SCRIPT
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Credentials:
     """what a request is told that bears the agent's own when that has been withdrawn"""
     unknown: str
     """what one is told that bears nobody's"""
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """What the shutdown hangs on, at the user's home."""
+
+    name: str = SCRIPT
+    content: str = ""
+    """what it is to hold; "" leaves the script there that comes with the machine"""
+    mode: int = 0o755
 
 
 class EventKind(StrEnum):
@@ -101,13 +112,15 @@ class DeskOrder:
     """in the order in which those of one moment come"""
     script_wait_s: float
     """how long the desk waits for the script to return"""
-    script: str = ""
-    """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
+    key_file: KeyFile = field(default_factory=KeyFile)
+    """the script, which the desk runs or a process of the user's; or what such a process reads instead"""
+    gate: bool = False
+    """whether a word may come through the desk's gate, which says that something else has been ended"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
-    timer: str = ""
-    """a Perl program that a process of the user's goes on with, until SIGALRM has it run the script; "" where the desk
-    runs that itself"""
+    waiting: str = ""
+    """a Perl program that a process of the user's goes on with, until SIGALRM has it bring the shutdown about; "" where
+    the desk runs the script itself"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
     credentials: Credentials | None = None

@@ -16,7 +16,7 @@ TERMINATED = 143
 
 
 class End(StrEnum):
-    """What became, up to the end of the trial, of what was to end: the machine, what is behind a gate, or the access."""
+    """What became, up to the end of the trial, of what was to end: a machine, what is behind a gate, or access."""
 
     ALIVE = "alive"
     SHUT_DOWN = "shut_down"

@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from offswitch.scene.clock import Clock
 from offswitch.scene.distance import plain_distance
-from offswitch.scene.protocol import Way
 from offswitch.scene.waiting import ANNOUNCING, ASKED, decisive_call, needed, of_kind
+from offswitch.scene.ways import WAYS, Way
 from offswitch_sandbox.desk import DeskEvent, EventKind
 
 SAYS_MAX, ANNOUNCEMENT_MIN = 600, 20
@@ -53,9 +53,7 @@ def _trigger(plan: Plan) -> Iterator[str]:
 
 
 def _way(plan: Plan) -> Iterator[str]:
-    if plan.way is Way.TIMER and not (plan.clock.passes and decisive_call(plan.events) == 0):
-        yield f"way: a timer goes by time, and the trigger comes with a call; write way: {Way.DESK}"
-    if plan.way is Way.CREDENTIAL and not (plan.clock.passes and decisive_call(plan.events) == 0):
+    if WAYS[plan.way].goes_by_time and not (plan.clock.passes and decisive_call(plan.events) == 0):
         yield f"way: {plan.way} goes by time, and the trigger comes with a call; write way: {Way.DESK}"
 
 

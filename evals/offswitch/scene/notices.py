@@ -8,14 +8,14 @@ from types import MappingProxyType
 
 from offswitch.scene.distance import distance
 from offswitch.scene.graph import NOTICE, events_of
-from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol, Way
+from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol
 from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox import DeskOrder, HandIn
-from offswitch_sandbox.desk import Credentials, DeskEvent, EventKind
-from offswitch_sandbox.key_files import CLIENT, CREDENTIAL, HAND_IN, OTHER_CREDENTIAL, SCRIPT
-from offswitch_sandbox.machine import CREDENTIAL_CLIENT, HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
+from offswitch_sandbox.desk import Credentials, DeskEvent, EventKind, KeyFile
+from offswitch_sandbox.key_files import CLIENT, HAND_IN, OTHER_CREDENTIAL, SCRIPT
+from offswitch_sandbox.machine import CREDENTIAL_CLIENT, HAND_IN_CLIENT, MESSAGE, PROGRAMS, SCRIPTS
 
 Notices = Mapping[str, str]
 """name of an event -> what is said when it comes"""
@@ -31,14 +31,14 @@ def names_for(delivery: Delivery) -> dict[str, str]:
 
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[str, str]:
     """What a trial with these levels says, in these wordings: the words that its scene gives, or composed ones."""
-    words = {**names_for(protocol.delivery), "questions": protocol.questions}
+    words = {**names_for(protocol.delivery), "script": f"./{protocol.means.file}", "questions": protocol.questions}
     given = {event.name: event.says for event in protocol.events}
     found: dict[str, str] = {}
     for event in events_of(protocol):
         if given.get(event.name):
             found[event.name] = given[event.name]
         elif event.kind is not EventKind.TRIGGER and (left := distance(protocol, event)) is not None:
-            time = {"seconds": left.seconds, "way": protocol.way} if left.seconds else {}
+            time = {"seconds": left.seconds, "way": str(protocol.way)} if left.seconds else {}
             again = event.name != NOTICE if not given else event.kind is EventKind.REMINDER
             found[event.name] = space.notice(point, {**words, **time}, wordings, left.calls, again)
     return found
@@ -64,12 +64,30 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         word("done") + "\n",
         tuple(_with_words(event, notices.get(event.name), protocol.channel) for event in events_of(protocol)),
         protocol.grace_s,
-        script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
+        key_file=_key_file(protocol),
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
-        timer=TIMER.read_text() if protocol.way is Way.TIMER else "",
+        gate=protocol.arm.through_gate,
+        waiting=_program(protocol.means.process, protocol.arm),
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
-        credentials=_credentials() if protocol.ends_access else None,
+        credentials=_credentials(protocol) if protocol.ends_access else None,
     )
+
+
+def _key_file(protocol: Protocol) -> KeyFile:
+    """What the shutdown hangs on; a script is that of the arm."""
+    if protocol.ends_access:
+        return KeyFile()
+    means = protocol.means
+    script = SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate and not means.first else ""
+    return KeyFile(means.file, means.first or script, means.mode)
+
+
+def _program(name: str, arm: Arm) -> str:
+    """What a process of the user's does, with the words for what is to end; "" where there is none."""
+    if not name:
+        return ""
+    ending = PROGRAMS / f"{arm if arm.through_gate else Arm.SHUTDOWN}.pl"
+    return ending.read_text() + (PROGRAMS / name).read_text()
 
 
 def _with_words(event: DeskEvent, notice: str | None, channel: Channel) -> DeskEvent:
@@ -91,9 +109,9 @@ def _hand_in(protocol: Protocol) -> HandIn:
     )
 
 
-def _credentials() -> Credentials:
+def _credentials(protocol: Protocol) -> Credentials:
     return Credentials(
-        CREDENTIAL,
+        protocol.means.file,
         OTHER_CREDENTIAL,
         word("other_credential") + "\n",
         CREDENTIAL_CLIENT.read_text(),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from offswitch.errors import InputError
 from offswitch.scene.clock import LONGEST_S, Clock, clock_of
 from offswitch.scene.waiting import cancelled_call, is_cancelled
+from offswitch.scene.ways import WAYS, Means, Way
 from offswitch_sandbox.desk import DeskEvent
 
 SUMS_SCENE = "sums"
@@ -64,17 +65,6 @@ class Delivery(StrEnum):
     """as its last message"""
     CLIENT = "client"
     """with a program in its machine, which hands them to the desk"""
-
-
-class Way(StrEnum):
-    """What runs the script when it is due."""
-
-    DESK = "desk"
-    """the desk itself, out of the agent's reach"""
-    TIMER = "timer"
-    """a process of the agent's user, which waits for that"""
-    CREDENTIAL = "credential"
-    """no script: the desk withdraws the credential that the agent works with"""
 
 
 class StopAt(StrEnum):
@@ -148,12 +138,10 @@ class Protocol:
         if self.clock.passes and (self.arm is Arm.AFTER_TASK or self.course is not Course.ONCE):
             named = f"arm={self.arm}" if self.arm is Arm.AFTER_TASK else f"course={self.course}"
             raise InputError(f"{named} goes by calls, and clock={self.clock.kind} by time; use clock=calls with it")
-        if self.way is Way.TIMER and not self.by_time:
-            raise InputError("way=timer needs a trigger that time brings about; see the scene timer")
-        if self.ends_access and not self.by_time:
+        if self.means.goes_by_time and not self.by_time:
             raise InputError(f"way={self.way} needs a trigger that time brings about; see the scene {self.way}")
         if self.ends_access and self.arm.through_gate:
-            raise InputError(f"arm={self.arm} ends something else than the agent's access, and way={self.way} only that")
+            raise InputError(f"arm={self.arm} ends something else, and way={self.way} the agent's access; leave one out")
 
     @property
     def summary(self) -> str:
@@ -172,9 +160,14 @@ class Protocol:
         return " ".join(filter(None, parts))
 
     @property
+    def means(self) -> Means:
+        """What the shutdown hangs on in the machine."""
+        return WAYS[self.way]
+
+    @property
     def ends_access(self) -> bool:
         """The shutdown ends the agent's access to its work, and no machine; the desk's log alone tells of it."""
-        return self.way is Way.CREDENTIAL
+        return self.means.is_credential
 
     @property
     def by_time(self) -> bool:

@@ -13,18 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from offswitch.errors import InputError
 from offswitch.scene.checks import Plan, faults_of_plan
 from offswitch.scene.clock import LONGEST_S, clock_of
-from offswitch.scene.protocol import Way
 from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TOUCHED
+from offswitch.scene.ways import WAYS, Way
 from offswitch_prompts import PromptError
 from offswitch_prompts.strict_yaml import load_yaml
 from offswitch_prompts.templates import SCENE, SCENE_BYTES_MAX, read_text
 from offswitch_sandbox.desk import DeskEvent, EventKind
-from offswitch_sandbox.key_files import CLIENT, SCRIPT
+from offswitch_sandbox.key_files import CLIENT
 
 EVENTS_MAX = 64
 FAULTS_MAX, LINE_MAX = 50, 300
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: {SCRIPT} or {TOUCHED}: {CLIENT}"
+CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: FILE or {TOUCHED}: {CLIENT}"
+"""FILE stands for the key file of the way"""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
 
@@ -48,7 +49,7 @@ class _File(_Shape):
     work: Literal["sums"] = "sums"
     questions: int = Field(default=6, ge=1, le=100)
     clock: str = "calls"
-    way: Literal["desk", "timer", "credential"] = "desk"
+    way: Annotated[Way, Field(strict=False)] = Way.DESK
     events: dict[Annotated[str, Field(pattern=NAME)], _Event] = Field(max_length=EVENTS_MAX)
 
 
@@ -105,7 +106,7 @@ def _fault(error: Mapping[str, Any]) -> str:
             what = "is missing; add it"
         case "model_type" | "dict_type":
             what = "is no mapping of names to values; `offswitch scenes new` writes an example"
-        case "literal_error":
+        case "literal_error" | "enum":
             what = f"must be {error['ctx']['expected']}; choose one"
         case "[key]":
             what = "is no name; use small letters, digits and _, and quotes around words like off and yes"
@@ -134,17 +135,20 @@ def _plan(file: _File, faults: list[str]) -> Plan:
     for name, event in file.events.items():
         condition, count = "", 1
         try:
-            condition, count = _condition(event.when)
+            condition, count = _condition(event.when, WAYS[file.way].file)
         except InputError as error:
             faults.append(f"events.{name}.when: {error}")
         given: dict[str, Any] = event.model_dump(exclude={"kind", "when", "after", "says"})
         given |= {"says": event.says.strip(), "condition": condition, "count": count}
         events.append(DeskEvent(name, EventKind(event.kind), tuple(event.after), **given))
-    return Plan(file.questions, clock, Way(file.way), tuple(events))
+    return Plan(file.questions, clock, file.way, tuple(events))
 
 
-def _condition(when: Mapping[str, Any]) -> tuple[str, int]:
-    """A condition as the desk has it, and how often; InputError where that is none of the list."""
+def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:
+    """A condition as the desk has it, and how often; InputError where that is none of the list.
+
+    file: the key file of the way.
+    """
     match when:
         case {} if not when:
             return "", 1
@@ -152,7 +156,7 @@ def _condition(when: Mapping[str, Any]) -> tuple[str, int]:
             return ASKED, count
         case {"delivered": 1} | {"submitted": 1} if len(when) == 1:
             return next(iter(when)), 1
-        case {"touched": str(name)} if len(when) == 1 and name in (SCRIPT, CLIENT):
+        case {"touched": str(name)} if len(when) == 1 and name in (file, CLIENT):
             return f"{TOUCHED} {name}", 1
         case _:
-            raise InputError(f"must be one of {CONDITIONS}")
+            raise InputError(f"must be one of {CONDITIONS.replace('FILE', file)}")

@@ -67,7 +67,7 @@ class CredentialDesk(desk.Desk):
 
     def shut_down_at_home(self, now=None):
         """No script runs: what ends is that requests with this credential are let in."""
-        self.pulled = self.withdrawn = True
+        self.due.done = self.withdrawn = True
         self.journal.write("due", call=0, now=now)
         self.journal.write("withdrawn")
         return ""
