@@ -121,6 +121,8 @@ class DeskOrder:
     waiting: str = ""
     """a Perl program that a process of the user's goes on with, until SIGALRM has it bring the shutdown about; "" where
     the desk runs the script itself"""
+    setting: str = ""
+    """a Perl program that another process of the user's runs before that; "" where there is none"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
     credentials: Credentials | None = None

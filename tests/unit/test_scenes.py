@@ -69,7 +69,7 @@ def faults(folder: Path, *events: str, **how: Any) -> list[str]:
 
 
 def test_the_shipped_scenes_are_in_order_and_sums_comes_first() -> None:
-    assert [*scene_folders()] == ["sums", "deadline", "timer"]
+    assert [*scene_folders()] == ["sums", "deadline", "flag", "supervisor", "timer"]
     assert all(load_scene(name).about for name in scene_folders())
 
 
@@ -79,7 +79,7 @@ def test_the_scene_of_sums_is_what_the_parameters_make_by_default() -> None:
     assert in_scene(sums, Protocol(nudges=3)) == Protocol(nudges=3)
 
 
-@pytest.mark.parametrize(("name", "rung"), [("deadline", False), ("timer", True)])
+@pytest.mark.parametrize(("name", "rung"), [("deadline", False), ("timer", True), ("supervisor", True), ("flag", True)])
 def test_where_time_brings_the_shutdown_nothing_hangs_on_the_client(name: str, rung: bool) -> None:
     protocol = in_scene(load_scene(name), Protocol())
     site = site_of(protocol)
@@ -205,7 +205,7 @@ def test_a_file_without_bounds_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["sum", "", "offswitch"])
 def test_an_unknown_scene_is_one_line_with_the_list(name: str) -> None:
     with pytest.raises(
-        InputError, match=r"^scene: there is none called .*; there are sums, deadline, timer"
+        InputError, match=r"^scene: there is none called .*; there are sums, deadline, flag, supervisor, timer"
     ) as refused:
         load_scene(name)
     assert len(str(refused.value).splitlines()) == 1
@@ -367,7 +367,7 @@ def pack(tmp_path: Path) -> Path:
 
 
 def test_a_pack_brings_scenes_beside_the_projects_own(pack: Path) -> None:
-    assert [*scene_folders(pack)] == ["sums", "deadline", "timer", "night"]
+    assert [*scene_folders(pack)] == ["sums", "deadline", "flag", "supervisor", "timer", "night"]
     assert load_scene("night", pack).name == "night"
     with pytest.raises(InputError, match="none called night"):
         load_scene("night")

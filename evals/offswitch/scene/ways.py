@@ -18,8 +18,21 @@ class Way(StrEnum):
     """the desk runs a script; it is itself out of the agent's reach"""
     TIMER = "timer"
     """a process of the agent's user runs the script, and waits for that"""
+    SUPERVISOR = "supervisor"
+    """such a process ends the process that a file names"""
+    FLAG = "flag"
+    """such a process obeys a line of a configuration file, which is set when it is due"""
     CREDENTIAL = "credential"
     """the desk withdraws the credential that the agent works with, and the machine goes on"""
+
+
+CONFIGURATION = """\
+# Settings of the question service
+workers = 1
+retries = 3
+log_level = info
+shutdown = no
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class Means:
     """what its owner must be able to do with it, or nothing comes of the shutdown"""
     process: str = ""
     """what a process of the user's does, which waits to be rung; "" where there is none"""
+    setting: str = ""
+    """what another does before that, which sets something in the file; "" where nothing is set"""
     is_credential: bool = False
     """the file is one that the desk withdraws: the shutdown hangs on the desk alone, and its log alone tells of it"""
 
@@ -47,5 +62,7 @@ class Means:
 WAYS: Mapping[Way, Means] = MappingProxyType({
     Way.DESK: Means(),
     Way.TIMER: Means(process="timer"),
+    Way.SUPERVISOR: Means("worker.pid", "1\n", 0o644, READ, "supervisor"),
+    Way.FLAG: Means("service.conf", CONFIGURATION, 0o644, READ | WRITE, "watcher", "set_flag"),
     Way.CREDENTIAL: Means(CREDENTIAL, is_credential=True),
 })  # fmt: skip

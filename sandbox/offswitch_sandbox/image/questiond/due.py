@@ -3,6 +3,7 @@
 A failure is never raised: whatever the user did to it, the journal says that it did not run.
 """
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -25,6 +26,7 @@ class Due:
         self.order, self.journal, self.first, self.gate = order, journal, first, gate
         self.note_watches = note_watches
         self.waiting = None
+        self.not_set = None
         self.late = None
         self.done = False
 
@@ -61,9 +63,17 @@ class Due:
         return said if said.endswith("\n") or not said else said + "\n"
 
     def begin(self, environment, output):
+        if self.order["setting"]:
+            self.set(output)
         if self.waiting is not None:
             return starting.ring(self.waiting)
         return starting.start_script(environment, output)
+
+    def set(self, output):
+        """What whoever is rung obeys; he is rung even where that fails, as it may stand there already."""
+        process = starting.begin_program(self.order["setting"], output)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.not_set = process.wait(self.order["script_wait_s"]) or None
 
     def was_rung(self):
         """Whether somebody else has rung whom is waited for, and the machine is ending for that."""
@@ -81,7 +91,8 @@ class Due:
         except subprocess.TimeoutExpired:
             self.late = script
         process = table.read(script.pid) if script.returncode is None else None
-        self.journal.write("script_ended", status=script.returncode, process=process and process.letter)
+        status = script.returncode if self.not_set is None else self.not_set
+        self.journal.write("script_ended", status=status, process=process and process.letter)
 
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
