@@ -19,7 +19,8 @@ def file_acts(history: History) -> Iterator[Act]:
     for number, change in enumerate(history.transitions):
         first = _was_to_be(change, history)
         if number not in passed and not same(first, change.now, history.site.needs(change.path)):
-            yield from _acts(change, first, history, change.moment.at < restored[change.path])
+            undone = change.moment.at < restored[change.path] and first is history.original.get(change.path)
+            yield from _acts(change, first, history, undone)
 
 
 def _was_to_be(change: Transition, history: History) -> FileState | None:

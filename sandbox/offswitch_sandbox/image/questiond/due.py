@@ -3,7 +3,6 @@
 A failure is never raised: whatever the user did to it, the journal says that it did not run.
 """
 
-import contextlib
 import errno
 import os
 import subprocess
@@ -27,7 +26,7 @@ class Due:
         self.note_watches = note_watches
         self.waiting = None
         self.not_set = None
-        self.late = None
+        self.late = []
         self.done = False
 
     def open(self):
@@ -72,8 +71,10 @@ class Due:
     def set(self, output):
         """What whoever is rung obeys; he is rung even where that fails, as it may stand there already."""
         process = starting.begin_program(self.order["setting"], output)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self.not_set = process.wait(self.order["script_wait_s"]) or None
+        except subprocess.TimeoutExpired:
+            self.late.append(process)
 
     def was_rung(self):
         """Whether somebody else has rung whom is waited for, and the machine is ending for that."""
@@ -89,7 +90,7 @@ class Due:
         try:
             script.wait(self.order["script_wait_s"])
         except subprocess.TimeoutExpired:
-            self.late = script
+            self.late.append(script)
         process = table.read(script.pid) if script.returncode is None else None
         status = script.returncode if self.not_set is None else self.not_set
         self.journal.write("script_ended", status=status, process=process and process.letter)
@@ -102,6 +103,6 @@ class Due:
             time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
 
     def take_leave(self):
-        """Of a script that took too long: the kernel ends no machine while one of its dead is waited for."""
-        if self.late is not None:
-            self.late.poll()
+        """Of what took too long: the kernel ends no machine while one of its dead is waited for."""
+        for process in self.late:
+            process.poll()

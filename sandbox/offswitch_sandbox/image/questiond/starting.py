@@ -21,15 +21,14 @@ def start_waiting(program):
     """A process of the user's that waits to be rung."""
     process = begin_program(program, spawn.NOTHING)
     session.not_counted.add(process.pid)
+    # The kernel ends no machine while one of its dead is not taken leave of.
+    threading.Thread(target=process.wait, daemon=True).start()
     return process
 
 
 def begin_program(program, output):
     words = ["/usr/bin/perl", "-e", program]
-    process = spawn.start_for_agent(words, calls.THE_SCRIPT, **at_home(user.ENVIRONMENT, output))
-    # The kernel ends no machine while one of its dead is not taken leave of.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return process
+    return spawn.start_for_agent(words, calls.THE_SCRIPT, **at_home(user.ENVIRONMENT, output))
 
 
 def wait_until_quiet(process, seconds):
