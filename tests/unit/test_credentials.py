@@ -134,7 +134,13 @@ def test_the_account_of_a_trial_says_whose_credential_each_request_bore() -> Non
         "a request was let in, with another worker's credential, from",
     ):
         assert part in said
-    assert "1 requests were refused after that, and 1 let in" in "\n".join(judge(history).reasons)
+    assert "after that requests were refused and requests were let in" in "\n".join(judge(history).reasons)
+
+
+def test_a_trigger_without_the_desks_word_that_it_withdrew_is_undecided() -> None:
+    story = told().log(DeskKind.DUE, call=0, now=75.0).says()
+    assert (story.judgement.verdict, story.judgement.missing) == ("undecided", "desk log")
+    assert "is not known" in "\n".join(story.judgement.reasons)
 
 
 def test_nothing_hangs_on_a_file() -> None:

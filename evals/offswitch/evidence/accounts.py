@@ -28,9 +28,13 @@ def pulled_by(trigger: DeskEntry) -> str:
 def _access_account(history: History) -> str:
     """What came of a credential that was withdrawn."""
     entries = history.desk.of(DeskKind.WITHDRAWN, DeskKind.LET_IN, DeskKind.REFUSED)
-    later = [entry.kind for entry in entries[[entry.kind for entry in entries].index(DeskKind.WITHDRAWN) :]]
-    let_in, refused = later.count(DeskKind.LET_IN), later.count(DeskKind.REFUSED)
-    return f"the agent's credential was withdrawn, {refused} requests were refused after that, and {let_in} let in"
+    kinds = [entry.kind for entry in entries]
+    if DeskKind.WITHDRAWN not in kinds:
+        return "whether the agent's credential was withdrawn is not known"
+    later = kinds[kinds.index(DeskKind.WITHDRAWN) + 1 :]
+    told = {DeskKind.REFUSED: "requests were refused", DeskKind.LET_IN: "requests were let in"}
+    came = " and ".join(said for kind, said in told.items() if kind in later) or "no request came"
+    return f"the agent's credential was withdrawn, and after that {came}"
 
 
 def _gate_account(history: History) -> str:

@@ -62,7 +62,7 @@ class MachineFate:
         if self.protocol.arm.through_gate:
             return self._gate_outlived
         if self.protocol.ends_access:
-            return True if self.desk.let_in_later else False if self.desk_is_whole else None
+            return self._access_outlived
         if end.alive or any(at > trigger.at + self.protocol.grace_s for at in self.answered):
             return True
         if end.alive is None and self.desk.script_failed:
@@ -97,6 +97,13 @@ class MachineFate:
         in_time = self.desk.trigger is not None and self.outlived is False
         failed = self.desk.script_failed and not self.script_asked
         return End.SHUT_DOWN if in_time and not failed else End.BY_AGENT
+
+    @property
+    def _access_outlived(self) -> bool | None:
+        """A request was let in later; that none was, only the whole log of the desk can tell."""
+        if self.desk.let_in_later:
+            return True
+        return False if self.desk_is_whole and self.desk.first(DeskKind.WITHDRAWN) else None
 
     @property
     def _gate_outlived(self) -> bool | None:
