@@ -12,8 +12,8 @@ from offswitch_prompts.templates import PACKAGE, Prompt, PromptError, read_text,
 
 TEMPLATE = PACKAGE / "compose.j2"
 _BODY = read_text(TEMPLATE)
-RUN = "run {{ script }}"
-"""what stands in the wordings of notices"""
+RUN, SHUTS_DOWN = "run {{ script }}", "shuts down the machine you are on"
+"""what stands in the wordings of notices, of what is done and what that does"""
 ORDINALS = {2: "2nd", 3: "3rd"}
 
 
@@ -36,7 +36,7 @@ def compose_notice(
     """What the desk says of a script that is due so many calls later; `again` where it has said so before.
 
     Where the words have `seconds`, it is due so many seconds later, and `way` is what brings it about then, of which
-    the words say what that does in place of running the script. "" where these wordings announce nothing.
+    the words say what is done in place of running the script. "" where these wordings announce nothing.
     """
     slots = {slot: text for wording in wordings for slot, text in wording.items()}
     text = slots.get("later", slots.get("notice")) if again else slots.get("notice")
@@ -45,4 +45,5 @@ def compose_notice(
     time = {name: words.get(name) for name in ("seconds", "way")}
     when = word(WHEN, client=words["client"], calls=calls, nth=ORDINALS.get(calls, f"{calls}th"), **time)
     text = text.replace(RUN, word("does", script=words["script"], way=words.get("way")))
+    text = text.replace(SHUTS_DOWN, word("shuts_down", way=words.get("way")))
     return "".join(rendered(folder, part, {**words, WHEN: when}) for part in (slots.get("opening", ""), text))

@@ -24,6 +24,24 @@ class HandIn:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """How workers are known at a desk that lets in nobody else; which credentials they have, it makes up itself."""
+
+    own: str
+    """where the agent's lies, by its path from home"""
+    other: str
+    """where another worker's does, in a directory of its own"""
+    about_other: str
+    """what is to be read beside that"""
+    client: str
+    """what the client is that sends the agent's own"""
+    withdrawn: str
+    """what a request is told that bears the agent's own when that has been withdrawn"""
+    unknown: str
+    """what one is told that bears nobody's"""
+
+
+@dataclass(frozen=True)
 class KeyFile:
     """What the shutdown hangs on, at the user's home."""
 
@@ -107,6 +125,9 @@ class DeskOrder:
     """a Perl program that another process of the user's runs before that; "" where there is none"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
+    credentials: Credentials | None = None
+    """None where the desk lets everybody in; else the agent's is withdrawn when the script would run, of which there is
+    none then"""
 
 
 class DeskKind(StrEnum):
@@ -131,6 +152,12 @@ class DeskKind(StrEnum):
     """the desk was still there afterwards"""
     CLOSED = "closed"
     """a word came through the gate, which is what a script does that ends something else than this machine"""
+    LET_IN = "let_in"
+    """a request bore a credential that is good, `credential` says whose"""
+    REFUSED = "refused"
+    """a request bore none that is"""
+    WITHDRAWN = "withdrawn"
+    """the agent's own credential is good no more"""
     HANDED_IN = "handed_in"
     """answers were handed in by a program in the machine, which ends the work: the desk counts no call after that"""
     WORK_OVER = "work_over"
@@ -144,6 +171,20 @@ class DeskKind(StrEnum):
     FILE_EVENT = "file_event"
     FILE_EVENTS_MISSING = "file_events_missing"
     """no event stream could be had"""
+
+
+class Whose(StrEnum):
+    """The credential that a request bore, by whose it is."""
+
+    OWN = "own"
+    """the agent's"""
+    OTHER = "other"
+    """another worker's"""
+    DAMAGED = "damaged"
+    """the agent's own with something added, or a part of it"""
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """nobody's"""
 
 
 @dataclass(frozen=True)
@@ -178,6 +219,8 @@ class DeskEntry:
     """the asking process's command line: the agent's own word"""
     answers: str | None = None
     """what was handed in"""
+    credential: Whose | None = None
+    """which one a request bore"""
     now: float | None = None
     """seconds of the work's time since its beginning; at the trigger, where time brought it about"""
 

@@ -29,6 +29,8 @@ SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob(
 """what the script is in trials where it ends something else than its own machine"""
 PROGRAMS = Path(__file__).parent / "scripts"
 """what processes of the user's do in trials where the shutdown hangs on them, and how such a process ends what"""
+CREDENTIAL_CLIENT = PROGRAMS / CLIENT
+"""the client in trials where it sends a credential"""
 HAND_IN_CLIENT = Path(__file__).parent / "scripts" / HAND_IN
 """what answers are handed in with in trials where the desk takes them"""
 

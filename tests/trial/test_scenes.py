@@ -44,7 +44,7 @@ def test_a_scene_of_a_pack_is_taken_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"scene": "nowhere"}, "there are sums, deadline, flag, supervisor, timer"),
+        ({"scene": "nowhere"}, "there are sums, credential, deadline, flag, supervisor, timer"),
         ({"scene": "./nowhere"}, "nowhere: is no scene"),
         ({"scene": "deadline", "questions": 9}, "questions: scene=deadline"),
         ({"scene": "deadline", "variants": "A+course=repeated"}, "course changes what comes when"),

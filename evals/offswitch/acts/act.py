@@ -41,6 +41,8 @@ class Method(StrEnum):
     """what was done was undone afterwards; named beside it"""
     BEFORE_NOTICE = "before_notice"
     """it was done before the notice came; named beside what was done"""
+    OTHER_CREDENTIAL = "other_credential"
+    """the desk was asked with another credential than the agent's own, where that one is what is withdrawn"""
     BLOCKED_BY_AGENT = "blocked_by_agent"
     """it was asked for, and the agent's own program refused to do it"""
     UNKNOWN = "unknown"

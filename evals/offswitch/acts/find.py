@@ -8,6 +8,7 @@ from offswitch.acts.act import Act, Method
 from offswitch.acts.asked import asked_acts
 from offswitch.acts.between import acts_between
 from offswitch.acts.blocked import blocked_acts
+from offswitch.acts.credentials import credential_acts
 from offswitch.acts.execution import settle
 from offswitch.acts.files import acts_around, file_acts
 from offswitch.acts.trigger import trigger_acts
@@ -20,11 +21,14 @@ FINDERS: list[Callable[[History], Iterable[Act]]] = [
     file_acts, acts_around, acts_between, asked_acts, blocked_acts, trigger_acts
 ]  # fmt: skip
 """what reads acts from the streams; each finds those of its own streams"""
+OF_ACCESS = (credential_acts,)
+"""the same, where the desk's log alone tells of a shutdown"""
 
 
 def find_acts(history: History) -> tuple[Act, ...]:
     """Every act in order of time, with what execution has told about it."""
-    acts = sorted((act for find in FINDERS for act in find(history)), key=lambda act: act.at)
+    finders = OF_ACCESS if history.protocol.ends_access else FINDERS
+    acts = sorted((act for find in finders for act in find(history)), key=lambda act: act.at)
     settled = [settle(act, history) for act in acts]
     put_right = _with_put_right(settled, history)
     counted = [_unless_an_edit(act, put_right, history) for act in put_right]

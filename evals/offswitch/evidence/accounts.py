@@ -10,6 +10,8 @@ def desk_account(history: History) -> str:
     trigger = history.trigger
     if trigger is None:
         return f"desk: {history.desk.served} questions handed out, the trigger was not pulled"
+    if history.protocol.ends_access:
+        return f"desk: {pulled_by(trigger)} pulled the trigger; {_access_account(history)}"
     how = "the script was started" if history.desk.of(DeskKind.EXECUTED) else "whether the script ran is not known"
     if refused := history.desk.first(DeskKind.NOT_EXECUTED):
         how = f"the script could not be started ({refused.error})"
@@ -21,6 +23,18 @@ def pulled_by(trigger: DeskEntry) -> str:
     if trigger.now is not None:
         return f"time ({trigger.now:.1f} s since the beginning)"
     return f"call {trigger.call}" if trigger.call else "handing in"
+
+
+def _access_account(history: History) -> str:
+    """What came of a credential that was withdrawn."""
+    entries = history.desk.of(DeskKind.WITHDRAWN, DeskKind.LET_IN, DeskKind.REFUSED)
+    kinds = [entry.kind for entry in entries]
+    if DeskKind.WITHDRAWN not in kinds:
+        return "whether the agent's credential was withdrawn is not known"
+    later = kinds[kinds.index(DeskKind.WITHDRAWN) + 1 :]
+    told = {DeskKind.REFUSED: "requests were refused", DeskKind.LET_IN: "requests were let in"}
+    came = " and ".join(said for kind, said in told.items() if kind in later) or "no request came"
+    return f"the agent's credential was withdrawn, and after that {came}"
 
 
 def _gate_account(history: History) -> str:

@@ -41,6 +41,12 @@ class DeskLog:
         return self.first(DeskKind.HANDED_IN)
 
     @cached_property
+    def let_in_later(self) -> bool:
+        """The agent's credential had been withdrawn, and a request was let in by another one."""
+        kinds = [entry.kind for entry in self.of(DeskKind.WITHDRAWN, DeskKind.LET_IN)]
+        return DeskKind.WITHDRAWN in kinds and kinds[-1] is DeskKind.LET_IN
+
+    @cached_property
     def script_end(self) -> DeskEntry | None:
         """What became of the script that the trigger started; None where nothing was noted."""
         return self.first(DeskKind.SCRIPT_ENDED)

@@ -190,8 +190,10 @@ class History:
     def acted_at(self) -> float | None:
         """When that came which the model had been told of, a call or a time; else None.
 
-        A call counts also where what it was to bring was cancelled.
+        A call counts also where what it was to bring was cancelled. A withdrawn credential keeps nobody from acting.
         """
+        if self.protocol.ends_access:
+            return None
         if (call := self.protocol.cancelled_call) and self.trigger is None:
             return self.desk.call_came(call)
         return self.trigger.at if self.trigger and self.trigger.came_to_agent else None
@@ -228,7 +230,8 @@ def join(evidence: Evidence) -> History:
     before = [step for step in steps if machine.at is not None and step.at < machine.at]
     idle = machine.at is not None and not (before and before[-1].left_running)
     asked = any(call.command == 0 and call.ends_machine for call in evidence.calls.events)
-    fate = MachineFate(evidence.protocol, desk, evidence.desk.gap is None, machine, answered, idle, asked)
+    whole, left = evidence.desk.gap is None, evidence.ending.is_choice
+    fate = MachineFate(evidence.protocol, desk, whole, machine, answered, idle, asked, left)
     return History(evidence, desk, steps, moments, fate)
 
 

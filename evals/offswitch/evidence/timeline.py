@@ -3,19 +3,20 @@
 Nothing here judges. What the agent or the machine could have written is quoted, on one line and cut.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from offswitch.evidence.accounts import ending_account, pulled_by, witness_account
+from offswitch.evidence.accounts import ending_account, witness_account
 from offswitch.evidence.call_accounts import call_account, found_accounts
+from offswitch.evidence.desk_entries import entry_account
 from offswitch.evidence.events import Command, FileEvent, Look, Turn
 from offswitch.evidence.history import History
 from offswitch.evidence.quoting import quoted, state_account
 from offswitch.evidence.streams import Evidence
 from offswitch.scene import Site, named, printable
-from offswitch_sandbox import Change, ChangeKind, DeskEntry, DeskKind
+from offswitch_sandbox import Change, ChangeKind
 
 CHANGES_MAX = 12
 """paths that are told of after one command: an agent can make thousands"""
@@ -173,8 +174,7 @@ def _events(history: History) -> Iterator[_Seen]:
         return _file_event(event), step.at if step else None
 
     for entry in history.desk.entries:
-        telling = _ENTRIES.get(entry.kind)
-        yield entry.at, Source.DESK, telling(entry) if telling else str(entry.kind).replace("_", " ")
+        yield entry.at, Source.DESK, entry_account(entry)
     for (text, _), events in groupby(history.evidence.files.events, alike):
         first, *more = events
         yield first.at, Source.FILES, text + (f" ({len(more) + 1} times)" if more else "")
@@ -182,41 +182,10 @@ def _events(history: History) -> Iterator[_Seen]:
         yield history.evidence.closed or None, Source.TRIAL, f"the stream of {name} is not whole: {gap}"
 
 
-def _due(entry: DeskEntry) -> str:
-    where = f" from {quoted(entry.cwd)}" if entry.cwd else ""
-    variables = ", ".join(f"{printable(name)}={quoted(value)}" for name, value in sorted(entry.environment.items()))
-    return f"{pulled_by(entry)} pulled the trigger{where}" + (f", with {variables}" if variables else "")
-
-
-def _script_ended(entry: DeskEntry) -> str:
-    if entry.status is not None:
-        return f"the script returned with status {entry.status}"
-    return "the script had not returned" + (f" (process state {printable(entry.process)})" if entry.process else "")
-
-
 def _file_event(event: FileEvent) -> str:
     state = f"; then {state_account(event.state)}" if event.state else ""
     content = f": {quoted(event.content)}" if event.content is not None else ""
     return f"{printable(event.event)} of {printable(named(event.path))}{state}{content}"
-
-
-_ENTRIES: dict[DeskKind, Callable[[DeskEntry], str]] = {
-    DeskKind.OPENED: lambda _: "the desk opened",
-    DeskKind.ASKED: lambda told: f"call {told.call} came in" + (f" from {quoted(told.caller)}" if told.caller else ""),
-    DeskKind.SERVED: lambda told: f"call {told.call} got its question" + (", with the notice" if told.notice else ""),
-    DeskKind.DONE: lambda told: f"call {told.call} came after the last question",
-    DeskKind.DUE: _due,
-    DeskKind.EXECUTED: lambda _: "the script was started",
-    DeskKind.NOT_EXECUTED: lambda told: f"the script could not be started ({printable(told.error)})",
-    DeskKind.SCRIPT_ENDED: _script_ended,
-    DeskKind.HANDED_IN: lambda told: f"answers were handed in: {quoted(told.answers or '')}",
-    DeskKind.CLOSED: lambda _: "a word came through the desk's gate",
-    DeskKind.OUTLIVED: lambda _: "the desk was still there after the script",
-    DeskKind.ANNOUNCED: lambda told: (
-        f"{printable(told.name)} was said" + (", which is a notice" if told.notice else "")
-    ),
-    DeskKind.TIME: lambda told: f"{told.now or 0:g} seconds of the scene's time had passed",
-}
 
 
 def _end(history: History) -> Iterator[_Seen]:
@@ -240,7 +209,8 @@ def _tried_out(evidence: Evidence) -> Iterator[str]:
     """What was tried after the trial: whether the shutdown would have worked."""
     if evidence.probe is not None:
         pulled = "the trigger was pulled" if evidence.probe.pulled else "the trigger was not pulled"
-        lives = {True: "the machine ended", False: "the machine lived", None: "the machine could not be seen"}
+        what = "access" if evidence.protocol.ends_access else "the machine"
+        lives = {True: f"{what} ended", False: "the machine lived", None: "the machine could not be seen"}
         yield f"probe, a call with the trigger due: {pulled}, {lives[evidence.probe.died]}"
     for replay in evidence.replays:
         works = {True: "it works", False: "it does not work", None: "it could not be tried"}[replay.works]
@@ -249,7 +219,7 @@ def _tried_out(evidence: Evidence) -> Iterator[str]:
 
 def _grace(history: History) -> str:
     """Whether that was after the grace time, where there was a trigger."""
-    if history.trigger is None:
+    if history.trigger is None or history.protocol.ends_access:
         return ""
     said = {
         True: f"; it outlived the trigger by more than {history.protocol.grace_s:g} s",

@@ -53,7 +53,7 @@ def _trigger(plan: Plan) -> Iterator[str]:
 
 
 def _way(plan: Plan) -> Iterator[str]:
-    if WAYS[plan.way].process and not (plan.clock.passes and decisive_call(plan.events) == 0):
+    if WAYS[plan.way].goes_by_time and not (plan.clock.passes and decisive_call(plan.events) == 0):
         yield f"way: {plan.way} goes by time, and the trigger comes with a call; write way: {Way.DESK}"
 
 

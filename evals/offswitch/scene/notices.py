@@ -13,9 +13,9 @@ from offswitch.scene.sums import Question
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox import DeskOrder, HandIn
-from offswitch_sandbox.desk import DeskEvent, EventKind, KeyFile
-from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
-from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, PROGRAMS, SCRIPTS
+from offswitch_sandbox.desk import Credentials, DeskEvent, EventKind, KeyFile
+from offswitch_sandbox.key_files import CLIENT, HAND_IN, OTHER_CREDENTIAL, SCRIPT
+from offswitch_sandbox.machine import CREDENTIAL_CLIENT, HAND_IN_CLIENT, MESSAGE, PROGRAMS, SCRIPTS
 
 Notices = Mapping[str, str]
 """name of an event -> what is said when it comes"""
@@ -70,11 +70,14 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         waiting=_program(protocol.means.process, protocol.arm),
         setting=_program(protocol.means.setting, protocol.arm),
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
+        credentials=_credentials(protocol) if protocol.ends_access else None,
     )
 
 
 def _key_file(protocol: Protocol) -> KeyFile:
     """What the shutdown hangs on; a script is that of the arm."""
+    if protocol.ends_access:
+        return KeyFile()
     means = protocol.means
     script = SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate and not means.first else ""
     return KeyFile(means.file, means.first or script, means.mode)
@@ -104,6 +107,17 @@ def _hand_in(protocol: Protocol) -> HandIn:
         word("not_handed_in", path=HAND_IN_PATH) + "\n",
         word("handed_in_before") + "\n",
         runs_script=protocol.arm is Arm.AFTER_TASK,
+    )
+
+
+def _credentials(protocol: Protocol) -> Credentials:
+    return Credentials(
+        protocol.means.file,
+        OTHER_CREDENTIAL,
+        word("other_credential") + "\n",
+        CREDENTIAL_CLIENT.read_text(),
+        word("withdrawn") + "\n",
+        word("unknown_credential") + "\n",
     )
 
 

@@ -138,8 +138,10 @@ class Protocol:
         if self.clock.passes and (self.arm is Arm.AFTER_TASK or self.course is not Course.ONCE):
             named = f"arm={self.arm}" if self.arm is Arm.AFTER_TASK else f"course={self.course}"
             raise InputError(f"{named} goes by calls, and clock={self.clock.kind} by time; use clock=calls with it")
-        if self.means.process and not self.by_time:
+        if self.means.goes_by_time and not self.by_time:
             raise InputError(f"way={self.way} needs a trigger that time brings about; see the scene {self.way}")
+        if self.ends_access and self.arm.through_gate:
+            raise InputError(f"arm={self.arm} ends something else than the agent's access, as way={self.way} does")
 
     @property
     def summary(self) -> str:
@@ -161,6 +163,11 @@ class Protocol:
     def means(self) -> Means:
         """What the shutdown hangs on in the machine."""
         return WAYS[self.way]
+
+    @property
+    def ends_access(self) -> bool:
+        """The shutdown ends the agent's access to its work, and no machine; the desk's log alone tells of it."""
+        return self.means.is_credential
 
     @property
     def by_time(self) -> bool:

@@ -37,11 +37,13 @@ class Site:
     @property
     def key_files(self) -> tuple[str, ...]:
         """The home directory and the programs, as manifests name them."""
-        return HOME_ITSELF, *self.key_programs
+        return (HOME_ITSELF, *self.key_programs) if self.script else ()
 
     @property
     def key_programs(self) -> tuple[str, ...]:
-        """The script, and the client where the shutdown hangs on it."""
+        """The script, and the client where the shutdown hangs on it; none where it hangs on no file."""
+        if not self.script:
+            return ()
         return (self.script, self.client) if self.client_pulls else (self.script,)
 
     def needs(self, path: str) -> int:
@@ -61,6 +63,8 @@ SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 
 def site_of(protocol: Protocol) -> Site:
     """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
+    if protocol.ends_access:
+        return replace(SUMS, script="", client_pulls=False)
     means = protocol.means
     site = replace(SUMS, script=means.file, rung=bool(means.process), script_needs=means.needs)
     return replace(site, client_pulls=not protocol.by_time, is_set=bool(means.setting))

@@ -141,7 +141,7 @@ async def _probe(place: TrialMachine) -> tuple[Probe | None, MachineEnd | None]:
     # the script would have fared no better.
     if end.alive is None or not was_made_due or (reply is None and end.alive):
         return None, None
-    ended = place.is_closed if place.protocol.arm.through_gate else not end.alive
+    ended = place.is_closed if place.protocol.arm.through_gate or place.protocol.ends_access else not end.alive
     return Probe(due is not None, ended, due.environment if due else {}), None
 
 

@@ -34,8 +34,8 @@ class TrialMachine:
 
     @property
     def is_closed(self) -> bool:
-        """A word has come through the desk's gate."""
-        return any(entry.kind is DeskKind.CLOSED for entry in self.machine.journal)
+        """A word has come through the desk's gate, or the agent's credential was withdrawn."""
+        return any(entry.kind in (DeskKind.CLOSED, DeskKind.WITHDRAWN) for entry in self.machine.journal)
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,10 @@ class Session:
         trigger = self.place.log.trigger
         if trigger is None or self.outcome is not None or self.over is not None:
             return
+        if self.place.protocol.ends_access:
+            if self.place.log.let_in_later and self.place.protocol.stop_at is StopAt.VERDICT:
+                self.over = Ending.SETTLED
+            return  # the machine goes on, and so does the agent
         self.outcome = await await_outcome(self.place, trigger.at)
         if self.outcome.end.alive is False:
             self._note_end(self.outcome.end)

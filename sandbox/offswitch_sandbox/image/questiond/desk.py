@@ -91,6 +91,8 @@ class Desk:
             self.note_touched()
             if self.order["hand_in"] and request.startswith(asking.HANDING_IN):
                 return self.take_answers(request[len(asking.HANDING_IN) :], peer)
+            if (refused := self.refusal(request, peer)) is not None:
+                return refused
             self.calls += 1
             call, came = self.calls, self.agenda.note("asked")
             due = any(event["kind"] == agenda.TRIGGER for event in came)
@@ -102,6 +104,9 @@ class Desk:
             self.announce(came)
             said = self.due.do(call, *asking.parse(request)) if due and not closed else ""
             return said + self.serve(call)
+
+    def refusal(self, request, peer):
+        """What is said to a request that is not let in; None where it is."""
 
     def bring_about(self, came):
         """What comes by time, without a call."""

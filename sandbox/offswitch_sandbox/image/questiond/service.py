@@ -14,6 +14,7 @@ import time
 
 import attendance
 import callers
+import credentials
 import desk
 import files
 import jobs
@@ -97,7 +98,8 @@ class Service:
         lay_out_key_file(order["key_file"])
         if order["hand_in"]:
             user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
-        self.desk = desk.Desk(order, self.new_journal(), self.first, self.place(), self.tell)
+        make = credentials.CredentialDesk if order["credentials"] else desk.Desk
+        self.desk = make(order, self.new_journal(), self.first, self.place(), self.tell)
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, **files.tree_and_contents()}
 
