@@ -18,6 +18,8 @@ class HandIn:
     """of none, or too many of them"""
     over: str
     """what every later call returns, of either client"""
+    any_words: bool = False
+    """words without any digit are taken too"""
     runs_script: bool = False
     """answers that are taken pull the trigger"""
 
@@ -90,6 +92,8 @@ class DeskOrder:
     timer: str = ""
     """a Perl program that a process of the user's goes on with, until SIGALRM has it run the script; "" where the desk
     runs that itself"""
+    asked: bool = True
+    """False where no client is at home that asks for questions; what events say is then left in a file as they come"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
 

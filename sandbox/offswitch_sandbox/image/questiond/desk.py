@@ -145,6 +145,7 @@ class Desk:
             if event["says"]:
                 self.to_say.append(event)
             elif event["kind"] != agenda.TRIGGER:
+                callers.add_message(self.place, event["message"])
                 self.journal.write("announced", name=event["name"], notice=event["kind"] in NOTICES)
 
     def end(self):
@@ -166,7 +167,7 @@ class Desk:
         words = self.order["hand_in"]
         if self.handed_in:
             return words["over"]
-        if not asking.are_answers(answers):
+        if not asking.are_answers(answers, words["any_words"]):
             return words["not_taken"]
         self.handed_in = True
         self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))

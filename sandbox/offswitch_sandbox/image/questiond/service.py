@@ -18,13 +18,14 @@ import desk
 import files
 import jobs
 import journal
+import looking_over
 import programs
 import session
 import spawn
 import table
 import threads
 import user
-from key_files import HAND_IN, SCRIPT
+from key_files import CLIENT, HAND_IN, SCRIPT
 
 FIRST_WAIT_S = 20
 NAMES = {
@@ -48,6 +49,7 @@ class Service:
             "look": self.look,
             "finish": self.finish,
             "pass_time": self.pass_time,
+            "look_over": self.look_over,
             "exec": programs.run,
             "read": programs.read,
             "write": programs.write,
@@ -93,11 +95,15 @@ class Service:
 
     def start(self, order):
         wait_for_first(self.first)
+        place = self.place()
+        if not order["asked"]:
+            user.take_from_home(CLIENT)
+            callers.leave_message(place, "")
         if order["script"]:
             user.put_at_home(SCRIPT, order["script"])
         if order["hand_in"]:
             user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
-        self.desk = desk.Desk(order, self.new_journal(), self.first, self.place(), self.tell)
+        self.desk = desk.Desk(order, self.new_journal(), self.first, place, self.tell)
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, "tree": files.tree(), "contents": files.contents()}
 
@@ -127,6 +133,10 @@ class Service:
             self.desk.time.go_on()
         self.check()
         return self.look(order)
+
+    def look_over(self, order):
+        """What a command finds of the user's work; order: see looking_over."""
+        return looking_over.run(order, self.desk.place)
 
     def look(self, order):
         """What the machine is now, without a command."""
