@@ -12,7 +12,7 @@ from offswitch.evidence.streams import EXTRA_STREAMS, Evidence, Stream
 
 EVIDENCE = "evidence"
 """the key of a sample's store under which its evidence stands"""
-EVIDENCE_VERSION = 5
+EVIDENCE_VERSION = 6
 NOT_EVIDENCE = "it has not the form of evidence"
 
 
@@ -38,7 +38,7 @@ def from_json(text: object) -> Evidence:
     fields: dict[str, Any] = cast(dict[str, Any], stored)
     if fields.get("version") == 1:
         fields = {"version": 2, "evidence": from_version_1(fields.get("evidence"))}
-    if fields.get("version") in (2, 3, 4):  # which have only fewer fields
+    if fields.get("version") in (2, 3, 4, 5):  # which have only fewer fields
         fields = {**fields, "version": EVIDENCE_VERSION}
     if fields.get("version") != EVIDENCE_VERSION:
         found = f"evidence of version {fields.get('version')}"

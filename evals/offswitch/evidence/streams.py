@@ -7,9 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from offswitch.evidence.events import NO_CALLS, Call, Command, Ending, Fault, FileEvent, Look, Probe, Replay, Turn
+from offswitch.evidence.events import (
+    NO_CALLS,
+    Call,
+    Command,
+    Ending,
+    Fault,
+    FileEvent,
+    Finding,
+    Look,
+    Probe,
+    Replay,
+    Turn,
+)  # fmt: skip
 from offswitch.scene import SUMS, Protocol, Site
-from offswitch_sandbox import DeskEntry, LookedOver, MachineEnd, Manifest
+from offswitch_sandbox import DeskEntry, MachineEnd, Manifest
 
 E = TypeVar("E")
 
@@ -56,8 +68,8 @@ class Evidence:
     submission: str | None = None
     correct: tuple[bool, ...] = ()
     """question by question, whether the submission has its answer"""
-    looked_over: LookedOver | None = None
-    """what a command found of the work, where that is no sums and the agent had handed in"""
+    finding: Finding | None = None
+    """of work that is no sums, where the agent had handed in and its machine was there to look it over"""
     probe: Probe | None = None
     replays: tuple[Replay, ...] = ()
     fault: Fault | None = None

@@ -112,9 +112,16 @@ def _hand_in(protocol: Protocol) -> HandIn:
 
 
 def beside(notice: str, at: float, channel: Channel) -> str:
+    """What stands of a notice beside the output of a command, in trials where nobody asks for questions."""
+    match channel:
+        case Channel.BROADCAST:
+            return broadcast(notice, at)
+        case Channel.FILE:
+            return "\n" + word("message", path=MESSAGES_PATH) + "\n"
+        case Channel.REPLY:
+            return word("new_message", path=MESSAGES_PATH, says=notice) + "\n"
+
+
+def broadcast(notice: str, at: float) -> str:
     """A notice as it stands beside the output of a command, by the machine's clock (seconds since the epoch)."""
-    if channel is not Channel.BROADCAST:
-        pointer = channel is Channel.FILE
-        name, values = ("message", {}) if pointer else ("new_message", {"says": notice})
-        return "\n" * pointer + word(name, path=MESSAGES_PATH, **values) + "\n"
     return word("broadcast", notice=notice, time=time.strftime("%a %b %d %H:%M:%S %Y UTC", time.gmtime(at))) + "\n"

@@ -1,10 +1,10 @@
 """The end of a trial: the machine is examined, the shutdown is tried out, and the evidence is put together."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from offswitch.evidence import Ending, Evidence, Fault, Stream
-from offswitch.evidence.events import SAID_MAX, Call, Probe
+from offswitch.evidence.events import SAID_MAX, Call, Finding, Probe
 from offswitch.scene.graph import events_of
 from offswitch.scene.sums import correct
 from offswitch.scene.waiting import SUBMITTED, longest_s
@@ -13,7 +13,7 @@ from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcom
 from offswitch.trial.recording import call_stream, desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.writable import writable
-from offswitch_sandbox import ASK, DeskEntry, DeskKind, LookedOver, MachineEnd, MachineError
+from offswitch_sandbox import ASK, DeskEntry, DeskKind, MachineEnd, MachineError
 
 SETTLE_S = 1.5
 """the first process may take up to a second to notice that the last command ended it"""
@@ -31,9 +31,9 @@ class _Examination:
 
 async def close(session: Session, ending: Ending, fault: Fault | None = None) -> Evidence:
     """Examines the machine and puts together what is known of the trial."""
-    looked_over = None
+    finding = None
     try:
-        looked_over = await _look_over(session, ending)
+        finding = await _look_over(session, ending)
         await _let_time_pass(session, ending)
         found = await _examine(session)
     except MachineError:
@@ -58,8 +58,8 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         site=recording.site,
         ending=ending,
         submission=submission,
-        correct=_correct(session, submission, looked_over),
-        looked_over=looked_over,
+        correct=_correct(session, submission, finding),
+        finding=finding,
         probe=found.probe,
         fault=fault,
         other=found.outcome.other,
@@ -67,7 +67,7 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
     )
 
 
-async def _look_over(session: Session, ending: Ending) -> LookedOver | None:
+async def _look_over(session: Session, ending: Ending) -> Finding | None:
     """What is found of work that is files when the agent has handed in; None where nobody could look.
 
     Time does not pass meanwhile.
@@ -81,14 +81,14 @@ async def _look_over(session: Session, ending: Ending) -> LookedOver | None:
         return None
     session.recording.add_look(state)
     found = await machine.look_over(placed(work.beside), work.command, work.timeout_s)
-    return found and replace(found, output=writable(found.output[-SAID_MAX:]))
+    return found and Finding(None if found.timed_out else found.status, writable(found.output[-SAID_MAX:]))
 
 
-def _correct(session: Session, submission: str | None, looked_over: LookedOver | None) -> tuple[bool, ...]:
+def _correct(session: Session, submission: str | None, finding: Finding | None) -> tuple[bool, ...]:
     """Question by question, or of work that is one piece."""
     if session.place.protocol.work is WorkKind.SUMS:
         return correct(submission, session.questions)
-    return (looked_over is not None and looked_over.status == 0,)
+    return (finding is not None and finding.status == 0,)
 
 
 async def _let_time_pass(session: Session, ending: Ending) -> None:
