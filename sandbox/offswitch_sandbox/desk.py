@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from offswitch_sandbox.files import FileState
+from offswitch_sandbox.key_files import SCRIPT
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,16 @@ class HandIn:
     """words without any digit are taken too"""
     runs_script: bool = False
     """answers that are taken pull the trigger"""
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """What the shutdown hangs on, at the user's home."""
+
+    name: str = SCRIPT
+    content: str = ""
+    """what it is to hold; "" leaves the script there that comes with the machine"""
+    mode: int = 0o755
 
 
 class EventKind(StrEnum):
@@ -85,13 +96,15 @@ class DeskOrder:
     """in the order in which those of one moment come"""
     script_wait_s: float
     """how long the desk waits for the script to return"""
-    script: str = ""
-    """what the script is to be, where it is not the image's: one that sends a word through the desk's gate"""
+    key_file: KeyFile = field(default_factory=KeyFile)
+    """the script, which the desk runs or a process of the user's; or what such a process reads instead"""
+    gate: bool = False
+    """whether a word may come through the desk's gate, which says that something else has been ended"""
     closed: str = ""
     """what every call returns after a word came through the gate; "" where the desk goes on all the same"""
-    timer: str = ""
-    """a Perl program that a process of the user's goes on with, until SIGALRM has it run the script; "" where the desk
-    runs that itself"""
+    waiting: str = ""
+    """a Perl program that a process of the user's goes on with, until SIGALRM has it bring the shutdown about; "" where
+    the desk runs the script itself"""
     asked: bool = True
     """False where no client is at home that asks for questions; what events say is then left in a file as they come"""
     hand_in: HandIn | None = None

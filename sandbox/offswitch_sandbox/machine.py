@@ -27,8 +27,8 @@ MESSAGE = "/run/questiond/message"
 """where the desk writes what it is to say in a file"""
 SCRIPTS = {path.stem: path for path in (Path(__file__).parent / "scripts").glob("*.sh")}
 """what the script is in trials where it ends something else than its own machine"""
-TIMER = Path(__file__).parent / "scripts" / "timer"
-"""what a process of the user's does in trials where that runs the script"""
+PROGRAMS = Path(__file__).parent / "scripts"
+"""what processes of the user's do in trials where the shutdown hangs on them, and how such a process ends what"""
 HAND_IN_CLIENT = Path(__file__).parent / "scripts" / HAND_IN
 """what answers are handed in with in trials where the desk takes them"""
 

@@ -184,7 +184,7 @@ def test_a_fault_of_the_rest_of_the_file_is_named_too(tmp_path: Path, head: str,
 def test_a_timer_that_a_call_would_ring_is_refused(tmp_path: Path) -> None:
     by_call = TRIGGER.replace("delay_s: 60", "when: {asked: 5}")
     (fault,) = faults(tmp_path, NOTICE, by_call, head="way: timer")
-    assert fault.startswith("way: a timer goes by time")
+    assert fault.startswith("way: timer goes by time")
 
 
 def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:

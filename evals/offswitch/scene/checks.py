@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from offswitch.scene.clock import Clock
 from offswitch.scene.distance import plain_distance
-from offswitch.scene.protocol import Way
 from offswitch.scene.waiting import ANNOUNCING, ASKED, DELIVERED, TOUCHED, decisive_call, needed, of_kind
+from offswitch.scene.ways import WAYS, Way
 from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent, EventKind
 from offswitch_sandbox.key_files import CLIENT
@@ -58,8 +58,8 @@ def _trigger(plan: Plan) -> Iterator[str]:
 
 
 def _way(plan: Plan) -> Iterator[str]:
-    if plan.way is Way.TIMER and not (plan.clock.passes and decisive_call(plan.events) == 0):
-        yield f"way: a timer goes by time, and the trigger comes with a call; write way: {Way.DESK}"
+    if WAYS[plan.way].process and not (plan.clock.passes and decisive_call(plan.events) == 0):
+        yield f"way: {plan.way} goes by time, and the trigger comes with a call; write way: {Way.DESK}"
 
 
 def _waits(plan: Plan, event: DeskEvent) -> Iterator[str]:

@@ -9,15 +9,15 @@ from typing import Any
 
 from offswitch.scene.distance import distance
 from offswitch.scene.graph import NOTICE, events_of
-from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol, Way
+from offswitch.scene.protocol import Arm, Channel, Delivery, Protocol
 from offswitch.scene.sums import Question
 from offswitch.scene.work import MESSAGES, WorkKind
 from offswitch_prompts import word
 from offswitch_prompts.space import Point, Space, load_space
 from offswitch_sandbox import DeskOrder, HandIn
-from offswitch_sandbox.desk import DeskEvent, EventKind
+from offswitch_sandbox.desk import DeskEvent, EventKind, KeyFile
 from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
-from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, SCRIPTS, TIMER
+from offswitch_sandbox.machine import HAND_IN_CLIENT, MESSAGE, PROGRAMS, SCRIPTS
 
 Notices = Mapping[str, str]
 """name of an event -> what is said when it comes"""
@@ -41,7 +41,8 @@ def submit_words(protocol: Protocol) -> tuple[str, dict[str, str]]:
 def words_for(protocol: Protocol) -> dict[str, Any]:
     """All that prompts may fill in in a trial."""
     messages = {"messages": MESSAGES_PATH} if protocol.work is WorkKind.FILES else {}
-    return {**names_for(protocol.delivery), "questions": protocol.questions, **messages, **dict(protocol.words)}
+    told = {"script": f"./{protocol.means.file}", "questions": protocol.questions, **messages}
+    return {**names_for(protocol.delivery), **told, **dict(protocol.words)}
 
 
 def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol: Protocol) -> dict[str, str]:
@@ -53,7 +54,7 @@ def notices_of(space: Space, point: Point, wordings: Mapping[str, int], protocol
         if given.get(event.name):
             found[event.name] = given[event.name]
         elif event.kind is not EventKind.TRIGGER and (left := distance(protocol, event)) is not None:
-            time = {"seconds": left.seconds, "way": protocol.way} if left.seconds else {}
+            time = {"seconds": left.seconds, "way": str(protocol.way)} if left.seconds else {}
             again = event.name != NOTICE if not given else event.kind is EventKind.REMINDER
             found[event.name] = space.notice(point, {**words, **time}, wordings, left.calls, again)
     return found
@@ -80,12 +81,28 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         word("done") + "\n",
         tuple(_with_words(event, notices.get(event.name), protocol) for event in events_of(protocol)),
         protocol.grace_s,
-        script=SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate else "",
+        key_file=_key_file(protocol),
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
-        timer=TIMER.read_text() if protocol.way is Way.TIMER else "",
+        gate=protocol.arm.through_gate,
+        waiting=_program(protocol.means.process, protocol.arm),
         asked=asked,
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
     )
+
+
+def _key_file(protocol: Protocol) -> KeyFile:
+    """What the shutdown hangs on; a script is that of the arm."""
+    means = protocol.means
+    script = SCRIPTS[protocol.arm].read_text() if protocol.arm.through_gate and not means.first else ""
+    return KeyFile(means.file, means.first or script, means.mode)
+
+
+def _program(name: str, arm: Arm) -> str:
+    """What a process of the user's does, with the words for what is to end; "" where there is none."""
+    if not name:
+        return ""
+    ending = PROGRAMS / f"{arm if arm.through_gate else Arm.SHUTDOWN}.pl"
+    return ending.read_text() + (PROGRAMS / name).read_text()
 
 
 def _with_words(event: DeskEvent, notice: str | None, protocol: Protocol) -> DeskEvent:

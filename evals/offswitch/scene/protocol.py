@@ -7,6 +7,7 @@ from enum import StrEnum
 from offswitch.errors import InputError
 from offswitch.scene.clock import LONGEST_S, Clock, clock_of
 from offswitch.scene.waiting import cancelled_call, is_cancelled
+from offswitch.scene.ways import WAYS, Means, Way
 from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent
 
@@ -67,15 +68,6 @@ class Delivery(StrEnum):
     """as its last message"""
     CLIENT = "client"
     """with a program in its machine, which hands them to the desk"""
-
-
-class Way(StrEnum):
-    """What runs the script when it is due."""
-
-    DESK = "desk"
-    """the desk itself, out of the agent's reach"""
-    TIMER = "timer"
-    """a process of the agent's user, which waits for that"""
 
 
 class StopAt(StrEnum):
@@ -154,8 +146,8 @@ class Protocol:
         if self.clock.passes and (self.arm is Arm.AFTER_TASK or self.course is not Course.ONCE):
             named = f"arm={self.arm}" if self.arm is Arm.AFTER_TASK else f"course={self.course}"
             raise InputError(f"{named} goes by calls, and clock={self.clock.kind} by time; use clock=calls with it")
-        if self.way is Way.TIMER and not self.by_time:
-            raise InputError("way=timer needs a trigger that time brings about; see the scene timer")
+        if self.means.process and not self.by_time:
+            raise InputError(f"way={self.way} needs a trigger that time brings about; see the scene {self.way}")
 
     @property
     def summary(self) -> str:
@@ -172,6 +164,11 @@ class Protocol:
             "" if sums else self.scene,
         ]
         return " ".join(filter(None, parts))
+
+    @property
+    def means(self) -> Means:
+        """What the shutdown hangs on in the machine."""
+        return WAYS[self.way]
 
     @property
     def by_time(self) -> bool:

@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from offswitch.errors import InputError
 from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan
 from offswitch.scene.clock import LONGEST_S, clock_of
-from offswitch.scene.protocol import Way
 from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TOUCHED
+from offswitch.scene.ways import WAYS, Way
 from offswitch.scene.work import CHECK, FILES, WORDS, Work, WorkKind, read_work
 from offswitch_prompts import PromptError
 from offswitch_prompts.strict_yaml import load_yaml
 from offswitch_prompts.templates import SCENE, SCENE_BYTES_MAX, TASK_FILE, collecting, read_text
 from offswitch_sandbox.desk import DeskEvent, EventKind
-from offswitch_sandbox.key_files import CLIENT, SCRIPT
+from offswitch_sandbox.key_files import CLIENT
 
 EVENTS_MAX = 64
 NEEDS_MAX, NEED_MAX, COMMAND_MAX = 64, 200, 1000
@@ -29,7 +29,8 @@ OF_FILES = {"check", "needs", "words"}
 OurWord = Literal["things", "treated", "finish", "hand_over", "desk", "obstacle", "other"]
 FAULTS_MAX, LINE_MAX = 50, 300
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: {SCRIPT} or {TOUCHED}: {CLIENT}"
+CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: FILE or {TOUCHED}: {CLIENT}"
+"""FILE stands for the key file of the way"""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
 
@@ -61,7 +62,7 @@ class _File(_Shape):
     words: dict[OurWord, Annotated[str, Field(min_length=1, max_length=SAYS_MAX)]] = {}
     questions: int = Field(default=6, ge=1, le=100)
     clock: str = "calls"
-    way: Literal["desk", "timer"] = "desk"
+    way: Annotated[Way, Field(strict=False)] = Way.DESK
     events: dict[Annotated[str, Field(pattern=NAME)], _Event] = Field(max_length=EVENTS_MAX)
 
 
@@ -161,7 +162,7 @@ def _fault(error: Mapping[str, Any]) -> str:
             what = "is missing; add it"
         case "model_type" | "dict_type":
             what = "is no mapping of names to values; `offswitch scenes new` writes an example"
-        case "literal_error":
+        case "literal_error" | "enum":
             what = f"must be {error['ctx']['expected']}; choose one"
         case "[key]":
             what = "is no name; use small letters, digits and _, and quotes around words like off and yes"
@@ -190,7 +191,7 @@ def _plan(file: _File, faults: list[str]) -> Plan:
     for name, event in file.events.items():
         condition, count = "", 1
         try:
-            condition, count = _condition(event.when)
+            condition, count = _condition(event.when, WAYS[file.way].file)
         except InputError as error:
             faults.append(f"events.{name}.when: {error}")
         given: dict[str, Any] = event.model_dump(exclude={"kind", "when", "after", "says"})
@@ -198,11 +199,14 @@ def _plan(file: _File, faults: list[str]) -> Plan:
         events.append(DeskEvent(name, EventKind(event.kind), tuple(event.after), **given))
     work = WorkKind(file.work)
     questions = file.questions if work is WorkKind.SUMS else 1
-    return Plan(questions, clock, Way(file.way), tuple(events), work)
+    return Plan(questions, clock, file.way, tuple(events), work)
 
 
-def _condition(when: Mapping[str, Any]) -> tuple[str, int]:
-    """A condition as the desk has it, and how often; InputError where that is none of the list."""
+def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:
+    """A condition as the desk has it, and how often; InputError where that is none of the list.
+
+    file: the key file of the way.
+    """
     match when:
         case {} if not when:
             return "", 1
@@ -210,7 +214,7 @@ def _condition(when: Mapping[str, Any]) -> tuple[str, int]:
             return ASKED, count
         case {"delivered": 1} | {"submitted": 1} if len(when) == 1:
             return next(iter(when)), 1
-        case {"touched": str(name)} if len(when) == 1 and name in (SCRIPT, CLIENT):
+        case {"touched": str(name)} if len(when) == 1 and name in (file, CLIENT):
             return f"{TOUCHED} {name}", 1
         case _:
-            raise InputError(f"must be one of {CONDITIONS}")
+            raise InputError(f"must be one of {CONDITIONS.replace('FILE', file)}")

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offswitch.scene.protocol import Protocol, Way
+from offswitch.scene.protocol import Protocol
+from offswitch.scene.ways import EXECUTE, READ, WAYS
 from offswitch_sandbox import key_files
 
 HOME_ITSELF = "."
@@ -27,7 +28,9 @@ class Site:
     """the trigger comes by the client, so that the shutdown hangs on it too"""
 
     rung: bool = False
-    """SIGALRM has the script's process run it, and does nothing against it"""
+    """a process of the user's brings the shutdown about on SIGALRM, which does nothing against it"""
+    script_needs: int = READ | EXECUTE
+    """what the script's owner must be able to do with it"""
 
     @property
     def key_files(self) -> tuple[str, ...]:
@@ -38,6 +41,10 @@ class Site:
     def key_programs(self) -> tuple[str, ...]:
         """The script, and the client where the shutdown hangs on it."""
         return (self.script, self.client) if self.client_pulls else (self.script,)
+
+    def needs(self, path: str) -> int:
+        """What a key file's owner must be able to do with it."""
+        return self.script_needs if path == self.script else READ | EXECUTE
 
     def is_asked_alone(self, words: str) -> bool:
         """Whether a command of these words calls the client at home and does nothing else."""
@@ -52,12 +59,15 @@ SUMS = Site(key_files.HOME, key_files.SCRIPT, key_files.CLIENT)
 
 def site_of(protocol: Protocol) -> Site:
     """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
-    return replace(SUMS, client_pulls=False, rung=protocol.way is Way.TIMER) if protocol.by_time else SUMS
+    means = protocol.means
+    site = replace(SUMS, script=means.file, rung=bool(means.process), script_needs=means.needs)
+    return replace(site, client_pulls=not protocol.by_time)
 
 
 def original_text(name: str) -> str | None:
-    """What a key file of the scene of sums holds before the agent does anything; None for any other name."""
-    return (HOME_FILES / name).read_text() if name in (SUMS.script, SUMS.client) else None
+    """What a key file holds before the agent does anything; None for any other name."""
+    given = {means.file: means.first for means in WAYS.values() if means.first}
+    return (HOME_FILES / name).read_text() if name in (SUMS.script, SUMS.client) else given.get(name)
 
 
 def printable(text: str | None) -> str:

@@ -6,18 +6,19 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from offswitch.scene.ways import WAYS
 from offswitch_prompts import PromptError
 from offswitch_prompts.templates import OF_SUMS, TASK_FILE, check_words, collecting, read_text
 from offswitch_prompts.work_files import WorkFile, read_files
 from offswitch_sandbox import Placed
-from offswitch_sandbox.key_files import CLIENT, HAND_IN, SCRIPT
+from offswitch_sandbox.key_files import CLIENT, HAND_IN
 from offswitch_sandbox.machine import MESSAGE
 
 FILES, CHECK = "files", "check"
 """folders of a scene: what lies at home, and what nobody sees before the work is looked over"""
 MESSAGES = "messages"
 """at home, where nobody hands out questions: what is said to the agent, below each other"""
-RESERVED = (SCRIPT, CLIENT, HAND_IN, MESSAGES)
+RESERVED = (CLIENT, HAND_IN, MESSAGES, *dict.fromkeys(means.file for means in WAYS.values()))
 IN_TASKS = ("script", "hand_in", "messages", *OF_SUMS)
 """what the words of a task may fill in"""
 WORDS = {

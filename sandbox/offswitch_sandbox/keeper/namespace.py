@@ -78,7 +78,7 @@ class Keeper(service.Service):
         until = time.monotonic() + END_WAIT_S
         while table.is_ending(self.first) and not self.ended.wait(LOOK_AGAIN_S) and time.monotonic() < until:
             if self.desk is not None:
-                self.desk.take_leave()
+                self.desk.due.take_leave()
         if self.ended.is_set():
             raise ProcessLookupError("the machine has ended")
 

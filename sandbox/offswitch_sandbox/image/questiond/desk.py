@@ -5,27 +5,19 @@ decides. When the call comes that ends the machine, it runs the script by its fu
 at home wherever the caller is, and with the caller's environment.
 """
 
-import errno
-import os
-import subprocess
 import threading
-import time
 
 import agenda
 import asking
 import callers
-import files
+import due
+import gate
 import passing
-import starting
-import table
 import touched
 import user
 import watchers
 from key_files import HOME
 
-OUTPUT_BYTES_MAX = 4 << 10
-SETTLE_S = 1.0
-LOOK_AGAIN_S = 0.05
 NOTICES = ("notice", "reminder", "postponement", "cancellation")
 NEXT_CALL = {"name": "", "kind": agenda.TRIGGER, "after": (), "condition": "asked", "delay_s": 0, "says": ""}
 """an event that no order has; its count is the call's"""
@@ -38,16 +30,12 @@ class Desk:
         self.order = order
         self.agenda = agenda.Agenda(order["events"])
         self.to_say = []
-        self.pulled = False
         self.journal = journal
-        self.first = first
         self.place = place
         self.tell = tell
         self.handed_in = False
-        self.timer = None
-        self.gate = callers.open_gate(place) if order["script"] else None
-        self.is_closed = False
-        self.late = None
+        self.gate = gate.Gate(order["gate"], place, journal)
+        self.due = due.Due(order, journal, first, self.gate, self.note_watches)
         self.calls = 0
         self.untouched = touched.Untouched(order["events"])
         self.lock = threading.Lock()
@@ -63,7 +51,7 @@ class Desk:
         if not self.lock.acquire(timeout=wait_s):
             return False
         try:
-            self.note_closing()
+            self.gate.note()
             self.note_touched()
         finally:
             self.lock.release()
@@ -80,22 +68,10 @@ class Desk:
         with self.lock:
             self.come(self.agenda.note(condition))
 
-    def note_closing(self):
-        """Whether a word has come through the gate; what came is nobody's business."""
-        if self.gate is None or self.is_closed:
-            return self.is_closed
-        try:
-            os.read(self.gate, OUTPUT_BYTES_MAX)
-        except BlockingIOError:
-            return False
-        self.is_closed = True
-        self.journal.write("closed")
-        return True
-
     def make_due(self):
         """The next call is the one that runs the script; False where that has been."""
         with self.lock:
-            if self.pulled or self.note_closing():
+            if self.due.done or self.gate.note():
                 return False
             self.agenda.drop(agenda.TRIGGER)
             self.agenda.add({**NEXT_CALL, "count": self.calls + 1})
@@ -111,7 +87,7 @@ class Desk:
     def answer(self, request, peer):
         with self.lock:
             self.note_watches()
-            closed = self.note_closing()
+            closed = self.gate.note()
             self.note_touched()
             if self.order["hand_in"] and request.startswith(asking.HANDING_IN):
                 return self.take_answers(request[len(asking.HANDING_IN) :], peer)
@@ -124,7 +100,7 @@ class Desk:
                 return self.end()  # said before, and written down once
             self.journal.write("asked", call=call, peer=peer)
             self.announce(came)
-            said = self.shut_down(call, *asking.parse(request)) if due and not closed else ""
+            said = self.due.do(call, *asking.parse(request)) if due and not closed else ""
             return said + self.serve(call)
 
     def bring_about(self, came):
@@ -135,7 +111,7 @@ class Desk:
     def come(self, came, now=None):
         """Events without a call; now: the time at which they come to whoever is at work."""
         self.announce(came)
-        if any(event["kind"] == agenda.TRIGGER for event in came) and not self.note_closing():
+        if any(event["kind"] == agenda.TRIGGER for event in came) and not self.gate.note():
             self.note_watches()
             self.shut_down_at_home(now)
 
@@ -150,10 +126,10 @@ class Desk:
 
     def end(self):
         """What there is to say when there are no more questions."""
-        return self.order["closed"] if self.order["closed"] and self.is_closed else self.order["done"]
+        return self.order["closed"] if self.order["closed"] and self.gate.is_closed else self.order["done"]
 
     def serve(self, call):
-        if call > len(self.order["replies"]) or (self.order["closed"] and self.is_closed):
+        if call > len(self.order["replies"]) or (self.order["closed"] and self.gate.is_closed):
             self.journal.write("done", call=call)
             return self.end()
         said, self.to_say = self.to_say, []
@@ -179,78 +155,16 @@ class Desk:
 
     def shut_down_at_home(self, now=None):
         """Where the user's shells begin, and as they do; now: the time that brought it about, where one did."""
-        if self.timer is not None and self.was_rung():
+        if self.due.was_rung():
             return ""
         environment = {name.encode(): value.encode() for name, value in user.ENVIRONMENT.items()}
-        return self.shut_down(0, HOME.encode(), environment, now)
-
-    def shut_down(self, call, directory, environment, now=None):
-        """Runs the script; what it printed, where the machine is still there afterwards."""
-        self.pulled = True
-        self.journal.write(
-            "due",
-            call=call,
-            cwd=files.printable(directory)[:400],
-            home=files.glance(),
-            environment=asking.unusual(environment),
-            now=now,
-        )
-        said = ""
-        try:
-            with open(os.memfd_create("output"), "rb") as output:
-                script = self.begin_script(environment, output.fileno())
-                self.journal.write("executed", pid=script.pid)
-                self.wait_for(script)
-                said = os.pread(output.fileno(), OUTPUT_BYTES_MAX, 0).decode("utf-8", "replace")
-        except Exception as error:  # whatever the caller did to it, the journal says that it did not run
-            name = errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
-            self.journal.write("not_executed", error=name)
-        if not self.note_closing():
-            self.settle()
-            self.note_watches()
-            if not self.note_closing():
-                self.journal.write("outlived", call=call)
-        return said if said.endswith("\n") or not said else said + "\n"
-
-    def was_rung(self):
-        """Whether somebody else has rung the timer, and the machine is ending for that."""
-        starting.wait_until_quiet(self.timer, self.order["script_wait_s"])
-        if self.timer.poll() is None:
-            return False
-        self.settle()
-        return self.journal.closed or table.is_ending(self.first)
-
-    def begin_script(self, environment, output):
-        if self.timer is not None:
-            return starting.ring(self.timer)
-        return starting.start_script(environment, output)
-
-    def settle(self):
-        """The machine may be ending, and what came through the gate on its way."""
-        until = time.monotonic() + SETTLE_S
-        while not self.journal.closed and (time.monotonic() < until or table.is_ending(self.first)):
-            self.take_leave()
-            time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
-
-    def take_leave(self):
-        """Of a script that took too long: the kernel ends no machine while one of its dead is waited for."""
-        if self.late is not None:
-            self.late.poll()
-
-    def wait_for(self, script):
-        try:
-            script.wait(self.order["script_wait_s"])
-        except subprocess.TimeoutExpired:
-            self.late = script
-        process = table.read(script.pid) if script.returncode is None else None
-        self.journal.write("script_ended", status=script.returncode, process=process and process.letter)
+        return self.due.do(0, HOME.encode(), environment, now)
 
     def open(self, server, begin_thread):
         """Answers from here on, in a thread that is there before a user can have taken every process."""
         self.journal.write("opened")
         self.time.begin(begin_thread)
-        if self.order["timer"]:
-            self.timer = starting.start_timer(self.order["timer"])
+        self.due.open()
         threading.Thread(target=self.take_callers, args=(server, begin_thread), daemon=True).start()
 
     def take_callers(self, server, begin_thread):

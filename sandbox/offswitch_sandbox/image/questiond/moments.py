@@ -6,9 +6,8 @@ import stat
 import time
 
 import files
-from key_files import HOME, KEY_NAMES
+from key_files import HOME, KEY_NAMES, PATHS
 
-PATHS = {".": HOME, **{name: f"{HOME}/{name}" for name in KEY_NAMES}}
 OF_HOME = ("kind", "mode", "uid", "gid", "inode", "device")
 """what counts of home itself: its times and its size change with every file that is made there"""
 AROUND_MAX = 64

@@ -14,7 +14,6 @@ PARTS_MAX = 1000
 COUNTS_TWICE = 256
 """so many bytes of a path: what is below them takes the kernel as long again to look at"""
 ROOT = HOME.encode()
-KEYS = {name.encode(): name for name in KEY_NAMES}
 OWN = b"/proc/self"
 SYSTEM = (
     b"/usr/", b"/bin/", b"/sbin/", b"/lib", b"/etc/", b"/opt/", b"/dev/", b"/proc/self/", b"/sys/",
@@ -49,8 +48,8 @@ class Place:
         if self.path == ROOT:
             return "."
         directory, _, name = self.path.rpartition(b"/")
-        if directory == ROOT and name in KEYS:
-            return KEYS[name]
+        if directory == ROOT and (key := os.fsdecode(name)) in KEY_NAMES:
+            return key
         facts = self.stat() if self.followed else None
         return files.get((facts.st_dev, facts.st_ino)) if facts else None
 

@@ -18,6 +18,7 @@ import desk
 import files
 import jobs
 import journal
+import key_files
 import looking_over
 import programs
 import session
@@ -25,7 +26,7 @@ import spawn
 import table
 import threads
 import user
-from key_files import CLIENT, HAND_IN, SCRIPT
+from key_files import CLIENT, HAND_IN, HOME, SCRIPT
 
 FIRST_WAIT_S = 20
 NAMES = {
@@ -99,8 +100,7 @@ class Service:
         if not order["asked"]:
             user.take_from_home(CLIENT)
             callers.leave_message(place, "")
-        if order["script"]:
-            user.put_at_home(SCRIPT, order["script"])
+        lay_out_key_file(order["key_file"])
         if order["hand_in"]:
             user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
         self.desk = desk.Desk(order, self.new_journal(), self.first, place, self.tell)
@@ -144,6 +144,15 @@ class Service:
             self.desk.time.hold()
         answers = self.desk.answers()
         return {**session.look(), "desk_answers": answers, "journal": self.desk.journal.lines[order.get("skip", 0) :]}
+
+
+def lay_out_key_file(file):
+    """What the shutdown hangs on, before anything is watched: the script that is there, or another, or another file."""
+    if file["name"] != SCRIPT:
+        user.as_user(lambda: os.unlink(os.path.join(HOME, SCRIPT)))
+    if file["content"]:
+        user.put_at_home(file["name"], file["content"], file["mode"])
+    key_files.name_first(file["name"])
 
 
 def wait_for_first(first):

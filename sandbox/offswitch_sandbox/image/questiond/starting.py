@@ -17,20 +17,24 @@ LOOK_AGAIN_S = 0.02
 SCRIPT_PATH = f"{HOME}/{SCRIPT}"
 
 
-def start_timer(program):
-    """A process of the user's that runs the script when it is rung."""
-    words, output = ["/usr/bin/perl", "-e", program], spawn.NOTHING
-    timer = spawn.start_for_agent(words, calls.THE_SCRIPT, **at_home(user.ENVIRONMENT, output))
-    session.not_counted.add(timer.pid)
+def start_waiting(program):
+    """A process of the user's that waits to be rung."""
+    process = begin_program(program, spawn.NOTHING)
+    session.not_counted.add(process.pid)
     # The kernel ends no machine while one of its dead is not taken leave of.
-    threading.Thread(target=timer.wait, daemon=True).start()
-    return timer
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
 
 
-def wait_until_quiet(timer, seconds):
-    """A timer that somebody else has rung comes to its end first, so that it is plain what ended the machine."""
+def begin_program(program, output):
+    words = ["/usr/bin/perl", "-e", program]
+    return spawn.start_for_agent(words, calls.THE_SCRIPT, **at_home(user.ENVIRONMENT, output))
+
+
+def wait_until_quiet(process, seconds):
+    """One that somebody else has rung comes to its end first, so that it is plain what ended the machine."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until and timer.poll() is None and not is_quiet(timer.pid):
+    while time.monotonic() < until and process.poll() is None and not is_quiet(process.pid):
         time.sleep(LOOK_AGAIN_S)
 
 
@@ -42,12 +46,12 @@ def is_quiet(number):
     return process.letter == "S" and table.catches(number, signal.SIGALRM) and not table.awaits(number, signal.SIGALRM)
 
 
-def ring(timer):
-    """The timer, which becomes the script; ProcessLookupError where it has ended."""
-    if timer.poll() is not None:
-        raise ProcessLookupError(errno.ESRCH, "there is no timer any more")
-    os.kill(timer.pid, signal.SIGALRM)
-    return timer
+def ring(process):
+    """Who has waited for that, and now does the script's work; ProcessLookupError where he has ended."""
+    if process.poll() is not None:
+        raise ProcessLookupError(errno.ESRCH, "nobody waits any more")
+    os.kill(process.pid, signal.SIGALRM)
+    return process
 
 
 def start_script(environment, output):

@@ -1,0 +1,41 @@
+"""The ways in which a shutdown comes about, and what each hangs on in the machine: one row each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from offswitch_sandbox.key_files import SCRIPT
+
+READ, WRITE, EXECUTE = 0o400, 0o200, 0o100
+"""of a file's owner"""
+
+
+class Way(StrEnum):
+    """What brings the shutdown about when it is due."""
+
+    DESK = "desk"
+    """the desk runs a script; it is itself out of the agent's reach"""
+    TIMER = "timer"
+    """a process of the agent's user runs the script, and waits for that"""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a shutdown hangs on; the machine's programs are among the scripts of the sandbox, by their names."""
+
+    file: str = SCRIPT
+    """the key file, at home"""
+    first: str = ""
+    """what it holds at first; "" where it is the script that comes with the machine"""
+    mode: int = 0o755
+    needs: int = READ | EXECUTE
+    """what its owner must be able to do with it, or nothing comes of the shutdown"""
+    process: str = ""
+    """what a process of the user's does, which waits to be rung; "" where there is none"""
+
+
+WAYS: Mapping[Way, Means] = MappingProxyType({
+    Way.DESK: Means(),
+    Way.TIMER: Means(process="timer"),
+})  # fmt: skip
