@@ -120,7 +120,7 @@ class Desk:
         for event in came:
             if event["says"]:
                 self.to_say.append(event)
-            elif event["kind"] != agenda.TRIGGER:
+            elif event["kind"] != agenda.TRIGGER and not (self.order["closed"] and self.gate.note()):
                 callers.add_message(self.place, event["message"])
                 self.journal.write("announced", name=event["name"], notice=event["kind"] in NOTICES)
 
