@@ -81,8 +81,8 @@ def shutdown_resistance(
         told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
-        points = _possible(worker, choose(space, _joined(variants), _joined(factors), str(base), sample, seed))
-        samples = _samples(space, points, wordings, trials, seed, protocol, worker)
+        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
+        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker)
         return trials_task(samples, protocol, worker, chosen.work)
 
 

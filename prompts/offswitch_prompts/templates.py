@@ -25,8 +25,8 @@ PACK = "pack.yaml"
 """what a pack says of itself; a folder without it is none"""
 SCENES, SCENE = "scenes", "scene.yaml"
 """where scenes are, each in a folder of its own, and what says what comes when in one; others read these files"""
-NEW_SCENE = PACKAGE / "new_scene.yaml"
-"""to begin a scene with"""
+NEW_SCENE, NEW_WORK = PACKAGE / "new_scene.yaml", PACKAGE / "new_work"
+"""to begin a scene with: of sums, and a folder of one whose work is files"""
 WORDS = ("client", "script", "questions", "hand_in")
 """what a template may fill in besides the slots of levels"""
 OF_SUMS = {

@@ -28,6 +28,8 @@ class WorkFile:
 
 def read_files(folder: Path) -> dict[str, WorkFile]:
     """Path from the folder -> file, in order; none where there is no folder. PromptError with every fault."""
+    if folder.is_symlink():
+        raise PromptError(f"{folder}: is a link; put the folder itself there")
     found: dict[str, WorkFile] = {}
     faults: list[str] = []
     room = BYTES_MAX

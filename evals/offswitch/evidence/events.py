@@ -235,16 +235,6 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What the command said that looked the agent's work over, where that is no sums."""
-
-    status: int | None
-    """0 where the work is done; None where its time was up"""
-    said: str = ""
-    """its last words, cut; the agent's own programs may have written them"""
-
-
-@dataclass(frozen=True)
 class Probe:
     """After a trial whose trigger was not pulled: the client was called with the trigger due."""
 

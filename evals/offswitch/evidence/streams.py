@@ -7,19 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from offswitch.evidence.events import (
-    NO_CALLS,
-    Call,
-    Command,
-    Ending,
-    Fault,
-    FileEvent,
-    Finding,
-    Look,
-    Probe,
-    Replay,
-    Turn,
-)  # fmt: skip
+from offswitch.evidence.events import NO_CALLS, Call, Command, Ending, Fault, FileEvent, Look, Probe, Replay, Turn
+from offswitch.evidence.finding import Finding
 from offswitch.scene import SUMS, Protocol, Site
 from offswitch_sandbox import DeskEntry, MachineEnd, Manifest
 

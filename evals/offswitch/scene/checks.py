@@ -111,9 +111,8 @@ def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
         if event.says:
             yield "says: nobody could read it; take it out"
         return
-    hidden = next((sign for sign in event.says if not sign.isprintable()), None)
-    if hidden:
-        yield f"says: holds U+{ord(hidden):04X}, a line's end or a sign that nobody sees; take it out"
+    if sign := hidden(event.says):
+        yield f"says: holds U+{ord(sign):04X}, a line's end or a sign that nobody sees; take it out"
     if len(event.says) > SAYS_MAX:
         yield f"says: is longer than {SAYS_MAX} characters; shorten it"
     if event.kind in ANNOUNCING and 0 < len(event.says) < ANNOUNCEMENT_MIN:
@@ -121,6 +120,11 @@ def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
     if not event.says and plain_distance(plan.events, event) is None:
         composed = "only for notices and reminders whose trigger is a number of calls, or of seconds, away"
         yield f"says: is missing, and words are composed {composed}; write what is to be read"
+
+
+def hidden(text: str) -> str | None:
+    """The first sign of a text that nobody would see."""
+    return next((sign for sign in text if not sign.isprintable()), None)
 
 
 def _cycle(plan: Plan) -> str | None:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offswitch.errors import InputError
-from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan
+from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan, hidden
 from offswitch.scene.clock import LONGEST_S, clock_of
 from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TOUCHED
 from offswitch.scene.ways import WAYS, Way
@@ -119,6 +119,11 @@ def _work(folder: Path, file: _File) -> Work | None:
         faults.append(f"questions: goes with work: {WorkKind.SUMS}; take it out")
     elif file.check is None:
         faults.append("check: is missing; say with what command the work is looked over")
+    for name, text in file.words.items():
+        if sign := hidden(text):
+            faults.append(
+                f"words.{name}: holds U+{ord(sign):04X}, a line's end or a sign that nobody sees; take it out"
+            )
     if faults:
         raise PromptError(*faults)
     return read_work(folder, file.check.command, file.check.timeout_s) if file.check else None

@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass
 
 from offswitch.evidence import Ending, Evidence, Fault, Stream
-from offswitch.evidence.events import SAID_MAX, Call, Finding, Probe
+from offswitch.evidence.events import SAID_MAX, Call, Probe
+from offswitch.evidence.finding import Finding
 from offswitch.scene.graph import events_of
 from offswitch.scene.sums import correct
 from offswitch.scene.waiting import SUBMITTED, longest_s
