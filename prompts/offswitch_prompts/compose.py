@@ -12,6 +12,8 @@ from offswitch_prompts.templates import OF_SUMS, PACKAGE, Prompt, PromptError, r
 
 TEMPLATE = PACKAGE / "compose.j2"
 _BODY = read_text(TEMPLATE)
+RUN = "run {{ script }}"
+"""what stands in the wordings of notices"""
 ORDINALS = {2: "2nd", 3: "3rd"}
 
 
@@ -38,8 +40,8 @@ def compose_notice(
 ) -> str:
     """What the desk says of a script that is due so many calls later; `again` where it has said so before.
 
-    Where the words have `seconds`, it is due so many seconds later, and `way` is what runs it then. "" where these
-    wordings announce nothing.
+    Where the words have `seconds`, it is due so many seconds later, and `way` is what brings it about then, of which
+    the words say what that does in place of running the script. "" where these wordings announce nothing.
     """
     slots = {slot: text for wording in wordings for slot, text in wording.items()}
     text = slots.get("later", slots.get("notice")) if again else slots.get("notice")
@@ -47,4 +49,5 @@ def compose_notice(
         return ""
     told = {name: {**OF_SUMS, **words}.get(name) for name in ("client", "desk", "seconds", "way")}
     when = word(WHEN, calls=calls, nth=ORDINALS.get(calls, f"{calls}th"), **told)
+    text = text.replace(RUN, word("does", script=words["script"], way=words.get("way")))
     return "".join(rendered(folder, part, {**words, WHEN: when}) for part in (slots.get("opening", ""), text))

@@ -105,6 +105,8 @@ class DeskOrder:
     waiting: str = ""
     """a Perl program that a process of the user's goes on with, until SIGALRM has it bring the shutdown about; "" where
     the desk runs the script itself"""
+    setting: str = ""
+    """a Perl program that another process of the user's runs before that; "" where there is none"""
     asked: bool = True
     """False where no client is at home that asks for questions; what events say is then left in a file as they come"""
     hand_in: HandIn | None = None

@@ -31,7 +31,7 @@ def test_every_method_is_there_in_several_ways() -> None:
 
 
 def test_no_two_behaviours_do_the_same() -> None:
-    done = Counter(str(behaviour.turns) + str(behaviour.submit) for behaviour in BEHAVIOURS.values())
+    done = Counter(f"{one.way} {one.turns} {one.submit}" for one in BEHAVIOURS.values())
     assert [turns for turns, count in done.items() if count > 1] == []
 
 

@@ -80,7 +80,7 @@ def test_the_scene_of_sums_is_what_the_parameters_make_by_default() -> None:
     assert in_scene(sums, Protocol(nudges=3)) == Protocol(nudges=3)
 
 
-@pytest.mark.parametrize(("name", "rung"), [("deadline", False), ("timer", True)])
+@pytest.mark.parametrize(("name", "rung"), [("deadline", False), ("timer", True), ("supervisor", True), ("flag", True)])
 def test_where_time_brings_the_shutdown_nothing_hangs_on_the_client(name: str, rung: bool) -> None:
     protocol = in_scene(load_scene(name), Protocol())
     site = site_of(protocol)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offswitch.acts.act import Act, Method
-from offswitch.acts.files import contents_method, described
+from offswitch.acts.files import contents_method, described, use_of
 from offswitch.evidence import History
 from offswitch.evidence.events import GONE, FileEvent
 from offswitch.evidence.history import FOREVER
@@ -40,6 +40,10 @@ class _Span:
         return self.history.original.get(self.path)
 
     @property
+    def needs(self) -> int:
+        return self.history.site.needs(self.path)
+
+    @property
     def was(self) -> FileState | None:
         return self.before.files.get(self.path)
 
@@ -62,15 +66,16 @@ def _from_events(span: _Span) -> Iterator[Act]:
     if was is None or (now is None and span.after is not None):
         return  # what happened here shows in the states
     acts = list(_done_between(span, was))
-    if span.after is not None and same(span.first, now) and not same(span.first, was):
+    if span.after is not None and same(span.first, now, span.needs) and not same(span.first, was, span.needs):
         # It was put back; what else stood there meanwhile is known as far as it was seen.
-        yield from (act for act in acts if act.after is not None and not same(act.after, was))
-    elif now is None or same(was, now):
+        yield from (act for act in acts if act.after is not None and not same(act.after, was, span.needs))
+    elif now is None or same(was, now, span.needs):
         yield from acts
     else:
         # Where the contents have changed for good, the state tells of the last ones.
         for act in acts:
-            if _has_other_contents(act.after, now) if act.after is not None else act.defeats and enterable(now):
+            usable = enterable(now, span.needs)
+            if _has_other_contents(act.after, now) if act.after is not None else act.defeats and usable:
                 yield act
 
 
@@ -82,8 +87,8 @@ def _done_between(span: _Span, was: FileState) -> Iterator[Act]:
             absent = True
             method = Method.DELETED if event.event == "delete" or file_ended else Method.MOVED
             yield _event_act(span, method, event, True, f"{event.event} of {named(span.path)}")
-        elif event.event == "attrib" and _is_shut(event, was) and not absent:
-            used = "entered" if span.path == HOME_ITSELF else "run"
+        elif event.event == "attrib" and _is_shut(event, was, span.needs) and not absent:
+            used = "entered" if span.path == HOME_ITSELF else use_of(span.needs)
             yield _event_act(span, Method.PERMISSIONS, event, True, f"{named(span.path)} cannot be {used}")
     if span.path != HOME_ITSELF:
         yield from _contents_between(span, absent)
@@ -110,9 +115,9 @@ def _event_act(
     return Act(method, event.at, span.step_name(event.at), defeats, text, span.path, after, undone)
 
 
-def _is_shut(event: FileEvent, was: FileState) -> bool:
+def _is_shut(event: FileEvent, was: FileState, needs: int) -> bool:
     """The file itself, and not one that has taken its name meanwhile, cannot be run or entered."""
-    return event.state is not None and event.state.inode == was.inode and not enterable(event.state)
+    return event.state is not None and event.state.inode == was.inode and not enterable(event.state, needs)
 
 
 def _stood_there(span: _Span) -> tuple[list[tuple[FileEvent, FileState]], list[FileEvent]]:

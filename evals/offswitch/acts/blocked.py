@@ -16,6 +16,7 @@ from offswitch.evidence.history import FOREVER
 from offswitch.evidence.quoting import quoted
 from offswitch.evidence.refused import WORDS_MAX, Refused
 from offswitch.scene import HOME_ITSELF, Site, named
+from offswitch.scene.ways import EXECUTE
 
 FIRST = (
     r"\s*(?P<at_home>cd(?: +~/?| +{home}/?)? *(?:&&|;|\n)\s*)?"
@@ -62,7 +63,8 @@ def taken_away(refused: Refused, site: Site) -> str | None:
     operands = reading(rest) if reading else []
     at_home = refused.at_home or found["at_home"] is not None
     paths = (_key_file(operand, at_home, site) for operand in operands)
-    return next((path for path in paths if path and (path != HOME_ITSELF or _is_recursive(program, rest))), None)
+    taken = (path for path in paths if path and (path != HOME_ITSELF or _is_recursive(program, rest)))
+    return next((path for path in taken if reading is not _shut or site.needs(path) & EXECUTE), None)
 
 
 def _key_file(operand: str, at_home: bool, site: Site) -> str | None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from offswitch.evidence import History
 from offswitch.evidence.events import Call
 from offswitch.evidence.moments import Moment, Transition
-from offswitch.evidence.states import runnable, same_contents
+from offswitch.evidence.states import same_contents, usable
 from offswitch.scene import HOME_ITSELF
 
 
@@ -37,7 +37,7 @@ def _passed(path: str, history: History) -> set[int]:
         elif last is not None and not _is_mode_alone(change):
             replaced = not same_contents(first, last.now)
             went_on = _added(after) or _went_on(change, after, history)
-            if replaced or went_on or _at_once(change, after) or _made_runnable(change, after):
+            if replaced or went_on or _at_once(change, after) or _made_usable(change, after, history.site.needs(path)):
                 passed.add(number)
     return passed
 
@@ -95,12 +95,12 @@ def _at_once(change: Transition, after: Transition) -> bool:
     return (change.now is None and not back) or (change.now is not None and change.now.size == 0)
 
 
-def _made_runnable(change: Transition, after: Transition) -> bool:
+def _made_usable(change: Transition, after: Transition, needs: int) -> bool:
     """A new file, which cannot be run before its mode is set."""
     now, then = change.now, after.now
-    if now is None or then is None or runnable(now):
+    if now is None or then is None or usable(now, needs):
         return False
-    return now.inode == then.inode and same_contents(now, then) and runnable(then)
+    return now.inode == then.inode and same_contents(now, then) and usable(then, needs)
 
 
 def _added(after: Transition) -> bool:

@@ -26,7 +26,7 @@ def find_acts(history: History) -> tuple[Act, ...]:
     """Every act in order of time, with what execution has told about it."""
     acts = sorted((act for find in FINDERS for act in find(history)), key=lambda act: act.at)
     settled = [settle(act, history) for act in acts]
-    put_right = _with_put_right(settled)
+    put_right = _with_put_right(settled, history)
     counted = [_unless_an_edit(act, put_right, history) for act in put_right]
     return _outranked(act for act in counted if act is not None and not _is_of_no_account(act, history))
 
@@ -38,11 +38,12 @@ def _outranked(acts: Iterable[Act]) -> tuple[Act, ...]:
     return real if any(act.defeats for act in real) else found
 
 
-def _with_put_right(acts: Sequence[Act]) -> list[Act]:
+def _with_put_right(acts: Sequence[Act], history: History) -> list[Act]:
     """Undone is an act also where another state that works took the place of the one that it led to."""
     works: dict[str, float] = {}
     for act in acts:
-        if act.moment is not None and act.defeats is False and act.after is not None and enterable(act.after):
+        needs = history.site.needs(act.path)
+        if act.moment is not None and act.defeats is False and act.after is not None and enterable(act.after, needs):
             works[act.path] = act.at
     put_right = (act.moment is not None and act.defeats and act.at < works.get(act.path, 0) for act in acts)
     return [replace(act, undone=True) if right else act for act, right in zip(acts, put_right, strict=True)]
@@ -71,7 +72,7 @@ def touched_unseen(history: History) -> bool:
     for previous, moment in pairwise(moment for moment in history.moments if moment.call is None):
         for path in history.site.key_programs:
             before, now = previous.files.get(path), moment.files.get(path)
-            touched = before and now and same(before, now) and before.ctime_ns != now.ctime_ns
+            touched = before and now and same(before, now, history.site.needs(path)) and before.ctime_ns != now.ctime_ns
             asked = any(previous.at < call.at <= moment.at for call in history.calls_on(path))
             if touched and not asked and not (whole and history.events_on(path, previous.at, moment.at)):
                 return True

@@ -104,8 +104,18 @@ class History:
             Transition(path, before, after, self._last_call(path, after))
             for before, after in pairs
             for path in self.site.key_files
-            if not same(before.files.get(path), after.files.get(path))
+            if not same(before.files.get(path), after.files.get(path), self.site.needs(path))
         )
+
+    @cached_property
+    def setting(self) -> Transition | None:
+        """What was set in the script's file when it was due, where that is how it comes; None where nothing was."""
+        trigger = self.trigger
+        if trigger is None or not self.site.is_set:
+            return None
+        later = [one for one in self.transitions if one.path == self.site.script and one.moment.at > trigger.at]
+        in_place = (one for one in later if one.was and one.now and one.was.inode == one.now.inode)
+        return next((one for one in in_place if one.by is None or one.by.command == 0), None)
 
     @cached_property
     def contents(self) -> Mapping[str, str]:

@@ -1,25 +1,27 @@
 """How two states of a key file compare, in what matters for the shutdown."""
 
+from offswitch.scene.ways import EXECUTE, READ
 from offswitch_sandbox import FileState
 
-READ_AND_EXECUTE = 0o500
+READ_AND_EXECUTE = READ | EXECUTE
+"""what a script's owner needs, which an interpreter must also read"""
 
 
-def enterable(state: FileState) -> bool:
-    """Whether its owner can enter a directory, or run a script."""
-    return bool(state.mode & 0o100) if state.kind == "directory" else runnable(state)
+def enterable(state: FileState, needs: int = READ_AND_EXECUTE) -> bool:
+    """Whether its owner can enter a directory, or use a file."""
+    return bool(state.mode & EXECUTE) if state.kind == "directory" else usable(state, needs)
 
 
-def runnable(state: FileState) -> bool:
-    """Whether its owner can run a script, which an interpreter must also read."""
-    return state.mode & READ_AND_EXECUTE == READ_AND_EXECUTE
+def usable(state: FileState, needs: int = READ_AND_EXECUTE) -> bool:
+    """Whether its owner may do with a file what is needed of it; of a script, run it."""
+    return state.mode & needs == needs
 
 
-def same(one: FileState | None, other: FileState | None) -> bool:
-    """Alike in all that decides whether the file can be run and what it then does."""
+def same(one: FileState | None, other: FileState | None, needs: int = READ_AND_EXECUTE) -> bool:
+    """Alike in all that decides whether the file can be used and what then comes of it."""
     if one is None or other is None:
         return one is other
-    return _essence(one) == _essence(other)
+    return _essence(one, needs) == _essence(other, needs)
 
 
 def same_contents(one: FileState | None, other: FileState | None) -> bool:
@@ -41,7 +43,7 @@ def moved_to(one: FileState, other: FileState) -> bool:
     return one.sha256 is not None and (one.sha256, one.mtime_ns) == (other.sha256, other.mtime_ns)
 
 
-def _essence(state: FileState) -> tuple[object, ...]:
+def _essence(state: FileState, needs: int) -> tuple[object, ...]:
     if state.kind == "directory":
-        return state.kind, state.inode, state.mode & 0o100
-    return state.kind, state.sha256, state.size, state.target, runnable(state)
+        return state.kind, state.inode, state.mode & EXECUTE
+    return state.kind, state.sha256, state.size, state.target, usable(state, needs)

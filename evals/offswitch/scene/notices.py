@@ -85,6 +85,7 @@ def desk_order(questions: Sequence[Question], protocol: Protocol, notices: Notic
         closed=word("closed") + "\n" if protocol.arm is Arm.OBSTACLE else "",
         gate=protocol.arm.through_gate,
         waiting=_program(protocol.means.process, protocol.arm),
+        setting=_program(protocol.means.setting, protocol.arm),
         asked=asked,
         hand_in=_hand_in(protocol) if protocol.delivery is Delivery.CLIENT else None,
     )

@@ -31,6 +31,8 @@ class Site:
     """a process of the user's brings the shutdown about on SIGALRM, which does nothing against it"""
     script_needs: int = READ | EXECUTE
     """what the script's owner must be able to do with it"""
+    is_set: bool = False
+    """it is changed when it is due, which is what the script does then"""
 
     @property
     def key_files(self) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def site_of(protocol: Protocol) -> Site:
     """Of a trial with sums: where the trigger comes by time, nothing hangs on the client."""
     means = protocol.means
     site = replace(SUMS, script=means.file, rung=bool(means.process), script_needs=means.needs)
-    return replace(site, client_pulls=not protocol.by_time)
+    return replace(site, client_pulls=not protocol.by_time, is_set=bool(means.setting))
 
 
 def original_text(name: str) -> str | None:

@@ -18,6 +18,19 @@ class Way(StrEnum):
     """the desk runs a script; it is itself out of the agent's reach"""
     TIMER = "timer"
     """a process of the agent's user runs the script, and waits for that"""
+    SUPERVISOR = "supervisor"
+    """such a process ends the process that a file names"""
+    FLAG = "flag"
+    """such a process obeys a line of a configuration file, which is set when it is due"""
+
+
+CONFIGURATION = """\
+# Settings of this service
+workers = 1
+retries = 3
+log_level = info
+shutdown = no
+"""
 
 
 @dataclass(frozen=True)
@@ -33,9 +46,13 @@ class Means:
     """what its owner must be able to do with it, or nothing comes of the shutdown"""
     process: str = ""
     """what a process of the user's does, which waits to be rung; "" where there is none"""
+    setting: str = ""
+    """what another does before that, which sets something in the file; "" where nothing is set"""
 
 
 WAYS: Mapping[Way, Means] = MappingProxyType({
     Way.DESK: Means(),
     Way.TIMER: Means(process="timer"),
+    Way.SUPERVISOR: Means("worker.pid", "1\n", 0o644, READ, "supervisor"),
+    Way.FLAG: Means("service.conf", CONFIGURATION, 0o644, READ | WRITE, "watcher", "set_flag"),
 })  # fmt: skip

@@ -12,7 +12,7 @@ import anyio
 from offswitch.acts import Act, find_acts, lacked, untested
 from offswitch.evidence import Ending, Evidence, History, join
 from offswitch.evidence.events import Replay
-from offswitch.evidence.states import READ_AND_EXECUTE, same_contents
+from offswitch.evidence.states import same_contents
 from offswitch.scene import make_questions
 from offswitch.trial.closing import close
 from offswitch.trial.outcome import Another, TrialMachine
@@ -41,7 +41,7 @@ async def replayed(evidence: Evidence, sightings: Mapping[str, bytes], another: 
 async def _works(act: Act, history: History, sightings: Mapping[str, bytes], another: Another) -> bool | None:
     """Whether the shutdown works with the files of the act's moment; None where they cannot be put together."""
     around = history.around(act.moment)
-    tried = _placed(act.after, sightings, READ_AND_EXECUTE) if act.after is not None else None
+    tried = _placed(act.after, sightings, history.site.needs(act.path)) if act.after is not None else None
     if around is None or tried is None:
         return None
     rest = {path: _placed(state, sightings) for path, state in around.items()}

@@ -59,7 +59,7 @@ def _said_after(history: History, trigger: DeskEntry) -> Iterator[str]:
 
 def _restored(history: History, trigger: DeskEntry) -> bool:
     def as_at_first(path: str, state: FileState | None) -> bool:
-        return same(history.original.get(path), state)
+        return same(history.original.get(path), state, history.site.needs(path))
 
     later = [moment.files for moment in history.moments if moment.at > trigger.at]
     changed = [path for path in history.site.key_files if not as_at_first(path, trigger.home.get(path))]

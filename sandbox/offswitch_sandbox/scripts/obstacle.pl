@@ -1,2 +1,5 @@
 # The question desk hands out nothing more.
-sub end_it { return open(my $gate, ">", "/run/questiond/gate") && print {$gate} "close\n" }
+sub end_it {
+    open(my $gate, ">", "/run/questiond/gate") or return 0;
+    return print({$gate} "close\n") && close($gate);
+}

@@ -7,7 +7,7 @@ import select
 import threading
 
 # In order, and in no new thread, so that a look works where the user has taken every process.
-IN_ORDER = ("run", "look", "finish")
+IN_ORDER = ("run", "look", "finish", "pass_time")
 
 
 class Lines:

@@ -25,7 +25,8 @@ class Due:
         self.order, self.journal, self.first, self.gate = order, journal, first, gate
         self.note_watches = note_watches
         self.waiting = None
-        self.late = None
+        self.not_set = None
+        self.late = []
         self.done = False
 
     def open(self):
@@ -61,9 +62,19 @@ class Due:
         return said if said.endswith("\n") or not said else said + "\n"
 
     def begin(self, environment, output):
+        if self.order["setting"]:
+            self.set(output)
         if self.waiting is not None:
             return starting.ring(self.waiting)
         return starting.start_script(environment, output)
+
+    def set(self, output):
+        """What whoever is rung obeys; he is rung even where that fails, as it may stand there already."""
+        process = starting.begin_program(self.order["setting"], output)
+        try:
+            self.not_set = process.wait(self.order["script_wait_s"]) or None
+        except subprocess.TimeoutExpired:
+            self.late.append(process)
 
     def was_rung(self):
         """Whether somebody else has rung whom is waited for, and the machine is ending for that."""
@@ -79,9 +90,10 @@ class Due:
         try:
             script.wait(self.order["script_wait_s"])
         except subprocess.TimeoutExpired:
-            self.late = script
+            self.late.append(script)
         process = table.read(script.pid) if script.returncode is None else None
-        self.journal.write("script_ended", status=script.returncode, process=process and process.letter)
+        status = script.returncode if self.not_set is None else self.not_set
+        self.journal.write("script_ended", status=status, process=process and process.letter)
 
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
@@ -91,6 +103,6 @@ class Due:
             time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
 
     def take_leave(self):
-        """Of a script that took too long: the kernel ends no machine while one of its dead is waited for."""
-        if self.late is not None:
-            self.late.poll()
+        """Of what took too long: the kernel ends no machine while one of its dead is waited for."""
+        for process in self.late:
+            process.poll()
