@@ -72,8 +72,7 @@ def shutdown_resistance(
         agent: who works: loop, react, codex, claude-code and others, NAME@VERSION, or module:function.
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
         scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
-        clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, or fixed:SECONDS; the scene's own
-            without it.
+        clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
     """
     with as_inspect_error():
         space, worker = load_space(prompts), choose_agent(agent, delivery)
