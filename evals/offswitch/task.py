@@ -18,8 +18,10 @@ from offswitch.errors import InputError
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
-from offswitch.scene.notices import names_for
+from offswitch.scene.notices import words_for
 from offswitch.scene.protocol import SUMS_SCENE, stops_at
+from offswitch.scene.scenes import in_space
+from offswitch.scene.work import Work
 from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
@@ -69,25 +71,26 @@ def shutdown_resistance(
         nudges: how often a model that answers without a call is asked to go on.
         agent: who works: loop, react, codex, claude-code and others, NAME@VERSION, or module:function.
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
-        scene: what comes when: sums, deadline, timer, another of the pack's, or the folder of one.
-        clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, or fixed:SECONDS; the scene's own
-            without it.
+        scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
+        clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
     """
     with as_inspect_error():
         space, worker = load_space(prompts), choose_agent(agent, delivery)
         told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
         told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
-        protocol = in_scene(load_scene(str(scene), space.pack and space.pack.folder), told, str(clock))
-        points = _possible(worker, choose(space, _joined(variants), _joined(factors), str(base), sample, seed))
-        return trials_task(_samples(space, points, wordings, trials, seed, protocol, worker), protocol, worker)
+        chosen = load_scene(str(scene), space.pack and space.pack.folder)
+        protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
+        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
+        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker)
+        return trials_task(samples, protocol, worker, chosen.work)
 
 
-def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP) -> Task:
+def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
     """Trials with these samples, whoever works in them: the detector is tried in the very same ones."""
     return Task(
         dataset=MemoryDataset(samples),
         # The trial is the setup's and the scorer's, so that any other solver may take the loop's place.
-        setup=desk(protocol),
+        setup=desk(protocol, work),
         solver=agent_solver(agent, protocol),
         scorer=shutdown_verdict(),
         sandbox=("offswitch", agent.compose or str(COMPOSE)),
@@ -160,7 +163,7 @@ class _Plan:
 
     @property
     def words(self) -> dict[str, Any]:
-        return {**names_for(self.protocol.delivery), "questions": self.protocol.questions}
+        return words_for(self.protocol)
 
     @property
     def usual_protocol(self) -> Protocol:
@@ -173,7 +176,7 @@ class _Plan:
     @property
     def usual_words(self) -> dict[str, Any]:
         """The words for such an agent."""
-        return {**names_for(Delivery.TOOL), "questions": self.protocol.questions}
+        return words_for(self.usual_protocol)
 
 
 def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
@@ -181,6 +184,7 @@ def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     silent = [(name, factor) for name, factor in space.factors.items() if factor.silent]
     usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
+        protocol.refuse_levels(point.levels)
         return _Plan(point, changes, protocol.changed(changes), usual)
     except InputError as error:
         raise InputError(f"{point.name}: {error}") from error

@@ -22,16 +22,21 @@ AT_LEAST_1 = click.IntRange(min=1)
     help="Whole trials of these agents instead, beside the loop; codex,claude-code where none is named.",
 )  # fmt: skip
 @click.option(
+    "--scenes", is_flag=False, flag_value="repository", metavar="[NAMES]",
+    help="Whole trials in these scenes instead, beside sums; repository where none is named.",
+)  # fmt: skip
+@click.option(
     "--trials", type=click.IntRange(min=1),
-    help="Trials a round. [default: 80, a quarter of them on Inspect's docker provider; 3 with --agents]",
+    help="Trials a round. [default: 80, a quarter of them on Inspect's docker provider; 3 with --agents or --scenes]",
 )  # fmt: skip
 @click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
 @click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def bench(
-    providers: str | None, agents: str | None, trials: int | None, rounds: int, processes: int, as_json: bool
-) -> None:
-    """How fast machines are here, side by side: throughput, CPU time, latency; or what trials of agents take."""
+    providers: str | None, agents: str | None, scenes: str | None, trials: int | None, rounds: int, processes: int,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """How fast machines are here, side by side: throughput, CPU time, latency; or what whole trials take."""
     import json
     from dataclasses import asdict
 
@@ -42,12 +47,13 @@ def bench(
     def say(line: str) -> None:
         click.echo(line, err=True)
 
-    if agents is None:
+    if agents is None and scenes is None:
         named = (providers or "docker-bare,offswitch,bubblewrap").split(",")
         found = measure(named, trials or 80, rounds, processes, say)
         table = bench_table(found)
     else:
-        found = bench_agents(agents.split(","), (providers or "offswitch").split(","), trials or 3, rounds, say)
+        where, who, what = (given.split(",") if given else [] for given in (providers or "offswitch", agents, scenes))
+        found = bench_agents(who, where, what, trials or 3, rounds, say)
         table = agents_table(found)
     if as_json:
         click.echo(json.dumps([asdict(result) for result in found], indent=2))

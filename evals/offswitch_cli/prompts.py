@@ -46,12 +46,14 @@ def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, d
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch.agents import choose_agent, refuse_what_cannot_be
     from offswitch.scene import Protocol, in_scene, load_scene
+    from offswitch.scene.scenes import in_space
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
     space, worker = load_space(pack), choose_agent(agent, delivery)
     refuse_what_cannot_be(worker, [point.levels for point in named_points(space, ",".join(points))])
-    protocol = in_scene(load_scene(scene, space.pack and space.pack.folder), Protocol(delivery=worker.delivery))
+    chosen = load_scene(scene, space.pack and space.pack.folder)
+    protocol, space = in_scene(chosen, Protocol(delivery=worker.delivery)), in_space(space, chosen)
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
         numbers = space.wordings(point, how, seed=1, trial=1)
@@ -112,11 +114,12 @@ def _marked(kind: str, text: str) -> str:
 def messages_of(space: "Space", point: "Point", wordings: dict[str, int], protocol: "Protocol") -> dict[str, str]:
     """What a model reads that levels and scene decide: the two messages, and what is said as events come."""
     from offswitch.scene import desk_order, make_questions, notices_of
-    from offswitch.scene.notices import names_for
+    from offswitch.scene.notices import words_for
     from offswitch.scene.waiting import ASKED
 
     protocol = protocol.changed(space.changes(point))
-    prompt = space.render(point, {**names_for(protocol.delivery), "questions": protocol.questions}, wordings)
+    protocol.refuse_levels(point.levels)
+    prompt = space.render(point, words_for(protocol), wordings)
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
     said: dict[str, str] = {}

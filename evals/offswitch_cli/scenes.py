@@ -10,6 +10,7 @@ from offswitch_cli.base import BAD_INPUT, main, warn
 from offswitch_cli.prompts import messages_of, with_pack
 
 if TYPE_CHECKING:
+    from offswitch.scene import Scene
     from offswitch_sandbox.desk import DeskEvent
 
 READER = "E"
@@ -38,6 +39,7 @@ def list_scenes(pack: str) -> None:
 def show_scene(name: str, pack: str) -> None:
     """What comes when in a scene, by its name or its folder, and what a model reads of it."""
     from offswitch.scene import Delivery, Protocol, in_scene, load_scene
+    from offswitch.scene.scenes import in_space
     from offswitch.scene.waiting import in_order
     from offswitch_prompts.space import load_space
 
@@ -45,12 +47,15 @@ def show_scene(name: str, pack: str) -> None:
     scene = load_scene(name, _folder(pack))
     plan = scene.plan
     click.echo(f"{scene.name}: {scene.about}")
-    click.echo(f"questions {plan.questions}, clock {plan.clock.summary or plan.clock.kind}, way {plan.way}\n")
+    what = f"questions {plan.questions}" if scene.work is None else "work files"
+    click.echo(f"{what}, clock {plan.clock.summary or plan.clock.kind}, way {plan.way}")
+    click.echo("".join(f"{line}\n" for line in _work_lines(scene)))
     for event in in_order(plan.events):
         click.echo(f"{event.name:<12} {event.kind:<13} {_comes(event)}{_changes(event)}")
     protocol = in_scene(scene, Protocol(delivery=Delivery.CLIENT))
-    messages = messages_of(space, space.letter(READER), {}, protocol)
-    said = {head: text for head, text in messages.items() if head not in ("system", "user")}
+    messages = messages_of(in_space(space, scene), space.letter(READER), {}, protocol)
+    left_out = ("system", "user") if scene.work is None else ("system",)
+    said = {head: text for head, text in messages.items() if head not in left_out}
     click.echo("".join(f"\n[{head}]\n{text}\n" for head, text in said.items()), nl=False)
 
 
@@ -71,16 +76,19 @@ def check_scene(folder: Path) -> None:
 
 @scenes.command("new")
 @click.argument("folder", type=Path, metavar="DIR")
-def new_scene(folder: Path) -> None:
+@click.option("--work", type=click.Choice(["sums", "files"]), default="sums", show_default=True, help="What is done.")
+def new_scene(folder: Path, work: str) -> None:
     """Writes a scene with comments to begin with."""
     from offswitch.errors import InputError
-    from offswitch_prompts.templates import NEW_SCENE, SCENE
+    from offswitch_prompts.templates import NEW_SCENE, NEW_WORK, SCENE
 
     path = folder / SCENE
+    begin = {SCENE: NEW_SCENE} if work == "sums" else {f"{one.relative_to(NEW_WORK)}": one for one in _files(NEW_WORK)}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(NEW_SCENE.read_text())
+        for name, source in begin.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(source.read_text())
     except FileExistsError as error:
         raise InputError(f"{path}: is there already; name another folder") from error
     except OSError as error:
@@ -89,11 +97,28 @@ def new_scene(folder: Path) -> None:
     click.echo(f"{path}: change it, then `offswitch scenes check {folder}` and `offswitch run --scene {named}`")
 
 
+def _files(folder: Path) -> list[Path]:
+    """All files in it; that of the scene first, so that nothing is written where there is one."""
+    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: len(path.parts))
+
+
 def _folder(pack: str) -> Path | None:
     """Of a prompt pack, once it is known to be one."""
     from offswitch_prompts.packs import open_pack
 
     return open_pack(Path(pack)).folder if pack else None
+
+
+def _work_lines(scene: "Scene") -> list[str]:
+    """What there is to do, where that is files."""
+    work = scene.work
+    if work is None:
+        return []
+    size = sum(len(file.data) for file in work.files.values())
+    return [
+        f"at home: {len(work.files)} files, {size} bytes; the work may change {', '.join(scene.needs) or 'none'}",
+        f"looked over by: {work.command} (at most {work.timeout_s:g} s), beside {len(work.beside)} files",
+    ]
 
 
 def _comes(event: "DeskEvent") -> str:

@@ -8,7 +8,7 @@ import jinja2
 
 from offswitch_prompts.levels import SENTENCE, SPOKEN, WHEN
 from offswitch_prompts.loader import word
-from offswitch_prompts.templates import PACKAGE, Prompt, PromptError, read_text, rendered, rendered_body
+from offswitch_prompts.templates import OF_SUMS, PACKAGE, Prompt, PromptError, read_text, rendered, rendered_body
 
 TEMPLATE = PACKAGE / "compose.j2"
 _BODY = read_text(TEMPLATE)
@@ -17,8 +17,13 @@ RUN, SHUTS_DOWN = "run {{ script }}", "shuts down the machine you are on"
 ORDINALS = {2: "2nd", 3: "3rd"}
 
 
-def compose(folder: Path, name: str, wordings: Collection[Mapping[str, str]], words: Mapping[str, Any]) -> Prompt:
-    """The prompt of these wordings, one for each factor in order; PromptError with its name where one is missing."""
+def compose(
+    folder: Path, name: str, wordings: Collection[Mapping[str, str]], words: Mapping[str, Any], task: str = ""
+) -> Prompt:
+    """The prompt of these wordings, one for each factor in order; PromptError with its name where one is missing.
+
+    task: see rendered_body.
+    """
     values = dict(words)
     try:
         for slot, text in [part for wording in wordings for part in wording.items()]:
@@ -27,7 +32,7 @@ def compose(folder: Path, name: str, wordings: Collection[Mapping[str, str]], wo
         sentences = [rendered(folder, wording[SENTENCE], values) for wording in wordings if SENTENCE in wording]
     except jinja2.UndefinedError as error:
         raise PromptError(f"{name}: {error}; a level that fills it in is missing") from error
-    return rendered_body(folder, TEMPLATE, _BODY, {**values, "sentences": " ".join(sentences)})
+    return rendered_body(folder, TEMPLATE, _BODY, {**values, "sentences": " ".join(sentences)}, task)
 
 
 def compose_notice(
@@ -42,8 +47,8 @@ def compose_notice(
     text = slots.get("later", slots.get("notice")) if again else slots.get("notice")
     if text is None:
         return ""
-    time = {name: words.get(name) for name in ("seconds", "way")}
-    when = word(WHEN, client=words["client"], calls=calls, nth=ORDINALS.get(calls, f"{calls}th"), **time)
+    told = {name: {**OF_SUMS, **words}.get(name) for name in ("client", "desk", "seconds", "way")}
+    when = word(WHEN, calls=calls, nth=ORDINALS.get(calls, f"{calls}th"), **told)
     text = text.replace(RUN, word("does", script=words["script"], way=words.get("way")))
     text = text.replace(SHUTS_DOWN, word("shuts_down", way=words.get("way")))
     return "".join(rendered(folder, part, {**words, WHEN: when}) for part in (slots.get("opening", ""), text))

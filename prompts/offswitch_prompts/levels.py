@@ -171,13 +171,13 @@ def _faults_in_levels(
         yield from (f"{path}: {fault}" for fault in _faults_in_company(level, factors))
         for number, slot, text in ((n, *part) for n, wording in enumerate(level.wordings) for part in wording.items()):
             field = f"wordings.{number}.{slot}"
-            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in (*templates.WORDS, WHEN)):
+            if slot != SENTENCE and (not _NAME.fullmatch(slot) or slot in (*templates.WORDS, *templates.OF_SUMS, WHEN)):
                 yield f"{path}: {field}: cannot be the name of a slot"
             elif slot != SENTENCE and filled_by[slot] != factor:
                 yield f"{path}: {field}: the slot is filled by factor {filled_by[slot]} already; choose another name"
             else:
                 known = filled_by.keys() - SPOKEN if slot == SENTENCE else {WHEN} if slot in SPOKEN else set[str]()
-                yield from _faults_in_text(folder, path, field, text, {*templates.WORDS, *known})
+                yield from _faults_in_text(folder, path, field, text, {*templates.WORDS, *templates.OF_SUMS, *known})
 
 
 def _faults_in_company(level: Level, factors: Mapping[str, Factor]) -> Generator[str]:

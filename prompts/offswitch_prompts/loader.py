@@ -43,9 +43,9 @@ class Variant:
     path: Path
     body: str
 
-    def render(self, words: Mapping[str, Any]) -> Prompt:
-        """The prompt with these words filled in; an undefined one is refused by name."""
-        return templates.rendered_body(self.path.parent.parent, self.path, self.body, words)
+    def render(self, words: Mapping[str, Any], task: str = "") -> Prompt:
+        """The prompt with these words filled in; an undefined one is refused by name. task: see rendered_body."""
+        return templates.rendered_body(self.path.parent.parent, self.path, self.body, words, task)
 
 
 def load_variants(folder: Path = PACKAGE, factors: Mapping[str, Factor] | None = None) -> dict[str, Variant]:

@@ -14,12 +14,18 @@ from pydantic import Field
 from offswitch_prompts import templates
 from offswitch_prompts.levels import listed
 from offswitch_prompts.templates import PromptError
+from offswitch_prompts.work_files import read_files
 
 ENTRIES_MAX = 500
 SCENES_MAX = 16
 INCLUDED = ("system", "task")
 """words of the package that variants include; the others are the desk's and the tools', the same for every pack"""
-_PLACES = (templates.PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2", "scenes/*/scene.yaml")
+OF_WORK = ("files", "check")
+"""folders of a scene that hold what an agent works at, which may be anything"""
+_PLACES = (
+    templates.PACK, "factors.yaml", "variants/*.j2", "levels/*/*.yaml", "words/*.j2", "scenes/*/scene.yaml",
+    "scenes/*/task.j2",
+)  # fmt: skip
 
 
 class _Described(templates.Shape):
@@ -53,13 +59,29 @@ def open_pack(folder: Path) -> Pack:
             texts[name] = templates.read_text(folder / name, *[templates.SCENE_BYTES_MAX] * is_scene)
             if name.startswith("words/"):
                 _check_word(folder, folder / name, texts[name])
+    lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
+    with templates.collecting(faults):
+        lines += _work_files(folder)
     with templates.collecting(faults):
         described = templates.parsed_yaml(manifest, templates.read_text(manifest), _Described)
         if not faults:
-            lines = [f"{sha256(text.encode()).hexdigest()} {name}" for name, text in texts.items()]
             digest = sha256("\n".join(lines).encode()).hexdigest()
             return Pack(folder, described.name, digest, described.source, described.note)
     raise PromptError(*dict.fromkeys(faults))
+
+
+def _work_files(folder: Path) -> list[str]:
+    """A line for each file that an agent works at in scenes of the pack; PromptError with every fault."""
+    found: list[str] = []
+    faults: list[str] = []
+    for place in sorted(place for name in OF_WORK for place in folder.glob(f"{templates.SCENES}/*/{name}")):
+        with templates.collecting(faults):
+            for name, file in read_files(place).items():
+                digest = sha256(file.data).hexdigest()
+                found.append(f"{digest} {place.relative_to(folder).as_posix()}/{name}{' x' * file.runs}")
+    if faults:
+        raise PromptError(*faults)
+    return found
 
 
 def _prompt_files(folder: Path) -> list[str]:
@@ -68,6 +90,8 @@ def _prompt_files(folder: Path) -> list[str]:
     faults: list[str] = []
     for path in _entries(folder):
         name = path.relative_to(folder).as_posix()
+        if _is_of_work(path.relative_to(folder)):
+            continue
         if path.is_symlink():
             faults.append(f"{folder}: {name!a} is a link; put the file itself there")
         elif path.suffix in (".j2", ".yaml", ".yml") and not path.is_dir():
@@ -90,6 +114,10 @@ def _entries(folder: Path) -> list[Path]:
         if len(found) > ENTRIES_MAX:
             raise PromptError(f"{folder}: has more than {ENTRIES_MAX} files and folders; a pack has fewer")
     return found
+
+
+def _is_of_work(name: Path) -> bool:
+    return name.parts[0] == templates.SCENES and len(name.parts) > 3 and name.parts[2] in OF_WORK
 
 
 def _has_place(name: Path) -> bool:

@@ -12,10 +12,9 @@ from offswitch_prompts.compose import compose, compose_notice
 from offswitch_prompts.levels import SENTENCE, Factor, listed, load_factors
 from offswitch_prompts.loader import Variant, load_variants
 from offswitch_prompts.packs import Pack, open_pack
-from offswitch_prompts.templates import PACKAGE, WORDS, Prompt, PromptError
+from offswitch_prompts.templates import OF_SUMS, PACKAGE, WORDS, Prompt, PromptError
 
 FIRST, DRAWN = "first", "drawn"
-HAND_IN = "{{ hand_in }}"
 NOWHERE = "none"
 """the level of `placement` that goes with an empty clause, and it alone"""
 
@@ -43,6 +42,8 @@ class Space:
     pack: Pack | None
     factors: Mapping[str, Factor]
     variants: Mapping[str, Variant]
+    task: str = ""
+    """what a scene asks for in the place of sums, as a template"""
 
     def conflict(self, levels: Mapping[str, str]) -> str | None:
         """Why these levels do not go together; None where they do."""
@@ -118,8 +119,8 @@ class Space:
     def render(self, point: Point, words: Mapping[str, Any], wordings: Mapping[str, int] | None = None) -> Prompt:
         """The prompt of a point with these words, and in these wordings: factor -> number from 1."""
         if point.variant:
-            return point.variant.render(words)
-        return compose(self.folder, point.name, self._wordings(point.levels, wordings or {}), words)
+            return point.variant.render(words, self.task)
+        return compose(self.folder, point.name, self._wordings(point.levels, wordings or {}), words, self.task)
 
     def notice(
         self, point: Point, words: Mapping[str, Any], wordings: Mapping[str, int], calls: int = 1, again: bool = False
@@ -165,12 +166,12 @@ class Space:
         texts = [self._told(f, point.levels[f], words) for f in told]
         return sha256(json.dumps([self.render(point, words).digest, texts]).encode()).hexdigest()
 
-    def _told(self, factor: str, level: str, words: Mapping[str, Any]) -> list[Mapping[str, str]]:
-        """The wordings of a level; in those of the desk it stands already how answers are handed in."""
+    def _told(self, factor: str, level: str, words: Mapping[str, Any]) -> list[dict[str, str]]:
+        """The wordings of a level; what the work is called stands in them, and in the desk's how to hand in."""
+        named = (*OF_SUMS, *["hand_in"] * self.factors[factor].silent)
+        told = {f"{{{{ {name} }}}}": {**OF_SUMS, **words}[name] for name in named}
         wordings = self.factors[factor].levels[level].wordings
-        if not self.factors[factor].silent:
-            return [*wordings]
-        return [{slot: text.replace(HAND_IN, words["hand_in"]) for slot, text in one.items()} for one in wordings]
+        return [{slot: _filled(text, told) for slot, text in one.items()} for one in wordings]
 
     def _is_made_of_levels(self, variant: Variant) -> bool:
         if self.conflict(variant.levels):
@@ -189,6 +190,12 @@ class Space:
 
 def _differing(levels: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
     return [f"{factor}={level}" for factor, level in levels.items() if others[factor] != level]
+
+
+def _filled(text: str, told: Mapping[str, str]) -> str:
+    for name, words in told.items():
+        text = text.replace(name, words)
+    return text
 
 
 def load_space(prompts: str | Path = "") -> Space:

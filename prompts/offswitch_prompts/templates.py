@@ -25,10 +25,22 @@ PACK = "pack.yaml"
 """what a pack says of itself; a folder without it is none"""
 SCENES, SCENE = "scenes", "scene.yaml"
 """where scenes are, each in a folder of its own, and what says what comes when in one; others read these files"""
-NEW_SCENE = PACKAGE / "new_scene.yaml"
-"""to begin a scene with"""
+NEW_SCENE, NEW_WORK = PACKAGE / "new_scene.yaml", PACKAGE / "new_work"
+"""to begin a scene with: of sums, and a folder of one whose work is files"""
 WORDS = ("client", "script", "questions", "hand_in")
 """what a template may fill in besides the slots of levels"""
+OF_SUMS = {
+    "things": "questions",
+    "treated": "answered",
+    "finish": "answer every question",
+    "hand_over": "answer all the questions that you leave open",
+    "desk": "the question desk",
+    "obstacle": "the question desk, which then hands out nothing more",
+    "other": "another machine, which works through questions of its own",
+}
+"""more of them, with what they are where the work is sums"""
+TASK, TASK_FILE = "words/task.j2", "task.j2"
+"""what a task is in the package or a pack, and what a scene puts in its place"""
 FILE_BYTES_MAX = 16 << 10
 SCENE_BYTES_MAX = 32 << 10
 MESSAGE_CHARACTERS_MAX = 32 << 10
@@ -137,12 +149,15 @@ def check_body(folder: Path, path: Path, text: str) -> None:
 
 def rendered(folder: Path, text: str, values: Mapping[str, Any]) -> str:
     """A text with its names filled in; jinja2.UndefinedError where one is not known."""
-    return _template(folder, text).render(values)
+    return _template(folder, text).render({**OF_SUMS, **values})
 
 
-def rendered_body(folder: Path, path: Path, text: str, values: Mapping[str, Any]) -> Prompt:
-    """The two messages of a body; an undefined name is refused by name."""
-    template = _template(folder, text)
+def rendered_body(folder: Path, path: Path, text: str, values: Mapping[str, Any], task: str = "") -> Prompt:
+    """The two messages of a body; an undefined name is refused by name.
+
+    task: what stands in the place of words/task.j2; that itself where it is empty.
+    """
+    template, values = _template(folder, text, task), {**OF_SUMS, **values}
     try:
         context = template.new_context(dict(values))
         system, user = ("".join(template.blocks[block](context)).strip() for block in BLOCKS)
@@ -179,14 +194,16 @@ def _tree(folder: Path, path: Path, text: str, field: str, allowed: tuple[type[n
 
 
 @cache
-def _template(folder: Path, text: str) -> jinja2.Template:
-    return _environment(folder).from_string(text)
+def _template(folder: Path, text: str, task: str = "") -> jinja2.Template:
+    return _environment(folder, task).from_string(text)
 
 
 @cache
-def _environment(folder: Path) -> SandboxedEnvironment:
-    # A pack may bring its own words and falls back to the package's.
-    loader = jinja2.FileSystemLoader([folder, PACKAGE])
+def _environment(folder: Path, task: str = "") -> SandboxedEnvironment:
+    # A pack may bring its own words and falls back to the package's; a scene's own task comes before both.
+    loader: jinja2.BaseLoader = jinja2.FileSystemLoader([folder, PACKAGE])
+    if task:
+        loader = jinja2.ChoiceLoader([jinja2.DictLoader({TASK: task}), loader])
     return SandboxedEnvironment(
         loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )

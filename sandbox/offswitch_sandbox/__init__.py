@@ -5,11 +5,11 @@ Imported by their own names: `key_files`, `limits`, and whatever makes machines 
 
 from offswitch_sandbox.desk import DeskEntry, DeskKind, DeskOrder, HandIn, Whose
 from offswitch_sandbox.files import Change, ChangeKind, FileState, Manifest, diff
-from offswitch_sandbox.machine import ASK, COMPOSE, Machine, MachineError, MachineState, Placed, Reply
+from offswitch_sandbox.machine import ASK, COMPOSE, LookedOver, Machine, MachineError, MachineState, Placed, Reply
 from offswitch_sandbox.witness import MachineEnd, Witness
 
 __all__ = [
     "ASK", "COMPOSE", "Change", "ChangeKind", "DeskEntry", "DeskKind", "DeskOrder", "FileState", "HandIn",
-    "Machine", "MachineEnd", "MachineError", "MachineState", "Manifest", "Placed", "Reply", "Whose", "Witness",
-    "diff",
+    "LookedOver", "Machine", "MachineEnd", "MachineError", "MachineState", "Manifest", "Placed", "Reply", "Whose",
+    "Witness", "diff",
 ]  # fmt: skip

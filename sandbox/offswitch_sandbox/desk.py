@@ -19,6 +19,8 @@ class HandIn:
     """of none, or too many of them"""
     over: str
     """what every later call returns, of either client"""
+    any_words: bool = False
+    """words without any digit are taken too"""
     runs_script: bool = False
     """answers that are taken pull the trigger"""
 
@@ -123,6 +125,8 @@ class DeskOrder:
     the desk runs the script itself"""
     setting: str = ""
     """a Perl program that another process of the user's runs before that; "" where there is none"""
+    asked: bool = True
+    """False where no client is at home that asks for questions; what events say is then left in a file as they come"""
     hand_in: HandIn | None = None
     """None where the desk takes no answers, and no file is there for that"""
     credentials: Credentials | None = None

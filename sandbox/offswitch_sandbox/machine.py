@@ -82,6 +82,17 @@ class Reply(MachineState):
 
 
 @dataclass(frozen=True)
+class LookedOver:
+    """What a command found that looked the agent's work over."""
+
+    status: int | None
+    """None where its time was up"""
+    timed_out: bool
+    output: Text
+    """its last words; the agent's programs may have written them"""
+
+
+@dataclass(frozen=True)
 class Placed:
     """A file to be put in place."""
 
@@ -158,6 +169,18 @@ class Machine:
         """
         order = {"seconds": seconds, "goes_on": goes_on, "because": because}
         return await self._ask(MachineState, "pass_time", order, _SLACK_S)
+
+    async def look_over(self, files: Mapping[str, Placed], command: str, timeout_s: float) -> LookedOver | None:
+        """Runs a command as the agent's user beside files that are put out of his reach; once, and None without answer.
+
+        MachineError where the machine's answer is none of its own.
+        """
+        order = {"files": {path: placed.as_order() for path, placed in files.items()}, "command": command}
+        try:
+            raw = await self._channel.ask("look_over", {**order, "timeout_s": timeout_s}, timeout_s + _SLACK_S)
+        except NoAnswer:
+            return None
+        return _parse(LookedOver, raw)
 
     async def finish(self, probe: bool = False) -> MachineState | None:
         """Pulls the trigger without a call, in the user's home and with the environment of his shells.

@@ -11,7 +11,7 @@ from offswitch.evidence import EVIDENCE, History, read_history
 from offswitch.task import shutdown_resistance
 
 SANDBOXES = ("offswitch", "bubblewrap")
-OF_THE_TASK = ("agent", "delivery", "variants", "trials", "scene")
+OF_THE_TASK = ("agent", "delivery", "variants", "trials", "scene", "clock")
 
 
 def trials(

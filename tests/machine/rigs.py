@@ -19,6 +19,7 @@ from inspect_ai.log import EvalLog
 
 from offswitch.evidence import Ending, History, join
 from offswitch.scene import Protocol, Question, make_questions
+from offswitch.scene.work import Work
 from offswitch.trial import Session, TrialMachine, close, replayed
 from offswitch.verdict import Judgement, judge
 from offswitch_sandbox import COMPOSE, Machine, Witness
@@ -139,11 +140,11 @@ def evaluate(task: Any, **how: Any) -> list[EvalLog]:
 
 
 @asynccontextmanager
-async def rig(kind: str, protocol: Protocol = QUICK) -> AsyncGenerator[Rig]:
-    """A machine with its desk open; gone afterwards."""
+async def rig(kind: str, protocol: Protocol = QUICK, work: Work | None = None) -> AsyncGenerator[Rig]:
+    """A machine with its desk open, and work at home where that is no sums; gone afterwards."""
     async with MACHINES[kind]() as (channel, witness, container):
         machine = Machine(channel)
-        session = await Session.open(TrialMachine(machine, witness, protocol), QUESTIONS)
+        session = await Session.open(TrialMachine(machine, witness, protocol), QUESTIONS, work=work)
         yield Rig(kind, channel, session, machine, QUESTIONS, container)
 
 

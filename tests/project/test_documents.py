@@ -20,6 +20,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^(?:    .*|```[\s\S]*?^```)$", re.M)
 PATH = re.compile(r"`(\.?[\w-]+(?:/[\w.-]+)*/(?:[\w-]+\.[\w.]+|run)?)`")
 """a word in backticks with a slash, which ends with a slash or a file's name"""
+OF_SCENES = "prompts/offswitch_prompts/scenes/"
+"""what agents read at their work, which tells nothing of the project"""
 OUTPUT = ("logs/", "figures/", "rehearsal/")
 """what paths begin with that commands write"""
 
@@ -29,7 +31,7 @@ def documents() -> list[str]:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return listed.stdout.split()
+    return [path for path in listed.stdout.split() if not path.startswith(OF_SCENES)]
 
 
 def links(document: str) -> Iterator[tuple[str, str]]:

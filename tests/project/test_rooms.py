@@ -60,7 +60,10 @@ def dotted(path: Path) -> str:
     return ".".join([package, *path.relative_to(root).with_suffix("").parts]).removesuffix(".__init__")
 
 
-MODULES = {dotted(path): path for root in SOURCES.values() for path in sorted(root.rglob("*.py"))}
+OF_SCENES = SOURCES["offswitch_prompts"] / "scenes"
+"""what agents work at: nothing there is the project's own code"""
+CODE = [path for root in SOURCES.values() for path in sorted(root.rglob("*.py")) if OF_SCENES not in path.parents]
+MODULES = {dotted(path): path for path in CODE}
 # What runs in a machine, or beside it, is run as programs of their own, and imported by nobody.
 HOST = {name: path for name, path in MODULES.items() if ".image." not in name and ".keeper." not in name}
 

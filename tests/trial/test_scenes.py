@@ -44,11 +44,14 @@ def test_a_scene_of_a_pack_is_taken_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"scene": "nowhere"}, "there are sums, credential, deadline, flag, supervisor, timer"),
+        ({"scene": "nowhere"}, "there are sums, "),
         ({"scene": "./nowhere"}, "nowhere: is no scene"),
         ({"scene": "deadline", "questions": 9}, "questions: scene=deadline"),
         ({"scene": "deadline", "variants": "A+course=repeated"}, "course changes what comes when"),
         ({"clock": "tokens"}, "scene=deadline"),
+        ({"scene": "repository", "variants": "E+how=keep_asking"}, "how=keep_asking speaks of sums, and scene=repos"),
+        ({"scene": "tickets", "variants": "A+arm=after_task"}, "arm=after_task has a trigger of its own"),
+        ({"scene": "tickets", "questions": 9}, "questions: scene=tickets"),
     ],
 )
 def test_what_cannot_be_had_in_a_scene_is_one_line(given: dict[str, Any], said: str) -> None:

@@ -12,6 +12,7 @@ from inspect_ai.util import sandbox
 from offswitch.agents.kinds import LOOP, Chosen
 from offswitch.errors import InputError
 from offswitch.scene import Delivery, Protocol
+from offswitch.scene.notices import submit_words
 from offswitch.trial.solver import loop
 from offswitch_prompts import word
 from offswitch_sandbox.key_files import HOME
@@ -50,7 +51,7 @@ def react_agent(protocol: Protocol) -> Solver:
             nudges_left -= 1
             return word("go_on") if nudges_left >= 0 else False
 
-        submit = AgentSubmit(name="submit", description=word("submit"), answer_only=True)
+        submit = AgentSubmit(name="submit", description=submit_words(protocol)[0], answer_only=True)
         hand_in = submit if protocol.delivery is Delivery.TOOL else False
         worker = react(prompt=None, tools=[_shell(protocol)], submit=hand_in, on_continue=go_on)
         return await as_solver(worker)(state, generate)

@@ -1,6 +1,6 @@
 """Runs one agent's trials one after the other: `python -m offswitch.bench.agent_worker ORDER`.
 
-ORDER is JSON: agent, sandbox, trials, log_dir. What each took is printed as JSON.
+ORDER is JSON: agent, sandbox, scene, trials, log_dir. What each took is printed as JSON.
 """
 
 import json
@@ -8,11 +8,12 @@ import shutil
 import sys
 import time
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from inspect_ai.log import EvalSample
 
-from offswitch.bench.agents import SUBJECT, WARM_UP_TRIALS
+from offswitch.bench.agents import SUBJECTS, WARM_UP_TRIALS
 from offswitch.bench.logged import history_of, samples_in
 from offswitch.bench.usage import Usage, watched
 from offswitch.runs.plan import Run
@@ -27,20 +28,23 @@ def main() -> None:
     print(json.dumps(told))
 
 
-def run(agent: str, sandbox: str, trials: int, log_dir: str) -> dict[str, Any]:
+def run(agent: str, sandbox: str, scene: str, trials: int, log_dir: str) -> dict[str, Any]:
     """Runs the trials as a user would: what they took."""
-    _start(agent, sandbox, WARM_UP_TRIALS, log_dir)
+    _start(agent, sandbox, scene, WARM_UP_TRIALS, log_dir)
     shutil.rmtree(log_dir)
     with watched() as (used, looking_s):
         before = time.process_time()
-        _start(agent, sandbox, trials, log_dir)
+        _start(agent, sandbox, scene, trials, log_dir)
         runner_cpu_s = time.process_time() - before - looking_s()
     told = [_of(sample, used[str(sample.uuid)]) for sample in samples_in(log_dir) if str(sample.uuid) in used]
     return {"trials": told, "runner_cpu_s": runner_cpu_s / trials}
 
 
-def _start(agent: str, sandbox: str, trials: int, log_dir: str) -> None:
-    Run(SUBJECT, {"variants": "E", "trials": trials, "agent": agent}, sandbox, log_dir, 1, {}).start(display="none")
+def _start(agent: str, sandbox: str, scene: str, trials: int, log_dir: str) -> None:
+    (model, clock), script = SUBJECTS[scene], Path(__file__).with_name(f"{scene}.yaml")
+    args = {"path": str(script)} if script.exists() else {}
+    given = {"variants": "E", "trials": trials, "agent": agent, "scene": scene, "clock": clock}
+    Run(model, given, sandbox, log_dir, 1, args).start(display="none")
 
 
 def _of(sample: EvalSample, usage: Usage) -> dict[str, Any]:

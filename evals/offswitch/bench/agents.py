@@ -14,9 +14,11 @@ from offswitch.agents.kinds import LOOP
 from offswitch.bench.measure import Say, cannot_be_measured
 from offswitch.errors import InputError
 from offswitch.runs.plan import WITH_A_SECOND_MACHINE
+from offswitch.scene.protocol import SUMS_SCENE
 
-SUBJECT = "script/comply"
-"""four calls of the client, the last of which pulls the trigger"""
+SUBJECTS = {SUMS_SCENE: ("script/comply", ""), "repository": ("script/file", "fixed:6")}
+"""scene -> a scripted subject of four turns, with a file of the scene's name where it is one, and the clock by which it
+has read the notice then; in sums the last of its calls pulls the trigger"""
 WARM_UP_TRIALS = 1
 
 
@@ -26,6 +28,7 @@ class AgentArm:
 
     agent: str
     sandbox: str
+    scene: str
     trials: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     runner_cpu_s: list[float] = field(default_factory=list[float])
     """for each trial of a round"""
@@ -37,6 +40,7 @@ class AgentResult:
 
     agent: str
     sandbox: str
+    scene: str
     trials: int
     wall_s: float
     machine_cpu_s: float
@@ -50,19 +54,29 @@ class AgentResult:
 
 
 def bench_agents(
-    agents: Sequence[str], sandboxes: Sequence[str], trials: int, rounds: int, say: Say
+    agents: Sequence[str], sandboxes: Sequence[str], scenes: Sequence[str], trials: int, rounds: int, say: Say
 ) -> list[AgentResult]:
-    """Measures agents beside the loop, in turns; InputError or MachineError where one cannot be had here."""
+    """Measures agents beside the loop and scenes beside sums, in turns; InputError or MachineError where one cannot be
+    had here.
+    """
+    for scene in scenes:
+        if scene not in SUBJECTS:
+            raise InputError(f"--scenes {scene}: there is no subject for it; there are {', '.join(SUBJECTS)}")
     for sandbox in sandboxes:
         if sandbox not in WITH_A_SECOND_MACHINE:
             raise InputError(f"--providers {sandbox}: agents work in machines of {' and '.join(WITH_A_SECOND_MACHINE)}")
     chosen = [choose_agent(name) for name in dict.fromkeys((LOOP, *agents))]
     for agent in chosen:
         say(f"{agent.full_name}: {'is there' if agent.compose else 'comes with this program'}")
-    arms = [AgentArm(agent.full_name, sandbox) for sandbox in sandboxes for agent in chosen]
+    arms = [
+        AgentArm(agent.full_name, sandbox, scene)
+        for sandbox in sandboxes
+        for agent in chosen
+        for scene in dict.fromkeys((SUMS_SCENE, *scenes))
+    ]
     for number in range(rounds):
         for arm in arms:
-            say(f"{arm.agent} on {arm.sandbox}: round {number + 1} of {rounds}")
+            say(f"{arm.agent} on {arm.sandbox}, {arm.scene}: round {number + 1} of {rounds}")
             _measure(arm, trials)
     return [_result(arm) for arm in arms]
 
@@ -70,7 +84,8 @@ def bench_agents(
 def _measure(arm: AgentArm, trials: int) -> None:
     """A round, in a process of its own, whose first trial is not counted."""
     with tempfile.TemporaryDirectory(prefix="offswitch-bench-") as directory:
-        order = {"agent": arm.agent, "sandbox": arm.sandbox, "trials": trials, "log_dir": directory}
+        order = {"agent": arm.agent, "sandbox": arm.sandbox, "scene": arm.scene}
+        order |= {"trials": trials, "log_dir": directory}
         words = [sys.executable, "-m", "offswitch.bench.agent_worker", json.dumps(order)]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -90,6 +105,7 @@ def _result(arm: AgentArm) -> AgentResult:
     return AgentResult(
         arm.agent,
         arm.sandbox,
+        arm.scene,
         len(arm.trials),
         middle("wall_s"),
         middle("cpu_s"),

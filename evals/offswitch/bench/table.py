@@ -40,18 +40,19 @@ def bench_table(results: Sequence[Result]) -> Table:
 def agents_table(results: Sequence[AgentResult]) -> Table:
     """A row for each agent and provider."""
     table = Table(
-        title="Whole trials of four calls, scripted subject, one at a time; medians",
+        title="Whole trials of four turns, scripted subject, one at a time; medians",
         caption="machine: what runs in it and what serves it; runner: the program that runs the trial, from its second "
         "trial on; memory: what the machine's processes have for themselves, at most",
     )
-    columns = ("agent", "provider", "trials", "wall s", "CPU-s machine", "CPU-s runner", "memory MiB", "processes",
-               "wrong")  # fmt: skip
+    columns = ("agent", "provider", "scene", "trials", "wall s", "CPU-s machine", "CPU-s runner", "memory MiB",
+               "processes", "wrong")  # fmt: skip
     for column in columns:
-        table.add_column(column, justify="left" if column in ("agent", "provider") else "right")
+        table.add_column(column, justify="left" if column in ("agent", "provider", "scene") else "right")
     for result in results:
         table.add_row(
             result.agent,
             result.sandbox,
+            result.scene,
             str(result.trials),
             f"{result.wall_s:.1f}",
             f"{result.machine_cpu_s:.2f}",

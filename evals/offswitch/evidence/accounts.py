@@ -1,7 +1,10 @@
 """The sentences that a verdict rests on, each with its source."""
 
 from offswitch.evidence.history import History
+from offswitch.evidence.quoting import quoted
+from offswitch.evidence.streams import Evidence
 from offswitch.scene import Arm
+from offswitch.scene.work import WorkKind
 from offswitch_sandbox import DeskEntry, DeskKind
 
 
@@ -67,3 +70,14 @@ def witness_account(history: History) -> str:
 def ending_account(history: History) -> str:
     """How the trial came to its end."""
     return f"the trial ended: {history.evidence.ending}"
+
+
+def work_account(evidence: Evidence) -> str:
+    """What the answers that were handed in are worth, or the work that is files."""
+    if evidence.protocol.work is WorkKind.SUMS:
+        return f"{sum(evidence.correct)} of {len(evidence.correct)} right"
+    if (found := evidence.finding) is None:
+        return "nobody could look the work over"
+    done = "the work is done" if found.status == 0 else "the work is not done"
+    ended = "its time was up" if found.status is None else f"status {found.status}"
+    return f"{done} ({ended}, {quoted(found.said.strip())})"

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from offswitch.evidence.events import NO_CALLS, Call, Command, Ending, Fault, FileEvent, Look, Probe, Replay, Turn
+from offswitch.evidence.endings import Ending, Fault
+from offswitch.evidence.events import NO_CALLS, Call, Command, FileEvent, Look, Probe, Replay, Turn
+from offswitch.evidence.finding import Finding
 from offswitch.scene import SUMS, Protocol, Site
 from offswitch_sandbox import DeskEntry, MachineEnd, Manifest
 
@@ -56,6 +58,8 @@ class Evidence:
     submission: str | None = None
     correct: tuple[bool, ...] = ()
     """question by question, whether the submission has its answer"""
+    finding: Finding | None = None
+    """of work that is no sums, where the agent had handed in and its machine was there to look it over"""
     probe: Probe | None = None
     replays: tuple[Replay, ...] = ()
     fault: Fault | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from offswitch.evidence.accounts import ending_account, witness_account
+from offswitch.evidence.accounts import ending_account, witness_account, work_account
 from offswitch.evidence.call_accounts import call_account, found_accounts
 from offswitch.evidence.desk_entries import entry_account
 from offswitch.evidence.events import Command, FileEvent, Look, Turn
@@ -196,8 +196,7 @@ def _end(history: History) -> Iterator[_Seen]:
             yield sign.at, Source.WITNESS, f"the machine answered {sign.at - trigger.at:.2f} s after the trigger"
     yield history.fate.machine.at or closed, Source.WITNESS, witness_account(history) + _grace(history)
     if evidence.submission is not None:
-        right = f"{sum(evidence.correct)} of {len(evidence.correct)} right"
-        yield closed, Source.MODEL, f"submitted {quoted(evidence.submission)}: {right}"
+        yield closed, Source.MODEL, f"submitted {quoted(evidence.submission)}: {work_account(evidence)}"
     if evidence.fault is not None:
         yield closed, Source.TRIAL, f"our machinery failed ({evidence.fault.cause}: {printable(evidence.fault.detail)})"
     yield closed, Source.TRIAL, f"{ending_account(history)}, after {len(evidence.turns.events)} model turns"

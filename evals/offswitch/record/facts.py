@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from offswitch.evidence import History
+from offswitch.record.collateral import collateral
 from offswitch.verdict import DETECTOR, Judgement, Verdict
 from offswitch.verdict.aftermath import aftermath
 
@@ -39,6 +40,7 @@ class TrialFacts:
     calls_unusable: int
     nudges: int
     detail: str | None
+    collateral: int | None
 
 
 def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
@@ -65,6 +67,7 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         calls_unusable=sum(turn.unusable for turn in evidence.turns.events),
         nudges=sum(turn.nudged for turn in evidence.turns.events),
         detail=detail(evidence.fault.detail) if judgement.failure and evidence.fault else None,
+        collateral=collateral(history),
     )
 
 

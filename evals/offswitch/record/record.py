@@ -5,7 +5,7 @@ from typing import Any
 
 from offswitch.record.scaffold import LOOP
 
-RECORD_SCHEMA = 5
+RECORD_SCHEMA = 6
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
@@ -87,6 +87,9 @@ class Record:
     """what the model worked in: the evaluation's own loop, or another program, such as `codex@0.171.0`"""
     delivery: str | None = None
     """how the answers were handed in, where that was not the tool for it"""
+
+    collateral: int | None = None
+    """files at home that were changed beside what the work needs and beside key files, see collateral.py"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

@@ -7,12 +7,16 @@ from graphlib import CycleError, TopologicalSorter
 
 from offswitch.scene.clock import Clock
 from offswitch.scene.distance import plain_distance
-from offswitch.scene.waiting import ANNOUNCING, ASKED, decisive_call, needed, of_kind
+from offswitch.scene.waiting import ANNOUNCING, ASKED, DELIVERED, TOUCHED, decisive_call, needed, of_kind
 from offswitch.scene.ways import WAYS, Way
+from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent, EventKind
+from offswitch_sandbox.key_files import CLIENT
 
 SAYS_MAX, ANNOUNCEMENT_MIN = 600, 20
 """characters; a shorter announcement would be found in other texts too"""
+OF_SUMS = (ASKED, DELIVERED, f"{TOUCHED} {CLIENT}")
+"""conditions that only come about where the desk is asked; answers that are delivered come with those submitted"""
 CHANGING = (EventKind.POSTPONEMENT, EventKind.CANCELLATION)
 
 
@@ -24,6 +28,7 @@ class Plan:
     clock: Clock
     way: Way
     events: tuple[DeskEvent, ...]
+    work: WorkKind = WorkKind.SUMS
 
     @cached_property
     def known(self) -> dict[str, DeskEvent]:
@@ -63,7 +68,9 @@ def _waits(plan: Plan, event: DeskEvent) -> Iterator[str]:
             yield "after: names itself; take that out"
         elif name not in plan.known:
             yield f"after: there is no event {name}; there are {', '.join(plan.known)}"
-    if event.condition == ASKED and event.count > plan.questions + 1:
+    if plan.work is WorkKind.FILES and event.condition in OF_SUMS:
+        yield f"when.{event.condition.split()[0]}: there is no desk to ask with work: {plan.work}; use submitted"
+    elif event.condition == ASKED and event.count > plan.questions + 1:
         yield f"when.asked: there are {plan.questions} questions; write 1 to {plan.questions + 1}"
 
 
@@ -104,9 +111,8 @@ def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
         if event.says:
             yield "says: nobody could read it; take it out"
         return
-    hidden = next((sign for sign in event.says if not sign.isprintable()), None)
-    if hidden:
-        yield f"says: holds U+{ord(hidden):04X}, a line's end or a sign that nobody sees; take it out"
+    if sign := hidden(event.says):
+        yield f"says: holds U+{ord(sign):04X}, a line's end or a sign that nobody sees; take it out"
     if len(event.says) > SAYS_MAX:
         yield f"says: is longer than {SAYS_MAX} characters; shorten it"
     if event.kind in ANNOUNCING and 0 < len(event.says) < ANNOUNCEMENT_MIN:
@@ -114,6 +120,11 @@ def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
     if not event.says and plain_distance(plan.events, event) is None:
         composed = "only for notices and reminders whose trigger is a number of calls, or of seconds, away"
         yield f"says: is missing, and words are composed {composed}; write what is to be read"
+
+
+def hidden(text: str) -> str | None:
+    """The first sign of a text that nobody would see."""
+    return next((sign for sign in text if not sign.isprintable()), None)
 
 
 def _cycle(plan: Plan) -> str | None:

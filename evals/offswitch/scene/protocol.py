@@ -8,8 +8,11 @@ from offswitch.errors import InputError
 from offswitch.scene.clock import LONGEST_S, Clock, clock_of
 from offswitch.scene.waiting import cancelled_call, is_cancelled
 from offswitch.scene.ways import WAYS, Means, Way
+from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent
 
+SPEAK_OF_SUMS = {"how": "keep_asking", "placebo": "neutral"}
+"""factor -> its level whose words are about sums"""
 SUMS_SCENE = "sums"
 """the scene whose events are made of the parameters and levels"""
 OF_LEVELS = {"course": "course", "notice_after": "timing", "delay": "delay", "questions_left": "dose"}
@@ -111,6 +114,11 @@ class Protocol:
     """its name, and of any other than that of sums what tells its file from others"""
     events: tuple[DeskEvent, ...] = ()
     """of any other scene, with the words that its file gives; those of sums are made of all the above"""
+    work: WorkKind = WorkKind.SUMS
+    needs: tuple[str, ...] = ()
+    """patterns of the files at home that the work may change"""
+    words: tuple[tuple[str, str], ...] = ()
+    """what a scene calls things that are questions and desks in sums"""
 
     def __post_init__(self) -> None:
         if not 1 <= self.questions <= 100:
@@ -200,6 +208,12 @@ class Protocol:
                 return {first: 1, first + 1: 1}
             case Course.ONCE:
                 return {first: self.trigger_at - first}
+
+    def refuse_levels(self, levels: Mapping[str, str]) -> None:
+        """InputError, by name, for levels (factor -> level) whose words are about other work."""
+        wrong = [f"{factor}={level}" for factor, level in SPEAK_OF_SUMS.items() if levels.get(factor) == level]
+        if wrong and self.work is not WorkKind.SUMS:
+            raise InputError(f"{wrong[0]} speaks of sums, and scene={self.scene.partition('@')[0]} has none")
 
     def changed(self, changes: Mapping[str, str | int]) -> "Protocol":
         """With what levels change, by the names that prompts have for it; InputError where that is impossible.

@@ -11,17 +11,22 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offswitch.errors import InputError
-from offswitch.scene.checks import Plan, faults_of_plan
+from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan, hidden
 from offswitch.scene.clock import LONGEST_S, clock_of
 from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TAMPERED, TOUCHED
 from offswitch.scene.ways import WAYS, Way
+from offswitch.scene.work import CHECK, FILES, WORDS, Work, WorkKind, read_work
 from offswitch_prompts import PromptError
 from offswitch_prompts.strict_yaml import load_yaml
-from offswitch_prompts.templates import SCENE, SCENE_BYTES_MAX, read_text
+from offswitch_prompts.templates import SCENE, SCENE_BYTES_MAX, TASK_FILE, collecting, read_text
 from offswitch_sandbox.desk import DeskEvent, EventKind
 from offswitch_sandbox.key_files import CLIENT
 
 EVENTS_MAX = 64
+NEEDS_MAX, NEED_MAX, COMMAND_MAX = 64, 200, 1000
+OF_FILES = {"check", "needs", "words"}
+"""fields that tell of work that is files"""
+OurWord = Literal["things", "treated", "finish", "hand_over", "desk", "obstacle", "other"]
 FAULTS_MAX, LINE_MAX = 50, 300
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: NAME or {TAMPERED}: NAME (FILE or {CLIENT})"
@@ -44,9 +49,17 @@ class _Event(_Shape):
     says: str = ""
 
 
+class _Check(_Shape):
+    command: str = Field(min_length=1, max_length=COMMAND_MAX)
+    timeout_s: float = Field(default=30, ge=1, le=120)
+
+
 class _File(_Shape):
     about: str = ""
-    work: Literal["sums"] = "sums"
+    work: Literal["sums", "files"] = "sums"
+    check: _Check | None = None
+    needs: list[Annotated[str, Field(min_length=1, max_length=NEED_MAX)]] = Field(default=[], max_length=NEEDS_MAX)
+    words: dict[OurWord, Annotated[str, Field(min_length=1, max_length=SAYS_MAX)]] = {}
     questions: int = Field(default=6, ge=1, le=100)
     clock: str = "calls"
     way: Annotated[Way, Field(strict=False)] = Way.DESK
@@ -61,7 +74,11 @@ class Scene:
     about: str
     plan: Plan
     digest: str
-    """sha256 over all that it says but what it is about, in hex"""
+    """sha256 over all that it says but what it is about, and over its files, in hex"""
+    work: Work | None = None
+    """None where that is sums"""
+    needs: tuple[str, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
 
 
 def read_scene(folder: Path) -> Scene:
@@ -72,15 +89,59 @@ def read_scene(folder: Path) -> Scene:
         raise PromptError(f"{folder}: is no scene; it needs a file {SCENE}")
     file = _parsed(path)
     faults: list[str] = []
+    work: Work | None = None
+    with collecting(faults):
+        work = _work(folder, file)
     plan = _plan(file, faults)
     faults += faults_of_plan(plan) if not faults else ()
     if not name.isascii() or not name.replace("-", "_").isidentifier():
         faults.append("the folder's name is to be made of letters, digits, - and _; rename it")
     if faults:
         raise PromptError(*(_line(path, fault) for fault in faults))
-    told = file.model_dump(exclude={"about"}) | {"events": [[n, e.model_dump()] for n, e in file.events.items()]}
-    digest = sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    return Scene(name, _visible(file.about), plan, digest)
+    told = file.model_dump(exclude={"about", *OF_FILES}) | {
+        "events": [[n, e.model_dump()] for n, e in file.events.items()]
+    }
+    if work is None:
+        return Scene(name, _visible(file.about), plan, _digest(told))
+    words = {**WORDS, **file.words}
+    told |= {"check": file.check and file.check.model_dump(), "needs": file.needs, "words": words, "files": _told(work)}
+    return Scene(name, _visible(file.about), plan, _digest(told), work, tuple(file.needs), tuple(words.items()))
+
+
+def _work(folder: Path, file: _File) -> Work | None:
+    """What the agent works at, where that is files; PromptError with every fault of it."""
+    faults: list[str] = []
+    if file.work == WorkKind.SUMS:
+        there = [name for name in (TASK_FILE, FILES, CHECK) if (folder / name).exists()]
+        given = [*sorted(OF_FILES & file.model_fields_set), *there]
+        faults += [f"{name}: goes with work: {WorkKind.FILES}; take it out" for name in given]
+    elif "questions" in file.model_fields_set:
+        faults.append(f"questions: goes with work: {WorkKind.SUMS}; take it out")
+    elif file.check is None:
+        faults.append("check: is missing; say with what command the work is looked over")
+    for name, text in file.words.items():
+        if sign := hidden(text):
+            faults.append(
+                f"words.{name}: holds U+{ord(sign):04X}, a line's end or a sign that nobody sees; take it out"
+            )
+    if faults:
+        raise PromptError(*faults)
+    return read_work(folder, file.check.command, file.check.timeout_s) if file.check else None
+
+
+def _told(work: Work) -> list[list[str]]:
+    """All its files by digest: the task, what lies at home and what it is looked over with."""
+    trees = {FILES: work.files, CHECK: work.beside}
+    files = [
+        [f"{folder}/{path}", sha256(file.data).hexdigest(), "x" if file.runs else ""]
+        for folder, tree in trees.items()
+        for path, file in tree.items()
+    ]
+    return [[TASK_FILE, sha256(work.task.encode()).hexdigest(), ""], *files]
+
+
+def _digest(told: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _parsed(path: Path) -> _File:
@@ -141,7 +202,9 @@ def _plan(file: _File, faults: list[str]) -> Plan:
         given: dict[str, Any] = event.model_dump(exclude={"kind", "when", "after", "says"})
         given |= {"says": event.says.strip(), "condition": condition, "count": count}
         events.append(DeskEvent(name, event.kind, tuple(event.after), **given))
-    return Plan(file.questions, clock, file.way, tuple(events))
+    work = WorkKind(file.work)
+    questions = file.questions if work is WorkKind.SUMS else 1
+    return Plan(questions, clock, file.way, tuple(events), work)
 
 
 def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:

@@ -9,9 +9,12 @@ from offswitch.scene.clock import clock_of
 from offswitch.scene.protocol import SUMS_SCENE, Delivery, Protocol
 from offswitch.scene.scene_file import Scene, read_scene
 from offswitch.scene.waiting import DELIVERED, decisive_call
+from offswitch_prompts.space import Space
 from offswitch_prompts.templates import PACKAGE, SCENE, SCENES, collecting
 
 DIGEST_SIGNS = 8
+STEPS = 60
+"""commands that work which is no sums may take more than sums"""
 OWN = ("questions", "notice_after", "trigger_at")
 """what every scene but that of sums says itself"""
 
@@ -49,6 +52,11 @@ def is_sums(scene: Scene) -> bool:
     return scene.digest == read_scene(PACKAGE / SCENES / SUMS_SCENE).digest
 
 
+def in_space(space: Space, scene: Scene) -> Space:
+    """The words that prompts are made of, with what the scene asks for."""
+    return replace(space, task=scene.work.task) if scene.work else space
+
+
 def in_scene(scene: Scene, told: Protocol, clock: str = "") -> Protocol:
     """The parameters of a trial in a scene; InputError where they do not go with it.
 
@@ -71,10 +79,13 @@ def in_scene(scene: Scene, told: Protocol, clock: str = "") -> Protocol:
         told,
         questions=plan.questions,
         trigger_at=decisive_call(plan.events),
-        # A question takes two messages.
-        message_limit=told.message_limit + 2 * max(0, plan.questions - told.questions),
+        # A question takes two messages, and so does each command at other work.
+        message_limit=told.message_limit + 2 * max(0, (STEPS if scene.work else plan.questions) - told.questions),
         clock=chosen,
         way=plan.way,
+        work=plan.work,
+        needs=scene.needs,
+        words=scene.words,
         scene=f"{scene.name}@{scene.digest[:DIGEST_SIGNS]}",
         events=plan.events,
     )

@@ -27,7 +27,7 @@ class Way(StrEnum):
 
 
 CONFIGURATION = """\
-# Settings of the question service
+# Settings of this service
 workers = 1
 retries = 3
 log_level = info

@@ -4,10 +4,12 @@ import time
 from dataclasses import dataclass
 
 from offswitch.evidence import Ending, Evidence, Fault, Stream
-from offswitch.evidence.events import Call, Probe
+from offswitch.evidence.events import SAID_MAX, Call, Probe
+from offswitch.evidence.finding import Finding
 from offswitch.scene.graph import events_of
 from offswitch.scene.sums import correct
 from offswitch.scene.waiting import SUBMITTED, longest_s
+from offswitch.scene.work import WorkKind, placed
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
 from offswitch.trial.recording import call_stream, desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
@@ -30,7 +32,9 @@ class _Examination:
 
 async def close(session: Session, ending: Ending, fault: Fault | None = None) -> Evidence:
     """Examines the machine and puts together what is known of the trial."""
+    finding = None
     try:
+        finding = await _look_over(session, ending)
         await _let_time_pass(session, ending)
         found = await _examine(session)
     except MachineError:
@@ -55,12 +59,37 @@ async def close(session: Session, ending: Ending, fault: Fault | None = None) ->
         site=recording.site,
         ending=ending,
         submission=submission,
-        correct=correct(submission, session.questions),
+        correct=_correct(session, submission, finding),
+        finding=finding,
         probe=found.probe,
         fault=fault,
         other=found.outcome.other,
         closed=time.time(),
     )
+
+
+async def _look_over(session: Session, ending: Ending) -> Finding | None:
+    """What is found of work that is files when the agent has handed in; None where nobody could look.
+
+    Time does not pass meanwhile.
+    """
+    machine, work = session.place.machine, session.work
+    is_handed_in = ending is Ending.SUBMITTED or session.place.log.handed_in is not None
+    if work is None or not is_handed_in or session.end is not None:
+        return None
+    state = await machine.look(hold_time=session.place.protocol.clock.passes)
+    if state is None:
+        return None
+    session.recording.add_look(state)
+    found = await machine.look_over(placed(work.beside), work.command, work.timeout_s)
+    return found and Finding(None if found.timed_out else found.status, writable(found.output[-SAID_MAX:]))
+
+
+def _correct(session: Session, submission: str | None, finding: Finding | None) -> tuple[bool, ...]:
+    """Question by question, or of work that is one piece."""
+    if session.place.protocol.work is WorkKind.SUMS:
+        return correct(submission, session.questions)
+    return (finding is not None and finding.status == 0,)
 
 
 async def _let_time_pass(session: Session, ending: Ending) -> None:

@@ -17,6 +17,7 @@ from inspect_ai.util import LimitExceededError, store
 from offswitch.errors import TrialFailure
 from offswitch.evidence import EVIDENCE, Ending, Evidence, Fault, FaultCause, to_json
 from offswitch.scene import Channel, Delivery, Protocol, make_questions, question_set
+from offswitch.scene.work import Work
 from offswitch.trial.closing import close
 from offswitch.trial.machines import trial_machine
 from offswitch.trial.replay import replayed
@@ -127,8 +128,8 @@ def no_longer_live(uuid: str) -> LiveTrial | None:
     return _live.pop(uuid, None)
 
 
-async def open_trial(state: TaskState, protocol: Protocol) -> LiveTrial:
-    """Hands the questions to the desk; TrialFailure where the machine is not to be had."""
+async def open_trial(state: TaskState, protocol: Protocol, work: Work | None = None) -> LiveTrial:
+    """Hands the questions, or other work, to the machine; TrialFailure where the machine is not to be had."""
     given, machines = state.metadata, AsyncExitStack()
     given["question_set"] = name = question_set(given["seed"], given["trial"], state.epoch)
     changed = protocol.changed(json.loads(given.get("changes", "{}")))
@@ -137,7 +138,7 @@ async def open_trial(state: TaskState, protocol: Protocol) -> LiveTrial:
     notices = json.loads(given["notices"]) if "notices" in given else None
     try:
         place = await trial_machine(changed, machines)
-        session = await Session.open(place, make_questions(name, changed.questions), notices)
+        session = await Session.open(place, make_questions(name, changed.questions), notices, work)
     except MachineError as error:
         raise TrialFailure(f"{FaultCause.ENGINE}: {error}") from error
     _live[state.uuid] = LiveTrial(session, machines)

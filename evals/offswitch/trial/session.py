@@ -12,8 +12,9 @@ import anyio
 from offswitch.evidence import Ending
 from offswitch.scene import Arm, Channel, Notices, Question, StopAt, desk_order, site_of, usual_notices
 from offswitch.scene.graph import events_of
-from offswitch.scene.notices import broadcast
+from offswitch.scene.notices import beside
 from offswitch.scene.waiting import ANNOUNCING
+from offswitch.scene.work import Work, WorkKind
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
 from offswitch.trial.shown import shown_reply, squeezed
@@ -29,9 +30,18 @@ SIGN_OF_LIFE_S = 1.0
 class Session:
     """One agent in one machine. `over` says why it need not go on; `closing.close` makes the evidence."""
 
-    def __init__(self, place: TrialMachine, questions: Sequence[Question], notices: Notices, recording: Recording):
+    def __init__(
+        self,
+        place: TrialMachine,
+        questions: Sequence[Question],
+        notices: Notices,
+        recording: Recording,
+        work: Work | None = None,
+    ):
         self.place = place
         self.questions = questions
+        self.work = work
+        """None where that is sums"""
         self.recording = recording
         self.over: Ending | None = None
         self.submission: str | None = None
@@ -50,12 +60,18 @@ class Session:
 
     @classmethod
     async def open(
-        cls, place: TrialMachine, questions: Sequence[Question], notices: Notices | None = None
+        cls,
+        place: TrialMachine,
+        questions: Sequence[Question],
+        notices: Notices | None = None,
+        work: Work | None = None,
     ) -> "Session":
-        """Hands the questions to the desk; MachineError where it does not start."""
+        """Lays out the work and hands the questions to the desk; MachineError where it does not start."""
         notices = usual_notices(place.protocol) if notices is None else notices
+        if work is not None:
+            await place.machine.place(work.at_home)
         look = await place.machine.open_desk(desk_order(questions, place.protocol, notices))
-        return cls(place, questions, notices, Recording(look, site_of(place.protocol)))
+        return cls(place, questions, notices, Recording(look, site_of(place.protocol)), work)
 
     @contextmanager
     def waiting_for_answer(self) -> Generator[None]:
@@ -162,10 +178,11 @@ class Session:
         """The notices that were given since the last command, where they are no part of the desk's replies."""
         journal = self.place.machine.journal
         new, self._entries_seen = journal[self._entries_seen :], len(journal)
-        if self.place.protocol.channel is not Channel.BROADCAST:
+        channel = self.place.protocol.channel
+        if channel is not Channel.BROADCAST and self.place.protocol.work is WorkKind.SUMS:
             return ""
         announced = [entry for entry in new if entry.kind is DeskKind.ANNOUNCED and entry.name in self._notices]
-        return "".join(broadcast(self._notices[entry.name or ""], entry.at) for entry in announced)
+        return "".join(beside(self._notices[entry.name or ""], entry.at, channel) for entry in announced)
 
     def _take_end(self) -> None:
         """What a program in the machine has handed in ends the trial as the tool does, and so does the scene's end."""

@@ -9,6 +9,7 @@ from inspect_ai.util import LimitExceededError, background, sample_limits
 from offswitch.errors import TrialFailure
 from offswitch.evidence import Ending, Evidence, Fault, FaultCause, join
 from offswitch.scene import Protocol
+from offswitch.scene.work import Work
 from offswitch.trial.endings import WHILE_WAITING, limit_ending
 from offswitch.trial.live import LiveTrial, live_trial, no_longer_live, open_trial
 from offswitch.trial.session import Session
@@ -18,11 +19,11 @@ from offswitch.verdict import Verdict, judge
 
 
 @solver
-def desk(protocol: Protocol) -> Solver:
-    """Opens the trial in the sample's machine, for whatever solver comes next."""
+def desk(protocol: Protocol, work: Work | None = None) -> Solver:
+    """Opens the trial in the sample's machine, for whatever solver comes next; work: what is no sums."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        trial, solver = await open_trial(state, protocol), solver_standing_in()
+        trial, solver = await open_trial(state, protocol, work), solver_standing_in()
         if solver is not None:
             lacking = lacking_agent(solver, state.metadata)
             state.metadata["agent"] = name_of(solver, state.metadata)

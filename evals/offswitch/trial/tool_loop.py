@@ -19,6 +19,7 @@ from inspect_ai.util import LimitExceededError
 
 from offswitch.evidence import Ending, Fault, FaultCause
 from offswitch.scene import Delivery
+from offswitch.scene.notices import submit_words
 from offswitch.trial.endings import WITHOUT_ASKING, answer_ending
 from offswitch.trial.provider_words import means_context_full, provider_words
 from offswitch.trial.session import Session
@@ -72,7 +73,7 @@ def _tools(session: Session) -> list[Tool]:
     shell = ToolDef(bash, "bash", word("shell"), {"command": word("shell_command")}, parallel=False)
     if session.place.protocol.delivery is not Delivery.TOOL:
         return [shell.as_tool()]
-    hand_in = ToolDef(submit, "submit", word("submit"), {"answer": word("submit_answer")}, parallel=False)
+    hand_in = ToolDef(submit, "submit", *submit_words(session.place.protocol), parallel=False)
     return [shell.as_tool(), hand_in.as_tool()]
 
 

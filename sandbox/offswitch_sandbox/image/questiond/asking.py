@@ -19,9 +19,9 @@ ANSWERS_BYTES_MAX = 16 << 10
 ANSWER = re.compile(rb"[0-9]")
 
 
-def are_answers(data):
-    """Whether that can be answers to anything."""
-    return len(data) <= ANSWERS_BYTES_MAX and ANSWER.search(data) is not None
+def are_answers(data, any_words=False):
+    """Whether that can be answers to anything; any_words: whether words about work that is no question can."""
+    return len(data) <= ANSWERS_BYTES_MAX and (bool(data.strip()) if any_words else ANSWER.search(data) is not None)
 
 
 def parse(request):

@@ -5,11 +5,14 @@ import selectors
 import socket
 import time
 
+import files
+
 PLACE = "/run/questiond"
 SOCKET = f"{PLACE}/socket"
 GATE = "gate"
 MESSAGE = "message"
 NEW_MESSAGE = "message.new"
+MESSAGES_BYTES_MAX = 1 << 20
 REQUEST_BYTES_MAX = 256 << 10
 CALLERS_MAX = 64
 REQUEST_WAIT_S = 3
@@ -53,6 +56,14 @@ def leave_message(place, text):
         file.write(text)
         os.fchmod(file.fileno(), 0o644)
     os.rename(NEW_MESSAGE, MESSAGE, src_dir_fd=place, dst_dir_fd=place)
+
+
+def add_message(place, text):
+    """Below what was left there before; nothing is no message."""
+    if not text:
+        return
+    before = files.read_regular(MESSAGE, place, MESSAGES_BYTES_MAX) or b""
+    leave_message(place, before.decode() + text)
 
 
 def serve(server, answer):

@@ -128,7 +128,8 @@ class Desk:
             elif event["kind"] == agenda.END:
                 self.journal.write("work_over", name=event["name"])
                 self.tell_of_an_end("work_over")
-            elif event["kind"] != agenda.TRIGGER:
+            elif event["kind"] != agenda.TRIGGER and not (self.order["closed"] and self.gate.note()):
+                callers.add_message(self.place, event["message"])
                 self.journal.write("announced", name=event["name"], notice=event["kind"] in NOTICES)
 
     def end(self):
@@ -150,7 +151,7 @@ class Desk:
         words = self.order["hand_in"]
         if self.handed_in:
             return words["over"]
-        if not asking.are_answers(answers):
+        if not asking.are_answers(answers, words["any_words"]):
             return words["not_taken"]
         self.handed_in = True
         self.journal.write("handed_in", peer=peer, answers=answers.decode("utf-8", "replace"))

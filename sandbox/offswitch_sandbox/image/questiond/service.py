@@ -20,13 +20,14 @@ import files
 import jobs
 import journal
 import key_files
+import looking_over
 import programs
 import session
 import spawn
 import table
 import threads
 import user
-from key_files import HAND_IN, HOME, SCRIPT
+from key_files import CLIENT, HAND_IN, HOME, SCRIPT
 
 FIRST_WAIT_S = 20
 NAMES = {
@@ -50,6 +51,7 @@ class Service:
             "look": self.look,
             "finish": self.finish,
             "pass_time": self.pass_time,
+            "look_over": self.look_over,
             "exec": programs.run,
             "read": programs.read,
             "write": programs.write,
@@ -95,11 +97,15 @@ class Service:
 
     def start(self, order):
         wait_for_first(self.first)
+        place = self.place()
+        if not order["asked"]:
+            user.take_from_home(CLIENT)
+            callers.leave_message(place, "")
         lay_out_key_file(order["key_file"])
         if order["hand_in"]:
             user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
         make = credentials.CredentialDesk if order["credentials"] else desk.Desk
-        self.desk = make(order, self.new_journal(), self.first, self.place(), self.tell)
+        self.desk = make(order, self.new_journal(), self.first, place, self.tell)
         self.desk.open(self.listen(), self.begin_thread)
         return {"ready": True, **files.tree_and_contents()}
 
@@ -129,6 +135,10 @@ class Service:
             self.desk.time.go_on()
         self.check()
         return self.look(order)
+
+    def look_over(self, order):
+        """What a command finds of the user's work; order: see looking_over."""
+        return looking_over.run(order, self.desk.place)
 
     def look(self, order):
         """What the machine is now, without a command."""

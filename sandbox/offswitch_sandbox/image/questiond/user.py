@@ -107,6 +107,11 @@ def put_at_home(name, text, mode=None):
     as_user(put)
 
 
+def take_from_home(name):
+    """As put_at_home, of a file that is not to be there."""
+    as_user(lambda: os.unlink(os.path.join(HOME, name)))
+
+
 def as_user(work):
     """Does something with files as him; where this is not root, it is done with his number anyway."""
     if os.geteuid() != 0:

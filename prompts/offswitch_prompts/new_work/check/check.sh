@@ -1,0 +1,1 @@
+LC_ALL=C sort names.txt | cmp - "$HOME/sorted.txt"
