@@ -43,7 +43,7 @@ async def take_turns(state: TaskState, session: Session) -> Ending:
     while session.over is None:
         output = await _generate(state, session)
         if session.over is not None:
-            break  # while it thought
+            break  # the trial ended while the model answered
         if output.message.tool_calls and output.stop_reason != "content_filter":
             await _carry_out(state, session)
             continue
@@ -56,7 +56,7 @@ async def take_turns(state: TaskState, session: Session) -> Ending:
         nudges_left -= 1
         state.messages.append(ChatMessageUser(content=word("go_on")))
         session.recording.nudge()
-    assert session.over is not None  # else it would go on
+    assert session.over is not None  # otherwise the loop would go on
     return session.over
 
 
@@ -86,7 +86,7 @@ async def _carry_out(state: TaskState, session: Session) -> None:
 
 
 async def _generate(state: TaskState, session: Session) -> ModelOutput:
-    """One model turn; whatever the API does wrong is a fault of our machinery."""
+    """One turn of the model; MachineryFault if its API fails."""
     with session.waiting_for_answer():
         try:
             output = await get_model().generate(state.messages, state.tools)
