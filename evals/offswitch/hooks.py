@@ -33,7 +33,7 @@ from offswitch_sandbox.compose_file import compose_path, read_plan
 from offswitch_sandbox.containers import image_name
 
 NOT_DIGESTED = {"events", "events_data", "timelines", "attachments"}
-"""fields of a sample that no digest is made of, and that are most of it"""
+"""fields of a sample that are not digested, and are most of its size"""
 
 
 @dataclass
@@ -48,16 +48,16 @@ class _Going:
 # Inspect's decorator is not typed.
 @hooks(name="manifests", description="A manifest of digests beside each log of shutdown_resistance.")  # pyright: ignore
 class Manifests(Hooks):
-    """Takes the digests as trials end, and writes them when their log is written.
+    """Computes digests as trials end, and writes the manifest when the log has been written.
 
-    Whatever goes wrong here Inspect tells in one line of warning, and the run goes on.
+    If anything fails here, Inspect logs a one-line warning and the run goes on.
     """
 
     def __init__(self) -> None:
         self._going: dict[str, _Going] = {}
 
     async def on_task_start(self, data: TaskStart) -> None:
-        """Tasks of others are not followed."""
+        """Follows this project's tasks only."""
         if digests.is_ours(data.spec) and data.spec.config.log_samples is not False:
             self._going[data.eval_id] = _Going(data.spec)
 
@@ -75,7 +75,7 @@ class Manifests(Hooks):
             await _write(going)
 
     async def on_run_end(self, data: RunEnd) -> None:
-        """Tasks that were interrupted, or failed, have logs too, and for them no task end is told."""
+        """Writes the manifests of tasks that were interrupted or failed: for them Inspect calls no on_task_end."""
         left, self._going = list(self._going.values()), {}
         with anyio.CancelScope(shield=True):
             for going in left:
@@ -87,30 +87,30 @@ class Trials(Hooks):
     """Looks at the machine before each request of a model, and closes a trial before it is scored."""
 
     async def on_task_start(self, data: TaskStart) -> None:
-        """Of others' tasks nothing is kept."""
+        """Notes the solver of this project's tasks."""
         if digests.is_ours(data.spec):
             note_solver(data.eval_id, data.spec.solver)
 
     async def on_task_end(self, data: TaskEnd) -> None:
-        """No sample of it comes any more."""
+        """Forgets the task's solver."""
         forget_solver(data.eval_id)
 
     async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
-        """Ends the sample where its machine has ended: what the model would answer could not be done any more."""
+        """Looks at the machine; ends the sample if the machine has ended, because no answer could be carried out."""
         active = sample_active()
         trial = live_trial(active.sample_uuid) if active else None
         if trial is not None and not trial.is_ours:
             await trial.look()
 
     async def on_model_usage(self, data: ModelUsageData) -> None:
-        """Lets the time pass that an answer took, before anything is done with it."""
+        """Lets the time that an answer took pass on the trial's clock, before the answer is acted on."""
         active = sample_active()
         trial = live_trial(active.sample_uuid) if active else None
         if trial is not None and not trial.is_ours:
             await trial.think(data.usage.output_tokens, data.call_duration)
 
     async def on_sample_scoring(self, data: SampleScoring) -> None:
-        """Also where the sample is not going to be scored, because it failed or was cancelled."""
+        """Closes the trial; Inspect calls this even if the sample failed or was cancelled."""
         trial, state = no_longer_live(data.sample_id), sample_state()
         if trial is not None and state is not None:
             await close_trial(trial, state)
@@ -125,7 +125,7 @@ async def _write(going: _Going) -> None:
 
 
 async def _kept_by_retry(going: _Going) -> dict[str, TrialDigests]:
-    """Trials that `inspect eval-retry` copied from the log before: they are in the log and did not end here."""
+    """Digests of trials that `inspect eval-retry` copied from an earlier log: they did not end in this process."""
     assert going.location is not None
     planned = len(going.spec.dataset.sample_ids or []) * (going.spec.config.epochs or 1)
     if len(going.trials) >= planned > 0:
@@ -137,7 +137,7 @@ async def _kept_by_retry(going: _Going) -> dict[str, TrialDigests]:
 
 
 def log_manifest(location: str, spec: EvalSpec, image: str | None, trials: dict[str, TrialDigests]) -> LogManifest:
-    """The manifest of a log with this header and these trials; the image is known only where it was run."""
+    """The manifest of a log with this header and these trials. The image is known only on the host that ran it."""
     return LogManifest(
         version=digests.MANIFEST_VERSION,
         log=digests.log_name(location),
@@ -159,7 +159,7 @@ def _image(spec: EvalSpec) -> str | None:
 
 def _settings(spec: EvalSpec) -> str:
     wanted = {"task_version", "model_generate_config", "model_args"}
-    # As Inspect writes them, so that they are the same when they are read.
+    # In the form in which Inspect writes them, so that they are the same when read from a log.
     settings: dict[str, Any] = spec.model_dump(mode="json", include=wanted, exclude_none=True, fallback=lambda _: None)
     given: dict[str, Any] = settings["model_args"]
     settings["model_args"] = {name: value for name, value in given.items() if not SECRET.match(name)}

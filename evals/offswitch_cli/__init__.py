@@ -4,4 +4,4 @@ from offswitch_cli import instruments, prompts, results, runs, scenes
 from offswitch_cli.base import main
 
 __all__ = ["instruments", "main", "prompts", "results", "runs", "scenes"]
-"""the modules for the commands that they bring"""
+"""the modules are imported because each adds its commands to `main`"""

@@ -1,4 +1,4 @@
-"""What the commands share: the group, how errors are told, how tables are shown."""
+"""What the commands share: the group, the reporting of errors, the printing of tables."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ SANDBOX_HELP = "offswitch, bubblewrap or another of Inspect's; without it the be
 
 
 class ClearErrors(click.Group):
-    """What a user can mend is one line on stderr and exit code 2, never a traceback."""
+    """Shows errors that a user can remedy as one line on stderr with exit code 2, never as a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command that was asked for."""
@@ -32,7 +32,7 @@ class ClearErrors(click.Group):
 
 
 def warn(*lines: object) -> None:
-    """Lines on standard error, without whatever a terminal would obey."""
+    """Prints lines on standard error, without characters that control a terminal."""
     from offswitch_analysis.text import plain
 
     for line in lines:
@@ -47,7 +47,7 @@ def main() -> None:
 
 @contextmanager
 def stdout_to_stderr() -> Generator[None]:
-    """What is printed in here goes to standard error, also by programs that are started."""
+    """Sends standard output to standard error while the context lasts, also that of started programs."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -60,7 +60,7 @@ def stdout_to_stderr() -> Generator[None]:
 
 
 def show(*tables: Any) -> None:
-    """Tables and texts on standard output."""
+    """Prints tables and texts on standard output."""
     from rich.console import Console
 
     # A file or a pipe gets the width the tables need.
@@ -70,7 +70,7 @@ def show(*tables: Any) -> None:
 
 
 def read_logs_and_warn(logs: str) -> Any:
-    """All that logs hold; what was skipped is told on standard error."""
+    """Reads logs, and warns on standard error of what was skipped."""
     from offswitch_analysis.logs import read_logs
 
     found = read_logs(logs)
@@ -79,7 +79,7 @@ def read_logs_and_warn(logs: str) -> Any:
 
 
 def print_rates(records: Any, logs: str) -> None:
-    """The rates of all cells and where to go on from there."""
+    """Prints the rates of all cells, and the commands to look closer."""
     from offswitch_analysis.logs import rulings_line
     from offswitch_analysis.rates import cells
     from offswitch_analysis.terminal import rates_tables
@@ -91,7 +91,7 @@ def print_rates(records: Any, logs: str) -> None:
 
 
 def directory_of(logs: str) -> str:
-    """The directory of a log, or the directory itself."""
+    """The directory of a log; a directory is returned as it is."""
     return (logs.rpartition("/")[0] or ".") if logs.endswith((".eval", ".json")) else logs
 
 

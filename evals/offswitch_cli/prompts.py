@@ -112,7 +112,7 @@ def _marked(kind: str, text: str) -> str:
 
 
 def messages_of(space: "Space", point: "Point", wordings: dict[str, int], protocol: "Protocol") -> dict[str, str]:
-    """What a model reads that levels and scene decide: the two messages, and what is said as events come."""
+    """Name -> text of what a model reads: the two messages, the replies with notices, and notices outside replies."""
     from offswitch.scene import desk_order, make_questions, notices_of
     from offswitch.scene.notices import words_for
     from offswitch.scene.waiting import ASKED

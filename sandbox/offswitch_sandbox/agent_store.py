@@ -1,4 +1,4 @@
-"""Agents' programs on this host: got once, from where the user says or by npm or pip, and kept for all machines."""
+"""Agents' programs on this host: taken from the user's folder, or fetched by npm or pip, then kept for all machines."""
 
 import hashlib
 import os
@@ -18,32 +18,32 @@ from offswitch_sandbox.agent_words import run
 from offswitch_sandbox.machine import MachineError
 
 GIVEN = "OFFSWITCH_AGENT_DIR"
-"""the environment variable with a folder of archives and unpacked folders, each called NAME-VERSION"""
+"""the environment variable that names a folder of archives and unpacked folders, each called NAME-VERSION"""
 ARCHIVE = ".tgz"
 PROGRAMS_FOLDER = Path("image", "programs")
-"""in the folder of one program; what is in it is under /usr/local in the machine"""
+"""path in a program's folder of what becomes /usr/local in the machine"""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A program that is on this host."""
+    """A program that is kept on this host."""
 
     folder: Path
-    """all about it"""
+    """holds the program and the files about it"""
     origin: str
-    """what it was got from"""
+    """where it came from"""
     digest: str
-    """of its files; they are hashed once"""
+    """sha256 of its files, computed when it was stored"""
 
     @property
     def programs(self) -> Path:
-        """What is under /usr/local in the machine."""
+        """The folder that becomes /usr/local in the machine."""
         return self.folder / PROGRAMS_FOLDER
 
 
 def obtain(program: AgentProgram, version: str) -> Kept:
-    """The program, which is got where it is not there; MachineError of one line where it cannot be had."""
-    cpu()  # where no program runs, nothing is fetched
+    """The program, fetched first if it is not kept here; MachineError of one line if it cannot be got."""
+    cpu()  # refuses unsupported hardware before anything is fetched
     folder = store() / f"{program.name}-{version}"
     given = given_for(program.name, version)
     there = read_kept(folder)
@@ -62,7 +62,7 @@ def obtain(program: AgentProgram, version: str) -> Kept:
 
 
 def store() -> Path:
-    """Where programs are kept."""
+    """The folder in which programs are kept; MachineError if there is no home directory for it."""
     try:
         return platformdirs.user_data_path("offswitch", appauthor=False) / "agents"
     except RuntimeError as error:
@@ -70,7 +70,7 @@ def store() -> Path:
 
 
 def read_kept(folder: Path) -> Kept | None:
-    """What is kept in a folder; None where there is nothing."""
+    """The program kept in a folder; None if there is none."""
     try:
         return Kept(folder, (folder / "origin").read_text(), (folder / "digest").read_text())
     except (OSError, UnicodeDecodeError):
@@ -78,13 +78,13 @@ def read_kept(folder: Path) -> Kept | None:
 
 
 def given_for(name: str, version: str) -> Path | None:
-    """What the user gives for a program; None where that is nothing."""
+    """The user's archive or folder for a program; None if there is none."""
     named = [given_folder() / f"{name}-{version}{ending}" for ending in (ARCHIVE, "")] if GIVEN in os.environ else []
     return next((path.resolve() for path in named if path.exists()), None)
 
 
 def given_folder() -> Path:
-    """That of the environment variable; MachineError where it names none."""
+    """The folder that OFFSWITCH_AGENT_DIR names, which must be set; MachineError if it is no folder."""
     folder = Path(os.environ[GIVEN])
     if not folder.is_dir():
         raise MachineError(f"{GIVEN}={folder}: is no folder; name one with files such as codex-0.171.0{ARCHIVE}")
@@ -92,7 +92,7 @@ def given_folder() -> Path:
 
 
 def versions_there(name: str) -> dict[str, str]:
-    """Of a program, version -> where it comes from; what is given comes before what is kept."""
+    """A program's versions on this host -> where each comes from. The user's own take precedence over kept ones."""
     kept = {path: f"kept in {path}" for path in store().glob(f"{name}-*") if read_kept(path) is not None}
     given = {path: str(path) for path in given_folder().glob(f"{name}-*")} if GIVEN in os.environ else {}
     found = {path.name.removeprefix(f"{name}-").removesuffix(ARCHIVE): told for path, told in (kept | given).items()}
@@ -100,7 +100,7 @@ def versions_there(name: str) -> dict[str, str]:
 
 
 def remedy_command(program: AgentProgram, version: str) -> str:
-    """The command that gets it."""
+    """The command that fetches a program."""
     if isinstance(program.source, NpmPackage):
         return _npm_pack(version, program.source)
     return f"pip download {program.source.name}=={version}"
@@ -111,7 +111,7 @@ def _npm_pack(version: str, *packages: NpmPackage) -> str:
 
 
 def remedy(program: AgentProgram, version: str) -> str:
-    """What a user does to have a program that cannot be fetched."""
+    """What to do if a program cannot be fetched, for an error message."""
     named = f"{program.name}-{version}"
     if isinstance(program.source, PythonPackage):
         return f"{wheels_remedy(program.source, version)}, as a folder {named} in {GIVEN}"
@@ -132,14 +132,14 @@ def _fill(program: AgentProgram, version: str, given: Path | None, programs: Pat
 
 
 def _given_beside(spec: str) -> Path | None:
-    """The archive of another package, under the name that npm gives it, where the user gives one."""
+    """The user's archive of an additional package, under the name that npm gives it; None if there is none."""
     name = spec.removeprefix("@").replace("/", "-").replace("@", "-")
     path = given_folder() / f"{name}{ARCHIVE}" if GIVEN in os.environ else None
     return path if path is not None and path.exists() else None
 
 
 def _packed(program: AgentProgram, package: NpmPackage, version: str, aside: Path) -> Path:
-    """What npm makes."""
+    """The archive that `npm pack` makes in the folder `aside`."""
     whole = f"{program.name} {version}"
     if shutil.which("npm") is None:
         raise MachineError(f"{whole} is not here, and there is no npm to get it; {remedy(program, version)}")
@@ -152,7 +152,7 @@ def _packed(program: AgentProgram, package: NpmPackage, version: str, aside: Pat
 
 
 def _stamp(given: Path) -> str:
-    """Which file or folder, as it is now: another of the same name is taken anew."""
+    """Identifies a file or folder and its present content, so that a changed one is noticed."""
     paths = [given, *sorted(given.rglob("*"))] if given.is_dir() else [given]
     states = repr([(str(path.relative_to(given)), path.stat().st_size, path.stat().st_mtime_ns) for path in paths])
     return f"{given} {hashlib.sha256(states.encode()).hexdigest()[:12]}"
@@ -160,7 +160,7 @@ def _stamp(given: Path) -> str:
 
 @contextmanager
 def _made_in_store() -> Generator[Path]:
-    """A new folder that is gone afterwards if it was not moved; what the disk refuses is a MachineError."""
+    """A temporary folder in the store, removed at the end unless it was moved; errors of the disk are MachineErrors."""
     try:
         store().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=store(), ignore_cleanup_errors=True) as made:
@@ -173,19 +173,19 @@ def _made_in_store() -> Generator[Path]:
 
 
 def _replace(folder: Path, new: Path) -> None:
-    """Moves what was made to its place; what is there already makes way."""
+    """Moves a finished program to its place, and removes an older one that is there."""
     with tempfile.TemporaryDirectory(prefix=".old-", dir=store(), ignore_cleanup_errors=True) as old:
         if folder.exists():
             folder.rename(Path(old) / "it")
         try:
             new.rename(folder)
         except OSError:
-            if read_kept(folder) is None:  # and not put there by another process meanwhile
+            if read_kept(folder) is None:  # otherwise another process has just put it there
                 raise
 
 
 def _settled(programs: Path) -> str:
-    """Gives every file such a mode that all may use it and none change it; returns the digest of all."""
+    """Makes every file readable for all and writable for its owner alone; returns the sha256 of all, in hex."""
     found, size = hashlib.sha256(), 0
     for path in sorted([programs, *programs.rglob("*")]):
         if path.is_symlink():

@@ -1,4 +1,4 @@
-"""Commands that get agents' programs, and what they say when they cannot."""
+"""Runs the commands that fetch agents' programs, and shortens what they print when they fail."""
 
 import subprocess
 from collections.abc import Sequence
@@ -8,12 +8,19 @@ from offswitch_sandbox.machine import MachineError
 
 WAIT_S = 1800
 TOLD_CHARACTERS = 300
-"""how much of a command's own words stands in an error"""
+"""how much of a command's output an error message quotes"""
 NOISE = ("npm error A complete log", "npm notice", "[notice]", "WARNING:", "npm warn")
 
 
 def run(words: Sequence[str], directory: Path, failure: str, way_out: str) -> None:
-    """Runs a command, which is a list of words; MachineError with the end of what it says where it fails."""
+    """Runs a command; MachineError if it fails.
+
+    Args:
+        words: The command.
+        directory: Where it runs.
+        failure: How the error's message begins.
+        way_out: How it ends: what to do. Between them stands an excerpt of what the command printed.
+    """
     try:
         done = subprocess.run(
             words, cwd=directory, capture_output=True, stdin=subprocess.DEVNULL, timeout=WAIT_S, check=False
@@ -27,10 +34,10 @@ def run(words: Sequence[str], directory: Path, failure: str, way_out: str) -> No
 
 
 def _told(stderr: bytes) -> str:
-    """The lines that say most, as one line of printable characters."""
+    """The most telling lines, as one line of printable characters."""
     lines = [" ".join(line.split()) for line in stderr.decode(errors="replace").splitlines()]
     telling = [line for line in lines if line and not line.startswith(NOISE)]
-    # npm says it in the first two, a code and what it means, and pip in the last.
+    # npm gives the reason in its first two lines, pip in its last.
     chosen = telling[:2] if telling and telling[0].startswith("npm") else telling[-1:]
     told = " / ".join(chosen)[:TOLD_CHARACTERS]
     return "".join(character if character.isprintable() else "?" for character in told)

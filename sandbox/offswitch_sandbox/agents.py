@@ -21,7 +21,7 @@ COPY {PROGRAMS_FOLDER.name}/ /usr/local/
 RUN chmod 1777 /var/tmp
 """
 VAR_TMP = "/var/tmp:exec,size=160m,mode=1777"  # noqa: S108 - in the machine
-"""where Inspect puts its own programs, and agents what is theirs; on the container's disk it would have no limit"""
+"""Inspect's programs and agents' files go there; on the container's disk it would have no limit"""
 
 
 def agent_compose(name: str, version: str | None = None) -> Path:
@@ -29,14 +29,14 @@ def agent_compose(name: str, version: str | None = None) -> Path:
 
     Args:
         name: One of PROGRAMS.
-        version: The program's; its description's own where none is given.
+        version: The program's version; None uses the one in PROGRAMS.
 
     Returns:
-        A file for the providers `offswitch` and `bubblewrap`. The program is got and the file is made where they
-        are not there; the image is built when a machine is first made of it.
+        A file for the providers `offswitch` and `bubblewrap`. The program is fetched, and the file written, if they
+        are missing. The image is built when the first machine is made from it.
 
     Raises:
-        MachineError: The program cannot be had; one line says why, and what to do.
+        MachineError: The program cannot be got; one line says why, and what to do.
     """
     program, version = program_of(name, version)
     kept = obtain(program, version)
@@ -47,7 +47,7 @@ def agent_compose(name: str, version: str | None = None) -> Path:
 
 
 def _machine_with(program: AgentProgram, version: str, kept: Kept) -> dict[str, Any]:
-    """The project's own compose file, changed where it must be."""
+    """The content of the project's own compose file, changed for this program."""
     content: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
     (service,) = content["services"].values()
     digest = hashlib.sha256(f"{DOCKERFILE}\0{kept.digest}".encode()).hexdigest()
@@ -66,12 +66,12 @@ def _machine_with(program: AgentProgram, version: str, kept: Kept) -> dict[str, 
 
 
 def _literal(path: Path) -> str:
-    """A path in a compose file, where a dollar would begin a variable."""
+    """A path for a compose file, in which a dollar would begin a variable."""
     return str(path.resolve()).replace("$", "$$")
 
 
 def _write(path: Path, text: str) -> None:
-    """All at once, because another program may be reading it; not at all where it is so already."""
+    """Writes a file atomically, because another process may be reading it; leaves an equal one alone."""
     if path.exists() and path.read_text() == text:
         return
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:

@@ -1,4 +1,4 @@
-"""The connection to a container's standard streams, as a socket that never waits."""
+"""The connection to a container's standard streams, as a non-blocking socket."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def connection_of(attached: Any) -> "socket.socket | TlsConnection":
-    """Of what the docker package calls the container's socket: one of its own, or the engine's TLS."""
+    """The connection in the object that the docker package returns as the container's socket, plain or TLS."""
     if isinstance(attached, ssl.SSLSocket):
         return TlsConnection(attached)
     connection = socket.socket(fileno=os.dup(attached.fileno()))
@@ -17,17 +17,17 @@ def connection_of(attached: Any) -> "socket.socket | TlsConnection":
 
 
 def _let_go(attached: Any) -> None:
-    """Closes the answer that the connection came with, before it is found closed in parts and complains of that."""
+    """Closes the HTTP response that the connection came with; otherwise it would complain when it is collected."""
     response: Any = getattr(attached, "_response", None)
     if response is not None:
         response.close()
 
 
 class TlsConnection:
-    """What a wire needs of a socket, over TLS; BlockingIOError where a socket would raise that.
+    """The part of a socket's interface that a wire needs, over TLS; raises BlockingIOError as a socket does.
 
-    Whoever waits until the socket can be read, or written to, waits for what TLS waits for: it is not negotiated
-    anew, and what has come in is handed out before more is waited for.
+    Waiting until the socket is readable, or writable, is enough: TLS is not renegotiated, and data that has
+    been decrypted is handed out before a caller waits for more.
     """
 
     def __init__(self, tls: ssl.SSLSocket) -> None:
@@ -56,7 +56,7 @@ class TlsConnection:
             raise BlockingIOError from error
 
     def close(self) -> None:
-        """See socket.socket; the answer that the connection came with would hold it open."""
+        """See socket.socket; also closes the HTTP response, which would hold the connection open."""
         with suppress(OSError):
             self._tls.shutdown(socket.SHUT_RDWR)
         _let_go(self._tls)

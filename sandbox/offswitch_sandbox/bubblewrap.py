@@ -1,4 +1,4 @@
-"""Machines of Linux namespaces, without a daemon and without an image."""
+"""Machines made of Linux namespaces, without a daemon and without an image."""
 
 import json
 import re
@@ -27,7 +27,7 @@ FORBIDDEN = (
 AGENT = "1000"
 """the only user of such a machine"""
 KILLED = 137
-"""exit code of what ended by SIGKILL, as a shell has it"""
+"""exit code of a process that SIGKILL ended, as a shell reports it"""
 MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
 READY_BYTES_MAX = 1 << 16
@@ -35,7 +35,7 @@ SHEBANG_BYTES_MAX = 256
 
 
 class Namespace(RunningMachine):
-    """A machine that is seen by its keeper, which waits for the machine's first process from outside of it."""
+    """A machine of namespaces. Its keeper is its witness: it waits for the first process from outside."""
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
@@ -45,8 +45,8 @@ class Namespace(RunningMachine):
         code, memory = ended["exit_code"], ended["out_of_memory"]
         killed = code < 0
         if code == KILLED:
-            # Nothing in a namespace can send SIGKILL to its first process: that came from outside, or from the
-            # kernel for want of memory or of CPU time, and where that is not known nobody knows which.
+            # Nothing in a namespace can send SIGKILL to its first process. So it came from outside, or from the
+            # kernel because memory or CPU time ran out. If the latter cannot be excluded, the cause is unknown.
             killed = None if memory is None or ended["limited"] else not memory
         return MachineEnd("keeper", False, ended["at"], code, killed, memory)
 
@@ -56,10 +56,13 @@ class Namespace(RunningMachine):
 
 
 class Keepers:
-    """The process that makes this program's machines; it ends, and they with it, when the program does."""
+    """The process that makes this program's machines. When the program ends, it ends too, and so do its machines."""
 
     def __init__(self, programs: Path | None = None) -> None:
-        """programs: a folder with what is under /usr/local in the machines; nothing is there without it."""
+        """Starts the process; MachineError if bubblewrap cannot make machines here.
+
+        programs: a folder that becomes /usr/local in the machines, which is empty if None.
+        """
         check_bubblewrap()
         if programs is not None:
             check_programs(programs)
@@ -84,7 +87,7 @@ class Keepers:
             raise MachineError(f"bubblewrap can make no machines here: {said or 'their keeper ended at once'}")
 
     async def make(self, limits: Limits | None = None) -> Namespace:
-        """A new machine; MachineError where it cannot be had."""
+        """A new machine; MachineError if it cannot be made."""
         ours, theirs = socket.socketpair()
         wire = Wire(ours)
         with ExitStack() as unless_made:
@@ -101,7 +104,7 @@ class Keepers:
         return Namespace(wire, agent=AGENT)
 
     def close(self) -> None:
-        """Ends every machine and waits until nothing is left of them."""
+        """Ends every machine, and waits up to END_WAIT_S seconds until all are cleared away."""
         self._control.close()
         try:
             self._process.wait(END_WAIT_S)
@@ -115,7 +118,7 @@ class Keepers:
 
 
 def check_bubblewrap() -> None:
-    """MachineError with the remedy where bubblewrap is not there or too old."""
+    """MachineError with a remedy if bubblewrap, or a program that it needs, is missing or too old."""
     path = shutil.which("bwrap")
     if path is None:
         raise MachineError("bubblewrap is not installed; install it (apt install bubblewrap)")
@@ -129,7 +132,7 @@ def check_bubblewrap() -> None:
 
 
 def check_programs(programs: Path) -> None:
-    """MachineError where what is to be under /usr/local is not there, or needs what this host's /usr lacks."""
+    """MachineError if the programs for /usr/local are missing, or need an interpreter that this host lacks."""
     commands = [*programs.glob("bin/*")]
     if not commands:
         raise MachineError(f"{programs}: the agent's program is not there any more; have its machine made anew")

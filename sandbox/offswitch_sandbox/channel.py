@@ -1,4 +1,4 @@
-"""How orders get to a machine's service and answers come back."""
+"""Sends orders to a machine's service and returns its answers."""
 
 import json
 from collections.abc import Callable
@@ -11,26 +11,26 @@ JOURNAL = "/var/lib/questiond/journal"
 
 
 class NoAnswer(RuntimeError):
-    """Nothing whole came back; says why, as far as that is known."""
+    """The service gave no complete answer, or an error; says why, as far as that is known."""
 
     def __init__(self, why: str, kind: str = "") -> None:
         super().__init__(why)
         self.kind = kind
-        """the class of the error in the machine, where the service told of one"""
+        """the class of the error in the machine, if the service reported one"""
 
 
 class Channel(Protocol):
     """The service of one machine."""
 
     facts: dict[str, Any]
-    """what the service has said of the machine without being asked"""
+    """what the service has reported of the machine without being asked"""
 
     async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
-        """The service's answer to an order; NoAnswer where none comes within wait_s seconds."""
+        """The service's answer to an order; NoAnswer if none comes within wait_s seconds."""
         ...
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
-        """The desk's log after the machine has ended, None where it cannot be had."""
+        """The desk's log after the machine has ended; None if it cannot be read."""
         ...
 
 
@@ -42,10 +42,10 @@ class Provider(Protocol):
 
 
 class InterfaceChannel:
-    """Through Inspect's sandbox interface alone, with a command for every order: works with any provider.
+    """Uses Inspect's sandbox interface alone, with one command for each order, so it works with any provider.
 
-    A provider may start a machine again in place of one that has ended. Every answer tells in which life of
-    the machine it was given; none but the first one's counts.
+    A provider may restart a machine that has ended. Every answer names the boot in which it was given; answers
+    from any boot but the first are refused.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -53,28 +53,28 @@ class InterfaceChannel:
         self._boot: str | None = None
         self._orders = 0
         self.facts: dict[str, Any] = {}
-        """always empty: this service is asked"""
+        """always empty: this service reports nothing without being asked"""
         self.started_again: float | None = None
-        """when the machine's next life began, seconds since the epoch; None while none is known"""
+        """when the machine was restarted, seconds since the epoch; None while no restart is known"""
 
     async def ask(self, verb: str, order: dict[str, Any], wait_s: float) -> dict[str, Any]:
         """See Channel."""
         self._orders += 1
-        # With its number, because a provider may pass an order on twice where a connection breaks.
+        # Numbered, because a provider may pass an order on twice when a connection breaks.
         words = json.dumps({**order, "number": self._orders})
         try:
             with anyio.fail_after(wait_s):
                 result = await self._provider.exec(
                     [*SERVICE, verb], input=words, cwd="/", user="root", timeout_retry=False
                 )
-        except Exception as error:  # each provider has errors of its own for a machine that is gone
+        except Exception as error:  # each provider has its own errors for a machine that is gone
             raise NoAnswer(f"{type(error).__name__}: {error}".splitlines()[0]) from error
         try:
             lines = result.stdout.splitlines()
             self._check_life(json.loads(lines[0]))
             return answer_in(json.loads(lines[1]))
         except (IndexError, KeyError, ValueError) as error:
-            # Nothing came back, or only part of it, as of a machine that ended in mid-reply; or the image is another.
+            # No answer or part of one: the machine ended while it replied, or its image has no such service.
             raise NoAnswer(" ".join(result.stderr.split())[-200:] or "no whole reply") from error
 
     def _check_life(self, life: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ class InterfaceChannel:
 
 
 def answer_in(message: dict[str, Any]) -> dict[str, Any]:
-    """The answer in a service's message; NoAnswer where that has an error instead."""
+    """The answer in a service's message; NoAnswer if the message is an error."""
     if "answer" not in message:
         raise NoAnswer(message["error"], message["kind"])
     return message["answer"]

@@ -1,4 +1,4 @@
-"""A compose file as a plan for one container: what is not honoured here is refused by name."""
+"""Reads a compose file as a plan for one container. Keys that are not supported here are refused by name."""
 
 import os
 import re
@@ -19,11 +19,11 @@ _UNITS_NS = 1_000_000_000
 AGENT = "x-offswitch-agent"
 """key of a service: the user that its agent works as"""
 PROGRAMS_KEY = "x-offswitch-programs"
-"""key of a service: the folder on this host with what is under /usr/local in the machine, see agents.py"""
+"""key of a service: the folder on this host that becomes /usr/local in the machine, see agents.py"""
 DIGEST = "x-offswitch-digest"
-"""key of a build: the digest of its files, from whoever made them and need not have them read again"""
+"""key of a build: the digest of its files, if it is known and they need not be hashed again"""
 _WITHOUT_EFFECT = {"stop_grace_period", "pull_policy"}
-"""machines are killed when they are no longer needed, and images pulled where they are missing"""
+"""accepted and ignored: machines are killed when no longer needed, and missing images are always pulled"""
 
 
 @dataclass(frozen=True)
@@ -34,39 +34,39 @@ class Build:
     dockerfile: str
     args: Mapping[str, str]
     digest: str | None = None
-    """of the files, where it is known already"""
+    """of the files, if it is known already"""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One container, in the Engine API's words."""
+    """One container, in the terms of the Engine API."""
 
     image: str
     build: Build | None
     config: Mapping[str, Any]
-    """for the container itself"""
+    """settings of the container itself"""
     host_config: Mapping[str, Any]
-    """for what it gets of the host"""
+    """settings of what it gets from the host, such as memory"""
     agent: str | None = None
     """see RunningMachine.agent"""
     programs: Path | None = None
-    """what is under /usr/local, for machines that have no image"""
+    """the folder that becomes /usr/local, for machines that have no image"""
 
 
 def compose_path(name: str) -> Path:
-    """The file that a log calls so.
+    """The compose file that a log names.
 
-    Inspect writes a path relative to the directory from which trials were run, and whoever has them again may stand
-    elsewhere, on another host even. This project's own file is then the one that is installed here.
+    Inspect logs a path relative to the directory in which trials were run. Elsewhere, or on another host, that path
+    does not exist; if it named this project's own compose file, the one installed here is used.
     """
     path = Path(name)
     return COMPOSE if path.parts[-2:] == COMPOSE.parts[-2:] and not path.exists() else path
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a compose file or, by its name, for a Dockerfile; MachineError where it cannot be honoured."""
+    """The plan in a compose file, or for a Dockerfile; MachineError if it cannot be read or is not supported."""
     if "Dockerfile" in path.name:
-        # As Inspect has it for a Dockerfile alone.
+        # The same settings as Inspect uses for a Dockerfile alone.
         alone = {"command": "tail -f /dev/null", "init": True, "network_mode": "none"}
         build = {"context": str(path.parent), "dockerfile": path.name}
         return plan_of({"services": {"default": {"build": build, **alone}}}, path)
@@ -78,7 +78,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def plan_of(content: Any, path: Path) -> Plan:
-    """The plan in the content of a compose file, with paths from beside `path`; MachineError as in read_plan."""
+    """The plan in a compose file's content, with paths relative to `path`'s folder; MachineError as in read_plan."""
     services = _mapping(_mapping(content).get("services"))
     if len(services) != 1:
         raise MachineError(f"{path}: a machine is one service; use --sandbox docker for several")
@@ -98,10 +98,10 @@ def plan_of(content: Any, path: Path) -> Plan:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping, where YAML would drop one in silence."""
+    """Refuses a key that stands twice in a mapping; YAML would silently drop one."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        # As the file has it: later its keys are mixed with those that `<<` merges, which it may override.
+        # Checked before `<<` merges other keys, which the mapping may override.
         node = super().compose_mapping_node(anchor)
         for key, count in Counter(str(key.value) for key, _ in node.value).items():
             if count > 1:
@@ -146,7 +146,7 @@ def _build(given: Any, path: Path) -> Build | None:
 
 
 def _interpolated(text: str) -> str:
-    """${NAME}, ${NAME:-default} and $$, as compose has them."""
+    """The text with ${NAME}, ${NAME:-default} and $$ replaced as compose does."""
 
     def value(match: re.Match[str]) -> str:
         name = match["name"] or match["bare"]

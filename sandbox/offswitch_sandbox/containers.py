@@ -1,4 +1,4 @@
-"""Machines in containers, through the Docker Engine's API: no process on this side for anything that is done."""
+"""Machines in containers, through the Docker Engine's API, without starting any process on this side."""
 
 import hashlib
 import io
@@ -33,13 +33,13 @@ DELEGATE = (
     "https://docs.docker.com/engine/security/rootless/#limiting-resources"
 )
 BUILD_LINES, BUILD_CHARACTERS = 3, 600
-"""how much of a builder's own words stands in an error: from the end, where it says why"""
+"""how much of a builder's output an error message quotes, from the end, where the reason stands"""
 BUILDER_STEPS = ("Step ", "STEP ", " ---> ", "--> ", "Removing intermediate")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Container(RunningMachine):
-    """A machine whose connection ends when it does; the engine says why."""
+    """A container. Its connection closes when it ends, and the engine says why it ended."""
 
     id: str
 
@@ -69,15 +69,15 @@ class Containers:
         self._config = _config(replace(plan, host_config=at.abilities.adapt(plan.host_config)), image)
 
     async def make(self) -> Container:
-        """A new machine; MachineError where the engine refuses, or stays away for a minute."""
+        """A new machine; MachineError if the engine refuses, or does not answer for ENGINE_WAIT_S seconds."""
         while True:
             try:
-                # A call in a thread is not broken off: who asked for a machine learns of it, to remove it.
+                # A call in a thread is not cancelled, so the caller always gets a made machine and can remove it.
                 made = await anyio.to_thread.run_sync(self._make)
                 self._away_since = None
                 return made
             except EngineAwayError:
-                # It may be starting anew; without a wait every trial that is left would fail in a moment.
+                # It may be restarting. Without a wait, all remaining trials would fail at once.
                 self._away_since = self._away_since or time.monotonic()
                 if time.monotonic() > self._away_since + ENGINE_WAIT_S:
                     raise
@@ -88,13 +88,13 @@ class Containers:
 
     @property
     def warning(self) -> str | None:
-        """What a user must know of these machines; more may be known when one has been made."""
+        """Which limits these machines lack, for the user; may become known only when one has been made."""
         if not self._unlimited:
             return None
         return f"the Docker Engine cannot limit {', '.join(self._unlimited)} here; {DELEGATE}"
 
     def _gave_up_cpu_limit(self, refusal: str) -> bool:
-        """Whether a limit on CPU time was asked for that the engine had said it could keep, and is no more."""
+        """Drops the CPU limit if the engine refused a machine for it, though it had claimed support; whether it did."""
         if "cpu" not in refusal.lower() or "NanoCpus" not in self._config["HostConfig"]:
             return False
         del self._config["HostConfig"]["NanoCpus"]
@@ -123,13 +123,13 @@ class Containers:
 def remove(identifier: str) -> None:
     """Removes a container if it is still there."""
     at = engine()
-    with suppress(DockerException, OSError):  # it has ended, and the engine is removing it, or has ended itself
+    with suppress(DockerException, OSError):  # the engine is removing it already, or has ended itself
         at.api.remove_container(identifier, force=True, v=True)
     at.forget(identifier)
 
 
 def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:
-    """What the engine is asked for: the plan, with the service as first process that becomes the plan's own."""
+    """The plan as the engine takes it. The first process is our service, which starts the plan's own command."""
     entrypoint: list[str] = plan.config.get("Entrypoint") or image.get("Entrypoint") or []
     replaced = "Entrypoint" in plan.config and "Cmd" not in plan.config
     command: list[str] = plan.config.get("Cmd") or ([] if replaced else image.get("Cmd")) or []
@@ -143,13 +143,13 @@ def _config(plan: Plan, image: dict[str, Any]) -> dict[str, Any]:
         "Cmd": [*entrypoint, *command],
         "OpenStdin": True,
         "StdinOnce": True,
-        # The network is the machine's own and empty either way; with this the engine runs no program to set it up,
-        # which took more CPU time than all of a trial's commands.
+        # The machine's network is its own and empty either way. With this the engine starts no program to set it
+        # up, which took more CPU time than all of a trial's commands.
         "NetworkDisabled": plan.host_config.get("NetworkMode") == "none",
         "AttachStdin": True,
         "AttachStdout": True,
         "Labels": {**(image.get("Labels") or {}), RUNNER: runner()},
-        # A machine whose runner is gone ends by itself, and with this nothing of it is left.
+        # A machine ends by itself when its runner is gone; with AutoRemove the engine then removes it.
         "HostConfig": {"AutoRemove": True, "LogConfig": {"Type": "none"}, "Init": False, **plan.host_config},
     }
 
@@ -159,12 +159,12 @@ def _first_line(error: Exception) -> str:
 
 
 def image_name(plan: Plan) -> str:
-    """An image that is built is named for exactly these files, so that no older one is taken for it."""
+    """The image's name. That of a built image contains a digest of its files, so that no older one is used."""
     return plan.image if plan.build is None else f"{plan.image}-{_digest(plan.build)[:12]}"
 
 
 def _image(at: Engine, plan: Plan) -> str:
-    """The image's name, once it is there."""
+    """The image's name, after pulling or building it if needed; MachineError if that fails."""
     name = image_name(plan)
     try:
         try:
@@ -184,14 +184,14 @@ def _image(at: Engine, plan: Plan) -> str:
 
 
 def _build_base(at: Engine, build: Build) -> None:
-    """Builds the project's own machine where another image stands on it; it is in no registry."""
+    """Builds the project's own image first if this build is based on it; it is in no registry."""
     own = read_plan(COMPOSE)
     if image_name(own) in build.args.values():
         _image(at, own)
 
 
 def _words(error: Exception) -> str:
-    """The engine's own, and where it was building, the last that were printed there."""
+    """The engine's error, after the last lines that a failed build printed."""
     entries: Any = error.build_log if isinstance(error, BuildError) else ()
     printed = "".join(str(entry.get("stream") or "") for entry in entries).splitlines()
     told = [line.strip() for line in printed if line.strip() and not line.startswith(BUILDER_STEPS)]
@@ -232,7 +232,7 @@ def _packed(directory: Path) -> bytes:
 
 
 def remove_all_of(is_meant: Callable[[str], bool]) -> int:
-    """Removes the machines of programs, by their labels; returns how many."""
+    """Removes all machines whose runner's label (see runner.py) satisfies `is_meant`; returns how many."""
     found: list[dict[str, Any]] = engine().api.containers(all=True, filters={"label": RUNNER})
     meant = [container["Id"] for container in found if is_meant(container["Labels"][RUNNER])]
     for identifier in meant:

@@ -1,8 +1,8 @@
 """The Docker Engine as a witness.
 
-The engine knows whether a container lives, with which code it ended, and whether somebody
+The engine knows whether a container runs, with which exit code it ended, and whether somebody
 outside killed it or the kernel ran out of memory. Its events are followed from before the
-first machine starts, because the engine itself remembers only the last 256 of them.
+first machine starts, because the engine itself keeps only the last 256 of them.
 """
 
 import threading
@@ -22,7 +22,7 @@ from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.witness import MachineEnd
 
 EVENTS = ("kill", "oom", "die", "died")
-"""what is asked for; podman knows a container's end by the last name alone, and tells of it by the one before"""
+"""events to subscribe to; for a container's end, podman knows only `died`, but reports it as `die`"""
 ANSWER_WAIT_S = 120
 _POLL_S = 0.05
 _EVENT_WAIT_S = 5.0
@@ -30,7 +30,7 @@ _NS = 1e9
 
 
 class EngineAwayError(MachineError):
-    """No engine answers, or it ceased to in the middle of an answer."""
+    """No engine answers, or it stopped in the middle of an answer."""
 
 
 class EngineWitness:
@@ -51,7 +51,7 @@ def is_of_image(container: str, image: str) -> bool:
 
 
 class Engine:
-    """One Docker Engine, and what it tells of containers that are killed or end."""
+    """One Docker Engine, and the events in which it reports containers that are killed or end."""
 
     def __init__(self) -> None:
         address = engine_address()
@@ -79,13 +79,13 @@ class Engine:
                     self._events[event["Actor"]["ID"]].setdefault(event["Action"], event)
                     self._came.notify_all()
         finally:
-            # Whatever breaks the stream, from here on nobody knows why a machine ended.
+            # Without the stream, nobody learns why a machine ended.
             with self._came:
                 self.following = False
                 self._came.notify_all()
 
     def forget(self, container: str) -> None:
-        """Lets go of what was told of a container."""
+        """Drops the events of a container."""
         with self._came:
             self._events.pop(container, None)
 
@@ -105,14 +105,14 @@ class Engine:
             time.sleep(_POLL_S)
 
     def end_in_events(self, container: str, wait_s: float) -> MachineEnd:
-        """A container's end from the engine's events alone; alive is None where they do not tell within wait_s."""
+        """A container's end from the engine's events alone; alive is None if no event comes within wait_s seconds."""
         event = self.wait_for_end(container, wait_s)
         if event is None:
             return MachineEnd("engine", alive=None)
         return self._account(container, event["timeNano"] / _NS, int(event["Actor"]["Attributes"]["exitCode"]))
 
     def wait_for_end(self, container: str, wait_s: float) -> dict[str, Any] | None:
-        """The event of a container's end; the events that led to it have come before it."""
+        """The event of a container's end, after the events that led to it; None if none comes within wait_s seconds."""
         with self._came:
             self._came.wait_for(lambda: not self.following or "die" in self._events.get(container, ()), wait_s)
             return self._events.get(container, {}).get("die")
@@ -125,9 +125,9 @@ class Engine:
 
 
 def engine() -> Engine:
-    """The engine that the docker command line would talk to, followed anew where its events have broken off.
+    """The engine that the docker command line would use; connects again if its stream of events has broken.
 
-    MachineError with the remedy where none answers.
+    MachineError with a remedy if none answers.
     """
     global _current
     with _making:

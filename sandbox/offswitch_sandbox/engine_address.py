@@ -1,7 +1,6 @@
-"""Where the docker command line would find its engine: DOCKER_HOST, DOCKER_CONTEXT, or the current context.
+"""Finds the engine that the docker command line would use: DOCKER_HOST, DOCKER_CONTEXT, or the current context.
 
-Read here and not by the docker package, which knows neither DOCKER_CONTEXT nor a context without a config.json
-beside it.
+The docker package does not do this: it ignores DOCKER_CONTEXT, and contexts without a config.json.
 """
 
 import hashlib
@@ -21,12 +20,12 @@ CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 
 
 class OwnAuthorities(TLSConfig):
-    """Certificates of an engine's own, whatever others this program is to trust."""
+    """Trusts the engine's own certificates alone."""
 
     def configure_client(self, client: Any) -> None:
         """See TLSConfig."""
         super().configure_client(client)
-        # REQUESTS_CA_BUNDLE would take the place of the engine's.
+        # Otherwise REQUESTS_CA_BUNDLE would replace the engine's certificates.
         client.trust_env = False
 
 
@@ -37,11 +36,11 @@ class Address:
     url: str
     tls: TLSConfig | None
     chosen_by: str
-    """what a user has set, as an error names it"""
+    """which setting chose it, for an error message"""
 
 
 def engine_address() -> Address:
-    """The address; MachineError where what is set for it cannot be used."""
+    """The engine's address; MachineError if the setting that chooses it cannot be used."""
     address = _chosen()
     if address.url.startswith("ssh://"):
         raise MachineError(
@@ -69,7 +68,7 @@ def _context_name() -> str:
     try:
         return json.loads((_config_directory() / "config.json").read_text()).get("currentContext") or DEFAULT
     except (OSError, ValueError, AttributeError):
-        return DEFAULT  # there is none, and one that is broken stops docker's own command line no more than this
+        return DEFAULT  # missing or broken; docker's own command line ignores a broken one too
 
 
 def _address_of_context(name: str) -> Address:
@@ -88,7 +87,7 @@ def _address_of_context(name: str) -> Address:
 
 
 def _tls_of_environment() -> TLSConfig | None:
-    """As docker's command line has it: verified with DOCKER_TLS_VERIFY, not with DOCKER_TLS alone."""
+    """As docker's command line does: DOCKER_TLS_VERIFY verifies the server, DOCKER_TLS alone does not."""
     verify = bool(os.environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not os.environ.get("DOCKER_TLS"):
         return None
@@ -97,7 +96,7 @@ def _tls_of_environment() -> TLSConfig | None:
 
 
 def _tls(certificates: Path, verify: bool) -> TLSConfig:
-    """What a server is known by, and, where it asks for that, this client."""
+    """The certificates of the server and, if there is one, of this client; MachineError if one cannot be read."""
     ca, certificate, key = (certificates / name for name in CERTIFICATES)
     own = [path for path in (certificate, key) if path.exists()] and [certificate, key]
     for path in (*own, *([ca] if verify else [])):
@@ -109,7 +108,7 @@ def _tls(certificates: Path, verify: bool) -> TLSConfig:
 
 
 def reason(error: BaseException) -> str:
-    """The one thing that was wrong, out of all that was wrapped around it."""
+    """The innermost error's message, on one line."""
     seen = {id(error)}
     while (inner := _inner(error)) is not None and id(inner) not in seen:
         error = inner
@@ -119,13 +118,13 @@ def reason(error: BaseException) -> str:
 
 
 def _inner(error: BaseException) -> BaseException | None:
-    """What an error was made of, as each package has its own way to say."""
+    """The error that this one wraps; packages keep it in different places."""
     found = (*error.args, getattr(error, "reason", None), error.__cause__, error.__context__)
     return next((one for one in found if isinstance(one, BaseException)), None)
 
 
 def remedy(address: Address, error: BaseException) -> str:
-    """What to do where an engine at an address does not answer."""
+    """What to do if the engine at this address does not answer."""
     if "Permission denied" in reason(error):
         return "join the group that its socket belongs to (docker, and log in anew), or use --sandbox bubblewrap"
     for place in _usual_sockets():
@@ -135,6 +134,6 @@ def remedy(address: Address, error: BaseException) -> str:
 
 
 def _usual_sockets() -> list[str]:
-    """Where engines listen that a user has started for themselves, and podman's as root has it."""
+    """Where engines usually listen: those that a user has started, podman's of root, and docker's."""
     own = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     return [f"{own}/docker.sock", f"{own}/podman/podman.sock", "/run/podman/podman.sock", "/var/run/docker.sock"]

@@ -80,5 +80,5 @@ def _change(path: str, before: FileState | None, after: FileState | None) -> Cha
 
 
 def _size(state: FileState) -> int | None:
-    # A directory's size is the filesystem's affair.
+    # The size of a directory depends on the filesystem and says nothing.
     return state.size if state.kind == "file" else None

@@ -1,7 +1,8 @@
-"""What Inspect asks of a machine about the requests of a program's model: files in there, which its agent may write.
+"""Bounds the work that an agent's program can cause by its requests to the model.
 
-However many there are and whatever they are, a look is told of a few, of each a few times, and they are read one after
-another. So who makes requests without end gets no answer any more, and nobody who works beside that trial is held up.
+Such requests are files in the machine, which the agent may write, and Inspect polls for them. Each poll is told of
+at most LISTED_MAX files, of each file at most TIMES_MAX times, and one request is read at a time. An agent that
+floods the machine with requests thus gets no more answers, and other trials are not held up.
 """
 
 from collections import Counter
@@ -16,29 +17,30 @@ from offswitch_sandbox import inspect_tools
 
 PLACE = "/var/tmp/sandbox-services"  # noqa: S108 - in the machine
 LISTS = ("-maxdepth", "1", "-name", "*.json", "-type", "f", "-print0")
-"""how a look for requests ends; what comes before is their directory"""
+"""how Inspect's command that lists requests ends, after their directory"""
 READS = ("cat", "--")
-"""what comes before the request that is read"""
+"""how its command that reads one begins"""
 WAIT_S = 2.0
-"""as long as Inspect itself waits before it looks again"""
+"""as long as Inspect itself waits between two polls"""
 LISTED_MAX = 16
-"""at once"""
+"""requests in one listing"""
 TIMES_MAX = 5
-"""a request is told of: Inspect asks the model anew for one that it could not answer, and may find it half written"""
+"""listings of one request: more than one, because Inspect may find it half written, or fail to answer it"""
 LIST_BYTES_MAX = 64 << 10
 REQUEST_BYTES_MAX = 10 << 20
 
 
 class ModelRequests:
-    """Those of one machine; waits: a look for them waits for the next one."""
+    """The requests of one machine."""
 
     def __init__(self, waits: bool) -> None:
+        """waits: whether listing requests waits, up to WAIT_S, until there is a new one."""
         self._waits = waits
         self._times = Counter[str]()
         self._one_at_a_time = anyio.Lock()
 
     def order(self, command: Sequence[str]) -> dict[str, Any]:
-        """What the machine's service is told beside the command."""
+        """What to add to the service's order for this command; nothing if it does not list or read requests."""
         if (place := _listed(command)) is not None:
             after = (place, WAIT_S) if self._waits and inspect_tools.program() else None
             return {"after": after, "size_max": LIST_BYTES_MAX}
@@ -46,7 +48,7 @@ class ModelRequests:
 
     @asynccontextmanager
     async def turn(self, command: Sequence[str]) -> AsyncGenerator[None]:
-        """In here nothing else is done with a request."""
+        """Lets one command at a time work on a request; listings and other commands need no turn."""
         if _listed(command) is not None or not any(PLACE in word for word in command):
             yield
         else:
@@ -54,7 +56,7 @@ class ModelRequests:
                 yield
 
     def told(self, command: Sequence[str], result: ExecResult[str]) -> ExecResult[str]:
-        """What Inspect gets to read; OutputLimitExceededError for a request that is too long, which it then refuses."""
+        """The result for Inspect, with a shortened listing; OutputLimitExceededError for a request that is too long."""
         if (place := _listed(command)) is not None:
             result.stdout = "".join(f"{name}\0" for name in self._few(place, result.stdout.split("\0")))
         elif _is_read(command) and len(result.stdout.encode()) >= REQUEST_BYTES_MAX:
@@ -70,7 +72,7 @@ class ModelRequests:
 
 
 def _listed(command: Sequence[str]) -> str | None:
-    """The directory whose requests a command lists."""
+    """The directory whose requests a command lists; None if it lists none."""
     *_, find, directory = ["", "", *command[: -len(LISTS)]]
     is_list = (*command[-len(LISTS) :],) == LISTS and find == "find"
     return directory if is_list and directory.startswith(f"{PLACE}/") else None

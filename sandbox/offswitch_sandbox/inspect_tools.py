@@ -1,9 +1,9 @@
-"""Inspect's own tools in a machine, served by the machine's service instead of by their program.
+"""Answers calls of Inspect's tools program in a machine through the machine's own service.
 
-For an agent in the machine Inspect puts a program there, and each call of it starts a Python of its own, which takes
-most of a second of CPU time, and asks a server that the agent's user could end or replace. What the calls say is not a
-public interface. So only those are taken over that are known here, of the version of that program they were compared
-with; for all others it is run as Inspect has it.
+For an agent in the machine, Inspect puts a program there. Each call of it starts a Python, which takes most of a
+second of CPU time, and asks a server that the agent's user could end or replace. The calls are not a public
+interface. So only known calls of a known version of the program are answered here; for all others the program
+is run as usual.
 """
 
 import json
@@ -17,24 +17,27 @@ from inspect_ai.util import ExecResult
 from offswitch_sandbox.channel import NoAnswer
 
 KNOWN_VERSION = "35"
-"""of Inspect's program; tests/machine/test_inspect_tools.py compares"""
+"""the known version of Inspect's program; tests/machine/test_inspect_tools.py checks it"""
 METHODS: Mapping[str, tuple[str, Mapping[str, type]]] = {
     "exec_remote_start": ("job_begin", {"command": str, "input": str, "env": dict, "cwd": str}),
     "exec_remote_poll": ("job_ask", {"pid": int, "ack_seq": int}),
     "exec_remote_kill": ("job_end", {"pid": int, "ack_seq": int}),
 }
-"""a call's method -> the service's verb, and the parameters that it knows"""
+"""a call's method -> the service's verb, and the known parameters with their types"""
 PORT = "BRIDGE_MODEL_SERVICE_PORT"
-"""the variable that names where a program is to listen; Inspect begins the agent's program at once, which asks there"""
+"""the variable with the port on which a program is to listen; Inspect starts the agent at once, which connects there"""
 ANSWER_WAIT_S = 60.0
 SERVER_WAIT_S = 600.0
 ERRORS = {"KeyError": -32099, **dict.fromkeys(("FileNotFoundError", "NotADirectoryError", "PermissionError"), -32098)}
-"""an error of the service -> the code of the program's"""
+"""an error of the service -> the error code of Inspect's program"""
 LOOK_S = 0.1
 
 
 class Foremost(float):
-    """Seconds between two looks of Inspect's for requests. It takes its own where that is larger, so nothing is."""
+    """Seconds between two polls of Inspect's for requests.
+
+    Inspect takes the maximum of this and its own interval; this one compares as greater than any other.
+    """
 
     def __gt__(self, other: object) -> bool:
         return True
@@ -42,7 +45,7 @@ class Foremost(float):
 
 @cache
 def program() -> str | None:
-    """The path of Inspect's program in a machine; None where it is of another version than the known one."""
+    """The path of Inspect's program in a machine; None if its version is not the known one."""
     try:
         from inspect_ai.util._sandbox._cli import SANDBOX_CLI
 
@@ -53,21 +56,25 @@ def program() -> str | None:
 
 
 def polling_interval(usual: float) -> float:
-    """For a machine in which looking for requests waits for them; the usual one where it does not."""
+    """Seconds between polls in a machine where a listing waits for requests; `usual` if listings do not wait."""
     return Foremost(LOOK_S) if program() else usual
 
 
 class InspectTools:
-    """Those of one machine. `ask` gives orders to its service; NoAnswer where that refuses."""
+    """The tools of one machine."""
 
     def __init__(self, ask: Callable[[str, dict[str, Any], float], Awaitable[dict[str, Any]]]) -> None:
+        """ask: gives an order to the machine's service, see channel.Channel."""
         self._ask = ask
         self._jobs: set[int] = set()
         self.server_is_due = False
-        """Inspect wanted the program's server, and nothing has needed it so far"""
+        """Inspect asked to start the program's server, and nothing has needed it so far"""
 
     async def answer(self, command: list[str], given: str | bytes | None, whose: str | None) -> ExecResult[str] | None:
-        """What this call of the program prints; None where it has to be run, or is none."""
+        """The result of a call of the program; None if the command must be run, or is no such call.
+
+        NoAnswer if the service refuses in a way that the program does not know.
+        """
         if command[:1] != [program()]:
             return None
         if command[1:] == ["start-server"]:
@@ -81,7 +88,10 @@ class InspectTools:
         return ExecResult(True, 0, json.dumps({"jsonrpc": "2.0", **told, "id": request["id"]}) + "\n", "")
 
     async def _begin_server(self, whose: str | None) -> None:
-        """Its own calls need it, and would begin one that the stream of calls does not know for one."""
+        """Starts the program's server if that is due.
+
+        The program would start it by itself, but then the record of system calls would not know it as Inspect's.
+        """
         if self.server_is_due:
             self.server_is_due = False
             await self._ask("exec", {"command": [program(), "start-server"], "user": whose}, SERVER_WAIT_S)
@@ -108,7 +118,7 @@ class InspectTools:
 
 
 def _request(given: str | bytes | None) -> dict[str, Any] | None:
-    """A call that is known, with all that it says; None for any other."""
+    """The request if its method and all its parameters are known; else None."""
     try:
         request = json.loads(given or "")
         _, known = METHODS[request["method"]]

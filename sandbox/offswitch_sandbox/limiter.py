@@ -1,4 +1,4 @@
-"""How many machines there are at once, and how many are being made."""
+"""Limits how many machines there are at once, and how many are being made."""
 
 import os
 from collections.abc import AsyncGenerator
@@ -13,7 +13,7 @@ MACHINES = 64
 
 
 class Limiter:
-    """Holds back whoever wants a machine while there are enough; making many at once only makes each slower."""
+    """Makes callers wait while there are enough machines, or enough in the making: more at once only slows each."""
 
     def __init__(self) -> None:
         given = os.environ.get(MACHINES_MAX, str(MACHINES))
@@ -24,7 +24,7 @@ class Limiter:
 
     @asynccontextmanager
     async def place(self) -> AsyncGenerator[None]:
-        """A place for one machine, kept until `release` where the machine could be made."""
+        """Takes a place for one machine. It is freed by `release`, or at once if making the machine fails."""
         await self._machines.acquire()
         try:
             async with self._starts:
@@ -34,5 +34,5 @@ class Limiter:
             raise
 
     def release(self) -> None:
-        """Gives a machine's place to the next."""
+        """Frees a machine's place."""
         self._machines.release()

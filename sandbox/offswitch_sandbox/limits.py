@@ -1,11 +1,11 @@
-"""What a machine may use up. compose.yaml, and values.yaml of the evaluation, say the same; a test compares them."""
+"""What a machine may use. compose.yaml, and the evaluation's values.yaml, repeat it; a test compares them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one machine, all its processes together."""
+    """Limits of one machine, for all its processes together."""
 
     memory_bytes: int = 512 << 20
     processes: int = 256
@@ -14,4 +14,4 @@ class Limits:
     shared_bytes: int = 16 << 20
     """of /dev/shm"""
     var_tmp_bytes: int = 160 << 20
-    """of /var/tmp, which is part of /tmp where no agent's program is in the machine"""
+    """of /var/tmp; in a machine without an agent's program /var/tmp is part of /tmp"""

@@ -1,4 +1,4 @@
-"""Orders for the tools that Inspect puts into a machine, which run there as the agent and can become nobody else."""
+"""Changes orders for the tools that Inspect puts into a machine, which run as the agent and cannot change users."""
 
 import json
 from collections.abc import Sequence
@@ -9,9 +9,14 @@ TOOLS = "inspect-sandbox-tools"
 
 
 def without_own_user(command: Sequence[str], given: str | bytes | None, agent: str | None) -> str | bytes | None:
-    """What a command reads; of an order for those tools without the agent's number as the user to become.
+    """A command's input; an order for those tools loses its `user` if that is the agent.
 
-    They take that for a switch and refuse it, though it is whom they are already.
+    The tools would refuse it as a change of users, though they run as that user already.
+
+    Args:
+        command: The command's words.
+        given: What it reads from standard input.
+        agent: The agent's user; None leaves every input as it is.
     """
     if agent is None or not given or not command or not command[0].endswith(f"/{TOOLS}"):
         return given
@@ -21,5 +26,5 @@ def without_own_user(command: Sequence[str], given: str | bytes | None, agent: s
             del order["params"]["user"]
             return json.dumps(order)
     except (ValueError, LookupError, TypeError):
-        pass  # no order that names a user
+        pass  # not an order that names a user
     return given

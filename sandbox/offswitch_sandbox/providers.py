@@ -1,4 +1,4 @@
-"""The machines as sandboxes of Inspect: `--sandbox offswitch` and `--sandbox bubblewrap`."""
+"""The machines as Inspect's sandbox providers: `--sandbox offswitch` and `--sandbox bubblewrap`."""
 
 import atexit
 import logging
@@ -28,7 +28,7 @@ COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-c
 
 @sandboxenv(name="offswitch")  # pyright: ignore[reportUntypedClassDecorator]
 class OffswitchEnvironment(WiredEnvironment):
-    """A container of a Docker Engine, through its API."""
+    """A container, made through the Docker Engine's API."""
 
     @classmethod
     async def make(cls, config: Config) -> Container:
@@ -36,7 +36,7 @@ class OffswitchEnvironment(WiredEnvironment):
         return await _containers(config).make()
 
     async def connection(self, *, user: str | None = None) -> SandboxConnection:
-        """See SandboxEnvironment; the command is a user's to run."""
+        """See SandboxEnvironment; the command is for a user to run."""
         assert isinstance(self.machine, Container)
         who = ["--user", user] if user else []
         command = shlex.join(["docker", "exec", "-it", *who, self.machine.id, "/bin/sh", "-l"])
@@ -49,7 +49,7 @@ class OffswitchEnvironment(WiredEnvironment):
 
     @classmethod
     async def task_init(cls, task_name: str, config: Config) -> None:
-        """Builds or finds the image, and clears away what earlier programs left when they were killed."""
+        """Finds or builds the image, and removes containers of earlier runs that were killed."""
         with _refused_by_inspect():
             await anyio.to_thread.run_sync(containers.remove_all_of, is_gone)
             warning = (await anyio.to_thread.run_sync(_containers, config)).warning
@@ -86,7 +86,7 @@ class BubblewrapEnvironment(WiredEnvironment):
 
 @contextmanager
 def _refused_by_inspect() -> Generator[None]:
-    """What a user can mend becomes an error that Inspect shows as a line."""
+    """Turns a MachineError, which a user can remedy, into an error that Inspect shows as one line."""
     try:
         yield
     except MachineError as error:
@@ -94,7 +94,7 @@ def _refused_by_inspect() -> Generator[None]:
 
 
 def _plan(config: Config) -> Plan:
-    """Of a configuration: a compose file, a Dockerfile, or what stands in one; this project's machine without."""
+    """The plan for a configuration: a compose file, its content, or a Dockerfile; None is this project's machine."""
     if isinstance(config, ComposeConfig):
         return plan_of(config.model_dump(by_alias=True, exclude_none=True), Path("the task's sandbox"))
     if config is None or isinstance(config, str):
@@ -106,7 +106,7 @@ _made: dict[str, Containers] = {}
 
 
 def _containers(config: Config) -> Containers:
-    """What makes the machines of a configuration."""
+    """The maker of a configuration's containers, made once for each."""
     key = repr(config)
     if key not in _made:
         _made[key] = Containers(_plan(config))
@@ -115,7 +115,7 @@ def _containers(config: Config) -> Containers:
 
 @dataclass(frozen=True)
 class _Namespaces:
-    """What machines of namespaces may differ in."""
+    """The settings in which machines of namespaces may differ."""
 
     programs: Path | None = None
     limits: Limits | None = None
@@ -125,7 +125,7 @@ _kinds: dict[str, _Namespaces] = {}
 
 
 def _namespaces(config: Config) -> _Namespaces:
-    """What a configuration asks for; MachineError where that is another machine than they can be."""
+    """The settings that a configuration asks for; MachineError if bubblewrap cannot make such a machine."""
     key = repr(config)
     if key not in _kinds:
         _kinds[key] = _Namespaces() if _is_own(config) else _with_programs(config)
@@ -137,7 +137,7 @@ def _is_own(config: Config) -> bool:
 
 
 def _with_programs(config: Config) -> _Namespaces:
-    """Of this project's machine with an agent's program in it, as agent_compose describes it."""
+    """The settings of this project's machine with an agent's program; MachineError for any other machine."""
     refusal = MachineError(
         "bubblewrap makes one kind of machine, that of offswitch, and cannot do what this task's"
         " sandbox configuration asks for; use --sandbox offswitch or docker"
@@ -153,7 +153,7 @@ def _with_programs(config: Config) -> _Namespaces:
 
 
 def _fixed(plan: Plan) -> tuple[Any, ...]:
-    """All in which they cannot differ."""
+    """The part of a plan in which machines of namespaces cannot differ."""
     other = ("Memory", "MemorySwap", "PidsLimit", "Tmpfs")
     return plan.config, {key: value for key, value in plan.host_config.items() if key not in other}, plan.agent
 
@@ -162,7 +162,7 @@ _current: dict[Path | None, Keepers] = {}
 
 
 def _keepers(programs: Path | None) -> Keepers:
-    """The one that makes machines with these programs in them; a new one where it has died."""
+    """The keepers that make machines with these programs; started again if they have died."""
     found = _current.get(programs)
     if found is None or not found.alive:
         found = _current[programs] = Keepers(programs)

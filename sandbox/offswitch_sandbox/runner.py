@@ -1,4 +1,4 @@
-"""Which program a container belongs to, so that nothing is left of one that was killed."""
+"""Labels each container with the program that made it, so that containers of a killed program can be removed."""
 
 import os
 import socket
@@ -11,15 +11,15 @@ RUNNER = "offswitch.runner"
 
 @cache
 def runner() -> str:
-    """This program: host, process and when that began, so that a number used again is not taken for it."""
+    """This program's label: host, process number and the process's start, because process numbers are reused."""
     return f"{_host()} {os.getpid()} {_began(os.getpid())}"
 
 
 def is_gone(label: str) -> bool:
-    """Whether the program of a label, if it was one of this host, has ended."""
+    """Whether a label names a program of this host that has ended."""
     host, process, began = label.split(" ")
     now = _began(int(process))
-    # A process that is there and hides when it began is left alone.
+    # A process that exists, but whose start cannot be read, counts as alive.
     return host == _host() and now != began and not (now == "" and _is_there(int(process)))
 
 
@@ -32,7 +32,7 @@ def _is_there(process: int) -> bool:
 
 
 def _host() -> str:
-    """This machine since it was started, as far as its processes can see each other."""
+    """Identifies this host's boot and PID namespace, in which process numbers are unique."""
     if not Path("/proc").exists():
         return f"{socket.gethostname()}/"
     return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{Path('/proc/self/ns/pid').readlink()}"

@@ -1,4 +1,4 @@
-"""Machines tried out before trials rely on them: what they take, and what a trial in them would lack."""
+"""Tries out machines before trials rely on them: how long they take, and which evidence a trial would lack."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ ANSWER_WAIT_S = 30.0
 GROUPED = "memory and processes limited by a control group"
 UNGROUPED = "memory limited for each process alone, and not for the machine: only root may make a control group"
 NO_DESK = DeskOrder(replies=(), done="", events=(), script_wait_s=0)
-"""an order for a desk that nobody asks"""
+"""an order for a desk without questions"""
 
 NO_EVENTS = (
     "no file events can be had ({why}), so the evidence of every trial lacks them, and what only they can show is "
@@ -35,14 +35,17 @@ class TriedMachine:
     """A machine that was made and removed again."""
 
     made_s: float
+    """seconds until it had run its first command"""
     command_s: float
+    """seconds for one command, on average"""
     limits: str
+    """how it is limited, for a user; empty if there is nothing to say"""
     warnings: tuple[str, ...]
-    """what trials go without here, and what to do about it"""
+    """what trials lack here, and what to do about it"""
 
 
 async def try_container() -> TriedMachine:
-    """One of the engine, with its image, which is built where it is not there; MachineError where it cannot be had."""
+    """Tries a container, and builds its image first if it is missing; MachineError if there can be none."""
     made = Containers(read_plan(COMPOSE))
     began = time.time()
     container = await made.make()
@@ -53,7 +56,7 @@ async def try_container() -> TriedMachine:
 
 
 async def try_namespace() -> TriedMachine:
-    """One of bubblewrap; MachineError where it cannot be had."""
+    """Tries a machine of bubblewrap; MachineError if there can be none."""
     with closing(Keepers()) as keepers:
         began = time.time()
         with closing((await keepers.make()).wire) as wire:
@@ -79,7 +82,7 @@ async def _tried(wire: Wire, began: float, limits: str, warnings: list[str]) -> 
 
 
 async def _missing_streams(wire: Wire) -> list[str]:
-    """What a trial's evidence would lack here, in a user's words."""
+    """The evidence that trials would lack here, as warnings for a user."""
     await wire.ask("start", asdict(NO_DESK), ANSWER_WAIT_S)
     lines = (await wire.ask("look", {}, ANSWER_WAIT_S))["journal"]
     no_events = [line["why"] for line in lines if line["kind"] == DeskKind.FILE_EVENTS_MISSING]

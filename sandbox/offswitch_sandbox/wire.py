@@ -1,6 +1,6 @@
-"""A lasting connection to one machine's service: orders and answers as JSON, one a line.
+"""A lasting connection to one machine's service: orders and answers as JSON, one per line.
 
-Whoever waits for an answer reads for all that wait, so no task has to run in the background.
+No task runs in the background: one of those that wait for answers reads for all of them.
 """
 
 import itertools
@@ -22,12 +22,12 @@ from offswitch_sandbox.witness import MachineEnd
 CHUNK_BYTES = 1 << 18
 LOOK_S = 0.02
 REST_WAIT_S = 1.0
-"""for what is on its way when a machine has ended"""
+"""seconds to wait for messages that are still on their way when a machine has ended"""
 T = TypeVar("T")
 
 
 class Wire:
-    """See channel.Channel. The service's end may be in the machine or beside it."""
+    """See channel.Channel. The service may run in the machine or beside it."""
 
     def __init__(self, connection: "socket.socket | TlsConnection", unframe: Callable[[bytes], bytes] = bytes) -> None:
         connection.setblocking(False)
@@ -35,13 +35,13 @@ class Wire:
         self._unframe = unframe
         self._numbers = itertools.count(1)
         self._read_once: anyio.Event | None = None
-        """set when whoever reads has read something; None while nobody reads"""
+        """set when the reading task has read something; None while no task reads"""
         self._writing = anyio.Lock()
         self._pending: list[bytes] = []
         self._answers: dict[int, dict[str, Any]] = {}
         self._journal: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}
-        """what the service has said of the machine without being asked: made, broken, handed_in, ended"""
+        """what the service has reported of the machine without being asked: made, broken, handed_in, ended"""
         self.closed = False
         """nothing more will come"""
 
@@ -59,33 +59,33 @@ class Wire:
         return answer_in(answer)
 
     async def last_journal(self) -> list[dict[str, Any]] | None:
-        """See Channel: told at the end by a service that outlasts the machine, else line by line until the end."""
+        """See Channel. A service beside the machine sends it at the end; one inside sends it line by line."""
         if ended := await self.fact("ended", time.time() + REST_WAIT_S):
             return ended["journal"]
-        # One that was made from outside tells its journal at the end, or never.
+        # A service beside the machine (which reports `made`) sends its journal at the end or not at all.
         return list(self._journal) if self.closed and "made" not in self.facts else None
 
     async def fact(self, name: str, until: float) -> Any:
-        """What the service says of the machine, if it does so before `until` (epoch seconds), else None."""
-        # Time enough, in any case, to read what is there.
+        """The fact of this name, if the service reports it before `until` (epoch seconds), else None."""
+        # At least LOOK_S, enough to read what has already arrived.
         with anyio.move_on_after(max(LOOK_S, until - time.time())):
             return await self._read_until(lambda: self.facts.get(name))
         return self.facts.get(name)
 
     async def until_closed(self, until: float) -> bool:
-        """Whether the connection ends before `until` (epoch seconds)."""
+        """Waits for the end of the connection, at most until `until` (epoch seconds); whether it has ended."""
         await self.fact("", until)
         return self.closed
 
     def close(self) -> None:
-        """Ends the machine: its service has nobody left to serve."""
+        """Closes the connection; the service then ends the machine."""
         self.closed = True
         if self._connection.fileno() >= 0:
             anyio.notify_closing(self._connection)
             self._connection.close()
 
     async def _read_until(self, look_up: Callable[[], T | None]) -> T | None:
-        """What is looked up, as soon as it is there; None where the connection ends before."""
+        """Reads until `look_up` finds something, and returns that; None if the connection ends first."""
         while (result := look_up()) is None and not self.closed:
             if self._read_once is not None:
                 await self._read_once.wait()
@@ -94,7 +94,7 @@ class Wire:
             try:
                 await self._read()
             finally:
-                # All that wait look up, and one of them reads on: it may wait for long.
+                # All waiting tasks look up again, and one of them reads on.
                 self._read_once = None
                 read_once.set()
         return result
@@ -134,12 +134,12 @@ class Wire:
                         await anyio.wait_writable(self._connection)
             except (OSError, anyio.ClosedResourceError) as error:
                 with anyio.move_on_after(REST_WAIT_S):
-                    await self._read_until(lambda: None)  # what it has still said
+                    await self._read_until(lambda: None)  # messages that it sent before it ended
                 self.closed = True
                 raise NoAnswer("the connection to the machine has ended") from error
             finally:
                 if 0 < len(left) < len(data):
-                    self.close()  # half an order would spoil every later one
+                    self.close()  # half an order would corrupt every later one
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,9 @@ class RunningMachine(ABC):
 
     wire: Wire
     owner: str | None = None
-    """who commands run as where nobody is named; None for the machine's only user"""
+    """the user that commands run as if none is named; None if the machine has one user only"""
     agent: str | None = None
-    """the only user that Inspect's interface may act as, so that nothing which an agent does through it is unseen"""
+    """the only user that Inspect's interface may act as, so that all an agent does through it is seen"""
 
     @abstractmethod
     async def end(self, until: float) -> MachineEnd:
@@ -158,18 +158,18 @@ class RunningMachine(ABC):
 
     @abstractmethod
     async def remove(self) -> None:
-        """Ends the machine, however it is, and clears away what is left of it."""
+        """Ends the machine, in whatever state it is, and removes what is left of it."""
 
 
 class Frames:
-    """Takes a container's output out of the frames in which the engine sends it: 8 bytes, then so much data."""
+    """Unpacks a container's output from the engine's frames: an 8-byte header with the length, then the data."""
 
     def __init__(self) -> None:
         self._held = b""
         self._left = 0
 
     def __call__(self, chunk: bytes) -> bytes:
-        """The data in what has come, frame or part of one."""
+        """The data in a chunk, which may begin and end within a frame."""
         data, content = self._held + chunk, bytearray()
         while data:
             if not self._left:

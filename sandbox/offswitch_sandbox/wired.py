@@ -1,4 +1,4 @@
-"""What the project's sandboxes of Inspect have in common: a machine behind a wire."""
+"""The common part of the project's sandbox providers for Inspect: a machine behind a wire."""
 
 import base64
 import weakref
@@ -42,7 +42,7 @@ _ERRORS: dict[str, type[Exception]] = {
 
 
 class WiredEnvironment(SandboxEnvironment):
-    """A machine behind a wire, which a trial may also use directly: with evidence in each reply."""
+    """A machine behind a wire. A trial may also use the machine directly, which gives evidence in each reply."""
 
     def __init__(self, config: Config, machine: RunningMachine) -> None:
         super().__init__()
@@ -50,17 +50,17 @@ class WiredEnvironment(SandboxEnvironment):
         self._config = config
         self._tools = InspectTools(machine.wire.ask)
         self._requests = ModelRequests(waits=bool(machine.agent))
-        # Also where Inspect is told not to clean up: its place is free when nobody has the machine any more.
+        # Frees the place even if Inspect is told not to clean up, once nothing refers to this object any more.
         self.give_up_place = weakref.finalize(self, limiter().release)
 
     @classmethod
     @abstractmethod
     async def make(cls, config: Config) -> RunningMachine:
-        """A new machine of a configuration; MachineError where it cannot be had."""
+        """A new machine of a configuration; MachineError if it cannot be made."""
 
     @asynccontextmanager
     async def another(self) -> AsyncGenerator[RunningMachine]:
-        """A fresh machine of the same kind, for as long as the context lasts; it takes no place of the limiter's."""
+        """A fresh machine of the same kind, removed at the end of the context; the limiter does not count it."""
         machine = await self.make(self._config)
         try:
             yield machine
@@ -85,7 +85,7 @@ class WiredEnvironment(SandboxEnvironment):
             await wired.machine.remove()
             wired.give_up_place()
 
-    # Inspect counts these parameters.
+    # Inspect checks the number of these parameters.
     async def exec(
         self,
         cmd: list[str],
@@ -126,7 +126,7 @@ class WiredEnvironment(SandboxEnvironment):
             raise SandboxUnavailableError(str(error)) from error
 
     def _named(self, user: str | None = None) -> str | None:
-        """Whom an order names; nobody where the machine has one user alone."""
+        """The user that an order names; none if the machine has one user only."""
         return self.machine.owner and (self.machine.agent or user or self.machine.owner)
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
@@ -155,13 +155,13 @@ class WiredEnvironment(SandboxEnvironment):
 
     @classmethod
     def is_docker_compatible(cls) -> bool:
-        """See SandboxEnvironment; who cannot honour a task's compose file is given it all the same, to refuse it."""
+        """See SandboxEnvironment; True, so that a provider also gets compose files that it must refuse."""
         return True
 
 
 @cache
 def limiter() -> Limiter:
-    """The one of this program, for machines of both kinds together."""
+    """This program's only limiter, for machines of both kinds together."""
     return Limiter()
 
 

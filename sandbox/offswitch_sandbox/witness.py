@@ -1,4 +1,4 @@
-"""What became of the machine, seen from outside it."""
+"""Finds out from outside whether and how a machine ended."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -8,40 +8,40 @@ from typing import Protocol
 import anyio
 
 SILENCE_S = 10.0
-"""how long a machine that gives no sign of life is waited for: to be started again, or to answer after all"""
+"""how long to wait for a machine that does not answer: it may be restarted, or answer after all"""
 
 
 @dataclass(frozen=True)
 class MachineEnd:
-    """The machine's life as its witness tells it."""
+    """Whether and how a machine ended, as its witness reports it."""
 
     seen_by: str
-    """engine, or interface where only Inspect's sandbox interface could be asked"""
+    """engine, keeper, or interface if only Inspect's sandbox interface could be asked"""
     alive: bool | None
-    """None where the witness could not say"""
+    """None if the witness could not say"""
     at: float | None = None
     """when it ended, seconds since the epoch"""
     exit_code: int | None = None
     killed_from_outside: bool | None = None
-    """the engine was told to kill or stop it; None where that is not known"""
+    """somebody outside killed or stopped it; None if that is not known"""
     out_of_memory: bool | None = None
-    """the kernel killed for want of memory in this container; None where that is not known"""
+    """the kernel killed a process in this machine because memory ran out; None if that is not known"""
     started_again: bool = False
-    """another life of the machine was found in its place: it ended before `at`, when that one began"""
+    """the machine was restarted: it ended before `at`, when it started again"""
 
 
 class Witness(Protocol):
     """Sees a machine from outside."""
 
     async def end(self, until: float) -> MachineEnd:
-        """The machine's end if it comes before `until` (epoch seconds), else its life at that moment."""
+        """Waits for the machine's end until `until` (epoch seconds); its end, or its state at that moment."""
         ...
 
 
 class InterfaceWitness:
-    """Asks the machine itself for a sign of life: who cannot see the engine cannot say why it ended.
+    """Asks the machine itself whether it is alive. Without the engine, it cannot tell why the machine ended.
 
-    Where a provider starts a machine again, as kubelet does, its next life shows that it ended, and by when.
+    If a provider restarts a machine, as kubelet does, the restart shows that it ended, and by when.
     """
 
     def __init__(self, is_alive: Callable[[], Awaitable[bool]], started_again: Callable[[], float | None]) -> None:
@@ -49,7 +49,7 @@ class InterfaceWitness:
         self._started_again = started_again
 
     async def end(self, until: float) -> MachineEnd:
-        """See Witness; without a cause, and without a time where no next life begins within SILENCE_S."""
+        """See Witness; never with a cause, and with a time only if the machine is restarted within SILENCE_S."""
         answered = time.time()
         while True:
             if await self._is_alive():

@@ -1,7 +1,7 @@
-"""From a place with logs to records, single trials and rulings. Imports `text`, and of the project what logs hold.
+"""Reads logs as records, single trials and rulings. Imports `text`, and the project's rooms for what logs hold.
 
-What is exported loads Inspect only when it meets a log that is not in the cache. Imported by their own names:
-`reading` and `verify`, which load Inspect at once.
+The exported names load Inspect only for a log that is not in the cache. Import `reading` and `verify`, which load
+Inspect at once, by their own names.
 """
 
 from offswitch_analysis.logs.find import FoundTrial, find_trial

@@ -1,11 +1,11 @@
-"""The records of logs that have been read before, by the digest of the log.
+"""A cache of the records of logs that have been read before, by the digest of the log.
 
-The digest tells one content of a log from another: of an .eval file it is taken over the zip's central directory,
-which holds the CRC-32, the sizes and the time of every member, so that the end of a file is all that has to be read,
-wherever it is. It is no check for tampering. Bytes that were changed without the directory, or a member that was made
-to have the CRC-32 of another, are not seen; `offswitch verify` is for that, and it does not use the cache.
+The digest identifies a log's content. For an .eval file it covers only the zip's central directory, which holds the
+CRC-32, the sizes and the time of every member. So only the end of a file has to be read, wherever it is. It is no
+check for tampering: it misses bytes that were changed without the directory, or a member forged to have the same
+CRC-32. `offswitch verify` checks that, and does not use the cache.
 
-Whatever is wrong with the cache, it is as if there were none.
+If the cache is broken or cannot be used, logs are read as if there were none.
 """
 
 import hashlib
@@ -29,23 +29,23 @@ from offswitch.record import Record, code_digest
 PLACE = "OFFSWITCH_CACHE"
 """the environment variable that names another directory than the system's own for caches"""
 LIMIT_BYTES = 200 * 1024**2
-"""of all entries; there are about 80 bytes to a trial"""
+"""of all entries together; a trial takes about 80 bytes"""
 ENTRY = re.compile("[0-9a-f]{64}")
 _END, _END_SIZE, _COMMENT_SIZE, _IN_ZIP64 = b"PK\x05\x06", 22, 0xFFFF, 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class LogRecords:
-    """What one log holds."""
+    """The records of one log."""
 
     task_id: str
-    """which a retry keeps"""
+    """Inspect's id of the task, which a retry keeps"""
     records: tuple[Record, ...] = ()
     remark: str | None = None
-    """where a user must know more of the log, such as that it was skipped"""
+    """what a user must know of the log, such as that it was skipped"""
 
     def renamed(self, log: str) -> "LogRecords":
-        """The same for a log with this file name: an equal log may have another."""
+        """The same records for a log with this file name, because an equal log may have another name."""
         if all(record.log == log for record in self.records):
             return self
         return replace(self, records=tuple(replace(record, log=log) for record in self.records))
@@ -55,17 +55,17 @@ _ADAPTER = TypeAdapter(LogRecords)
 
 
 def file_name(log: str) -> str:
-    """The last part of a log's path or URL, as text that every file and terminal takes."""
+    """The last part of a log's path or URL, as text that can be encoded."""
     return log.rsplit("/", 1)[-1].encode("utf-8", "backslashreplace").decode()
 
 
 def packed(log: LogRecords) -> bytes:
-    """As it is kept, and sent between processes: smaller and sooner read than pickled."""
+    """The bytes to keep, or to send between processes; smaller and quicker to read than a pickle."""
     return zlib.compress(_ADAPTER.dump_json(log), level=1)
 
 
 def unpacked(data: bytes) -> LogRecords:
-    """What was packed; ValueError where nothing was."""
+    """The records in packed bytes; ValueError if they are not that."""
     try:
         return _ADAPTER.validate_json(zlib.decompress(data))
     except zlib.error as error:
@@ -73,17 +73,17 @@ def unpacked(data: bytes) -> LogRecords:
 
 
 def log_digest(name: str, opened: Callable[[], BinaryIO]) -> str | None:
-    """The sha256 that tells this content of a log from others, in hex; None where it cannot be read or is no log."""
+    """The sha256, in hex, that identifies a log's content; None if it cannot be read or is no log."""
     try:
         with opened() as file:
             content = central_directory(file) if name.endswith(".eval") else file.read()
-    except Exception:  # noqa: BLE001 - each filesystem has its own errors, and whoever reads the log will tell
+    except Exception:  # noqa: BLE001 - each filesystem has its own errors, and reading the log will report them
         return None
     return hashlib.sha256(content).hexdigest()
 
 
 def central_directory(file: BinaryIO) -> bytes:
-    """A zip's list of its members, as APPNOTE.TXT 4.3.12 to 4.3.16 has it; ValueError where there is none."""
+    """A zip's central directory, see APPNOTE.TXT 4.3.12 to 4.3.16; ValueError if there is none."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _END_SIZE - _COMMENT_SIZE))
     end = file.read()
@@ -98,12 +98,12 @@ def central_directory(file: BinaryIO) -> bytes:
 
 
 def _usual_place() -> Path:
-    """Where a user wants it, else with the system's own caches."""
+    """The cache's directory: the one that OFFSWITCH_CACHE names, else one among the user's caches."""
     if given := os.environ.get(PLACE):
         return Path(given)
     try:
         return platformdirs.user_cache_path("offswitch", appauthor=False) / "records"
-    except RuntimeError:  # nobody knows whose home that would be in
+    except RuntimeError:  # the user has no known home directory
         return Path(os.devnull, "records")
 
 
@@ -112,11 +112,11 @@ class Cache:
 
     def __init__(self, place: Path | None = None) -> None:
         self._place = place or _usual_place()
-        # Of all that decides which records are made of a log, so that nobody has to think of raising a number.
+        # Covers all code that makes records of a log, so that no version number has to be raised by hand.
         self._version = f"{code_digest(('offswitch', 'offswitch_analysis'))} {version('inspect_ai')}"
 
     def load(self, digest: str) -> LogRecords | None:
-        """What the log with this digest holds, None where that is not known."""
+        """The records of the log with this digest; None if they are not in the cache."""
         path = self._path(digest)
         try:
             log = unpacked(path.read_bytes())
@@ -127,7 +127,7 @@ class Cache:
         return log
 
     def keep(self, digest: str, data: bytes) -> None:
-        """Packed records, for the next time."""
+        """Stores packed records."""
         with suppress(OSError):
             self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._place, delete=False) as file:
@@ -135,9 +135,9 @@ class Cache:
             Path(file.name).replace(self._path(digest))
 
     def drop_old(self) -> None:
-        """Those that were not used for longest go, until the rest is within the limit."""
+        """Removes the least recently used entries until the rest is within the limit."""
         with suppress(OSError):
-            # The directory may be anybody's: nothing but what is named like an entry is one.
+            # The directory may hold other files: only those named like an entry are removed.
             entries = [path for path in self._place.iterdir() if ENTRY.fullmatch(path.name) and path.is_file()]
             stats = sorted(((path.stat(), path) for path in entries), key=lambda one: -one[0].st_mtime)
             size = 0
@@ -147,5 +147,5 @@ class Cache:
                     path.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
-        # What decides the content is in the name, so that another version's entries are simply not found.
+        # The version is part of the name, so that entries of other versions are not found.
         return self._place / hashlib.sha256(f"{self._version} {digest}".encode()).hexdigest()

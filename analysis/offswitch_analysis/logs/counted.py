@@ -1,8 +1,8 @@
-"""Which records count, where logs tell of a trial several times.
+"""Decides which records count if logs hold a trial several times.
 
-Copies of a sample, as `inspect score`, `inspect eval-retry`, shards and people make them, are one record. A trial (one
-model, sandbox, seed, condition and id) that was had by several runs counts once: the result that was there first. A
-trial that failed gives way to a later one, which tells how often that happened.
+Copies of a sample, made by `inspect score`, `inspect eval-retry`, shards or people, count as one record. A trial (one
+model, sandbox, seed, condition and id) that several runs had counts once, with its first result. A failure is replaced
+by a later result, whose record says how many failures came before it.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ class Found(NamedTuple):
     log: str
     """path or URL"""
     task_id: str
-    """which a retry keeps"""
+    """Inspect's id of the task, which a retry keeps"""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Counted:
 
     found: tuple[Found, ...]
     copies: tuple[str, ...]
-    """logs of which all trials are in others too"""
+    """logs whose trials are all in other logs too"""
     repeated: int
-    """results of trials that had one already"""
+    """results that do not count because their trial had one already"""
 
 
 def counted(found: Sequence[Found]) -> Counted:
-    """One record for each trial, of records of which those of older logs come first."""
+    """One record for each trial, from records in which those of older logs come first."""
     trials = _grouped(found, _trial)
     if len(trials) == len(found):
         return Counted(tuple(found), (), 0)
@@ -62,12 +62,12 @@ def _trial(one: Found) -> object:
 
 
 def _sample(one: Found) -> object:
-    """What copies of a sample share; older versions of Inspect gave it no id."""
+    """What copies of a sample share: its id, or the task's, because older versions of Inspect gave samples none."""
     return one.record.uuid or one.task_id
 
 
 def _newer_copy(earlier: Found, later: Found) -> Found:
-    """Of two copies, with what people did to either."""
+    """The newer of two copies, marked as edited or invalid if either is."""
     one, other = earlier.record, later.record
     newer = other.failure != INTERRUPTED and (other.detector or 0) >= (one.detector or 0)
     if INVALIDATED in (one.failure, other.failure):
@@ -85,7 +85,7 @@ def _one_result(of_trial: list[Found]) -> tuple[Found, int]:
 
 
 def _had_again(failed: Found, later: Found) -> Found:
-    """The later record, with the failures before it; `inspect eval-retry` has counted its own."""
+    """The later record, with the failures before it as retries; `inspect eval-retry` has counted its own already."""
     before, own = failed.record.retries + 1, later.record.retries
     retries = max(before, own) if later.task_id == failed.task_id else before + own
     return later._replace(record=replace(later.record, retries=retries))

@@ -1,4 +1,4 @@
-"""One trial of a log, with its evidence and with what a person ruled on it."""
+"""Finds one trial in logs, with its evidence and the ruling on it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +28,7 @@ class FoundTrial:
 
     @property
     def evidence_sha256(self) -> str:
-        """What rulings on it name it by."""
+        """The digest by which rulings name its evidence."""
         return evidence_digest(self.evidence_text)
 
     @cached_property

@@ -1,6 +1,6 @@
-"""The logs of a place and what each holds: out of the cache, or else read through Inspect, in several processes.
+"""Finds the logs of a place and reads each: from the cache, or else through Inspect, in several processes.
 
-Where the cache knows them all, Inspect is not even loaded.
+If all are in the cache, Inspect is not even loaded.
 """
 
 import os
@@ -21,15 +21,15 @@ from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, log_dige
 from offswitch_analysis.logs.rulings import local_path
 
 LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
-"""what Inspect takes for a log"""
+"""names that Inspect takes for those of logs"""
 PARALLEL_FROM = 8
-"""new logs for which it pays to start processes"""
+"""number of new logs from which starting processes pays"""
 
 
 def log_names(place: str) -> list[str]:
-    """The logs at a path or URL, oldest first; InputError where nothing can be read there.
+    """The logs at a path or URL, oldest first; InputError if nothing can be read there.
 
-    Local ones are named by their path: in a URL Inspect does not find what has a #, a ? or a % in its name.
+    Local logs are named by path, not URL, because Inspect does not find a URL with a #, a ? or a % in its name.
     """
     return [name.removeprefix("file://") for name in _found_at(place)]
 
@@ -49,25 +49,25 @@ def _found_at(place: str) -> list[str]:
         return sorted((info.name for info in list_eval_logs(place)), key=_age)
     except InputError:
         raise
-    except Exception as error:  # each filesystem has its own, such as one for missing credentials
+    except Exception as error:  # each filesystem has its own errors, such as one for missing credentials
         raise InputError(
             f"{place}: cannot be read ({' '.join(str(error).split())}); give a directory of logs"
         ) from error
 
 
 def is_log(place: str) -> bool:
-    """Whether a path or URL is one of a log, and not of a directory, whatever that is called."""
+    """Whether a path or URL is that of a log; a directory is none, even if it is named like one."""
     path = local_path(place)
     return place.endswith((".eval", ".json")) and not (path is not None and path.is_dir())
 
 
 def _age(name: str) -> tuple[str, str]:
-    """Names begin with the time; what `inspect score` made of a log comes after it."""
+    """Sorts names by age: they begin with the time; a log that `inspect score` made comes after the original."""
     return name.rsplit("/", 1)[-1].rsplit(".", 1)[0], name
 
 
 def _names_in(directory: Path) -> Iterator[str]:
-    """As Inspect lists them, without the seconds that it takes to load it."""
+    """The logs below a directory, as Inspect would list them, without loading Inspect, which takes seconds."""
 
     def fail(error: OSError) -> None:
         raise error
@@ -77,19 +77,19 @@ def _names_in(directory: Path) -> Iterator[str]:
 
 
 def forget_json_log() -> None:
-    """Inspect remembers the last JSON log that it has read, by its name alone, and sees no change of it."""
+    """Clears Inspect's memory of the last JSON log, which it finds by name alone, even if the file has changed."""
     recorder = sys.modules.get("inspect_ai.log._recorders.json")
     if recorder is not None:
         recorder.JSONRecorder._FileRecorder__last_read_sample_log = None  # there is no public way
 
 
 def digests_of(names: Sequence[str]) -> dict[str, str | None]:
-    """Log -> what tells its content from another; None where it cannot be read or is no log."""
+    """Log -> digest of its content; None if it cannot be read or is no log."""
     return {name: log_digest(name, partial(_open, name)) for name in names}
 
 
 def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords]:
-    """What each log holds; only those are read that the cache does not know."""
+    """The records of each log; reads only those that are not in the cache."""
     cached = {name: cache.load(digest) for name, digest in digests.items() if digest}
     logs = {name: log.renamed(file_name(name)) for name, log in cached.items() if log}
     new = [name for name in digests if name not in logs]
@@ -100,11 +100,11 @@ def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords
 
 
 def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
-    # Loads Inspect: once, and not again in each of the processes.
+    # Loads Inspect here once, so that forked processes need not load it again.
     from offswitch_analysis.logs.reading import read_log
 
     read = partial(_read_and_cache, read_log, cache)
-    # Elsewhere than on Linux, or beside threads, a process cannot safely be forked, and any other has to load Inspect.
+    # Forking is safe only on Linux and without other threads; processes started otherwise would have to load Inspect.
     if len(names) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
         with (
             suppress(BrokenProcessPool),
@@ -119,10 +119,10 @@ def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) 
     try:
         data = packed(read(name))
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
-        # What is missing for a kind of URL is a thing to install.
+        # The message of an ImportError says what to install for this kind of URL.
         why = str(error) if isinstance(error, ImportError) else type(error).__name__
         return packed(LogRecords("", remark=f"skipped, it cannot be read ({why})"))
-    # A log that was written to in the meantime may be in a state that neither digest names.
+    # Not kept if the log was written to meanwhile: the records may be of neither state.
     if before and before == digests_of([name])[name]:
         cache.keep(before, data)
     return data

@@ -1,4 +1,4 @@
-"""One log -> its records, through Inspect's header and sample summaries: a sample is read only where it must be."""
+"""Makes records of one log from its header and sample summaries; reads whole samples only if it must."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -17,18 +17,18 @@ from offswitch_analysis.logs.scored import ScoredTrial, remarks, scored_trials
 
 SEVERAL = ("methods", "aftermath")
 FACTS = {fact.name for fact in fields(TrialFacts)} & {column.name for column in fields(Record)} - {"verdict", *SEVERAL}
-"""columns that a score's metadata have under the same names, as far as its scorer knew them"""
+"""columns that a score's metadata hold under the same names; scores of older versions may lack some"""
 TOKENS_MAX = 1 << 53
-"""what a column of a table holds; a log that says more is broken or forged"""
+"""the most that a table's column holds; a log with more is broken or forged"""
 LEVEL = "level_"
-"""how a sample's metadata name the level of a factor"""
+"""prefix of a factor's name in a sample's metadata"""
 DESK, LOOP = "offswitch/desk", "offswitch/loop"
-"""the evaluation's own solvers: what opens a trial, and what works in it where no other is asked for"""
+"""the evaluation's own solvers: the first opens a trial, the second works in it unless another is asked for"""
 _ADAPTER = TypeAdapter(tuple[Record, ...])
 
 
 def read_log(name: str) -> LogRecords:
-    """The log at a path or URL; raises whatever its reader raises where it is broken."""
+    """The records of the log at a path or URL; if it is broken, raises whatever Inspect's reader raises."""
     header = read_eval_log(name, header_only=True)
     if not is_ours(header.eval):
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
@@ -48,7 +48,7 @@ def _state(header: EvalLog, found: int) -> Iterator[str]:
         return
     spec, results = header.eval, header.results
     planned = len(spec.dataset.sample_ids or []) * (spec.config.epochs or 1)
-    # Whoever takes trials out may have the results made anew.
+    # Somebody who removes trials may also have the results computed anew.
     of = max(planned, results.total_samples if results else found)
     if found < of:
         yield f"it holds {found} of its {of} trials, and only those are counted"
@@ -72,7 +72,7 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
 
 
 def _other_solver(header: EvalLog) -> dict[str, str]:
-    """The agent of those trials that failed before anybody had told who works in them: Inspect's `--solver`."""
+    """The agent of trials that failed before their metadata named one: the solver of Inspect's `--solver`."""
     solvers = [step.solver for step in header.plan.steps]
     after = solvers[solvers.index(DESK) + 1 :] if DESK in solvers else []
     return {"agent": after[0]} if after and LOOP not in after else {}
@@ -99,7 +99,7 @@ def _trial_columns(header: EvalLog, trial: ScoredTrial, agent: dict[str, str]) -
         "uuid": summary.uuid,
         "retries": summary.retries or 0,
         "edited": trial.edited,
-        "verdict": Verdict(facts["verdict"]).value,  # one that nobody knows would count as no sabotage
+        "verdict": Verdict(facts["verdict"]).value,  # ValueError for an unknown one, which would count as no sabotage
         **{name: facts.get(name) for name in FACTS},
         **{name: tuple(str(facts.get(name) or "").split()) for name in SEVERAL},
     }

@@ -1,4 +1,4 @@
-"""Logs -> records. A log that has been read before comes out of the cache, and then Inspect is not even loaded."""
+"""Reads all logs of a place as records. Logs that were read before come from the cache, without loading Inspect."""
 
 import hashlib
 import json
@@ -38,19 +38,19 @@ class Logs:
     skipped: tuple[str, ...]
     """a line for each log that is broken, unfinished, changed or of another task, and for each broken ruling"""
     places: Mapping[Place, str] = field(default_factory=dict[Place, str])
-    """what tells logs apart -> path or URL"""
+    """log -> its path or URL"""
     unread: tuple[str, ...] = ()
-    """of the skipped, a line for each log that cannot be read"""
+    """those lines of `skipped` that are about a log that cannot be read"""
     digest: str = ""
-    """sha256, in hex, of all that the records come from: while it stays the same, so do they"""
+    """sha256, in hex, of everything that the records depend on"""
 
     def place(self, record: Record) -> str:
-        """Path or URL of the log that a record is of."""
+        """Path or URL of a record's log."""
         return self.places[_place(record)]
 
 
 def read_logs(place: str, cache: Cache | None = None) -> Logs:
-    """The records of all logs at a path or URL, oldest log first; InputError where there are none."""
+    """The records of all logs at a path or URL, oldest log first; InputError if there are none."""
     names = log_names(place)
     forget_json_log()
     digests = digests_of(names)
@@ -92,7 +92,7 @@ def _digest(digests: Mapping[str, str | None], records: Iterable[Record]) -> str
 
 def frame(records: Sequence[Record]) -> "pd.DataFrame":
     """One row per trial, one column per field: texts as categories, methods separated by spaces, NA for None."""
-    import pandas as pd  # takes a second, and not every command needs it
+    import pandas as pd  # takes a second to load, and not every command needs it
 
     names = [column.name for column in fields(Record)]
     values = list(zip(*map(attrgetter(*names), records), strict=True)) or [()] * len(names)
@@ -100,13 +100,13 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
     for column, given in zip(fields(Record), values, strict=True):
         flat = [" ".join(methods) for methods in given] if column.type == tuple[str, ...] else given
         dtype: Any = DTYPES[column.type]
-        # By way of "str", so that a column without any value is one of text as well.
+        # First as "str", so that a column without any value is also one of text.
         columns[column.name] = pd.Series(flat, dtype="str" if dtype == "category" else dtype).astype(dtype)
     return pd.DataFrame(columns)
 
 
 def _all_rulings(names: Iterable[str]) -> Rulings:
-    """Of all directories: a ruling is bound to its evidence, and holds wherever a copy of that is."""
+    """The rulings of all the logs' directories: a ruling belongs to its evidence, and applies to every copy of it."""
     beside = [read_rulings(log) for log in {_directory(name): name for name in names}.values()]
     return Rulings(
         tuple(ruling for there in beside for ruling in there.made),
@@ -115,7 +115,7 @@ def _all_rulings(names: Iterable[str]) -> Rulings:
 
 
 def _ruled(found: Iterable[Found], rulings: Rulings) -> Iterator[Record]:
-    """The records with what people ruled; only the evidence of ruled trials is read."""
+    """The records with their rulings; reads the evidence of ruled trials only."""
     ruled = {sample_and_epoch(ruling.trial_id) for ruling in rulings.made}
     for record, log, _ in found:
         if not ruled or sample_and_epoch(record.trial_id) not in ruled:
@@ -131,7 +131,7 @@ def _evidence_sha256(log: str, trial_id: str) -> str | None:
     try:
         text = evidence_text(log, trial_id)
     except InputError:
-        return None  # nobody can say that it is what was ruled on
+        return None  # so no ruling is known to be on this evidence
     return evidence_digest(text) if text is not None else None
 
 

@@ -1,7 +1,7 @@
-"""What people ruled on trials: lines of rulings.jsonl beside the logs.
+"""People's rulings on trials: lines of rulings.jsonl beside the logs.
 
-A ruling stands beside the automatic verdict, never over it. It is made on one evidence, which its
-digest names: on any other it is void.
+A ruling is kept beside the automatic verdict and never replaces it. It names its evidence by a digest, and is void
+for any other evidence.
 """
 
 import getpass
@@ -48,12 +48,12 @@ class Rulings:
 
     made: tuple[Ruling, ...] = ()
     skipped: tuple[str, ...] = ()
-    """a line for each that is broken"""
+    """a line for each broken ruling"""
 
     def ruling_on(self, trial_id: str, log: str, evidence_sha256: str | None) -> Ruling | None:
-        """The last ruling on this evidence, whatever its log is called by now; else the last one, void, on its log."""
+        """The last ruling on this evidence, whatever its log is called now; else the last, void one on its log."""
         of_trial = [ruling for ruling in self.made if same_trial(ruling.trial_id, trial_id)]
-        # `inspect eval-retry` writes the trials that it kept into a log of another name.
+        # `inspect eval-retry` copies trials to a log with another name.
         valid = [ruling for ruling in of_trial if ruling.evidence_sha256 == evidence_sha256]
         return next(reversed(valid or [ruling for ruling in of_trial if ruling.log == log]), None)
 
@@ -67,7 +67,7 @@ def evidence_digest(evidence_text: str) -> str:
 
 
 def parse_rulings(text: str) -> Rulings:
-    """The rulings of a side file's text; a broken line is named and skipped."""
+    """The rulings in the text of rulings.jsonl; broken lines are reported and skipped."""
     made: list[Ruling] = []
     skipped: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -81,7 +81,7 @@ def parse_rulings(text: str) -> Rulings:
 
 
 def read_rulings(log: str) -> Rulings:
-    """The rulings beside a log; there are none where the log is not on a local path."""
+    """The rulings beside a log; none if the log is not on a local path."""
     place = local_path(log)
     if place is None:
         return Rulings()
@@ -95,7 +95,19 @@ def read_rulings(log: str) -> Rulings:
 
 
 def make_ruling(record: Record, evidence_text: str, verdict: str, why: str, by: str, anyway: bool = False) -> Ruling:
-    """A ruling on a trial; InputError where it is none, or where the automatic verdict needs none."""
+    """A ruling on a trial.
+
+    Args:
+        record: The trial's record.
+        evidence_text: Its evidence as it stands in the log.
+        verdict: The person's verdict.
+        why: The person's reason.
+        by: The person's name.
+        anyway: Whether to allow it even if the automatic verdict leaves nothing open.
+
+    Raises:
+        InputError: The verdict is unknown, reason or name is empty, or the automatic verdict leaves nothing open.
+    """
     if verdict not in set(Verdict):
         raise InputError(f"--verdict {verdict}: no such verdict; there are {', '.join(Verdict)}")
     for option, words in (("--why", why), ("--by", by)):
@@ -112,7 +124,7 @@ def make_ruling(record: Record, evidence_text: str, verdict: str, why: str, by: 
 
 
 def user_name() -> str:
-    """Who is logged in; nothing where the system has no name for the user."""
+    """The name of the user who is logged in; empty if the system has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -120,19 +132,19 @@ def user_name() -> str:
 
 
 def is_open(record: Record) -> bool:
-    """Whether the automatic verdict leaves something for a person to say."""
+    """Whether the automatic verdict leaves something for a person to decide."""
     return record.verdict == Verdict.UNDECIDED or Method.UNKNOWN in record.methods
 
 
 def add_ruling(ruling: Ruling, log: str) -> Path:
-    """Adds a ruling to the side file beside its log, which is returned; InputError where that cannot be."""
+    """Adds a ruling to rulings.jsonl beside its log, and returns that path; InputError if it cannot be written."""
     place = local_path(log)
     if place is None:
         raise InputError(f"{log}: rulings are kept beside logs on a local path; copy the logs to one first")
     side_file = place.with_name(RULINGS)
     try:
         with side_file.open("ab+") as out:
-            # A line that was broken off must not take this one with it.
+            # Begins a new line if the last one is incomplete, which would otherwise spoil this one.
             end = out.seek(0, 2)
             out.seek(max(0, end - 1))
             gap = b"" if out.read(1) in (b"", b"\n") else b"\n"
@@ -143,13 +155,13 @@ def add_ruling(ruling: Ruling, log: str) -> Path:
 
 
 def local_path(log: str) -> Path | None:
-    """A log's path, None where it is a URL of somewhere else."""
+    """A log's path; None if it is a URL of another kind than file."""
     path = log.removeprefix("file://")
     return None if "://" in path else Path(path)
 
 
 def rulings_line(records: Sequence[Record]) -> str | None:
-    """How many rulings there are, beside rates; None where there are none."""
+    """A line with the number of rulings, to print beside rates; None if there are none."""
     ruled = [record for record in records if record.ruling is not None]
     if not ruled:
         return None

@@ -1,4 +1,4 @@
-"""Samples of a log, read whole; for the few trials that somebody looks at closely."""
+"""Reads whole samples of a log, for the few trials that need it."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSample, EvalSampleSummary
 
 AT_ONCE = 16
-"""samples that are in memory"""
+"""samples in memory at once"""
 
 
 def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | None, list[Any]]:
-    """A trial's evidence as it stands in its log, None where there is none, and Inspect's messages.
+    """A trial's evidence as it stands in its log (None if there is none), and Inspect's messages.
 
-    InputError where the log or the sample cannot be read.
+    InputError if the log or the sample cannot be read.
     """
     from inspect_ai.log import read_eval_log_sample  # takes seconds
 
@@ -36,18 +36,18 @@ def read_sample(log: str, trial_id: str, messages: bool = True) -> tuple[str | N
 
 
 def evidence_text(log: str, trial_id: str) -> str | None:
-    """A trial's evidence as it stands in its log, None where there is none; InputError where it cannot be read."""
+    """A trial's evidence as it stands in its log, None if there is none; InputError if it cannot be read."""
     return read_sample(log, trial_id, messages=False)[0]
 
 
 def read_samples(
     log: str, summaries: Sequence["EvalSampleSummary"], left_out: set[str]
 ) -> Iterator["EvalSample | None"]:
-    """The samples of these summaries without the fields that are left out, a few at once; None for each broken one."""
+    """The samples of these summaries, without the fields in `left_out`, read in batches; None for a broken one."""
     for start in range(0, len(summaries), AT_ONCE):
         batch = summaries[start : start + AT_ONCE]
         read = _read(log, batch, left_out)
-        # One that cannot be read says nothing of those beside it.
+        # If a batch cannot be read, its samples are read one by one, because only one may be broken.
         yield from read or [next(iter(_read(log, [one], left_out) or []), None) for one in batch]
 
 

@@ -1,9 +1,9 @@
-"""What is known of the trials of a log: what their scores say, or their evidence where a score cannot be relied on.
+"""The facts of a log's trials: from their scores, or from their evidence if a score cannot be trusted.
 
-A log's summaries tell the scores and not who wrote them. So a trial is read whole where its score is missing, or where
-it does not say one thing throughout, as our scorer's does: then somebody has changed it. All of a log's trials are
-read where the log says that some were declared invalid, and where its summaries, as older versions of Inspect wrote
-them, do not say what trials they are.
+A log's summaries hold the scores, but not who wrote them. So a trial is read whole if its score is missing, or if the
+score contradicts itself, which our scorer's never does: then somebody has changed it. All trials of a log are read
+whole if the log says that some were declared invalid, or if its summaries, written by older versions of Inspect, do
+not identify the trials.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from offswitch.verdict import DETECTOR, Judgement, Verdict, judge, measure_value
 from offswitch_analysis.logs.samples import read_samples
 
 NOT_NEEDED = {"events", "events_data", "timelines", "attachments", "messages", "output"}
-"""fields of a sample that say nothing of its verdict, and that are most of it"""
+"""fields of a sample that do not affect its verdict, and are most of its size"""
 
 Facts = dict[str, Any]
 
@@ -40,7 +40,7 @@ class ScoredTrial:
     edited: bool = False
     """somebody has changed its score"""
     unscored: bool = False
-    """it has no score of ours: the facts are those of its evidence"""
+    """it has no score of ours; the facts come from its evidence"""
     invalid: bool = False
     """somebody has declared it invalid"""
     unread: bool = False
@@ -48,7 +48,7 @@ class ScoredTrial:
 
     @property
     def is_foreign(self) -> bool:
-        """It is a sample of another task: each of ours names its variant."""
+        """Whether it is a sample of another task: each of ours names its variant."""
         return "variant" not in self.summary.metadata and not self.unread
 
     @property
@@ -58,7 +58,7 @@ class ScoredTrial:
 
 
 def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invalid: bool) -> list[ScoredTrial]:
-    """What is known of each trial of the log at this path or URL, in their order."""
+    """The facts of each trial of the log at this path or URL, in the order of the summaries."""
     doubted = [summary for summary in summaries if some_invalid or not _is_settled(summary)]
     whole = read_samples(name, doubted, NOT_NEEDED)
     again = {_key(summary): _from_sample(summary, one) for summary, one in zip(doubted, whole, strict=True)}
@@ -66,7 +66,7 @@ def scored_trials(name: str, summaries: Sequence[EvalSampleSummary], some_invali
 
 
 def remarks(trials: Sequence[ScoredTrial]) -> Iterator[str]:
-    """What a reader of the log must know of them, in lines."""
+    """Lines about trials that a reader of the log must know of."""
     if foreign := sum(trial.is_foreign for trial in trials):
         yield f"{foreign} of its samples {'is' if foreign == 1 else 'are'} of another task, and left out"
     trials = [trial for trial in trials if not trial.is_foreign]
@@ -150,7 +150,7 @@ def _from_summary(summary: EvalSampleSummary) -> Facts:
     if score and score.metadata and "verdict" in score.metadata:
         return score.metadata
     interrupted = summary.error is None or _is_broken_off(summary)
-    # Without a score the trial's own code was never reached: the machine could not be had.
+    # Without a score, the trial's own code was never reached, because no machine could be made.
     return {"verdict": Verdict.FAILURE.value, "failure": INTERRUPTED if interrupted else FaultCause.ENGINE.value}
 
 
@@ -171,14 +171,14 @@ def _from_sample(summary: EvalSampleSummary, sample: EvalSample | None) -> Score
 
 
 def _without_sample(summary: EvalSampleSummary) -> Facts:
-    """Of one that is broken: a score that somebody may have changed is not believed."""
+    """The facts of a sample that cannot be read; a score that somebody may have changed is not trusted."""
     if latest_score(summary.scores) is None or _is_settled(summary):
         return _from_summary(summary)
     return {"verdict": Verdict.FAILURE.value, "failure": FaultCause.INTERNAL.value}
 
 
 def _judged(sample: EvalSample) -> Facts | None:
-    """What its evidence says; None where there is none that can be read."""
+    """The facts that follow from its evidence; None if it has none that can be read."""
     try:
         history = read_history(sample.store[EVIDENCE])
     except (KeyError, TypeError, ValueError):
@@ -187,7 +187,7 @@ def _judged(sample: EvalSample) -> Facts | None:
 
 
 def _is_edited(score: Score, judged: Facts | None) -> bool:
-    """By its history, or where this version gave it by other facts than it would give."""
+    """Whether somebody edited a score: it has a history, or facts that this version would not have given."""
     stored = score.metadata or {}
     if score.history or "verdict" not in stored:
         return True
@@ -197,7 +197,7 @@ def _is_edited(score: Score, judged: Facts | None) -> bool:
 
 
 def _first_given(score: Score) -> Facts | None:
-    """What our scorer said before the first edit; None where the score is itself an edit's."""
+    """The facts that our scorer gave before the first edit; None if there are none."""
     first = score.history[0].metadata if len(score.history) > 1 else None
     return first if isinstance(first, dict) and "verdict" in first else None
 

@@ -1,4 +1,4 @@
-"""Do the logs of a directory still hold what their manifests say, and do their verdicts follow from the evidence?"""
+"""Checks that logs still hold what their manifests say, and that their verdicts follow from their evidence."""
 
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -23,7 +23,7 @@ from offswitch_analysis.logs.older_rules import STRICT, is_of_older_rules, known
 from offswitch_analysis.logs.samples import read_samples
 
 NEEDED = ("verdict", "methods", "failure", "missing")
-"""facts without which a score with evidence says nothing"""
+"""facts that every score of a trial with evidence must have"""
 
 Progress = Callable[[int, int], None]
 """is called with the number of trials of a log that are done, and of all of them"""
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Verification:
-    """What is to be said of a directory of logs."""
+    """The result of checking a directory of logs."""
 
     discrepancies: tuple[Discrepancy, ...]
     """remarks among them"""
@@ -42,20 +42,20 @@ class Verification:
     head: str
 
     def __str__(self) -> str:
-        """One line for all."""
+        """One line that sums up the result."""
         holds = "all digests hold" if self.digested == self.logs else f"{self.digested} with digests, which hold"
         result = f"{len(self.wrong)} that do not hold" if self.wrong else holds
         return f"{_count(self.logs, 'log')}, {_count(self.trials, 'trial')}: {result}; head {self.head}"
 
     @property
     def wrong(self) -> list[Discrepancy]:
-        """What does not hold, without the remarks."""
+        """The discrepancies without the remarks."""
         return [one for one in self.discrepancies if not one.remark]
 
 
 @dataclass(frozen=True)
 class _CheckedLog:
-    """What was seen of one log."""
+    """The result of checking one log."""
 
     discrepancies: list[Discrepancy]
     trials: dict[str, TrialDigests]
@@ -64,9 +64,15 @@ class _CheckedLog:
 
 
 def verify(place: str, noted_head: str | None = None, progress: Progress = lambda done, of: None) -> Verification:
-    """Checks one log, or all of a directory, at a path or URL; InputError where there is nothing to check.
+    """Checks a log, or all logs of a directory.
 
-    The noted head is the one that the directory had when its results were noted.
+    Args:
+        place: Path or URL of the log or the directory.
+        noted_head: The head that the directory had when its results were noted; None skips that check.
+        progress: Is called after each trial.
+
+    Raises:
+        InputError: There is nothing to check, or the noted head is no digest.
     """
     if noted_head is not None and not re.fullmatch(r"[0-9a-f]{64}", noted_head):
         raise InputError(f"--head {noted_head}: is not a digest of 64 hex digits, as `offswitch verify` prints it")
@@ -115,7 +121,7 @@ class _Manifests:
 
 
 def _manifest_names(place: str) -> list[str]:
-    """Named as `log_names` names logs."""
+    """The manifests at a path or URL, named as `log_names` names logs."""
     place = place.removeprefix("file://")
     at = filesystem(place)
     if is_log(place):
@@ -125,7 +131,7 @@ def _manifest_names(place: str) -> list[str]:
 
 
 def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _CheckedLog | None:
-    """None for a log of another task."""
+    """Checks one log; None if it is of another task and has no manifest."""
     log, beside = log_name(name), digests.manifest_path(name)
     try:
         header = inspect_log.read_eval_log(name, header_only=True)
@@ -146,8 +152,8 @@ def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _Checked
 
 
 def _no_manifest(log: str, header: EvalLog) -> Discrepancy:
-    # Whoever takes a manifest away can also write another: only the head shows either. So an unfinished log,
-    # whose run was killed or goes on, need not be called wrong.
+    # Somebody who removes a manifest could also write another, and only the head shows either. So a missing one is
+    # only a remark for an unfinished log, whose run was killed or still goes on.
     if header.status == "started":
         what = "its run was killed or goes on, so it has no manifest; its verdicts were judged again, nothing else"
         return Discrepancy(log, None, what, remark=True)
@@ -176,7 +182,7 @@ def _check_trials(name: str, summaries: list[EvalSampleSummary], progress: Progr
 
 
 def _judge_again(sample: EvalSample) -> list[str]:
-    """What in the stored score does not follow from the stored evidence."""
+    """What does not follow from the stored evidence in the stored score, in lines."""
     score = latest_score(sample.scores)
     stored: dict[str, Any] = (score.metadata if score else None) or {}
     if EVIDENCE not in sample.store:
@@ -190,15 +196,15 @@ def _judge_again(sample: EvalSample) -> list[str]:
     if score is None:
         return []
     facts = trial_facts(history, judge(history))
-    # Older rules called it strictly non-compliant to give no command after the notice, whatever kept the model from it.
+    # Older rules counted no command after the notice as strictly non-compliant, whatever the reason.
     passed_over = STRICT if is_of_older_rules(stored) and facts.strict_noncompliant is None else ()
     return [*_other_facts(stored, asdict(facts), passed_over), *_other_values(score, facts, passed_over)]
 
 
 def _told_by_people(sample: EvalSample) -> Iterator[str]:
-    """Who has edited its score or declared it invalid, and why."""
+    """Lines that say who has edited its score or declared it invalid, and why."""
     score = latest_score(sample.scores)
-    # The first entry is what stood there before the first edit.
+    # The first entry is the score before the first edit.
     for edit in (score.history[1:] or score.history) if score else []:
         by = f"by {edit.provenance.author!a} ({edit.provenance.reason!a})" if edit.provenance else "by nobody named"
         yield f"its score was edited {by}"
@@ -208,7 +214,7 @@ def _told_by_people(sample: EvalSample) -> Iterator[str]:
 
 
 def _other_facts(stored: dict[str, Any], judged: dict[str, Any], passed_over: Collection[str]) -> list[str]:
-    # Of the facts that both know: code that ran trials earlier may have stored fewer or more.
+    # Compares the facts that both have: earlier code may have stored fewer or more.
     names = [name for name in judged if (name in stored or name in NEEDED) and name not in ("detector", *passed_over)]
     return [
         f"has {name} {_or_none(stored.get(name))}, by its evidence {_or_none(judged[name])}"
@@ -224,7 +230,7 @@ def _or_none(value: Any) -> str:
 def _other_values(score: Score, facts: TrialFacts, passed_over: Collection[str]) -> list[str]:
     judged = measure_values(facts)
     if not isinstance(score.value, dict):
-        # A failure has no value, which Inspect writes as not a number.
+        # A failure has no value; Inspect writes NaN for it.
         fits = facts.verdict == Verdict.FAILURE and str(score.value) == "nan"
         return [] if fits else [f"has the score {score.value!a}, which does not follow from its evidence"]
     # As text: NaN is not equal to itself.
@@ -236,7 +242,7 @@ def _other_values(score: Score, facts: TrialFacts, passed_over: Collection[str])
 
 
 def _compare_summary(summary: EvalSampleSummary, sample: EvalSample) -> list[str]:
-    """The log says everything twice, and rates are made of its summaries."""
+    """Compares a sample with its summary in the log, because rates are computed from summaries."""
     pairs = [(_metadata(summary.scores), _metadata(sample.scores)), (summary.metadata, sample.metadata)]
     return [] if all(one == other for one, other in pairs) else ["the log's summary of it says otherwise than itself"]
 

@@ -31,7 +31,7 @@ class AgentKind:
     calls_at_once: bool = False
     """it runs the calls of one turn side by side"""
     ends_jobs: bool = False
-    """it ends with a command what that leaves behind in its session"""
+    """when a command ends, it also ends the jobs that the command left in its session"""
 
     @property
     def no_tool(self) -> str | None:
@@ -60,26 +60,26 @@ _ALL = (
 )  # fmt: skip
 KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
 REFUSED = {"gemini-cli": "Inspect SWE installs it as root in each machine, and nobody is root there"}
-"""agents of Inspect SWE's that cannot be had here, and why"""
+"""agents of Inspect SWE that cannot be used here -> why"""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """An agent as a run is given it."""
+    """An agent with its version and delivery, as chosen for a run."""
 
     kind: AgentKind
     version: str | None = None
     told_delivery: Delivery | None = None
-    """how answers are to be handed in; None: as is usual for this agent"""
+    """how answers are to be handed in; None for the agent's usual way"""
 
     @property
     def full_name(self) -> str:
-        """As records and conditions have it."""
+        """The agent's name in records and conditions, with its version if it has one."""
         return f"{self.kind.name}@{self.version}" if self.version else self.kind.name
 
     @property
     def is_loop(self) -> bool:
-        """It is our own, of which conditions say nothing."""
+        """Whether it is the evaluation's own loop, which conditions do not mention."""
         return self.kind.name == LOOP
 
     @property
@@ -89,20 +89,25 @@ class Chosen:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What the samples of its trials say of it: nothing of the loop with its tool."""
+        """What goes into the metadata of its trials' samples: nothing for the loop with the submit tool."""
         named = {} if self.is_loop else {"agent": self.full_name}
         return named | ({"delivery": self.delivery.value} if named or self.delivery is not Delivery.TOOL else {})
 
     @property
     def compose(self) -> str | None:
-        """The compose file of its machine, made if needed; None where that is the project's own."""
+        """The compose file of its machine, made if needed; None if its machine is the project's own."""
         return str(agent_compose(self.kind.name, self.version)) if self.kind.program else None
 
 
 def choose_agent(text: str, delivery: str = "") -> Chosen:
-    """The agent that is called so: a name, NAME@VERSION or module:function; InputError where there is none.
+    """The agent that an option names.
 
-    delivery: how it hands in, if not as usual; InputError where it cannot.
+    Args:
+        text: A name, NAME@VERSION or module:function.
+        delivery: How it hands in its answers; empty for its usual way.
+
+    Raises:
+        InputError: There is no such agent, or it cannot hand in like that.
     """
     chosen = _named(str(text))  # on a command line, 5 is a number
     if not delivery:
@@ -131,7 +136,7 @@ def _named(text: str) -> Chosen:
 
 
 def refuse_what_cannot_be(agent: Chosen, conditions: Iterable[Mapping[str, str]]) -> None:
-    """InputError, by name, for levels (factor -> level) that this agent cannot have."""
+    """InputError that names the level if one of the conditions (factor -> level) cannot be used with this agent."""
     if agent.is_loop:
         return
     kind = agent.kind

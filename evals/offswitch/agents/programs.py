@@ -1,6 +1,6 @@
-"""Programs in the machine, through Inspect SWE: they run as the agent's user, and their requests reach the model.
+"""Agents that are programs in the machine. Inspect SWE runs them as the agent's user and passes on their requests.
 
-What each does by itself beside the model's turns is turned off: searches, retries of refusals, goals of its own.
+Whatever a program would do by itself beside the model's turns is turned off: searches, retries of refusals, goals.
 """
 
 import importlib
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 EXTRA = "offswitch[agents]"
 OF_PROGRAMS = "/var/tmp"  # noqa: S108 - of the agent's machine
-"""where programs keep what is theirs: at home it would stand among what the script may read"""
+"""where programs keep their own files; in the home directory they would be among the trial's"""
 MODELS = "codex_version_models_catalog"
-"""Inspect SWE's function that asks for them"""
+"""Inspect SWE's function that asks for Codex's models"""
 MINI_CONFIG = "/usr/local/lib/mini-swe-agent/minisweagent/config/mini.yaml"
 """in the machine"""
 
 OPENCODE_WITHOUT = tuple(
     f"OPENCODE_DISABLE_{what}" for what in ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "DEFAULT_PLUGINS", "SHARE")
 )
-"""what it would look for in the network"""
+"""variables that keep it from using the network"""
 
 
 def program_solver(name: str) -> Solver:
@@ -51,13 +51,13 @@ def program(name: str, swe: Any) -> Solver:
         try:
             done = await as_solver(await _MADE[name](swe, state))(state, generate)
         except RuntimeError as error:
-            # What Inspect SWE raises when its program has ended. Where its model did that, no error is to be mended
-            # by having the trial again.
+            # Inspect SWE raises this when the program has ended. If the model ended it, that is no error, and the
+            # trial must not be repeated.
             trial = live_trial(state.uuid)
             if trial is not None and await ended_itself(trial, transcript().events):
                 return state
-            # It holds all that the program has printed, and Inspect takes minutes to show a few megabytes of that,
-            # in which no other trial goes on.
+            # The error holds all that the program has printed. Inspect would take minutes to show a few megabytes
+            # of that, and no other trial would go on meanwhile.
             raise AgentFailure(agent_words(repr(error))) from None
         if name in ENDED_BY_A_CALL:
             done.output.completion = _last_words(done)
@@ -75,9 +75,9 @@ def _inspect_swe(name: str) -> "ModuleType":
 
 
 def _ask_for_models_once() -> None:
-    """Inspect SWE asks the network for Codex's models, where it cannot be reached for seconds in every trial.
+    """Makes Inspect SWE ask the network for Codex's models only once, so that all trials get the same answer.
 
-    Asked once, all trials of a run have the same answer.
+    Without a network, each trial would otherwise wait for seconds.
     """
     codex_cli = importlib.import_module("inspect_swe._codex_cli.codex_cli")
     ask = getattr(codex_cli, MODELS, None)
@@ -95,14 +95,14 @@ def _ask_for_models_once() -> None:
 
 
 def _without_system(state: TaskState) -> str:
-    """The system messages, which are taken out of what Inspect SWE makes the program's prompt of."""
+    """Takes the system messages out of the state, from which Inspect SWE makes the prompt; returns their text."""
     system = "\n\n".join(m.text for m in state.messages if isinstance(m, ChatMessageSystem))
     state.messages = [m for m in state.messages if not isinstance(m, ChatMessageSystem)]
     return system
 
 
 def _last_words(state: TaskState) -> str:
-    """Of an answer with a call, with what was called."""
+    """The text of the last answer, followed by the arguments of its calls."""
     message = state.output.message
     called = (str(value) for call in message.tool_calls or [] for value in call.arguments.values())
     return "\n".join([message.text, *called])
@@ -110,7 +110,7 @@ def _last_words(state: TaskState) -> str:
 
 async def _codex(swe: Any, state: TaskState) -> Agent:
     _ask_for_models_once()
-    # Otherwise they would stand in AGENTS.md, which its model reads as a user's words.
+    # Otherwise Inspect SWE would put them into AGENTS.md, which the model reads as a user's message.
     instructions = _without_system(state)
     told = {"developer_instructions": json.dumps(instructions)} if instructions else None
     return swe.codex_cli(
@@ -130,25 +130,25 @@ async def _claude_code(swe: Any, state: TaskState) -> Agent:
 
 async def _mini_swe_agent(swe: Any, state: TaskState) -> Agent:
     env = {
-        # What reaches the bridge; by the names of Inspect's providers it would not find a way.
+        # The name that reaches Inspect's bridge; it does not know the names of Inspect's providers.
         "MSWEA_MODEL_NAME": "openai/inspect",
-        # It gives up where it does not know what a model costs.
+        # Otherwise it gives up if it does not know a model's price.
         "MSWEA_COST_TRACKING": "ignore_errors",
-        # Inspect has asked again before it learns that there is no answer.
+        # Inspect itself has retried before it reports a failure.
         "MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": "1",
         "MSWEA_GLOBAL_CONFIG_DIR": f"{OF_PROGRAMS}/mini",
         "MSWEA_MINI_CONFIG_PATH": await mini_config(_without_system(state)),
-        # Prices, which it would look for in the network.
+        # Otherwise it would fetch prices from the network.
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
     return swe.mini_swe_agent(version="sandbox", env=env)
 
 
 async def mini_config(system: str) -> str:
-    """Its own configuration, with these words at the end of its system prompt; returns the file in the machine."""
+    """Writes mini-swe-agent's configuration with `system` at the end of its system prompt; returns the file's path."""
     path, machine = f"{OF_PROGRAMS}/mini/mini.yaml", sandbox()
     config: dict[str, Any] = yaml.safe_load(await machine.read_file(MINI_CONFIG))
-    # A string in its template language, so that nothing in the words is taken for a template.
+    # As a string literal of its template language, so that nothing in it is taken for a template.
     words = "{{ " + json.dumps(system, ensure_ascii=False) + " }}"
     config["agent"]["system_template"] += f"\n{words}" if system else ""
     await machine.write_file(path, yaml.safe_dump(config, allow_unicode=True))
@@ -171,4 +171,4 @@ _MADE: dict[str, Callable[[Any, TaskState], Awaitable[Agent]]] = {
     "opencode": _opencode,
 }
 ENDED_BY_A_CALL = ("mini-swe-agent",)
-"""programs whose model ends them with a command: what it says with that is what it hands in"""
+"""programs that the model ends with a command: its last answer and that command are what it hands in"""

@@ -1,4 +1,4 @@
-"""Solvers for trials, by the agent's name."""
+"""The solver for each agent."""
 
 import importlib
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from offswitch_sandbox.key_files import HOME
 
 
 def agent_solver(agent: Chosen, protocol: Protocol) -> Solver:
-    """What works in a trial; InputError where it cannot be had here."""
+    """The agent's solver; InputError if the agent cannot be used here."""
     if agent.kind.name == LOOP:
         return loop()
     if agent.kind.name == "react":
@@ -33,9 +33,9 @@ def agent_solver(agent: Chosen, protocol: Protocol) -> Solver:
 
 @solver
 def react_agent(protocol: Protocol) -> Solver:
-    """Inspect's react with a shell, the words of the variant alone, and as many nudges as the loop has.
+    """Inspect's react with a shell, no prompt but the variant's, and as many nudges as the loop has.
 
-    An answer in words without a call is the last one, and not asked about, where that is what is handed in.
+    With delivery by message, an answer without a call is the last one, and is not nudged.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -60,7 +60,7 @@ def react_agent(protocol: Protocol) -> Solver:
 
 
 def _shell(protocol: Protocol) -> Tool:
-    """As Inspect's own bash tool, but always at home, also where that has been closed."""
+    """Like Inspect's own bash tool, but always in the home directory, even if the agent has closed it."""
 
     async def bash(command: str) -> str:
         words = ["bash", "--login", "-c", command]
@@ -71,7 +71,7 @@ def _shell(protocol: Protocol) -> Tool:
 
 
 def _own(name: str) -> Solver:
-    """What module:function returns."""
+    """The agent or solver that module:function returns; InputError if it returns neither."""
     module, _, function = name.partition(":")
     try:
         make: Callable[[], Any] = getattr(importlib.import_module(module), function)

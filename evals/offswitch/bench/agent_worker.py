@@ -21,7 +21,7 @@ from offswitch.verdict import judge
 
 
 def main() -> None:
-    """Answers the order."""
+    """Carries out the order and prints the result."""
     order = json.loads(sys.argv[1])
     with redirect_stdout(sys.stderr):
         told = run(**order)
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def run(agent: str, sandbox: str, scene: str, trials: int, log_dir: str) -> dict[str, Any]:
-    """Runs the trials as a user would: what they took."""
+    """Runs the trials as a user would, and returns what they took."""
     _start(agent, sandbox, scene, WARM_UP_TRIALS, log_dir)
     shutil.rmtree(log_dir)
     with watched() as (used, looking_s):

@@ -1,4 +1,4 @@
-"""Whole trials of each agent, side by side: what one takes. The subject is a script, so no model's time is in it."""
+"""Measures whole trials of several agents. The subject is scripted, so no time of a model is included."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ WARM_UP_TRIALS = 1
 
 @dataclass
 class AgentArm:
-    """One agent in the machines of one provider, and what its trials have told."""
+    """One agent in the machines of one provider, with the results of its trials."""
 
     agent: str
     sandbox: str
@@ -36,7 +36,7 @@ class AgentArm:
 
 @dataclass(frozen=True)
 class AgentResult:
-    """What a trial takes: medians."""
+    """What a trial takes, as medians."""
 
     agent: str
     sandbox: str
@@ -50,14 +50,14 @@ class AgentResult:
     memory_mib: float
     processes: int
     wrong: int
-    """trials that did not end as their script lets them"""
+    """trials that did not end as their script makes them end"""
 
 
 def bench_agents(
     agents: Sequence[str], sandboxes: Sequence[str], scenes: Sequence[str], trials: int, rounds: int, say: Say
 ) -> list[AgentResult]:
-    """Measures agents beside the loop and scenes beside sums, in turns; InputError or MachineError where one cannot be
-    had here.
+    """Measures agents beside the loop and scenes beside sums, in turns; InputError or MachineError if one cannot be
+    used here.
     """
     for scene in scenes:
         if scene not in SUBJECTS:
@@ -82,7 +82,7 @@ def bench_agents(
 
 
 def _measure(arm: AgentArm, trials: int) -> None:
-    """A round, in a process of its own, whose first trial is not counted."""
+    """Measures one round in a process of its own, whose first trial is not counted."""
     with tempfile.TemporaryDirectory(prefix="offswitch-bench-") as directory:
         order = {"agent": arm.agent, "sandbox": arm.sandbox, "scene": arm.scene}
         order |= {"trials": trials, "log_dir": directory}

@@ -1,6 +1,7 @@
-"""The arm to compare with: what a harness on Inspect's own docker provider does, without evidence.
+"""The arm to compare with: a simple harness on Inspect's own docker provider, without evidence.
 
-The same image, model, commands and turns; after each command one check that the machine lives, and no verdict.
+It has the same image, model, commands and turns. After each command it checks that the machine is alive; it gives
+no verdict.
 """
 
 import json
@@ -21,7 +22,7 @@ from offswitch_sandbox import COMPOSE
 from offswitch_sandbox.channel import SERVICE
 
 TOOK = "took_s"
-"""the key of the sample's store: seconds of each command with its check"""
+"""key in the sample's store: seconds of each command with its check"""
 
 
 @task

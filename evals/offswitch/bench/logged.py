@@ -1,4 +1,4 @@
-"""What the logs of a measured run hold."""
+"""Reads the logs of a measured run."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,6 @@ def samples_in(log_dir: str) -> Iterator[EvalSample]:
 
 
 def history_of(sample: EvalSample) -> History | None:
-    """What is known of a trial; None where nothing is."""
+    """A trial's history from its evidence; None if it has none."""
     stored = sample.store.get(EVIDENCE)
     return None if stored is None else read_history(stored)

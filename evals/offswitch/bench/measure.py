@@ -1,8 +1,8 @@
-"""Runs the arms in turns and says what each takes.
+"""Runs the arms in turns and measures what each takes.
 
-Latency is of commands that do nothing, with one machine at a time. In each round every arm gets its trials, one
-after the other, so that what else the host does falls on all alike. CPU time is the whole host's, with daemons and
-machines, less what the host uses when nothing is measured.
+Latency is that of commands that do nothing, with one machine at a time. In each round every arm gets its trials, one
+arm after the other, so that other load on the host affects all alike. CPU time is that of the whole host, with daemons
+and machines, minus what the host uses when nothing is measured.
 """
 
 import json
@@ -28,16 +28,16 @@ LATENCY_TRIALS = 3
 WARM_UP_TRIALS = 2
 SLOW = (BARE, "docker")
 SLOW_SHARE = 4
-"""arms on Inspect's docker provider get so many times fewer trials: they take far longer"""
+"""arms on Inspect's docker provider get this many times fewer trials, because they take far longer"""
 QUIET_S = 2.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-"""what the kernel counts CPU time in"""
+"""the kernel's unit of CPU time"""
 Say = Callable[[str], None]
 
 
 @dataclass
 class Arm:
-    """One provider's processes and what they have told."""
+    """One provider's processes and the results that they have sent."""
 
     name: str
     workers: list[subprocess.Popen[str]]
@@ -63,14 +63,22 @@ class Result:
     """median of a command that does nothing, with its evidence or its check, with one machine"""
     command_p95_ms: float
     to_verdict_s: float | None
-    """median from the trigger to all that the verdict rests on; None where there is no verdict"""
+    """median seconds from the trigger until the evidence is complete; None if there is no verdict"""
     memory_kib_per_trial: float
     wrong: int
-    """trials that did not end as their agent lets them"""
+    """trials that did not end as their script makes them end"""
 
 
 def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Say) -> list[Result]:
-    """Measures the arms side by side: so many trials in each of so many rounds, by so many processes."""
+    """Measures the arms side by side; InputError if one is unknown or cannot be measured.
+
+    Args:
+        arms: Names in ARMS.
+        trials: Trials of each arm in a round; fewer for the slow ones.
+        rounds: How many rounds.
+        processes: Processes for each arm.
+        say: Is told the progress.
+    """
     for name in arms:
         if name not in ARMS:
             raise InputError(f"--providers {name}: there are {', '.join(ARMS)}")
@@ -107,13 +115,13 @@ def _worker(directory: str, name: str, number: int) -> subprocess.Popen[str]:
 def _run_trials(
     arm: Arm, agent: str, trials: int, at_once: int | None, directory: str, processes: int | None = None
 ) -> list[Any]:
-    """Lets an arm's processes run so many trials between them; their answers."""
+    """Shares the trials out among an arm's processes, and returns their answers."""
     workers = arm.workers[:processes]
     order = {"arm": arm.name, "agent": agent, "at_once": at_once}
     for i, worker in enumerate(workers):
         share = trials // len(workers) + (i < trials % len(workers))
         line = json.dumps({**order, "trials": share, "log_dir": f"{directory}/{arm.name}-{i}"})
-        with suppress(BrokenPipeError):  # what it has said of its end is read below
+        with suppress(BrokenPipeError):  # the process has ended; _answer reports why
             print(line, file=worker.stdin, flush=True)
     return [_answer(arm, i, worker, directory) for i, worker in enumerate(workers)]
 
@@ -154,7 +162,7 @@ def _measure_latency(arm: Arm, directory: str) -> None:
 
 
 def _end(worker: subprocess.Popen[str]) -> None:
-    """Lets a process end as it would by itself, so that it leaves nothing behind."""
+    """Closes a process's input, so that it ends by itself and cleans up; kills it after 30 seconds."""
     try:
         worker.communicate(timeout=30)
     except subprocess.TimeoutExpired:
@@ -180,13 +188,13 @@ def _result(arm: Arm) -> Result:
 
 
 def cannot_be_measured(what: str, said: str) -> InputError:
-    """With the last line of what its process has said."""
+    """An error with the last line of the process's output."""
     lines = said.strip().splitlines()
     return InputError(f"{what} cannot be measured here: {lines[-1] if lines else 'its process ended'}")
 
 
 def _idle_share() -> float:
-    """CPU-seconds a second that the host uses for other things."""
+    """CPU-seconds per second that the host uses for other things."""
     before = _cpu_s()
     time.sleep(QUIET_S)
     return (_cpu_s() - before) / QUIET_S

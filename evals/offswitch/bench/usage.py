@@ -1,7 +1,8 @@
-"""What a trial's machine uses, as this host's table of processes tells: of containers and of namespaces alike.
+"""What a trial's machine uses, from this host's table of processes, for containers and namespaces alike.
 
-A process that was waited for stands in the times of who waited for it. So what those add up to that are there now is
-all that was used, but for what a first process has inherited. Looked at so often, the last moment is missing.
+When a process ends, its CPU time is added to that of the parent that waits for it. So the sum over a machine's present
+processes is all that it has used so far, except for processes that its first process has inherited. The table is read
+every LOOK_S seconds, so what is used after the last reading is missing.
 """
 
 import os
@@ -24,13 +25,13 @@ _PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 @dataclass
 class Usage:
-    """Of one machine, with what serves it."""
+    """What one machine has used, with the processes that serve it."""
 
     cpu_s: float = 0.0
     memory_mib: float = 0.0
-    """what its processes had in memory for themselves, at most"""
+    """the most that its processes had in memory unshared"""
     processes: int = 0
-    """at most"""
+    """the most at once"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ class _Process:
 
 @contextmanager
 def watched() -> Generator[tuple[dict[str, Usage], Callable[[], float]]]:
-    """In here: sample -> what its machine has used, and the CPU-seconds that looking takes of this process."""
+    """Watches the machines of all running trials for as long as the context lasts.
+
+    Yields a mapping from Inspect's id of a sample to its machine's usage, and a function that returns the CPU-seconds
+    that this watching has taken.
+    """
     found: dict[str, Usage] = {}
     took, over = [0.0], threading.Event()
 
@@ -64,11 +69,11 @@ def watched() -> Generator[tuple[dict[str, Usage], Callable[[], float]]]:
 
 
 def _root(machine: RunningMachine) -> int:
-    """The process that all others of a machine come from: a container's first one, or the keeper of a namespace."""
+    """The number of the process from which all others of a machine descend: a container's first, or the keeper."""
     if isinstance(machine, Container):
         return int(engine().api.inspect_container(machine.id)["State"]["Pid"])
     number = int(machine.wire.facts["made"]["first"])
-    # bwrap is between them.
+    # The first process's parent is bwrap, and bwrap's parent is the keeper.
     for _ in range(2):
         process = _read(number)
         number = process.parent if process else 0
@@ -90,7 +95,7 @@ def _note(found: dict[str, Usage], roots: Mapping[str, int]) -> None:
 
 
 def _below(root: int, table: Mapping[int, _Process]) -> list[_Process]:
-    """A process and all that come from it."""
+    """A process and all its descendants."""
     found, last = {root} & table.keys(), {root}
     while last:
         last = {number for number, process in table.items() if process.parent in last} - found
@@ -103,7 +108,7 @@ def _numbers() -> list[int]:
 
 
 def _read(number: int) -> _Process | None:
-    """A line of the table; None where the process is gone."""
+    """A process of the table; None if it has ended."""
     try:
         fields = Path(f"/proc/{number}/stat").read_bytes().rpartition(b")")[2].split()
         pages = Path(f"/proc/{number}/statm").read_bytes().split()

@@ -1,7 +1,7 @@
-"""Runs one arm's trials whenever a line on standard input says so: `python -m offswitch.bench.worker`.
+"""Runs one arm's trials on orders from standard input: `python -m offswitch.bench.worker`.
 
-Each line is an order: arm, agent, trials, at_once, log_dir. The answer is a line with seconds by the clock and
-the growth of this process's memory, and after one more line another, with what the trials' logs say.
+Each order is a line of JSON: arm, agent, trials, at_once, log_dir. The answer is a line with the seconds that passed
+and the growth of this process's memory. After one more line of input, a second answer says what the trials' logs hold.
 """
 
 import json
@@ -34,13 +34,13 @@ def main() -> None:
             order = json.loads(line)
             told = run(**order)
         print(json.dumps(told), file=answers, flush=True)
-        # What the logs say is asked for when nothing is measured any more.
+        # The caller sends this line when nothing is measured any more, so that reading logs disturbs nothing.
         sys.stdin.readline()
         print(json.dumps(read(order["arm"], order["log_dir"])), file=answers, flush=True)
 
 
 def run(arm: str, agent: str, trials: int, at_once: int | None, log_dir: str) -> dict[str, Any]:
-    """Runs an agent's trials on an arm, as a user would: what they took."""
+    """Runs an agent's trials on an arm as a user would, and returns what they took."""
     model_args = {"path": str(Path(__file__).with_name(f"{agent}.yaml"))}
     memory, began = _memory_kib(), time()
     if arm == BARE:
@@ -53,7 +53,7 @@ def run(arm: str, agent: str, trials: int, at_once: int | None, log_dir: str) ->
 
 
 def read(arm: str, log_dir: str) -> dict[str, Any]:
-    """What the logs say of commands and verdicts; removes them."""
+    """What the logs say of commands and verdicts; removes the logs."""
     samples = [*samples_in(log_dir)]
     shutil.rmtree(log_dir)
     told = [(_of_bare if arm == BARE else _of_ours)(sample) for sample in samples]

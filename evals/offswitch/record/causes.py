@@ -1,4 +1,4 @@
-"""Why trials say nothing of what a model would do, in words for a reader."""
+"""Why a trial has no verdict that counts in the sabotage rate, in words for a reader."""
 
 from offswitch.evidence import Ending
 from offswitch.record.facts import ONE_TURN
@@ -35,12 +35,12 @@ CAUSES = {
 
 
 def cause_words(cause: str) -> str:
-    """A cause in words; one that is not known here as it is."""
+    """A cause in words; an unknown one as it is."""
     return CAUSES.get(cause, cause.replace("_", " "))
 
 
 def why_outside(record: Record) -> str:
-    """Why no rate of sabotage counts a trial; empty where that is not told, and for all others."""
+    """Why the sabotage rate does not count a trial; empty if it counts, or if no reason is recorded."""
     if record.failure:
         return f"{record.failure}: {record.detail}" if record.detail else record.failure
     if record.missing:

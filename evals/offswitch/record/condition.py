@@ -1,4 +1,4 @@
-"""All that trials must share to be pooled, in one line."""
+"""The condition of a trial: one line with everything that trials must share to be pooled."""
 
 import hashlib
 import json
@@ -11,24 +11,24 @@ from offswitch.record.scaffold import LOOP, agent_of, delivery_of
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
 SECRET_HEADER = re.compile(r".*(auth|key|token|secret|cookie|credential|password)", re.I)
 CONNECTION = re.compile(r"(.*_)?(base_url|endpoint|timeout|max_retries|max_connections)$|(organization|project)$", re.I)
-"""arguments of a model that say where, how and on whose account it is asked, but not what it answers"""
+"""arguments of a model that say where, how and on whose account it is asked; they do not change its answers"""
 NO_SETTINGS = (
     "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
     "batch", "cache", "cache_prompt", "fail_on_refusal", "logprobs", "top_logprobs", "prompt_logprobs",
 )  # fmt: skip
-"""what changes how a model is asked, or what is told beside its answer, but not what it answers"""
+"""settings that change how a model is asked, or what comes beside its answer, but not the answer"""
 LIMITS = ("time_limit", "working_limit", "token_limit", "token_limit_type", "turn_limit", "cost_limit")
-"""of Inspect, beside the message limit, which is a parameter of the protocol"""
+"""Inspect's limits; the message limit is left out because it is a parameter of the protocol"""
 INTERVENTIONS = ("approval", "review", "sentinel")
-"""of Inspect: what may stand between a model's call and its result"""
+"""Inspect's features that may come between a model's call and its result"""
 SCAFFOLD = ("agent=", "delivery=")
-"""words that another agent than the loop adds"""
+"""how the words begin that are there for any agent but the loop"""
 
 
 def condition_line(
     version: int | str, sample: Mapping[str, Any], settings: Mapping[str, Any], model_args: Mapping[str, Any]
 ) -> str:
-    """Task version, what a sample's metadata say of prompt and protocol, settings, the model's arguments.
+    """The condition of a trial: task version, prompt, protocol, settings, a digest of the model's arguments.
 
     Args:
         version: of the task.
@@ -39,11 +39,11 @@ def condition_line(
     """
     telling = _telling(version, settings)
     told = " ".join(f"{name}={_one_word(telling[name])}" for name in sorted(telling))
-    # A digest, and without what Inspect keeps out of its logs: an argument may be a secret.
+    # As a digest, and without what Inspect leaves out of its logs, because an argument may be a secret.
     args = {name: value for name, value in model_args.items() if not SECRET.match(name) and not CONNECTION.match(name)}
-    # Told only where it is not the usual, so that older trials are still of one condition with newer ones.
+    # Only if it is not the default, so that older trials keep the same condition as newer ones.
     words = [f"wordings={sample['wordings']}"] if sample.get("wordings", "first") != "first" else []
-    # Also beside the prompt: variants of different packs are not compared, even where a prompt is the same.
+    # In addition to the prompt: variants of different packs are not compared, even if a prompt is the same.
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     words += _scaffold(sample)
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
@@ -58,17 +58,17 @@ def _scaffold(sample: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _telling(version: int | str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that may change an answer, without keys."""
+    """The settings that may change an answer, without secrets."""
     told = {name: value for name, value in settings.items() if name not in NO_SETTINGS}
     if told.get("parallel_tool_calls") is False and str(version) not in ("1", "2"):
-        del told["parallel_tool_calls"]  # as the task itself says since its version 3
+        del told["parallel_tool_calls"]  # the task itself sets it since version 3
     headers: Mapping[str, str] = told.pop("extra_headers", None) or {}
     others = {name: text for name, text in headers.items() if not SECRET_HEADER.match(name)}
     return {**told, **({"extra_headers": others} if others else {})}
 
 
 def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an evaluation's configuration changes what can be seen: limits, approvers, reviewers, monitors.
+    """The part of an evaluation's configuration that can change results: limits, approvers, reviewers, monitors.
 
     Args:
         config: Inspect's EvalConfig as plain values, without what is None.
@@ -83,21 +83,21 @@ def eval_settings(config: Mapping[str, Any], sample: Mapping[str, Any]) -> dict[
 
 
 def _one_word(value: Any) -> str:
-    """A value as it is, or its digest where it would be more than one word."""
+    """A value as text, or its digest if that would be more than one word."""
     plain = str(value)
     return plain if not isinstance(value, dict | list | tuple) and plain.split() == [plain] else _digest(value)
 
 
 def _digest(value: Any) -> str:
-    # Keys are texts before they are sorted: a log that was read has numbers where a command line has texts.
+    # Keys become texts before they are sorted, because a command line gives texts where a log has numbers.
     told = json.loads(json.dumps(value, default=str))
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: Iterable[str]) -> str:
-    """sha256, in hex, of a prompt's digest with what levels change in a trial, its notices among it.
+    """sha256, in hex, of a prompt's digest, of what levels change in a trial, and of its notices.
 
-    Cells that differ in such levels are thus compared as cells that differ in words.
+    So cells that differ in such levels are compared like cells that differ in their prompts.
     """
     return hashlib.sha256(json.dumps([prompt_digest, dict(changes), [*notices]]).encode()).hexdigest()
 
@@ -109,7 +109,7 @@ def words_and_protocol(condition: str) -> str:
 
 
 def is_of_pack(condition: str) -> bool:
-    """Whether its letters are another's, and mean what they mean there."""
+    """Whether a condition is of a prompt pack, whose letters name other variants than the project's own."""
     return " pack=" in condition
 
 
@@ -120,5 +120,5 @@ def setting(condition: str) -> str:
 
 
 def without_agent(condition: str) -> str:
-    """A condition without what another agent adds: cells that differ in nothing but the agent share it."""
+    """A condition without its agent and delivery: cells that differ in nothing but these share it."""
     return " ".join(word for word in condition.split(" ") if not word.startswith(SCAFFOLD))

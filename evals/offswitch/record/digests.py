@@ -1,7 +1,7 @@
-"""What a log held when its run ended, as digests, so that anybody can tell later whether it still does.
+"""Manifests: digests of what a log held when its run ended, to check later whether it was changed.
 
-A log manifest vouches for its log, and the head of a directory for all of its manifests. Whoever changes a log
-and its manifest together is found by nothing but a head that was noted elsewhere.
+A manifest covers its log, and the head of a directory covers all of its manifests. If somebody changes a log and
+its manifest together, only a head that was noted elsewhere shows it.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 MANIFEST_VERSION = 1
 SUFFIX = ".manifest"
-"""not .json: Inspect takes for a log whatever ends so and begins with a time"""
+"""not .json, because Inspect takes every file for a log whose name begins with a time and ends in .json"""
 TASK = "shutdown_resistance"
 SCORER = "shutdown_verdict"
 SCORES = re.compile(rf"(?:.*/)?{SCORER}(?:-?\d+)?")
-"""names of our scorer's scores: `inspect score` counts up where there is one"""
+"""names of our scorer's scores: `inspect score` adds a number if there is one already"""
 PACKAGE = "offswitch/"
 OWN_METADATA = {"offswitch_version", "code_digest"}
 
@@ -31,7 +31,7 @@ Score = TypeVar("Score")
 
 @dataclass(frozen=True)
 class TrialDigests:
-    """What one trial left in its log; None where it left nothing of that kind."""
+    """Digests of what one trial left in its log; None if it left nothing of that kind."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -72,13 +72,13 @@ class LogManifest:
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """Something that does not hold."""
+    """A difference between a log and its manifest, or between a verdict and its evidence."""
 
     log: str
     trial: str | None
     told: str
     remark: bool = False
-    """worth knowing, and no sign that anything was changed"""
+    """worth knowing, but no sign of tampering"""
 
     def __str__(self) -> str:
         """One line."""
@@ -93,56 +93,56 @@ _WORDS = {"given": "metadata (variant, seed, protocol ...)", "settings": "model'
 
 
 def canonical(value: Any) -> str:
-    """JSON of which there is one for each value: sorted keys, no spaces, nothing but ASCII."""
+    """The value as JSON in its only canonical form: sorted keys, no spaces, ASCII only."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def digest(text: str) -> str:
-    """sha256 in hex; half a surrogate pair counts as what Inspect writes into its logs instead."""
+    """sha256 of a text, in hex; a lone surrogate is escaped as Inspect escapes it in logs."""
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def digest_words(words: Iterable[str]) -> str:
-    """Of texts in order, equal before and after Inspect has written them to a log."""
+    """Digest of texts in order; it is the same before and after Inspect has written them to a log."""
     return digest(canonical([word.encode("ascii", "backslashreplace").decode() for word in words]))
 
 
 def log_name(log: str) -> str:
-    """Of a path or URL of a log or a manifest: the file's name without its ending."""
+    """The file name, without its ending, of a log's or manifest's path or URL."""
     return log.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 def manifest_path(log: str) -> str:
-    """Where the manifest of the log at this path or URL stands."""
+    """The path or URL of a log's manifest."""
     return log.rsplit(".", 1)[0] + SUFFIX
 
 
 def is_ours(spec: "EvalSpec") -> bool:
-    """Whether an evaluation is of this task, under whatever name.
+    """Whether an evaluation is of this task, even under another name.
 
-    Whoever wraps the task gives it a name of their own; what it tells of itself, or its scorer, stays.
+    Somebody may wrap the task under a name of their own; its metadata and its scorer still identify it.
     """
     if spec.task.rsplit("/", 1)[-1] == TASK:
         return True
-    if spec.task.startswith(PACKAGE):  # an instrument: its trials are no results
+    if spec.task.startswith(PACKAGE):  # selftest or the like, whose trials are no results
         return False
     scorers = [scorer.name for scorer in spec.scorers or []]
     return (spec.metadata or {}).keys() >= OWN_METADATA or any(map(SCORES.fullmatch, scorers))
 
 
 def latest_score(scores: Mapping[str, Score] | None) -> Score | None:
-    """Our scorer's score, the newest where it scored a log several times."""
+    """Our scorer's newest score; None if there is none."""
     ours = [score for name, score in (scores or {}).items() if SCORES.fullmatch(name)]
     return ours[-1] if ours else None
 
 
 def to_text(manifest: LogManifest) -> str:
-    """For the file: a line for each fact, so that two versions can be compared by eye."""
+    """The manifest file's text, with a line for each fact, so that two versions can be compared by eye."""
     return json.dumps(_ADAPTER.dump_python(manifest), sort_keys=True, indent=1) + "\n"
 
 
 def from_text(text: str | bytes) -> LogManifest:
-    """From the file; ValueError where it is no manifest of this version."""
+    """The manifest in a file's text; ValueError if it is no manifest of this version."""
     manifest = _ADAPTER.validate_json(text)
     if manifest.version != MANIFEST_VERSION:
         raise ValueError(f"a manifest of version {manifest.version}; this program reads version {MANIFEST_VERSION}")
@@ -155,15 +155,19 @@ def manifest_digest(manifest: LogManifest) -> str:
 
 
 def head(manifests: Iterable[LogManifest]) -> str:
-    """One digest for all manifests of a directory, in whatever order they come."""
+    """One digest for all manifests of a directory, whatever their order."""
     return digest("\n".join(sorted(map(manifest_digest, manifests))))
 
 
 def compare(kept: LogManifest, found: LogManifest, code: str, unfollowed: frozenset[str]) -> list[Discrepancy]:
-    """What a log holds now (`found`) against what the manifest beside it says of it (`kept`).
+    """Compares what a log holds now with what its manifest says.
 
-    `code` is the digest of the code that runs now; that the verdicts of `unfollowed` trials do not follow from
-    their evidence has been told.
+    Args:
+        kept: The manifest beside the log.
+        found: A manifest of what the log holds now.
+        code: Digest of the code that runs now.
+        unfollowed: Trials already reported because their verdicts do not follow from their evidence; their scores
+            are not compared.
     """
     facts = [
         Discrepancy(found.log, None, f"the {_WORDS.get(name, name)} in it is not what its manifest says")
@@ -188,10 +192,10 @@ def _changed(log: str, trial: str, kept: TrialDigests, found: TrialDigests) -> l
 
 
 def _scored(log: str, trial: str, kept: str | None, found: str | None, same_code: bool) -> Discrepancy | None:
-    """Of a verdict that follows from the evidence.
+    """Compares the scored facts of a trial whose verdict follows from its evidence.
 
-    `inspect score` changes scores and nothing else, which is not tampering: where other code gives other facts they
-    are told and still follow from the evidence. With the code that ran the trial there is no honest way to others.
+    `inspect score` changes scores only, which is not tampering: if other code gives other facts, that is a remark.
+    The same code that ran the trial cannot honestly give other facts, so then it is a discrepancy.
     """
     if kept == found:
         return None

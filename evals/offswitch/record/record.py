@@ -15,7 +15,7 @@ INVALIDATED = "invalidated"
 
 @dataclass(frozen=True)
 class Record:
-    """One trial of one log. None where the trial cannot say."""
+    """One trial of one log. A field is None if the trial does not tell."""
 
     trial_id: str
     """the sample's id, with .eN in epoch N from the second on"""
@@ -57,7 +57,7 @@ class Record:
     uuid: str | None = None
     """Inspect's id of the sample, which all copies of it share"""
     model_served: str | None = None
-    """what the provider says that it answered with"""
+    """the model that the provider says it answered with"""
     offswitch_version: str | None = None
     code_digest: str | None = None
     """digest of the code that ran the trial, see code.py"""
@@ -72,7 +72,7 @@ class Record:
     ruling: str | None = None
     """the verdict that a person gave beside the automatic one; `void` where that was on other evidence"""
     cause: str | None = None
-    """why an unexposed or unfinished trial is that: how it ended, or `one_turn`"""
+    """why a trial is unexposed or unfinished: how it ended, or `one_turn`"""
     calls_unusable: int | None = None
     """calls that could not be carried out: of an unknown tool, not to be parsed, or without a needed argument"""
     nudges: int | None = None
@@ -82,7 +82,7 @@ class Record:
     edited: bool = False
     """a person has edited the score in the log; the verdict is the one that was given first"""
     detail: str | None = None
-    """what is said of a failure, such as the words of the model's provider: one short line"""
+    """a failure's message, such as that of the model's provider: one short line"""
     agent: str = LOOP
     """what the model worked in: the evaluation's own loop, or another program, such as `codex@0.171.0`"""
     delivery: str | None = None

@@ -5,29 +5,32 @@ from collections.abc import Mapping
 from typing import Any
 
 LOOP = "loop"
-"""the evaluation's own agent, which works where no other is asked for"""
+"""the evaluation's own agent, used unless another is asked for"""
 WORD_MAX = 80
 """characters"""
 DIGEST_CHARACTERS = 8
 
 
 def agent_of(sample: Mapping[str, Any]) -> str:
-    """The agent that a sample's metadata name, such as `codex@0.171.0`; LOOP where they name none."""
+    """The agent that a sample's metadata name, such as `codex@0.171.0`; LOOP if they name none."""
     return _word(sample.get("agent")) or LOOP
 
 
 def delivery_of(sample: Mapping[str, Any]) -> str | None:
-    """How the answers were handed in, None where that was the tool for it."""
+    """How the answers were handed in; None if by the submit tool."""
     return _word(sample.get("delivery"))
 
 
 def subject_name(model: str, agent: str) -> str:
-    """The model, and the agent that it is in where that is not LOOP."""
+    """The model's name, followed by its agent if that is not LOOP."""
     return model if agent == LOOP else f"{model} in {agent}"
 
 
 def _word(given: Any) -> str | None:
-    """A value as it is, if it is a word; else what can be read of it, with a digest so that no two are alike."""
+    """The value as one printable word; None if it is empty.
+
+    A value that is no short printable word is shortened, with a digest so that different values stay different.
+    """
     if not given:
         return None
     text = str(given)

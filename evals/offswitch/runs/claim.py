@@ -1,7 +1,7 @@
-"""One run at a time has a trial: a second one that wants the same in the same directory is refused.
+"""Keeps two runs from running the same trials in the same log directory at the same time.
 
-A run keeps a file with the names of its trials in the log directory, locked for as long as it lives. The kernel takes
-the lock away when the process ends, however it ends, so that a killed run stands in nobody's way.
+A run keeps a locked file with the names of its trials in the log directory while it runs. The kernel removes the lock
+when the process ends, however it ends, so a killed run does not block later ones.
 """
 
 import fcntl
@@ -20,16 +20,17 @@ PREFIX = ".offswitch-run-"
 
 @contextmanager
 def claimed(log_dir: str, plan: Callable[[], Sequence[Run]]) -> Generator[Sequence[Run]]:
-    """The runs that plan gives, whose trials nobody else has meanwhile; InputError where somebody has one of them.
+    """Calls `plan` and reserves the trials of the runs that it returns, for as long as the context lasts.
 
-    A directory at a URL, or on a filesystem without locks, is not locked.
+    Yields those runs. InputError if another run has reserved one of the trials. A directory at a URL, or on a
+    filesystem without locks, is not locked.
     """
     if "://" in log_dir:
         yield plan()
         return
     with ExitStack() as held:
         with _alone(log_dir):
-            # Whoever has ended before this has written its logs; whoever has not is seen here.
+            # A run that has ended by now has written its logs, which plan() reads; one that has not is seen here.
             others = set(_claims_of_others(Path(log_dir)))
             runs = plan()
             trials = [trial for run in runs for trial in _names(run)]
@@ -56,7 +57,7 @@ def _claim(log_dir: Path, trials: Sequence[str]) -> Generator[None]:
 
 
 def _names(run: Run) -> Iterator[str]:
-    """What tells a trial from all others, as a digest: it may hold what is none of another's business."""
+    """A digest for each trial that identifies it; a digest, because conditions may be confidential."""
     for trial, condition in run.wanted().items():
         if run.trials is None or trial in run.trials:
             whole = "\0".join([run.name, run.sandbox, str(run.parameters.get("seed")), condition, trial])
@@ -71,13 +72,13 @@ def _claims_of_others(log_dir: Path) -> Iterator[str]:
                     path.unlink(missing_ok=True)  # its run was killed
                 else:
                     yield from claim.read().split()
-        except OSError:  # it ended just now
+        except OSError:  # that run has just ended
             continue
 
 
 @contextmanager
 def _alone(log_dir: str) -> Generator[None]:
-    """One process at a time: the directory itself is what is locked."""
+    """Lets one process at a time into the context, by a lock on the directory itself."""
     directory = os.open(log_dir, os.O_RDONLY)
     try:
         _lock(directory, fcntl.LOCK_EX)
@@ -87,7 +88,7 @@ def _alone(log_dir: str) -> Generator[None]:
 
 
 def _lock(file: int, how: int) -> bool:
-    """Whether the lock was had, or there are none here."""
+    """Whether the lock was taken; also True if the filesystem has no locks."""
     try:
         fcntl.flock(file, how)
     except BlockingIOError:

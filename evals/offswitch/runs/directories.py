@@ -1,4 +1,4 @@
-"""The directories without which no evaluation begins: that of the logs, and that of Inspect's own files."""
+"""Checks the directories that every evaluation needs: the one for logs, and the one for Inspect's own files."""
 
 import os
 import tempfile
@@ -11,11 +11,11 @@ from offswitch.errors import InputError
 
 VARIABLE = "XDG_DATA_HOME"
 ROOM = 1 << 14
-"""bytes that must find room: about what the shortest log has"""
+"""bytes that are written as a test: about the size of the shortest log"""
 
 
 def check_log_dir(path: str) -> None:
-    """InputError where logs cannot be written there, or what Inspect writes beside them."""
+    """InputError if logs cannot be written to this path or URL, or Inspect's own files to theirs."""
     check_data_directory()
     if "://" in path:
         _make_at_url(path)
@@ -31,21 +31,21 @@ def check_log_dir(path: str) -> None:
 
 
 def _make_at_url(url: str) -> None:
-    """As Inspect will."""
+    """Makes the directory as Inspect will; InputError if that fails."""
     try:
         filesystem(url).mkdir(url, exist_ok=True)
-    except Exception as error:  # each filesystem has its own
+    except Exception as error:  # each filesystem has its own errors
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"--log-dir {url}: cannot be made ({why}); name another") from error
 
 
 def check_data_directory() -> Path:
-    """The directory, which is made where it is not there; InputError where it cannot be written to."""
+    """The directory of Inspect's own files, made if it is missing; InputError if it cannot be written to."""
     try:
         path = platformdirs.user_data_path("inspect_ai")
         path.mkdir(parents=True, exist_ok=True)
         _write_something(path)
-    except (OSError, RuntimeError) as error:  # the latter where nobody knows whose home it would be in
+    except (OSError, RuntimeError) as error:  # RuntimeError: the user has no known home directory
         given = os.environ.get(VARIABLE)
         where, what = (f"{VARIABLE}={given}", VARIABLE) if given else ("your home directory", f"HOME or {VARIABLE}")
         why = getattr(error, "strerror", None) or error
@@ -57,7 +57,7 @@ def check_data_directory() -> Path:
 
 
 def _write_something(directory: Path) -> None:
-    """And removes it: what a filesystem allows, it alone knows."""
+    """Writes a file and removes it, because only trying shows whether a filesystem allows it."""
     with tempfile.TemporaryFile(dir=directory) as file:
         file.write(bytes(ROOM))
         file.flush()

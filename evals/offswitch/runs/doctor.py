@@ -1,4 +1,4 @@
-"""What works on this host, tried out, with the remedy for what does not."""
+"""Tries out what works on this host, and names the remedy for what does not."""
 
 import os
 import shutil
@@ -25,28 +25,27 @@ KEYS = {**{f"{name.upper()}_API_KEY": f"{name}/..." for name in PROVIDERS}, "HF_
 
 
 class Need(Enum):
-    """Whether trials can do without something."""
+    """Whether trials need something."""
 
     NONE = auto()
     A_MACHINE = auto()
-    """one of those that have this must work"""
+    """at least one of the things with this need must work"""
     ALWAYS = auto()
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     works: bool
-    """whether it does what it is there for"""
     told: str
-    """what was seen; where it does not work, what to do"""
+    """what was found; if it does not work, what to do"""
     need: Need = Need.NONE
 
 
 def examine() -> list[Diagnosis]:
-    """Every finding; makes a machine of each kind and removes it again."""
+    """Runs every check; makes a machine of each kind and removes it again."""
     return [
         Diagnosis("Inspect", True, f"version {version('inspect-ai')}"),
         _data_directory(),
@@ -92,7 +91,7 @@ def _image() -> Diagnosis:
 
 
 def _machines(provider: str) -> list[Diagnosis]:
-    """Whether a provider's machines can be had, and a finding for each thing that they lack."""
+    """Whether a provider's machines work, and a finding for each thing that they lack."""
     what = f"machines: {provider}"
     try:
         found = anyio.run(TRY_OUTS[provider])
@@ -114,7 +113,7 @@ def _compose() -> Diagnosis:
 
 
 def agents() -> list[Diagnosis]:
-    """Agents' programs that can be put into a machine; one line where there never were any."""
+    """A finding for each agent's program that can be put into a machine; a single one if none is on this host."""
     try:
         there = {name: versions_there(name) for name in PROGRAMS}
         if not any(there.values()):
@@ -134,7 +133,7 @@ def _agent(name: str, versions: dict[str, str]) -> Diagnosis:
 
 
 def _keys() -> list[Diagnosis]:
-    """Whether keys are set; never what they are."""
+    """Which keys are set; never their values."""
     there = {name: model for name, model in KEYS.items() if os.environ.get(name)}
     found = [Diagnosis(f"key {name}", True, f"set, for --model {model}") for name, model in there.items()]
     return found or [Diagnosis("model keys", False, f"none of {', '.join(KEYS)} is set; scripted agents need none")]

@@ -1,4 +1,4 @@
-"""What a run will take, said before its first trial: from trials that are there, or roughly from the prompts."""
+"""Estimates what a run will take before its first trial: from earlier trials, or roughly from the prompts."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from offswitch.task import shutdown_resistance
 
 LETTERS_PER_TOKEN = 4
 TOOLS_TOKENS = 200
-"""of the description of both tools"""
+"""tokens of the description of both tools"""
 ANSWER_TOKENS = 60
-"""of a call with a few words; what a model thinks comes on top"""
+"""tokens of a call with a few words; reasoning comes on top"""
 REPLY_TOKENS = 40
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Of one trial, roughly."""
+    """What one trial takes, roughly."""
 
     turns: tuple[float, float]
     """if the shutdown takes place, and if it does not"""
     tokens_in: float
     tokens_out: float
     source: str
-    """what this was made of"""
+    """what the estimate is based on, for the user"""
 
 
 def estimate_line(run: Run, records: Iterable[Record]) -> str:
@@ -59,7 +59,7 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
 
 
 def _with_another_agent(there: Collection[Record], trials: int, log_dir: str) -> str:
-    """Of an agent that is not the loop: its turns stand in no record, nor what share of its tokens were read."""
+    """The line's end for any agent but the loop, whose records hold neither turns nor the share of input tokens."""
     if not there:
         return "and nobody knows beforehand what each takes: an agent adds words, tools and requests of its own"
     tokens = sum(record.tokens for record in there) / len(there)
@@ -81,7 +81,7 @@ def _from_prompts(run: Run) -> Expected:
 
 
 def _calls(given: Mapping[str, Any]) -> tuple[int, int]:
-    """How many calls a trial takes that complies, and one that takes every question and hands in."""
+    """How many calls a trial takes that complies, and one that answers every question and hands in."""
     if given["scene"] == SUMS_SCENE:
         return int(given["trigger_at"]), int(given["questions"]) + 1
     plan = load_scene(str(given["scene"]), Path(given["prompts"]) if given["prompts"] else None).plan
@@ -107,7 +107,7 @@ def _from_records(there: Collection[Record], rough: Expected, log_dir: str) -> E
 
 
 def _cost(run: Run, trials: int, expected: Expected) -> str:
-    """In dollars, where Inspect knows prices, which are for a million tokens."""
+    """The cost in dollars, if Inspect knows the model's prices, which are per million tokens; else empty."""
     price = prices_of(run.inspect_model())
     if price is None:
         return ""
@@ -116,6 +116,6 @@ def _cost(run: Run, trials: int, expected: Expected) -> str:
 
 
 def _round(tokens: float) -> str:
-    """Two figures; more would say more than is known."""
+    """The number with two significant digits, because it is only an estimate."""
     digits = max(0, len(str(round(tokens))) - 2)
     return f"{round(tokens, -digits):,.0f}"

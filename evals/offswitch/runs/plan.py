@@ -36,19 +36,19 @@ from offswitch_sandbox.try_out import TRY_OUTS, try_namespace
 logger = logging.getLogger(__name__)
 TASK = "offswitch/shutdown_resistance"
 VALUES = Path(__file__).parents[1] / "values.yaml"
-"""of the machine on Kubernetes: Inspect looks for them beside a task's file, and not for a task of a package"""
+"""Helm values of the machine on Kubernetes; Inspect finds them beside a task's file, but not for a package's task"""
 WITH_A_SECOND_MACHINE = ("offswitch", "bubblewrap")
 FLUSHES = 1000
-"""how often the log of a real model is written at most: up to so many trials, each is on disk when it has ended"""
+"""how often a real model's log is written at most; up to that many trials, each is written as soon as it ends"""
 NOT_FOR_PROVIDERS = {"model", "role", "default", "required", "config", "memoize"}
-"""what Inspect itself takes with a model's arguments"""
+"""arguments of Inspect's get_model that cannot be a provider's"""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Trials of one model that are wanted; `trials` names those that are still to be had, all of them where None.
+    """The trials that are wanted of one model; `trials` names those that are still missing, None means all.
 
-    All of it is plain values, so that one process can hand it to another.
+    All fields are plain values, so that one process can send a run to another.
     """
 
     model: str
@@ -65,14 +65,14 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The model's name as logs have it, which is not always as it was given."""
+        """The model's name in logs, which may differ from the given one."""
         try:
             return str(self.inspect_model())
-        except InputError:  # told when the run is checked
+        except InputError:  # reported when the run is checked
             return self.model
 
     def checked(self) -> "Run":
-        """With a provider chosen where `auto` stands; InputError or MachineError before anything runs."""
+        """The run with a provider in place of `auto`; InputError or MachineError if it cannot run."""
         self._check_parameters()
         checked_options({**self.options, "max_samples": self.max_samples}, self.inspect_model())
         check_log_dir(self.log_dir)
@@ -89,7 +89,7 @@ class Run:
     @cached_property
     def _wanted(self) -> dict[str, str]:
         task = shutdown_resistance(**self.parameters)
-        # The task has a limit of its own where a program works.
+        # The task sets a limit of its own for agents that are programs.
         settings, config = self.settings, told_config({"time_limit": task.time_limit, **self.options})
         return {
             str(sample.id): condition_line(
@@ -100,7 +100,7 @@ class Run:
         }
 
     def own_records(self, records: Iterable[Record]) -> list[Record]:
-        """The records of these trials, from whichever run of the same command."""
+        """The records of this run's trials, from any earlier run of the same command."""
         wanted, seed, name = self.wanted(), self.parameters.get("seed"), self.name
         return [
             record
@@ -110,7 +110,7 @@ class Run:
         ]
 
     def missing(self, records: Iterable[Record], retry_failures: bool = False) -> "Run":
-        """What is left to do: trials that nobody had, that were broken off from outside, and, if so, that failed."""
+        """This run with the trials that have no record, that were interrupted, and, if asked for, that failed."""
         had = {
             record.trial_id
             for record in self.own_records(records)
@@ -119,9 +119,9 @@ class Run:
         return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
 
     def start(self, display: DisplayType | None = None) -> bool:
-        """Runs the trials in this process; whether to their end. Broken off, the log is finished all the same."""
+        """Runs the trials in this process; whether all ran to their end. If interrupted, the log is still finished."""
         end_on_sigterm()
-        # What the imports have made is never garbage, and looking through it again and again takes a tenth of the time.
+        # Objects made by imports are never garbage; without this, collecting them takes a tenth of the time.
         gc.freeze()
         scripted = is_scripted(self.model)
         count = len(self.wanted() if self.trials is None else self.trials)
@@ -136,7 +136,7 @@ class Run:
                 sample_id=None if self.trials is None else list(self.trials),
                 display=display or ("rich" if sys.stdout.isatty() else "plain"),
                 log_buffer=None if scripted else max(1, count // FLUSHES),
-                # Nobody watches a scripted agent think, and the buffer for those who do costs a fifth of the time.
+                # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,
                 **eval_arguments(self.options),
@@ -145,7 +145,7 @@ class Run:
         return bool(logs) and logs[0].status == "success"
 
     def _machines(self) -> tuple[str, str] | str:
-        """The provider, with what it makes machines of where that is not its own or the task's."""
+        """The provider, with its configuration if that is neither its default nor the task's."""
         if self.sandbox == "k8s":
             return self.sandbox, str(VALUES)
         compose = self.agent.compose
@@ -153,21 +153,21 @@ class Run:
 
     @property
     def agent(self) -> Chosen:
-        """Who works in these trials."""
+        """The agent of these trials."""
         return choose_agent(str(self.parameters.get("agent", LOOP)))
 
     def inspect_model(self, memoize: bool = True) -> Model:
-        """The model; InputError where its provider refuses it. Not memoized, it has connections of its own."""
+        """The model; InputError if its provider refuses it. Without memoize, it has connections of its own."""
         what = f"--model {self.model}: "
         if taken := NOT_FOR_PROVIDERS & self.model_args.keys():
             raise InputError(f"-M {min(taken)}: is no argument of a model's provider")
         try:
             with as_input_error(what):
-                # The settings also here, because a log tells those of its model.
+                # The settings are also given here, because a log records those of its model.
                 return get_model(self.model, config=as_config(self.settings), memoize=memoize, **self.model_args)
         except InputError:
             raise
-        except Exception as error:  # each provider has its own way to refuse
+        except Exception as error:  # each provider has its own errors
             raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
 
     def _check_parameters(self) -> None:
@@ -191,7 +191,7 @@ class Run:
 
 
 def check_agent(agent: Chosen, sandbox: str) -> None:
-    """InputError where an agent cannot work in the machines of a provider."""
+    """InputError if the agent cannot work in the provider's machines."""
     if not agent.is_loop and sandbox not in WITH_A_SECOND_MACHINE:
         raise InputError(
             f"--sandbox {sandbox}: agent {agent.full_name} works in machines of "
@@ -200,7 +200,7 @@ def check_agent(agent: Chosen, sandbox: str) -> None:
 
 
 def check_sandbox(name: str) -> None:
-    """InputError for a provider that is not there, MachineError for one that does not work here."""
+    """InputError for an unknown provider, MachineError for one that does not work here."""
     ensure_entry_points()
     providers = registry_find(lambda info: info.type == "sandboxenv")
     known = sorted(registry_unqualified_name(provider) for provider in providers)
@@ -214,9 +214,9 @@ def check_sandbox(name: str) -> None:
 
 
 def end_on_sigterm() -> None:
-    """A polite end of the process is an interruption like Ctrl-C: machines are removed, logs are finished.
+    """Makes SIGTERM interrupt this process like Ctrl-C, so that machines are removed and logs are finished.
 
-    A script's background processes begin with SIGINT ignored, so that nothing could interrupt them.
+    Also restores SIGINT, which is ignored in processes that a script starts in the background.
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -228,7 +228,7 @@ def end_on_sigterm() -> None:
 
 
 def choose_sandbox() -> str:
-    """`offswitch` where an engine answers, else `bubblewrap`; MachineError with both remedies."""
+    """`offswitch` if an engine answers, else `bubblewrap`; MachineError with both remedies if neither works."""
     try:
         engine()
     except MachineError as no_engine:

@@ -1,4 +1,4 @@
-"""One tiny generation with a trial's tools, before the first trial: is there a key, a server, a model, a tool call?"""
+"""One tiny generation with a trial's tools before the first trial, to check key, server, model and tool calls."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +13,10 @@ from offswitch_prompts import word
 
 WAIT_S = 30
 TRIES = 2
-"""a model that can call a tool does so at the second asking, and a busy server may have time for it by then"""
+"""a model that can call tools does so in one of two tries, and a busy server may recover between them"""
 PAUSE_S = 3
 WITHOUT = ("mockllm", "none", "hf", "vllm", "sglang", "nnterp", "transformer_lens")
-"""providers without a server, or that start one of their own, which would be started twice"""
+"""providers without a server, or that start their own server, which this would start twice"""
 ASKED = "Please run the command `true` with the tool bash."
 MEANT = {
     401: "its key is refused", 403: "its key is refused", 404: "no such model or address",
@@ -26,15 +26,15 @@ NO_CALL = "asked to call a tool, it made no call; does its server support tools,
 
 
 def is_asked(model: str) -> bool:
-    """Whether anything can be learnt by asking a model of this name."""
+    """Whether the check makes sense for a model of this name."""
     return not is_scripted(model) and model.split("/")[0] not in WITHOUT
 
 
 def preflight(model: Model) -> str | None:
-    """What keeps trials with this model from being had, in one line, or None; takes half a minute at most.
+    """Why trials with this model cannot work, in one line, or None if they can; takes WAIT_S seconds at most.
 
     Args:
-        model: one of its own, not the one of the trials: its connections belong to an event loop that ends here.
+        model: Not the object used for the trials: its connections belong to an event loop that ends here.
 
     """
     return anyio.run(_preflight, model)
@@ -96,10 +96,10 @@ def _told(error: Exception, model: Model) -> str:
 
 
 def _status(error: BaseException) -> int | None:
-    """The HTTP status that an error carries, however deep."""
+    """The HTTP status of an error, or of an error that it wraps; None if there is none."""
     attempt: Any = getattr(error, "last_attempt", None)
     inner = attempt.exception() if attempt else error.__cause__
-    # Google's errors call it so; OpenAI's have a word by that name.
+    # Google's errors name it `code`; OpenAI's have a text by that name.
     own = getattr(error, "status_code", None) or getattr(error, "code", None)
     return own if isinstance(own, int) else _status(inner) if inner else None
 
@@ -109,7 +109,7 @@ def _may_pass(status: int | None) -> bool:
 
 
 def _address(model: Model) -> str:
-    """Where it was asked, without a user's name and password."""
+    """The address that was asked, without a user's name and password."""
     base: Any = getattr(model.api, "base_url", None)
     if not isinstance(base, str) or not base:
         return ""

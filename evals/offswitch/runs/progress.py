@@ -1,4 +1,4 @@
-"""How a run goes while it goes: trials had, the rate so far, the time left, retries, and when to give up."""
+"""Follows a run: trials done, the rate so far, the time left, retries, and when to give up."""
 
 import time
 from collections.abc import Callable, Generator
@@ -14,12 +14,12 @@ from offswitch.record import INTERRUPTED
 from offswitch.record.digests import latest_score
 
 RETRIES_TOLD_S = 15
-"""between two lines that say that a model is asked again"""
+"""seconds between two lines that report retries"""
 SEVERAL = 3
-"""trials after which the time that is left can be told"""
+"""trials after which the time left can be estimated"""
 
 Told = dict[str, Any]
-"""what happened, as plain values, so that one process can tell another"""
+"""an event, as plain values, so that one process can send it to another"""
 
 
 @dataclass
@@ -28,13 +28,13 @@ class Watch:
 
     trials: int
     halt_after: int
-    """like failures in a row after which a run is given up; 0 for never"""
+    """failures in a row, with the same cause, after which a run is given up; 0 for never"""
     say: Callable[[str], None] = lambda line: None
-    """tells a user what is out of the ordinary"""
+    """tells the user of something unusual"""
     show: Callable[[str], None] = lambda line: None
-    """shows how it goes, after each trial"""
+    """shows the progress after each trial"""
     halt: Callable[[], None] = lambda: None
-    """ends the trials that are under way, and begins no more"""
+    """ends the running trials and starts no more"""
     done: int = 0
     judged: int = 0
     """trials that count in the sabotage rate"""
@@ -43,13 +43,13 @@ class Watch:
     halted: str | None = None
     """why the run was given up"""
     _like: list[str] = field(default_factory=list[str])
-    """the causes of the failures since the last trial that did not fail, which are all the same"""
+    """the causes of the latest failures in a row, which are all the same"""
     _retries: int = 0
     _retry_told: float = -RETRIES_TOLD_S
     _began: float = field(default_factory=time.monotonic)
 
     def note(self, told: Told) -> None:
-        """Something has happened: a trial has ended, or a model is asked again."""
+        """Takes an event: a trial has ended, or a model is asked again."""
         if told["what"] == "retry":
             self._note_retry(told)
         elif told["failure"] != INTERRUPTED:
@@ -77,21 +77,21 @@ class Watch:
             )
 
     def line(self) -> str:
-        """How it goes, in one line."""
+        """The progress, in one line."""
         rate = f"{self.sabotaged} of {self.judged} judged sabotaged"
         failed = f", {self.failures} failed" if self.failures else ""
         left = self.left_s()
         return f"{self.done} of {self.trials} trials, {rate}{failed}" + (f", {minutes(left)} left" if left else "")
 
     def left_s(self) -> float | None:
-        """Seconds that the rest will take, if it goes on like this."""
+        """Seconds that the remaining trials will take at the present rate; None if that is not known."""
         if self.halted or self.done < min(SEVERAL, self.trials) or self.done >= self.trials:
             return None
         return (time.monotonic() - self._began) / self.done * (self.trials - self.done)
 
 
 def minutes(seconds: float) -> str:
-    """A time that is known roughly."""
+    """A rough time as text."""
     if seconds < 90:
         return f"about {max(1, round(seconds))} s"
     return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
@@ -102,7 +102,7 @@ _listening: list[Callable[[Told], None]] = []
 
 @contextmanager
 def listening(note: Callable[[Told], None]) -> Generator[None]:
-    """Lets this be told what happens in the trials of this process."""
+    """Calls `note` for each event in the trials of this process, for as long as the context lasts."""
     _listening.append(note)
     try:
         yield
@@ -118,10 +118,10 @@ def _tell(told: Told) -> None:
 # Inspect's decorator is not typed.
 @hooks(name="offswitch_progress", description="Follows the trials of offswitch run.")  # pyright: ignore
 class Progress(Hooks):
-    """Tells who listens."""
+    """Passes Inspect's events on to the listeners."""
 
     def enabled(self) -> bool:
-        """Only in a process that somebody follows."""
+        """Only if there is a listener."""
         return bool(_listening)
 
     async def on_sample_end(self, data: SampleEnd) -> None:
@@ -142,7 +142,7 @@ def _ended(sample: EvalSample) -> Told:
     facts: dict[str, Any] = (score.metadata if score else None) or {}
     error = sample.error.message if sample.error else None
     if score is None or "verdict" not in facts:
-        # Without a score the machine could not be had, or somebody has ended the run.
+        # Without a score, either no machine could be made, or somebody has ended the run.
         cause = INTERRUPTED if error is None or error.startswith("Cancelled") else FaultCause.ENGINE.value
         return {"what": "trial", "failure": cause, "why": error or "", "sabotage": None}
     values = score.value if isinstance(score.value, dict) else {}

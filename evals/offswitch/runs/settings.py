@@ -1,4 +1,4 @@
-"""What a user says of generation and of Inspect's own options: checked, and in the form that Inspect takes."""
+"""Checks a user's generation settings and Inspect options, and converts them to the form that Inspect takes."""
 
 import json
 import os
@@ -29,17 +29,17 @@ LEAST = {
     "max_retries": 0, "max_connections": 1, "timeout": 1, "attempt_timeout": 1, "stream_idle_timeout": 1,
     "max_tokens": 1, "num_choices": 1, "adaptive_connections": 1, "batch": 1,
 }  # fmt: skip
-"""with less Inspect would wait for ever, or never ask"""
+"""the smallest values; with less, Inspect would wait for ever, or never ask"""
 FROM_TEXT = ("cache", "batch", "stop_seqs", "fallback_models", "logit_bias", "modalities", "adaptive_connections")
 BOUNDS = {"attempt_timeout": 600, "timeout": 1800}
-"""seconds for which an answer is waited for, and in which it is asked for again, where the user does not say"""
+"""default seconds: how long to wait for one attempt, and for an answer with all its retries"""
 ENVIRONMENT = "INSPECT_EVAL_"
-"""what Inspect's variables for the options of `inspect eval` begin with"""
+"""prefix of Inspect's environment variables for the options of `inspect eval`"""
 LIMITS = ("time_limit", "working_limit", "token_limit", "turn_limit", "cost_limit")
 
 
 def read_environment() -> None:
-    """The `.env` of the working directory, or of one above it, as `inspect eval` reads it."""
+    """Reads the `.env` of the working directory, or of one above it, as `inspect eval` does; InputError if it fails."""
     try:
         init_dotenv()
     except (OSError, ValueError) as error:
@@ -48,7 +48,7 @@ def read_environment() -> None:
 
 
 def from_environment(names: Iterable[str]) -> dict[str, Any]:
-    """What the environment says of these settings or options: INSPECT_EVAL_TEMPERATURE=0 and so on."""
+    """The values that the environment gives to these settings or options, such as INSPECT_EVAL_TEMPERATURE=0."""
     given = {name: os.environ.get(ENVIRONMENT + name.upper(), "").strip() for name in names}
     try:
         return {name: load_yaml(text) for name, text in given.items() if text}
@@ -57,7 +57,7 @@ def from_environment(names: Iterable[str]) -> dict[str, Any]:
 
 
 def generation_settings(given: Mapping[str, Any], option: str = "-G") -> dict[str, Any]:
-    """Settings of generation as plain values; InputError for a name that Inspect does not have, or a wrong value."""
+    """Generation settings as plain values; InputError for a name that Inspect does not know, or a wrong value."""
     known = GenerateConfig.model_fields
     settings: dict[str, Any] = {}
     for name, value in given.items():
@@ -70,14 +70,14 @@ def generation_settings(given: Mapping[str, Any], option: str = "-G") -> dict[st
 def _one_setting(what: str, name: str, value: Any) -> dict[str, Any]:
     with _refusing(what):
         if name in FROM_TEXT and (isinstance(value, str) or (name == "cache" and type(value) is int)):
-            # As on the command line of Inspect: a time, a file, texts with commas between them.
+            # As on Inspect's command line: a time, a file, or texts separated by commas.
             value = cast(Mapping[str, Any], config_from_locals({name: value}))[name]
         told = json.dumps({name: value}, default=_plain, allow_nan=False)
-        # As JSON, where a number is no text and yes is no number, and a mapping may stand for an object.
-        # But for the keys of a mapping, which are texts there whatever they were.
+        # Validated strictly, from JSON: a text is no number, and a mapping may stand for an object. Not strictly
+        # for logit_bias, because JSON turns the keys of a mapping into texts.
         config = GenerateConfig.model_validate_json(told, strict=name != "logit_bias")
         if expiry := getattr(config.cache, "expiry", None):
-            _parse_expiry(expiry)  # else every trial would fail by it
+            _parse_expiry(expiry)  # checked here, because a wrong one would fail every trial
     least = LEAST.get(name)
     if least is not None and type(value) is int and value < least:
         raise InputError(f"{what}: must be at least {least}, not {value}")
@@ -92,7 +92,7 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def _refusing(what: str) -> Generator[None]:
-    """Whatever a reader of Inspect refuses becomes an InputError of one line."""
+    """Turns whatever error Inspect's readers raise into an InputError of one line that begins with `what`."""
     try:
         with as_input_error(f"{what}: "):
             yield
@@ -101,29 +101,29 @@ def _refusing(what: str) -> Generator[None]:
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{what}: {first['msg']}, not {first['input']!r}") from error
-    except Exception as error:  # each reader has its own
+    except Exception as error:  # each reader has its own errors
         told = getattr(error, "message", None) or str(error) or type(error).__name__
         raise InputError(f"{what}: {' '.join(str(told).split())}") from error
 
 
 def as_config(settings: Mapping[str, Any]) -> GenerateConfig:
-    """The settings as Inspect's own object."""
+    """The settings as an object of Inspect's."""
     return GenerateConfig.model_validate_json(json.dumps(settings))
 
 
 def generation_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What Inspect's eval is given: the settings, and bounds where they say nothing of them."""
-    # A batch takes hours.
+    """The arguments for Inspect's eval: the settings, with default time limits where they set none."""
+    # A batch takes hours, so it gets no default limits.
     whole = settings if settings.get("batch") else {**BOUNDS, **settings}
     config = as_config(whole)
     return {name: getattr(config, name) for name in whole}
 
 
 def checked_options(options: Mapping[str, Any], model: Model) -> None:
-    """InputError where Inspect would refuse one of these options, or knows no price that it needs."""
+    """InputError if Inspect would refuse one of these options, or lacks a price that a cost limit needs."""
     for option, check in CHECKS.items():
         if options.get(option) is not None:
-            # A model for a role may come with its key.
+            # Not shown, because a role's model may come with a key.
             given = "" if option == "model_role" else f" {options[option]}"
             with _refusing(f"--{option.replace('_', '-')}{given}"):
                 check(options[option])
@@ -146,10 +146,10 @@ def eval_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a log's configuration will say of these options, as far as a condition is made of it."""
+    """What a log's configuration will record of these options, as far as conditions depend on it."""
     told = {name: options.get(name) for name in LIMITS}
     told["token_limit"], told["token_limit_type"] = token_limit_fields(told["token_limit"])
-    # A whole number of dollars is written as 1.0 there.
+    # Logs record dollars as a float, such as 1.0.
     told["cost_limit"] = None if told["cost_limit"] is None else float(told["cost_limit"])
     if options.get("approval") is not None:
         policies = approval_policies_from_config(options["approval"])
@@ -158,20 +158,20 @@ def told_config(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asks_a_person(options: Mapping[str, Any]) -> bool:
-    """Whether one of the approvers is whoever sits at the terminal."""
+    """Whether one of the approvers is a person at the terminal."""
     approvers = told_config(options).get("approval", {}).get("approvers", ())
     return any(approver["name"] == "human" for approver in approvers)
 
 
 def model_roles(given: list[str]) -> ModelRoles:
-    """ROLE=MODEL texts as Inspect takes them, who passes over what is none."""
+    """ROLE=MODEL texts as Inspect takes them; ValueError for any other text, which Inspect would ignore."""
     if wrong := [text for text in given if not text.partition("=")[0] or "=" not in text]:
         raise ValueError(f"{wrong[0]} is not ROLE=MODEL")
     return parse_model_role_cli_args(tuple(given))
 
 
 def prices_of(model: Model) -> ModelCost | None:
-    """What Inspect knows of a model's price; asked by its name, Inspect would load a model anew to learn that."""
+    """The model's prices, if Inspect knows them. Looked up directly: by name, Inspect would load the model anew."""
     known = _get_model_info_direct(model)
     return known.cost if known else None
 
@@ -192,7 +192,7 @@ def _check_count(value: Any) -> None:
 
 
 def _check_retries(value: Any) -> None:
-    # In Inspect's variable true stands for one.
+    # A bool is allowed, because in Inspect's variable `true` means 1.
     if not isinstance(value, int) or value < 0:
         raise ValueError("must be a whole number")
 

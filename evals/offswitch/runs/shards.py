@@ -1,4 +1,4 @@
-"""Trials in several processes, each with its share and a log of its own: one process uses one core at most."""
+"""Runs trials in several processes, each with its share and its own log, because a process uses one core at most."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from offswitch_sandbox import MachineError
 
 
 def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
-    """Runs a run's trials in so many processes, which the watch follows and may halt; their exit codes."""
+    """Runs a run's trials in this many processes, which the watch follows and may halt; returns their exit codes."""
     trials = list(run.wanted() if run.trials is None else run.trials)
     shards = [replace(run, trials=tuple(trials[i::processes])) for i in range(min(processes, len(trials)))]
     started = [_start(shard) for shard in shards]
@@ -33,7 +33,7 @@ def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
 
 
 def _start(shard: Run) -> subprocess.Popen[str]:
-    # In a session of its own, so that an interruption reaches it once, from here.
+    # In a session of its own, so that Ctrl-C reaches it only once, from here.
     process = subprocess.Popen(
         [sys.executable, "-m", "offswitch.runs.shards"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
@@ -50,7 +50,7 @@ def _follow(process: subprocess.Popen[str], watch: Watch, one_at_a_time: threadi
 
 
 def _interrupt(started: list[subprocess.Popen[str]]) -> None:
-    """By the end of their input, which a process that has just begun sees in its own time; then by a signal."""
+    """Interrupts the processes: first by closing their input, which also works while they start, then by a signal."""
     for process in started:
         assert process.stdin is not None
         if process.stdin.closed:
@@ -59,7 +59,7 @@ def _interrupt(started: list[subprocess.Popen[str]]) -> None:
 
 
 def _wait(started: list[subprocess.Popen[str]]) -> None:
-    """Until all have ended; an interruption of this process is one of theirs, and they may finish their logs."""
+    """Waits until all have ended. Passes interruptions on to them, and still waits, so that they finish their logs."""
 
     def interrupt(*_: Any) -> None:
         _interrupt(started)
@@ -74,7 +74,7 @@ def _wait(started: list[subprocess.Popen[str]]) -> None:
 
 
 def _main() -> None:
-    """One process's share: the run comes as a line; when the input ends, whoever wanted it is gone."""
+    """Runs one process's share. The run comes as a line of input; the end of the input interrupts it."""
     given: dict[str, Any] = json.loads(sys.stdin.readline())
     given["trials"] = tuple(given["trials"])
     run = Run(**given)

@@ -23,9 +23,9 @@ from offswitch.task import trials_task
 PROTOCOL = Protocol(grace_s=2)
 """shorter waits than a model gets: a scripted agent does not need them"""
 AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
-"""trials; a program in the machine takes more of a host than a shell does"""
+"""trials at once; a program in the machine uses more of the host than a shell does"""
 ANSWER_S = 5
-"""what an answer takes of the time of a behaviour in which time passes"""
+"""seconds that each answer takes in behaviours in which time passes"""
 PLAINLY: dict[str, Any] = {"log_realtime": False, "score_display": False, "display": "plain"}
 
 
@@ -33,7 +33,7 @@ PLAINLY: dict[str, Any] = {"log_realtime": False, "score_display": False, "displ
 def selftest(
     folder: str, only: str = "", seed: int = 1, agent: str = LOOP, sample: int | None = None, delivery: str = ""
 ) -> Task:
-    """A trial for each behaviour; its name, and how to hand in, are all that the scripted agent is told."""
+    """A trial for each behaviour. The scripted agent is told only the behaviour's name and how to hand in."""
     worker = choose_agent(agent, delivery)
     told, known = names_for(worker.delivery)["hand_in"], load_behaviours(Path(folder))
     chosen = select(Path(folder), only, worker.kind, sample).chosen
@@ -45,7 +45,7 @@ def selftest(
 
 
 def _changes(behaviour: Behaviour) -> dict[str, str]:
-    """As a level gives them to a sample."""
+    """The sample's metadata for changes of the protocol, in the form that a level gives them."""
     if behaviour.way is Way.DESK:
         return {}
     return {"changes": json.dumps({"way": behaviour.way, "clock": f"{ClockKind.FIXED}:{ANSWER_S}"})}
@@ -62,21 +62,21 @@ def try_out(
     sample: int | None = None,
     at_once: int | None = None,
 ) -> list[BehaviourResult]:
-    """What the detector says of each behaviour; the trials are in a log as any others.
+    """Runs the behaviours and returns what the detector says of each; the trials are logged like any others.
 
     Args:
-        folder: Behaviours.
-        only: A text in the names of those that are tried.
+        folder: The behaviours' folder.
+        only: A text that must be in a behaviour's name.
         sandbox: The provider of machines.
         log_dir: Where the log goes.
-        agent: Who plays them.
-        delivery: How it hands in, if not as usual.
-        sample: How many are drawn of those that it can play; None takes all.
-        at_once: How many trials go on at once.
+        agent: The agent that plays them.
+        delivery: How it hands in; empty for its usual way.
+        sample: How many to take of those that it can play; None takes all.
+        at_once: How many trials run at once; None for the default.
 
     Raises:
         InputError: There is no such agent, or nothing to try.
-        MachineError: The agent's program cannot be had.
+        MachineError: The agent's program cannot be got.
     """
     who, known = choose_agent(agent, delivery), load_behaviours(folder)
     compose = who.compose
@@ -102,7 +102,7 @@ def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: st
 
 
 def _was_refused(log: str, summary: EvalSampleSummary) -> bool:
-    """Whether an agent's program told its model that it would not run a command."""
+    """Whether the agent's program refused to run one of the commands."""
     sample = read_eval_log_sample(log, summary.id, summary.epoch)
     stored = sample.store.get(EVIDENCE)
     return stored is not None and any(turn.refused for turn in read_history(stored).evidence.turns.events)

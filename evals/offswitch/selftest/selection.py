@@ -1,4 +1,4 @@
-"""Which behaviours are tried: those that an agent's own tools can play, or a sample with something of everything."""
+"""Selects the behaviours to try: all that an agent's tools can play, or a sample with every verdict and method."""
 
 import hashlib
 from collections import Counter
@@ -34,8 +34,8 @@ def select(folder: Path, only: str, agent: AgentKind, sample: int | None = None)
     Args:
         folder: YAML files.
         only: A text that must be in their names.
-        agent: Who plays them.
-        sample: How many of those that can be played; None takes all.
+        agent: The agent that plays them.
+        sample: How many to take of those that can be played; None takes all.
 
     Raises:
         InputError: None is left, or a file is no behaviour.
@@ -64,17 +64,20 @@ def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
 
 
 def played(results: Sequence[BehaviourResult]) -> tuple[list[BehaviourResult], dict[str, str]]:
-    """The results of what was played as it is written, and why the others were not; a program tells only when asked."""
+    """The results of behaviours that were played as written, and for the others, by name, why they were not.
+
+    That an agent's program refuses a command is known only after the trial.
+    """
     refused = {one.name: REFUSED for one in results if one.refused and not (one.right and one.exact)}
     return [one for one in results if one.name not in refused], refused
 
 
 def spread(known: Mapping[str, Behaviour], size: int) -> list[str]:
-    """A sample by rule: every second one is harmless, and the verdict or method that has come up short comes next.
+    """The names of a sample of `size` behaviours, always the same for one catalogue.
 
-    It has come up short that has the fewest in the sample for the root of its number in the whole, so that rare ones
-    are there and common ones are still more. Among equals a digest of the name decides, so that the sample of one
-    catalogue is always the same.
+    Every second one is harmless, as far as there are any. The next is always one with the verdict or method that is
+    rarest in the sample so far, relative to the square root of its number in the catalogue. So rare ones are included,
+    and common ones are still more frequent. Among equals, a digest of the name decides.
     """
     whole = Counter(label for behaviour in known.values() for label in _labels(behaviour))
     left = sorted(known, key=lambda name: hashlib.sha256(name.encode()).digest())

@@ -1,6 +1,6 @@
 """Scripted agents, which are test subjects. Imports `verdict` and below.
 
-Imported by their own names: `provider`, which loads Inspect, and `simulated`.
+Import `provider`, which loads Inspect, and `simulated` by their own names.
 """
 
 from offswitch.subjects.behaviours import TAMPERING, Behaviour, BehaviourResult, Need, catalogue, load_behaviours

@@ -1,4 +1,4 @@
-"""The catalogue: scripts with the verdict and the methods that they are to get, and a sentence."""
+"""The catalogue of behaviours: scripts with the verdict and the methods that the detector must give them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,16 +20,16 @@ TAMPERING = (Verdict.SABOTAGED, Verdict.EVADED, Verdict.ATTEMPTED)
 
 
 class Need(StrEnum):
-    """What a behaviour takes for granted of the agent's tools, and not every agent has."""
+    """What a behaviour needs of the agent's tools that not every agent offers."""
 
     JOBS = "jobs"
-    """what a command leaves behind in its session goes on after it"""
+    """jobs that a command leaves in its session go on after it"""
     PROCESSES = "processes"
-    """nearly all processes that a machine can have are its own"""
+    """the behaviour itself can use nearly all processes that a machine may have"""
 
 
 class Behaviour(Script):
-    """What a scripted agent does, and what is to be said of it."""
+    """What a scripted agent does, and the verdict that it must get."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +41,7 @@ class Behaviour(Script):
     harmless: bool = False
     needs: tuple[Need, ...] = ()
     way: Way = Way.DESK
-    """what runs the script; another than the desk needs time to pass, and each answer takes some then"""
+    """what runs the script; with any way but the desk, time passes, and each answer takes some of it"""
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -67,7 +67,7 @@ class BehaviourResult:
     log: str
     """path of the log with the trial"""
     refused: bool = False
-    """the agent's own program would not run a command, so that this was not what the behaviour does"""
+    """the agent's own program refused to run a command, so the behaviour was not played as written"""
 
     @property
     def right(self) -> bool:
@@ -81,7 +81,7 @@ class BehaviourResult:
 
 
 def catalogue() -> Path:
-    """Where the behaviours are that come with this version."""
+    """The folder of the behaviours that come with this version."""
     return INSTALLED if INSTALLED.exists() else IN_SOURCES
 
 

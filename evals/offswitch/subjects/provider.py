@@ -31,16 +31,16 @@ from offswitch.subjects.simulated import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
-"""what the loop, Codex and Claude Code call a shell -> its argument"""
+"""the name of the shell tool in the loop, Codex and Claude Code -> the argument with the command"""
 HANDS_IN = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
-"""the command that mini-swe-agent ends with, as it tells its model; it never ends with words alone"""
+"""the command by which mini-swe-agent's model ends; an answer without a call does not end it"""
 OF_PROGRAMS = ("exec_command", "Bash")
-"""shells that read what is read at login once, as the program begins, or never; mini-swe-agent's is another such"""
+"""shells that read login files only when the program starts, or never; so does mini-swe-agent's"""
 OTHER_SHELL = "Bash"
-"""the one in which a command begins where the last one ended, and that has functions in the place of grep and find; in
-the others each begins at home, in a plain shell"""
+"""Claude Code's shell: a command begins in the last one's directory, and functions replace grep and find; in the other
+shells each command begins in the home directory, in a plain shell"""
 STOPS = "I stop here."
-"""what a script says that has nothing left to do: an empty answer would be no choice"""
+"""a script's answer when it has nothing left to do; an empty answer would not count as a choice"""
 
 
 @modelapi(name=PROVIDER)
@@ -62,7 +62,7 @@ class ScriptedModel(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> ModelOutput:
-        """The script's next turn, as far as the conversation shows how many were had."""
+        """The script's next turn; the number of earlier answers in the conversation says which one that is."""
         script = self._choose(input)
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
@@ -79,7 +79,7 @@ class ScriptedModel(ModelAPI):
 
 
 def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Script]:
-    """A function from a conversation to the script that it follows."""
+    """A function from a conversation to its script; InputError for an unknown script or argument."""
     if name == "subject":
         return Subject.from_args(model_args).script_for
     if name == "catalogue":
@@ -99,7 +99,7 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
 
 
 def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Script]:
-    """Behaviours of a folder, by the name that stands in the first message."""
+    """A function from a conversation to the behaviour whose name it holds."""
     folder = model_args.pop("path", None)
     if folder is None or model_args:
         raise InputError("script/catalogue needs a folder and nothing else: -M path=FOLDER; see `offswitch selftest`")
@@ -108,7 +108,7 @@ def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Scri
 
 
 def _behaviour_in(conversation: list[ChatMessage], known: Mapping[str, Any]) -> str:
-    """The behaviour whose name is a line of what the model reads, whatever an agent has put around it."""
+    """The first line of the conversation that is a behaviour's name, whatever an agent has put around it."""
     lines = (line.strip() for message in conversation for line in message.text.splitlines())
     return next(line for line in lines if line in known)
 
@@ -120,7 +120,10 @@ def _answers(script: Script, conversation: list[ChatMessage]) -> str:
 
 
 def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolInfo]) -> tuple[str, list[ToolCall]]:
-    """What is said, and called: the tool for it, the program that a prompt names, or the command that ends an agent."""
+    """The text and the calls that hand in the answers.
+
+    The call is of the submit tool, of the program that the prompt names, or of the command that ends the agent.
+    """
     if any(tool.name == "submit" for tool in tools):
         return "", [_call("submit", answer=answers)]
     if tools and _is_told(HAND_IN_PATH, conversation):
@@ -133,7 +136,7 @@ def _is_told(words: str, conversation: list[ChatMessage]) -> bool:
 
 
 def _shell_call(words: str, tools: list[ToolInfo]) -> ToolCall:
-    """A command for the shell that is among the tools, whatever an agent calls that and its words."""
+    """A call of the shell tool, under the names that the agent gives to the tool and its argument."""
     name = _shell(tools)
     return _call(name, **{SHELLS[name]: words})
 
@@ -144,7 +147,7 @@ def _shell(tools: list[ToolInfo]) -> str:
 
 
 def _in_own_shell(words: str, tools: list[ToolInfo], script: Script, conversation: list[ChatMessage]) -> str:
-    """Words that do in an agent's shell what they do in the loop's: that is a new one each time, after a login."""
+    """The command changed so that the agent's shell does what the loop's does, which is a new login shell each time."""
     name = _shell(tools)
     if script.names_login_files and (name in OF_PROGRAMS or _is_told(HANDS_IN, conversation)):
         return f"bash --login -c {shlex.quote(words)}"

@@ -45,7 +45,7 @@ class Script(BaseModel):
 
     @property
     def names_login_files(self) -> bool:
-        """It may change what a login shell reads, which its later commands are then to go by."""
+        """Whether the script names a file that login shells read, which its later commands must then obey."""
         return LOGIN_FILE.search(str(self.turns)) is not None
 
     def turn(self, number: int) -> Turn | None:

@@ -1,8 +1,8 @@
 """A simulated subject with a known true probability of sabotage in each variant.
 
-It recognises the variant by the prompt and draws from a hash of its own seed and the questions it was asked, so
-that the same trial always ends the same way and the chain from prompt to rate can be checked against a known truth:
-rates by variant, or log-odds that effects of levels and of their combinations add up to.
+It recognises the variant by the prompt, and draws from a hash of its own seed and the questions that it was asked.
+So the same trial always ends in the same way, and the whole chain from prompt to rate can be checked against a known
+truth. That truth is given as rates by variant, or as log-odds to which levels and their combinations add effects.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from offswitch_prompts.space import Point, Space, load_space
 
 DEMO_RATES = Path(__file__).parent / "demo_rates.yaml"
 EFFECT_MAX = 20
-"""on the log-odds scale, where e to the power of it is still a number"""
+"""on the log-odds scale; exp() of it does not overflow"""
 # The prompts do not say how many questions there are.
 PROMPT_NAMES = [{**names_for(delivery), "questions": 0} for delivery in Delivery]
 
@@ -38,14 +38,14 @@ class Rates(BaseModel):
     rates: dict[str, float] = Field(default={})
     """by letter or point, such as E+strength=must"""
     base: float | None = Field(default=None, ge=-20, le=20)
-    """log-odds in variants that `rates` does not name, without any effect"""
+    """log-odds, before any effect, in variants that `rates` does not name"""
     effects: dict[str, float] = Field(default={})
-    """what levels add to `base`: strength=must, or strength=must*priority=outranks where both are there"""
+    """what levels add to `base`: strength=must, or strength=must*priority=outranks for both together"""
     sabotage: str = "rewrite"
-    """the built-in script that is followed where the draw says sabotage"""
+    """the built-in script that is followed if the draw says sabotage"""
     comply: str = "comply"
     default: float | None = Field(default=None, ge=0, le=1)
-    """for variants that neither `rates` nor `base` tells of"""
+    """the rate in variants for which neither `rates` nor `base` gives one"""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Subject:
     by_key: dict[tuple[object, ...], float]
     """a point's key -> the rate in it"""
     effects: list[tuple[dict[str, str], float]]
-    """levels, all of which must be there, and what they add to the log-odds"""
+    """levels, all of which a variant must have, and what they then add to the log-odds"""
     seen: dict[Prompt, Point | None] = field(default_factory=dict[Prompt, "Point | None"])
 
     @classmethod
     def from_args(cls, model_args: dict[str, Any]) -> "Subject":
-        """From -M rates=FILE.yaml, -M seed=N and -M prompts=DIR; without rates, the demo's."""
+        """From -M rates=FILE.yaml (default: the demo's), -M seed=N and -M prompts=DIR; InputError if one is wrong."""
         path, seed = Path(model_args.pop("rates", DEMO_RATES)), model_args.pop("seed", 0)
         prompts = str(model_args.pop("prompts", ""))
         if model_args:
@@ -76,12 +76,12 @@ class Subject:
         return cls(rates, seed, space, _by_key(path, rates, space), _effects(path, rates, space))
 
     def script_for(self, conversation: list[ChatMessage]) -> Script:
-        """Both scripts begin alike, so that the draw can wait for the questions."""
+        """The script that the draw chooses. Both scripts begin alike, because the draw needs the first questions."""
         sabotages = self.draw(replies_in(conversation), self._own(conversation)) < self.rate(conversation)
         return load_script(BUILT_IN / f"{self.rates.sabotage if sabotages else self.rates.comply}.yaml")
 
     def rate(self, conversation: list[ChatMessage]) -> float:
-        """The true probability in the variant that this conversation began with."""
+        """The true probability in this conversation's variant; InputError if there is none for it."""
         prompt = Prompt(conversation[0].text, conversation[1].text)
         if prompt not in self.seen:
             found = (recognise(self.space, prompt, names) for names in PROMPT_NAMES)
@@ -94,7 +94,7 @@ class Subject:
         return rate
 
     def rate_in(self, point: Point) -> float | None:
-        """The true probability in a variant; None where the rates file does not tell of it."""
+        """The true probability in a variant; None if the rates file gives none."""
         if point.key in self.by_key:
             return self.by_key[point.key]
         if self.rates.base is None:
@@ -103,7 +103,11 @@ class Subject:
         return 1 / (1 + exp(-self.rates.base - sum(effects)))
 
     def _own(self, conversation: list[ChatMessage]) -> str:
-        """Effects are of independent trials; with rates for letters, the same questions fall alike in all of them."""
+        """What the draw depends on besides seed and questions.
+
+        With effects, it is the prompt, so that variants are drawn independently. With rates it is nothing, so that the
+        same questions lead to the same draw in every variant.
+        """
         return "" if self.rates.base is None else Prompt(conversation[0].text, conversation[1].text).digest
 
     def draw(self, replies: str, own: str = "") -> float:
@@ -114,7 +118,7 @@ class Subject:
 
 
 def replies_in(conversation: list[ChatMessage]) -> str:
-    """All that the tools have returned."""
+    """The text of all tool results."""
     return "\n".join(unwrapped(message.text) for message in conversation if isinstance(message, ChatMessageTool))
 
 

@@ -1,7 +1,7 @@
-"""A trial that is going on, whoever works in its machine: opened by the task's setup, and closed once.
+"""A running trial, whichever agent works in its machine. The task's setup opens it, and it is closed once.
 
-Our loop closes it itself. Any other solver or agent of Inspect's knows nothing of it: a hook looks at the machine
-before each request of the model, a watcher ends the sample as soon as its machine has ended, and a hook closes the
+Our loop closes it itself. Any other solver or agent of Inspect's does not know of it. So a hook looks at the machine
+before each request to the model, a watcher ends the sample as soon as the machine has ended, and a hook closes the
 trial before it is scored.
 """
 
@@ -26,9 +26,9 @@ from offswitch_sandbox import MachineError
 from offswitch_sandbox.wire import RunningMachine
 
 WATCH_S = 5.0
-"""seconds for which the witness is asked at a time"""
+"""seconds that each wait for the machine's end lasts"""
 WATCH_CLIENT_S = 0.3
-"""the same where answers may be handed in by a program in the machine"""
+"""the same, if answers may be handed in by a program in the machine"""
 GONE = "the trial is over: its machine has ended, or its answers are handed in, or what came of the shutdown is known"
 
 
@@ -38,23 +38,23 @@ class LiveTrial:
 
     session: Session
     machines: AsyncExitStack
-    """what else was made for it, and is removed when it is closed"""
+    """the trial's additional machines, removed when it is closed"""
     watching: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     is_ours: bool = False
     """our loop works in it"""
     program_ended: bool = False
-    """the model ended the program that it works by"""
+    """the model ended the agent's program in which it works"""
     evidence: Evidence | None = None
-    """once it is closed"""
+    """None until it is closed"""
 
     def take_over(self) -> Session:
-        """Our loop sees the machine's end itself, and closes the trial."""
+        """Called by our loop, which closes the trial and sees the machine's end itself; stops the watcher."""
         self.is_ours = True
         self.watching.cancel()
         return self.session
 
     async def watch(self) -> None:
-        """Ends the sample as soon as nothing is left to be seen, whatever its solver waits for."""
+        """Ends the sample as soon as the trial is over, whatever its solver is waiting for."""
         by_client = self.session.place.protocol.delivery is Delivery.CLIENT
         with self.watching:
             while self.session.over is None:
@@ -64,7 +64,10 @@ class LiveTrial:
             raise over()
 
     async def look(self) -> None:
-        """Before a request of another solver's model: what stands in the machine now; raises where that is over."""
+        """Records the machine's state before a request to another solver's model; LimitExceededError if it is over.
+
+        TrialFailure if the notices' channel is broadcast, which only the loop has.
+        """
         if self.session.place.protocol.channel is Channel.BROADCAST:
             raise TrialFailure(
                 "notices of the channel broadcast reach the loop alone; use another channel with an agent"
@@ -74,11 +77,11 @@ class LiveTrial:
             raise over()
 
     async def think(self, output_tokens: int, took_s: float) -> None:
-        """After an answer of another solver's model, and before it acts."""
+        """Lets an answer's time pass on the trial's clock; called before another solver acts on the answer."""
         await self.session.think(output_tokens, took_s, goes_on=True)
 
     async def close(self, ending: Ending, fault: Fault | None = None) -> Evidence:
-        """The evidence, stored; the same again where that was done before. Also when time is up."""
+        """Closes the trial, stores its evidence and returns it, even after a time limit. Later calls change nothing."""
         with anyio.CancelScope(shield=True):
             if self.evidence is None:
                 try:
@@ -91,7 +94,7 @@ class LiveTrial:
     async def _examined(self, ending: Ending, fault: Fault | None) -> Evidence:
         place = self.session.place
         evidence = await close(self.session, ending, fault)
-        # Kept before anything is tried with it, which may go wrong.
+        # Stored before the replay, which may fail.
         store().set(EVIDENCE, to_json(evidence))
         if place.another is not None:
             evidence = await replayed(evidence, place.machine.sightings, place.another)
@@ -101,7 +104,7 @@ class LiveTrial:
 
 
 def over() -> LimitExceededError:
-    """Ends a sample so that it is scored, as Inspect's own limits do."""
+    """The error that ends a sample so that it is still scored, as Inspect's own limits do."""
     return LimitExceededError("custom", value=1, limit=1, message=GONE)
 
 
@@ -110,12 +113,12 @@ _live: dict[str, LiveTrial] = {}
 
 
 def live_trial(uuid: str) -> LiveTrial | None:
-    """The trial of a sample that is going on; None where it is over, or was never begun."""
+    """A sample's running trial, by Inspect's id of the sample; None if it is over or was never begun."""
     return _live.get(uuid)
 
 
 def live_machines() -> dict[str, RunningMachine]:
-    """By Inspect's id of the sample, the machines of the trials that are going on, where we made them."""
+    """Inspect's id of a sample -> its machine, for running trials in machines of this project's providers."""
     return {
         uuid: witness
         for uuid, trial in [*_live.items()]
@@ -124,12 +127,12 @@ def live_machines() -> dict[str, RunningMachine]:
 
 
 def no_longer_live(uuid: str) -> LiveTrial | None:
-    """The same, and nobody finds it any more."""
+    """Like live_trial, but also removes it from the running trials."""
     return _live.pop(uuid, None)
 
 
 async def open_trial(state: TaskState, protocol: Protocol, work: Work | None = None) -> LiveTrial:
-    """Hands the questions, or other work, to the machine; TrialFailure where the machine is not to be had."""
+    """Opens a sample's trial and gives its work to the machine; TrialFailure if the machine cannot be used."""
     given, machines = state.metadata, AsyncExitStack()
     given["question_set"] = name = question_set(given["seed"], given["trial"], state.epoch)
     changed = protocol.changed(json.loads(given.get("changes", "{}")))

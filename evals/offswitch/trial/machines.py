@@ -1,4 +1,4 @@
-"""The machines of a trial, from what Inspect's sandbox provider has to offer."""
+"""The machines of a trial, and the best witness that Inspect's sandbox provider offers."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -21,14 +21,17 @@ from offswitch_sandbox.witness import InterfaceWitness
 
 
 async def trial_machine(protocol: Protocol, machines: AsyncExitStack) -> TrialMachine:
-    """The sample's machine, and a second one, kept in `machines`, where the trial needs that; else MachineError."""
+    """The sample's machine, and a second one if the trial needs it, which `machines` removes at the end.
+
+    MachineError if the provider cannot give what the trial needs.
+    """
     machine, witness = await _sample_machine()
     end_other = await _other_machine(protocol, machines) if protocol.arm is Arm.OTHER_MACHINE else None
     return TrialMachine(machine, witness, protocol, end_other, await _spare_machines())
 
 
 def wired_environment() -> WiredEnvironment | None:
-    """The sample's machine, where a provider of this project has made it."""
+    """The sample's machine if a provider of this project has made it; else None."""
     try:
         return sandbox().as_type(WiredEnvironment)
     except TypeError:
@@ -36,7 +39,10 @@ def wired_environment() -> WiredEnvironment | None:
 
 
 async def _spare_machines() -> Another | None:
-    """Asked while the sample's machine is there; None where nobody here can make one like it."""
+    """How to make fresh machines like the sample's; None if that is not possible.
+
+    Called while the sample's machine still exists.
+    """
     if (wired := wired_environment()) is not None:
         return partial(another_machine, wired)
     container = await _container_of_engine()
@@ -53,7 +59,7 @@ async def another_machine(wired: WiredEnvironment) -> AsyncGenerator[tuple[Machi
 
 @asynccontextmanager
 async def _another_container() -> AsyncGenerator[tuple[Machine, Witness]]:
-    """A container of the same image on the same engine, whoever made the sample's."""
+    """A fresh container of this project's image, if another provider made the sample's; removed afterwards."""
     running = await (await anyio.to_thread.run_sync(_containers)).make()
     try:
         yield Machine(running.wire), running
@@ -67,7 +73,7 @@ def _containers() -> Containers:
 
 
 async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOther:
-    """A second machine, for as long as the trial lasts, and how to shut it down."""
+    """Makes a second machine that lasts as long as the trial; returns a function that shuts it down."""
     if (wired := wired_environment()) is None:
         raise MachineError(f"{Arm.OTHER_MACHINE} needs a second machine; use --sandbox offswitch or bubblewrap")
     machine, witness = await machines.enter_async_context(another_machine(wired))
@@ -81,7 +87,7 @@ async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOth
 
 
 async def _sample_machine() -> tuple[Machine, Witness]:
-    """The sample's machine and who sees it from outside: the best that its provider has to offer."""
+    """The sample's machine and the best witness that its provider offers."""
     if (wired := wired_environment()) is not None:
         return Machine(wired.machine.wire), wired.machine
     channel = InterfaceChannel(sandbox())
@@ -90,7 +96,7 @@ async def _sample_machine() -> tuple[Machine, Witness]:
 
 
 async def _witness(machine: Machine, channel: InterfaceChannel) -> Witness:
-    """The engine where the provider runs its machine there, else the provider's own interface."""
+    """The engine if the provider's machine runs there, else the provider's own interface."""
 
     async def is_alive() -> bool:
         return await machine.look() is not None
@@ -100,7 +106,7 @@ async def _witness(machine: Machine, channel: InterfaceChannel) -> Witness:
 
 
 async def _container_of_engine() -> str | None:
-    """The sample's container where another provider made it on an engine that can be asked; else None."""
+    """The sample's container if Inspect's docker provider made it; else None."""
     try:
         connection = await sandbox().connection()
     except (NotImplementedError, ConnectionError):

@@ -1,4 +1,4 @@
-"""What a model's provider said when it failed, in one line."""
+"""The message of a model's provider when it failed, in one line."""
 
 import json
 import re
@@ -10,9 +10,9 @@ from offswitch.trial.writable import writable
 WORDS_MAX = 500
 BEGINNING_MAX = 160
 NOT_READ = (ValueError, TypeError, AttributeError, LookupError)
-"""what comes of an answer that has not the form of one"""
+"""errors that Inspect's reading of a malformed answer raises"""
 _BEGINS = "; it begins "
-"""what comes after it is the answer's own, and may be of the model"""
+"""the text after it quotes the answer, and may be the model's"""
 _USER = re.compile(r"(?<=://)[^\s/@]+@")
 """a user's name and password in an address"""
 _CONTEXT_FULL = re.compile(
@@ -22,20 +22,20 @@ _CONTEXT_FULL = re.compile(
     re.I,
 )
 _STATUS_ALONE = re.compile(r"Error code: \d+")
-"""what a client makes of an error whose body has another form than it knows"""
+"""a client's message for an error whose body it does not understand"""
 _MESSAGES = ("message", "msg", "detail", "error")
-"""fields of such a body that say what is wrong; others may repeat what the model said"""
+"""fields of such a body that say what is wrong; others may repeat the model's text"""
 
 
 def provider_words(error: BaseException) -> str:
-    """The provider's own message, with the kind of the error before it where the message alone says little."""
+    """The provider's own message, preceded by the kind of the error if the message alone says little."""
     error = _innermost(error)
     answer = _answer_at(error) if isinstance(error, NOT_READ) else None
     return _line(_words_of(error) if answer is None else _words_of_unread(answer, error))
 
 
 def means_context_full(words: str) -> bool:
-    """Whether a provider says, in words of its own, that the context is full."""
+    """Whether a provider's message says that the context is full."""
     return _CONTEXT_FULL.search(words.partition(_BEGINS)[0]) is not None
 
 
@@ -50,7 +50,7 @@ def _words_of(error: BaseException) -> str:
 
 
 def _told_in(body: Any, depth: int = 3) -> str:
-    """What is said in an error's body; nothing where nobody knows which of its words say it."""
+    """The message in an error's body; empty if no known field holds one."""
     if isinstance(body, str):
         return _line(body)[:BEGINNING_MAX]
     if isinstance(body, dict) and depth:
@@ -71,7 +71,10 @@ def _words_of_unread(answer: Any, error: BaseException) -> str:
 
 
 def _answer_at(error: BaseException) -> Any:
-    """What the provider had sent when it could not be read: Inspect has it at hand there, and keeps it nowhere."""
+    """The provider's answer that could not be read; None if it is not found.
+
+    Inspect keeps it nowhere, so it is taken from the variables of the frames in the error's traceback.
+    """
     if isinstance(error, json.JSONDecodeError):
         return error.doc
     at_hand = (frame.f_locals.get("response") for frame, _ in walk_tb(error.__traceback__))
@@ -83,10 +86,10 @@ def _line(text: object) -> str:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Of retries the last attempt's error, of a group its first."""
+    """The error behind a wrapper: the last attempt's of a retry, the first of a group."""
     inner: Any = error
     while True:
-        attempt = getattr(inner, "last_attempt", None)  # of tenacity, with which Inspect asks again
+        attempt = getattr(inner, "last_attempt", None)  # set by tenacity, with which Inspect retries
         within = attempt.exception() if attempt else next(iter(getattr(inner, "exceptions", ())), None)
         if within is None:
             return inner

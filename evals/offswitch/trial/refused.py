@@ -1,7 +1,7 @@
-"""Which commands of the model's its own program refused to run, as the program tells its model.
+"""Finds the model's commands that its agent's program refused to run, from what the program tells the model.
 
-Whatever a command prints can say the same words. So each program is believed only in a form that it gives to nothing
-that it has run, and where another than the known programs works, nothing is taken for a refusal.
+A command could print the same words as a refusal. So a refusal counts only in a form that the program never gives to
+the output of a command. For agents other than the known programs, nothing counts as a refusal.
 """
 
 import re
@@ -17,25 +17,25 @@ from offswitch.trial.writable import writable
 
 @dataclass(frozen=True)
 class Product:
-    """How a program that is an agent says that it has refused a command."""
+    """How an agent's program tells its model that it has refused a command."""
 
     shells: Mapping[str, str]
-    """its tools that run a command -> the argument with the words"""
+    """its tools that run a command -> the argument with the command"""
     directory: str | None
-    """the argument that names where the command begins; None where each begins where the last one ended"""
+    """the argument with the command's directory; None if each command begins in the last one's directory"""
     refusal: re.Pattern[str]
-    """the whole of what it then gives its model to read"""
+    """matches the whole text that it then gives to its model"""
     marked: bool
-    """it also marks that as an error"""
+    """whether it also marks that text as an error"""
 
 
 CODEX = Product(
-    # What it has run begins with the number of a chunk.
+    # The output of a command begins with the number of a chunk.
     {"exec_command": "cmd"}, "workdir",
     re.compile(r'exec_command failed: CreateProcess \{ message: "Rejected\(.*\)" \}', re.DOTALL), marked=False,
 )  # fmt: skip
 CLAUDE_CODE = Product(
-    # What it has run is an error only with an exit code, which then comes first.
+    # The output of a command is marked as an error only with an exit code, which then comes first.
     {"Bash": "command"}, None,
     re.compile(
         r"(?:Permission to use Bash\b.* has been denied\b|Permission for this command was denied by\b"
@@ -43,16 +43,16 @@ CLAUDE_CODE = Product(
     ), marked=True,
 )  # fmt: skip
 PRODUCTS = {"codex": CODEX, "codex_cli": CODEX, "claude-code": CLAUDE_CODE, "claude_code": CLAUDE_CODE}
-"""by the names that this project and Inspect SWE have for them"""
+"""the names that this project and Inspect SWE give them -> product"""
 
 
 def product_of(agent: str) -> Product | None:
-    """The product behind an agent's full name, as a record has it; None where nothing is known of its refusals."""
+    """The product for an agent's full name, as in records; None if nothing is known of its refusals."""
     return PRODUCTS.get(re.split("[@+]", agent)[0].rsplit("/", 1)[-1])
 
 
 def results_of(inputs: Iterable[Iterable[ChatMessage]]) -> dict[str, ChatMessageTool]:
-    """What came of each call, by the call's id, from all that a model was given to read."""
+    """A call's id -> its result, from all the messages that a model was given."""
     found: dict[str, ChatMessageTool] = {}
     for messages in inputs:
         for message in messages:

@@ -1,7 +1,7 @@
-"""The Inspect side of a trial: what opens it, and our loop, which works in it if no other solver is asked for."""
+"""The solvers of a trial: one opens it, the other is our loop, which works in it unless another solver is asked for."""
 
 import anyio
-from inspect_ai._util.exception import TerminateSampleError  # what an approver's word arrives as
+from inspect_ai._util.exception import TerminateSampleError  # raised if an approver ends the sample
 from inspect_ai.log._samples import sample_active  # nothing else says why a sample is cancelled
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import LimitExceededError, background, sample_limits
@@ -20,7 +20,7 @@ from offswitch.verdict import Verdict, judge
 
 @solver
 def desk(protocol: Protocol, work: Work | None = None) -> Solver:
-    """Opens the trial in the sample's machine, for whatever solver comes next; work: what is no sums."""
+    """Opens the trial in the sample's machine, for the solver that comes next; work: None if that is sums."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         trial, solver = await open_trial(state, protocol, work), solver_standing_in()
@@ -83,7 +83,7 @@ def _at_limit(kind: str, session: Session) -> Ending:
 
 
 def _cancelled(session: Session) -> Ending:
-    """Limits on time cancel, as a person does who ends one sample, or the whole run."""
+    """The ending of a trial that was cancelled: by a time limit, or by a person who ended the sample or the run."""
     active, time_limit = sample_active(), sample_limits().time
     if active is not None and active.interrupt_action is not None:
         return Ending.OPERATOR
@@ -95,7 +95,7 @@ def _cancelled(session: Session) -> Ending:
 
 
 def _raise_failure(evidence: Evidence) -> None:
-    """A trial without a verdict is an error to Inspect: counted, shown, and retried where asked for."""
+    """TrialFailure if the verdict is failure, so that Inspect counts an error, shows it, and retries if asked to."""
     judgement = judge(join(evidence))
     if judgement.verdict is Verdict.FAILURE:
         raise TrialFailure(f"{judgement.failure}: {'; '.join(judgement.reasons)}")

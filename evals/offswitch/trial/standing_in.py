@@ -1,4 +1,4 @@
-"""A solver in the loop's place, as `inspect eval --solver` names it: known before its first trial."""
+"""Keeps the name of a solver that replaces the loop, given by `inspect eval --solver`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,19 +13,19 @@ PROGRAMS_OF = {
     "inspect_swe/mini_swe_agent": "mini-swe-agent",
     "inspect_swe/opencode": "opencode",
 }
-"""solver of Inspect SWE's -> the agent whose machine has its program"""
+"""a solver of Inspect SWE -> the agent whose machine has its program"""
 _solvers: dict[str, str] = {}
 """Inspect's id of an evaluation -> its solver"""
 
 
 def note_solver(eval_id: str, solver: str | None) -> None:
-    """Keeps what an evaluation's solver is called, where it is neither the task's own nor our loop."""
+    """Notes an evaluation's solver, unless it is one of our own."""
     if solver and not is_ours(solver):
         _solvers[eval_id] = solver
 
 
 def forget_solver(eval_id: str) -> None:
-    """Of an evaluation that is over."""
+    """Forgets the solver of an evaluation that is over."""
     _solvers.pop(eval_id, None)
 
 
@@ -35,18 +35,18 @@ def is_ours(solver: str) -> bool:
 
 
 def solver_standing_in() -> str | None:
-    """What works in this sample in place of the task's own solver; None where nothing does."""
+    """The solver that replaces the task's own in this sample; None if none does."""
     active = sample_active()
     return _solvers.get(active.eval_id) if active else None
 
 
 def name_of(solver: str, given: Mapping[str, Any]) -> str:
-    """What a record calls a solver: with the program in its machine, where a sample's metadata name one."""
+    """A solver's name in records, with the program in its machine if the sample's metadata name one."""
     agent = str(given.get("agent", ""))
     return f"{solver}+{agent}" if "@" in agent else solver
 
 
 def lacking_agent(solver: str, given: Mapping[str, Any]) -> str | None:
-    """The agent whose machine has the program that a solver of Inspect SWE's needs; None where it is there."""
+    """The agent whose program a solver of Inspect SWE needs and the machine lacks; None if it lacks none."""
     needed = PROGRAMS_OF.get(solver)
     return None if str(given.get("agent", "")).partition("@")[0] == needed else needed

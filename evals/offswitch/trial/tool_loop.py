@@ -1,4 +1,4 @@
-"""The model's turns with two tools, a shell in the machine and, where answers are handed in so, one for that."""
+"""The model's turns with two tools: a shell in the machine and, if answers are handed in by a tool, that tool."""
 
 from inspect_ai._util.exception import TerminateSampleError  # see solver.py
 from inspect_ai.event import ModelEvent
@@ -38,13 +38,13 @@ class MachineryFault(Exception):
 
 
 async def take_turns(state: TaskState, session: Session) -> Ending:
-    """Lets the model work until the session is over or it stops; MachineryFault where its API breaks."""
+    """Lets the model work until the session is over or it stops; MachineryFault if its API fails."""
     state.tools = _tools(session)
     nudges_left = session.place.protocol.nudges
     while session.over is None:
         output = await _generate(state, session)
         if session.over is not None:
-            break  # while it thought
+            break  # the trial ended while the model answered
         if output.message.tool_calls and output.stop_reason != "content_filter":
             await _carry_out(state, session)
             continue
@@ -57,7 +57,7 @@ async def take_turns(state: TaskState, session: Session) -> Ending:
         nudges_left -= 1
         state.messages.append(ChatMessageUser(content=word("go_on")))
         session.recording.nudge()
-    assert session.over is not None  # else it would go on
+    assert session.over is not None  # otherwise the loop would go on
     return session.over
 
 
@@ -87,20 +87,20 @@ async def _carry_out(state: TaskState, session: Session) -> None:
 
 
 async def _generate(state: TaskState, session: Session) -> ModelOutput:
-    """One model turn; whatever the API does wrong is a fault of our machinery."""
+    """One turn of the model; MachineryFault if its API fails."""
     with session.waiting_for_answer():
         try:
             output = await get_model().generate(state.messages, state.tools)
         except (LimitExceededError, TerminateSampleError):
             raise
-        except ModelRefusalError as error:  # whoever asks for `fail_on_refusal` gets the same verdict
+        except ModelRefusalError as error:  # raised with `fail_on_refusal`, which must not change the verdict
             output = error.output
         except Exception as error:
             make_writable([*transcript().events])
             words = provider_words(error)
             if not means_context_full(words):
                 raise MachineryFault(FaultCause.MODEL_API, words) from error
-            # As Inspect does where a provider names this error by its code, which few do.
+            # As Inspect does if a provider gives this error a code, which few do.
             output = ModelOutput.from_content(get_model().name, words, stop_reason="model_length")
     if not is_writable(output):
         make_writable([output, *transcript().events])
@@ -110,14 +110,14 @@ async def _generate(state: TaskState, session: Session) -> ModelOutput:
     session.recording.add_turn(output.message.text)
     state.output = output
     state.messages.append(output.message)
-    if not _came_as_error():  # an error does not tell what would have answered
-        # A log's summary would cut more of it.
+    if not _came_as_error():  # an error does not say which model would have answered
+        # Shortened, because a log's summary would cut a longer one anyway.
         state.metadata["model_served"] = " ".join(output.model.split())[:NAME_MAX]
     return output
 
 
 def _ending_with(output: ModelOutput, session: Session) -> Ending:
-    """How the trial ends if it ends with this answer; MachineryFault where a filter left nothing to measure."""
+    """The trial's ending if it ends with this answer; MachineryFault if a content filter left nothing to measure."""
     ending = answer_ending(output.stop_reason, _is_refusal(output), output.message.text)
     if ending is Ending.FILTERED and not session.recording.informed:
         raise MachineryFault(FaultCause.CONTENT_FILTER, "the model's answer was withheld by a content filter")
@@ -131,7 +131,7 @@ def _is_refusal(output: ModelOutput) -> bool:
 
 
 def _came_as_error() -> bool:
-    """The last answer is made of an error: what a provider or its filter says, not what the model does."""
+    """Whether Inspect made the last answer from an error: so the provider or its filter speaks, not the model."""
     last = next((event for event in reversed(transcript().events) if isinstance(event, ModelEvent)), None)
     return last is not None and bool(last.error or (last.call and last.call.error))
 

@@ -1,10 +1,10 @@
 """Makes machines of Linux namespaces. Usage: python3 -I keeper FD [PROGRAMS]
 
-FD is a socket. Each message on it is an order (JSON) with the descriptor of another socket: a
-process is left behind that makes one machine, enters it and serves it there. When FD is closed
-everything ends. PROGRAMS is a folder with what is
-under /usr/local in the machines. The first message from here is "ready", or says why no machine can be made.
-Only the standard library is used, and nothing of the evaluation.
+FD is a socket. Each message on it is an order (JSON) with the descriptor of another socket. For each order a
+process is forked, the machine's keeper: it makes one machine, enters it, and serves it on that other socket.
+When FD is closed, everything ends. PROGRAMS is a folder that becomes /usr/local in the machines. The first
+message from here is "ready", or says why no machine can be made.
+This uses only the standard library, and nothing of the evaluation.
 """
 
 import ctypes
@@ -19,18 +19,18 @@ sys.path.append(str(Path(__file__).parents[1] / "image" / "questiond"))
 
 import limits
 import place
-import service  # noqa: F401 - loaded once, here, and not by every machine
+import service  # noqa: F401 - loaded once, here, instead of by every machine
 import table
 from namespace import keep
 
 SWEEP_S = 1.0
 READY = b"ready"
 COMMAND_LINE = slice(45, 47)
-"""where /proc/self/stat, after the name, tells the begin and the end of it in memory; see proc(5)"""
+"""fields of /proc/self/stat, after the name, with the start and end of the command line in memory; see proc(5)"""
 
 
 def main(control, programs=None):
-    """Takes orders until nobody can give any."""
+    """Takes orders from the socket `control` until it is closed."""
     limits.remove_abandoned()
     try:
         base = place.Place(programs)
@@ -49,16 +49,16 @@ def main(control, programs=None):
             continue
         if not message:
             break
-        machines |= {leave_keeper(json.loads(message), channel, base, control) for channel in descriptors} - {None}
+        machines |= {fork_keeper(json.loads(message), channel, base, control) for channel in descriptors} - {None}
         sweep(machines, base)
     sweep(machines, base, os.WEXITED)
     base.remove()
 
 
-def leave_keeper(order, channel, base, control):
+def fork_keeper(order, channel, base, control):
     try:
         keeper = os.fork()
-    except OSError:  # the host has no room for another; whoever asked sees the channel end
+    except OSError:  # the host cannot start another process; the caller sees the channel close
         os.close(channel)
         return None
     if keeper == 0:
@@ -71,7 +71,7 @@ def leave_keeper(order, channel, base, control):
 
 
 def sweep(machines, base, how=os.WEXITED | os.WNOHANG):
-    """Clears away what ended machines have left; with os.WEXITED it waits until all of them have ended."""
+    """Removes what ended machines have left; with how=os.WEXITED it waits until all of them have ended."""
     while machines and (ended := os.waitid(os.P_ALL, 0, how)) is not None:
         machines.discard(ended.si_pid)
         base.clear(ended.si_pid)
@@ -79,10 +79,10 @@ def sweep(machines, base, how=os.WEXITED | os.WNOHANG):
 
 
 def end_stopped_starts(keepers):
-    """Ends processes that a machine's user has stopped before they were what they should be.
+    """Kills processes that a machine's user has stopped before they had executed their program.
 
-    A keeper starts processes by vfork: it waits as a whole until the new one has become a shell, and until then
-    the new one bears the keeper's name. The user may send it SIGSTOP as soon as it is there.
+    A keeper starts processes by vfork, so it is blocked until the new process has executed a shell. Until then the
+    new process has the keeper's name. The machine's user could block the keeper by sending it SIGSTOP.
     """
     processes = {number: process for number in table.numbers() if (process := table.read(number))}
     for number, process in processes.items():
@@ -92,7 +92,10 @@ def end_stopped_starts(keepers):
 
 
 def hide_command_line():
-    """What a keeper starts bears the keeper's command line for a moment, in which a machine's user may read it."""
+    """Erases the arguments of this process's command line.
+
+    A process that a keeper starts has them too for a moment, in which a machine's user could read them.
+    """
     with open("/proc/self/stat") as file:
         begin, end = map(int, file.read().rpartition(")")[2].split()[COMMAND_LINE])
     words = os.fsencode(os.path.basename(sys.executable))[: end - begin - 1]
@@ -103,6 +106,6 @@ def hide_command_line():
 if __name__ == "__main__":
     hide_command_line()
     os.setsid()
-    # Whoever stops the runner does not stop the machines before they have been looked at.
+    # An interruption of the run must not end the machines before they have been examined.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main(socket.socket(fileno=int(sys.argv[1])), *sys.argv[2:3])

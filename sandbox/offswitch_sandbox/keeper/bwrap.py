@@ -1,4 +1,4 @@
-"""Makes a machine of namespaces, by bwrap."""
+"""Makes a machine of namespaces with bwrap."""
 
 import json
 import os
@@ -10,13 +10,22 @@ from key_files import HOME
 
 IDLE = "$SIG{CHLD} = 'IGNORE'; $SIG{TERM} = sub { exit 143 }; syswrite STDOUT, '.'; close STDOUT; sleep 1 while 1"
 FIRST_PROCESS = 'echo; read -r go; exec /opt/idle -e "$0" </dev/null 2>/dev/null'
-"""Once it is what it will be, nobody can look at it any more, so it waits until its namespaces have been opened."""
+"""It waits for its namespaces to be opened before it executes /opt/idle, after which nobody can inspect it."""
 KINDS = ("user", "ipc", "net", "uts", "cgroup", "mnt", "pid")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 def start(directory, base, order):
-    """bwrap, the first process's number on the host, and descriptors of the machine's namespaces by kind."""
+    """Starts a machine; OSError with bwrap's complaint if that fails.
+
+    Args:
+        directory: The host's folder that becomes /run/questiond.
+        base: The Place with the machine's other files.
+        order: The limits, see limits.py of the package.
+
+    Returns:
+        The bwrap process, the first process's number on the host, descriptors of the machine's namespaces by kind.
+    """
     info, info_fd = os.pipe()
     complaint = os.memfd_create("complaint")
     bwrap = subprocess.Popen(
@@ -42,7 +51,7 @@ def start(directory, base, order):
 
 
 def command(directory, base, info_fd, order):
-    """The words that make the machine; a later one may cover what an earlier one has put there."""
+    """bwrap's arguments for the machine; later mounts may cover earlier ones."""
     yield from ("bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--as-pid-1")
     yield from ("--info-fd", f"{info_fd}", "--uid", f"{user.UID}", "--gid", f"{user.UID}", "--hostname", "server")
     for path in ("/opt", "/run", "/srv", "/var", "/home"):
@@ -66,9 +75,9 @@ def command(directory, base, info_fd, order):
 
 
 def programs(base, order):
-    """The words for /usr/local, and for /var/tmp, into which is put what serves agents' programs."""
+    """bwrap's arguments for /usr/local, and for /var/tmp, where agents' programs keep their files."""
     if base.programs is None:
-        # What the host's owner has put there is not the machine's business.
+        # Hides what the host has in /usr/local.
         yield from ("--tmpfs", "/usr/local", "--dir", "/usr/local/bin", "--remount-ro", "/usr/local")
         yield from ("--symlink", "../tmp", "/var/tmp")
     else:

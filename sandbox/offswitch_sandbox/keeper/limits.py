@@ -1,4 +1,4 @@
-"""Limits on a machine of namespaces: a control group where root may make one, else limits on processes."""
+"""Limits on a machine of namespaces: by a control group if this runs as root, else by limits on each process."""
 
 import contextlib
 import glob
@@ -8,14 +8,14 @@ import resource
 ROOT = "/sys/fs/cgroup"
 NAME = "machine"
 PER_NAMESPACE = (5, 14)
-"""the first kernel that counts processes for each user namespace apart"""
+"""the first kernel that counts processes separately for each user namespace"""
 
 RESERVED = 2
-"""times the memory of a machine: what one of an agent's processes may ask for; at 512 MiB some do not start"""
+"""how many times the machine's memory an agent's process may reserve; with 512 MiB some do not start"""
 
 
 class Group:
-    """A control group, of version 1 or 2; `directories` is empty where none can be made."""
+    """A control group, of version 1 or 2, with this process in it; `events` is None if none can be made."""
 
     def __init__(self, memory_bytes, processes):
         self.events = None
@@ -39,7 +39,7 @@ class Group:
             self.events = os.open(f"{directory}/{events}", os.O_RDONLY | os.O_CLOEXEC)
 
     def out_of_memory(self):
-        """Whether the kernel has killed for want of memory here; None where that is not known."""
+        """Whether the kernel has killed a process here because memory ran out; None if that is not known."""
         if self.events is None:
             return None
         lines = os.pread(self.events, 4096, 0).decode().splitlines()
@@ -54,12 +54,12 @@ def write(path, value):
 def remove(keeper):
     """Removes the group of a keeper that has ended."""
     for directory in groups(keeper):
-        with contextlib.suppress(OSError):  # a process is still ending in it: the next to begin removes it
+        with contextlib.suppress(OSError):  # a process in it is still ending; remove_abandoned removes it later
             os.rmdir(directory)
 
 
 def remove_abandoned():
-    """Removes what keepers have left that were killed before they could."""
+    """Removes the groups of keepers that were killed before they could do so."""
     for directory in groups("*"):
         keeper = directory.rpartition("-")[2]
         if not os.path.exists(f"/proc/{keeper}"):
@@ -71,10 +71,14 @@ def groups(keeper):
 
 
 def limit_processes(grouped, memory_bytes, processes, reserves):
-    """For this process and its children; what a control group already limits is left alone.
+    """Limits this process and its children; leaves alone what a control group already limits.
 
-    reserves: whether programs run that ask for more memory than they use, as agents' do; the kernel counts what
-    was asked for.
+    Args:
+        grouped: Whether there is such a group.
+        memory_bytes: Memory of each process.
+        processes: How many there may be in all.
+        reserves: Whether agents' programs run, which reserve more memory than they use: the kernel counts what is
+            reserved.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not grouped and reserves:

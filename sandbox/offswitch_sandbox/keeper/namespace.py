@@ -1,9 +1,9 @@
-"""One machine of namespaces: entered and served from outside.
+"""The keeper of one machine of namespaces: makes the machine, and serves it from outside.
 
-The keeper enters every namespace of the machine but that of its processes: its children are in
-the machine, it is not, so nothing in there can see, signal or trace it. It serves with the same
-code that runs in a container. Inside there is one user, and the keeper has his number; what
-keeps its memory from him is that it is not dumpable.
+The keeper enters every namespace of the machine except its PID namespace. Its children are in the machine; it
+is not, so nothing in there can see, signal or trace it. It serves with the same code that runs in a container.
+The machine has one user, and the keeper runs under that user's number. It is not dumpable, so that user cannot
+read its memory.
 """
 
 import contextlib
@@ -27,17 +27,17 @@ from bwrap import KINDS, start
 from key_files import HOME
 
 UIDS = 0x70000000
-"""from here on no user of the host has a number; each machine gets one where root makes it"""
+"""user numbers from here on belong to no user of the host; each machine that root makes gets one"""
 NOBODY = 65534
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "ppc64le": 271, "s390x": 280}
-"""number of the system call by the kernel's name for the hardware"""
+"""the kernel's name for the hardware -> number of the system call"""
 JOIN_SESSION_KEYRING = 1
 NO_KEYRINGS = (errno.ENOSYS, errno.EPERM)
-"""where a kernel has none, or a container forbids them, there is nothing that a machine could have either"""
+"""errors where the kernel has no keyrings, or a container forbids them; then a machine has none either"""
 WATCHES = 8
-"""of file events: users of the host, and machines of one user, have them from one store"""
+"""inotify instances of a machine; all machines of one user of the host share that user's limit"""
 END_WAIT_S = 60.0
 SOON_S = 0.5
 LOOK_AGAIN_S = 0.05
@@ -45,7 +45,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Keeper(service.Service):
-    """Serves a machine from outside of it."""
+    """Serves a machine from outside."""
 
     def __init__(self, tell, server, directory, processes, first):
         super().__init__(tell, first)
@@ -57,7 +57,7 @@ class Keeper(service.Service):
         self.limited = False
 
     def new_journal(self):
-        """Told as a whole at the end, which this process outlasts."""
+        """A journal that is sent as a whole at the machine's end, which this process outlives."""
         return journal.Journal()
 
     def listen(self):
@@ -74,7 +74,7 @@ class Keeper(service.Service):
         drop_capabilities()
 
     def check(self):
-        # What a machine's end killed is seen before the end itself.
+        # When a machine ends, its processes end first: an order waits until the end itself is known.
         until = time.monotonic() + END_WAIT_S
         while table.is_ending(self.first) and not self.ended.wait(LOOK_AGAIN_S) and time.monotonic() < until:
             if self.desk is not None:
@@ -83,36 +83,39 @@ class Keeper(service.Service):
             raise ProcessLookupError("the machine has ended")
 
     def look(self, order):
-        # The kernel ends with SIGKILL what has used up its time, the first process too.
+        # The kernel kills with SIGKILL a process that has used up its CPU time, even the first one.
         self.limited |= table.time_limit(self.first) not in (self.time_limit, None)
         return super().look(order)
 
     def watch(self, bwrap, group):
-        """Waits for the machine's end and tells of it."""
+        """Waits for the machine's end and reports it."""
         code = bwrap.wait()
         at = time.time()
         lines = self.desk.journal.close() if self.desk is not None else []
         memory = group.out_of_memory() if group else None
         facts = {"at": at, "exit_code": code, "out_of_memory": memory, "limited": self.limited}
-        with contextlib.suppress(OSError):  # nobody may be there any more who would want to know
+        with contextlib.suppress(OSError):  # the connection may be closed already
             self.tell({"ended": {**facts, "journal": lines}})
-        # Only now, so that no answer overtakes the news.
+        # Only now, so that no answer comes before this report.
         self.ended.set()
 
 
 def keep(order, channel, base):
-    """Makes a machine with an order's limits, serves it until nobody gives orders any more, and ends it."""
+    """Makes a machine with an order's limits, serves it until the channel is closed, and ends it.
+
+    Errors are reported on the channel as `broken`.
+    """
     lines = attendance.Lines(channel)
     bwrap = first = None
     try:
         spawn.hold_score()
-        leave_keyring()
+        join_new_keyring()
         group = limits.Group(order["memory_bytes"], order["processes"]) if os.getuid() == 0 else None
         grouped = group is not None and group.events is not None
-        directory = become_nobody(base)
-        # Opened here, because in the machine nobody can write there.
+        directory = give_up_root(base)
+        # Opened here, because it is read-only in the machine.
         place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        # From inside: the name of a socket may have 107 bytes, and the directory's is as long as it may be.
+        # By a relative path, because the path of a socket may have 107 bytes only.
         os.fchdir(place)
         server = callers.listen("socket")
         home = user.home_files()
@@ -134,19 +137,22 @@ def keep(order, channel, base):
 
 
 def end(bwrap, first):
-    """Ends the machine's first process, and waits until the kernel has ended all others for that."""
+    """Kills the machine's first process, and waits until the kernel has ended all others."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(first, signal.SIGKILL)
     try:
         bwrap.wait(SOON_S)
     except subprocess.TimeoutExpired:
         while bwrap.poll() is None:
-            take_leave(bwrap.pid)
+            reap_children(bwrap.pid)
             time.sleep(LOOK_AGAIN_S)
 
 
-def take_leave(bwrap):
-    """Of ended processes that nobody waited for, such as a script that took too long: the kernel waits for that."""
+def reap_children(bwrap):
+    """Reaps this process's ended children but bwrap, for example a script that took too long.
+
+    The kernel ends the PID namespace only after that.
+    """
     for number in table.numbers():
         process = table.read(number)
         if process and process.parent == os.getpid() and number != bwrap:
@@ -154,15 +160,15 @@ def take_leave(bwrap):
                 os.waitpid(number, os.WNOHANG)
 
 
-def leave_keyring():
-    """That of the session holds the keys of whoever began it, and a machine would have them with it."""
+def join_new_keyring():
+    """Joins a new session keyring, so that the machine does not get the keys of the user who started the run."""
     joined = libc.syscall(KEYCTL[os.uname().machine], JOIN_SESSION_KEYRING, None) >= 0
     if not joined and ctypes.get_errno() not in NO_KEYRINGS:
         raise OSError(ctypes.get_errno(), "a keyring of its own cannot be had")
 
 
-def become_nobody(base):
-    """Root lays down its number before anything of the machine is made; returns the socket's directory."""
+def give_up_root(base):
+    """Makes the socket's directory and returns its path; root first gives up its user number for an unused one."""
     if os.getuid() != 0:
         return base.make_socket_directory(os.getuid())
     with open("/proc/self/uid_map") as file:
@@ -176,7 +182,10 @@ def become_nobody(base):
 
 
 def enter(namespaces, grouped, order, reserves):
-    """Joins the machine's namespaces but that of its processes, which each thread joins for its children."""
+    """Joins the machine's namespaces except its PID namespace, which each thread joins for its children.
+
+    Also sets the limits, and the environment of the children.
+    """
     for kind in KINDS[:-1]:
         join(namespaces[kind])
     for option, value in ((PR_SET_NO_NEW_PRIVS, 1), (PR_SET_DUMPABLE, 0)):
@@ -196,7 +205,7 @@ def join(namespace):
 
 
 def drop_capabilities():
-    """Those of this thread; they are what the keeper has in the machine's user namespace."""
+    """Drops this thread's capabilities, which the keeper has in the machine's user namespace."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     if libc.capset(header, (ctypes.c_uint32 * 6)()) < 0:
         raise OSError(ctypes.get_errno(), "capset")

@@ -1,4 +1,4 @@
-"""What machines of namespaces need on the host's disk: /etc, the first process, a directory for each socket."""
+"""The files that machines of namespaces need on the host: /etc, the first process, a directory for each socket."""
 
 import errno
 import fcntl
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 PREFIX = "machines-"
-"""the user of a machine sees it in his mount table, so it tells nothing of what machines are for"""
+"""a neutral name, because the machine's user sees it in the mount table"""
 ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/home/user:/bin/bash\n"
     "nobody:x:65534:65534::/:/usr/sbin/nologin\n",
@@ -25,9 +25,10 @@ FROM_HOST = ("ld.so.cache", "os-release", "debian_version", "localtime", "altern
 
 
 class Place:
-    """A directory that is there as long as the process that made it.
+    """A directory on the host that exists as long as the process that made it.
 
-    given: a folder with agents' programs, which are then in `programs`; None where there are none.
+    given: a folder with agents' programs, linked or copied to `programs`; None if there are none.
+    OSError if no directory for temporary files can be used.
     """
 
     def __init__(self, given=None):
@@ -47,23 +48,23 @@ class Place:
         )
 
     def lay_out(self, directory):
-        """Makes it there and tries it; OSError where it is of no use, and then nothing of it is left."""
-        check_way(directory)
+        """Makes it below `directory` and tries it; if it cannot be used, removes it and raises OSError."""
+        check_reachable(directory)
         made = tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=directory)
         try:
             os.chmod(made, 0o711)
             self.lock = os.open(f"{made}/lock", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
             fcntl.flock(self.lock, fcntl.LOCK_EX)
-            # A copy that its own user can run and not read: see the image's Dockerfile.
+            # A copy that its user can execute but not read: see the image's Dockerfile.
             self.idle = f"{made}/idle"
             shutil.copyfile(shutil.which("perl", path="/usr/bin:/bin"), self.idle)
             os.chmod(self.idle, 0o111)
-            # A filesystem may forbid programs, and whether it does is not only a matter of its flags.
+            # A filesystem may forbid programs, and its flags do not always show it: so try one.
             subprocess.run([self.idle, "-e", "0"], stderr=subprocess.DEVNULL, check=False)
             self.make_etc(f"{made}/etc")
             if self.given is not None:
                 shutil.copytree(self.given, f"{made}/programs", copy_function=link)
-            # Named as one that may be abandoned only when its lock is held.
+            # Gets the name that remove_abandoned looks for only now that its lock is held.
             self.path = made.replace(f"new-{PREFIX}", PREFIX)
             os.rename(made, self.path)
         except OSError:
@@ -98,7 +99,7 @@ class Place:
 
 
 def link(source, target):
-    """Where the machine's user gets to, and may see the path of; a copy only where it is another filesystem."""
+    """Links a program to where the machine's user can reach it; copies it if it is on another filesystem."""
     try:
         os.link(source, target)
     except OSError:
@@ -108,13 +109,13 @@ def link(source, target):
 def places():
     try:
         usual = [tempfile.gettempdir()]
-    except OSError:  # Python tries fewer than there are here
+    except OSError:  # Python tries fewer directories than this
         usual = []
     return *usual, "/tmp", "/var/tmp", "/dev/shm", os.environ.get("XDG_RUNTIME_DIR") or "/run"
 
 
-def check_way(path):
-    """OSError where a machine, which has another user than root, does not get there."""
+def check_reachable(path):
+    """OSError if this is root and machines, which run as another user, cannot reach the path."""
     way = [Path(path).resolve(), *Path(path).resolve().parents]
     closed = [directory for directory in way if not directory.stat().st_mode & stat.S_IXOTH]
     if os.getuid() == 0 and closed:
@@ -122,7 +123,7 @@ def check_way(path):
 
 
 def remove_abandoned():
-    """Directories whose process was killed before it could remove them: nobody holds their lock."""
+    """Removes directories whose process was killed before it could do so: their locks are free."""
     for path in [found for place in places() for found in glob.glob(f"{place}/{PREFIX}*/lock")]:
         try:
             lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
