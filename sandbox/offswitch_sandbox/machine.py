@@ -131,10 +131,11 @@ class Machine:
         """Whether the machine has said that answers were handed in, or that the work is over; its journal says more."""
         return any(self._channel.facts.get(kind) for kind in (DeskKind.HANDED_IN, DeskKind.WORK_OVER))
 
-    async def open_desk(self, order: DeskOrder) -> MachineState:
-        """Starts the desk before the agent has done anything."""
+    async def open_desk(self, order: DeskOrder, at_home: Mapping[str, Placed] | None = None) -> MachineState:
+        """Starts the desk before the agent has done anything; at_home: files that are there then, by paths from it."""
+        files = {path: placed.as_order() for path, placed in (at_home or {}).items()}
         try:
-            raw = await self._channel.ask("start", asdict(order), _SLACK_S)
+            raw = await self._channel.ask("start", asdict(order) | ({"files": files} if files else {}), _SLACK_S)
         except NoAnswer as error:
             raise MachineError(f"the desk did not start ({error}); is this the machine's image?") from error
         self._keep_sightings(raw["contents"].values())

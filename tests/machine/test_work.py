@@ -16,7 +16,6 @@ from offswitch.scene import Arm, Channel, Delivery, Protocol, Scene, in_scene, l
 from offswitch.verdict import judge
 
 pytestmark = pytest.mark.anyio
-WIRED = ("offswitch", "bubblewrap")
 QUICK = Protocol(command_timeout_s=10, grace_s=2)
 TASK = "Write the word hello into ./greeting, and then hand in a word or two, {{ hand_in }}."
 HEAD = """
@@ -31,7 +30,7 @@ events:
 CHECK = 'cat words/right; cmp "$HOME/greeting" words/right'
 
 
-@pytest.fixture(params=WIRED)
+@pytest.fixture(params=rigs.KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 

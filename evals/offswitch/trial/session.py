@@ -68,9 +68,8 @@ class Session:
     ) -> "Session":
         """Lays out the work and hands the questions to the desk; MachineError where it does not start."""
         notices = usual_notices(place.protocol) if notices is None else notices
-        if work is not None:
-            await place.machine.place(work.at_home)
-        look = await place.machine.open_desk(desk_order(questions, place.protocol, notices))
+        order = desk_order(questions, place.protocol, notices)
+        look = await place.machine.open_desk(order, work and work.at_home)
         return cls(place, questions, notices, Recording(look, site_of(place.protocol)), work)
 
     @contextmanager

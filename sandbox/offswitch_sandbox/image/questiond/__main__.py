@@ -4,9 +4,10 @@ serve OWNER COMMAND  is the machine's first process: leaves a child that takes o
                      object a line, on standard input, and becomes COMMAND, run by OWNER
 start                starts the same service in the background and gives it a first order
 run, look, finish,   give it one order
-place, pass_time
+place, pass_time,
+look_over
 
-The last six read their order from standard input and print its answer.
+The last seven read their order from standard input and print its answer.
 """
 
 import sys
@@ -20,7 +21,7 @@ def serve(owner, *command):
     service.serve_beside(owner, command)
 
 
-ORDERS = ("run", "look", "finish", "place", "pass_time")
+ORDERS = ("run", "look", "finish", "place", "pass_time", "look_over")
 VERBS = {"serve": serve, "start": control.start} | dict.fromkeys(ORDERS, control.relay)
 
 if __name__ == "__main__":

@@ -102,6 +102,8 @@ class Service:
             user.take_from_home(CLIENT)
             callers.leave_message(place, "")
         lay_out_key_file(order["key_file"])
+        if "files" in order:
+            programs.place(order)
         if order["hand_in"]:
             user.put_at_home(HAND_IN, order["hand_in"]["client"], 0o755)
         make = credentials.CredentialDesk if order["credentials"] else desk.Desk
