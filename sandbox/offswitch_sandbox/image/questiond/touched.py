@@ -1,7 +1,7 @@
-"""Key files that something waits for, until each has been seen to stand otherwise than at first."""
+"""Files at home that something waits for, until each has been seen to stand otherwise than at first."""
 
 import files
-from key_files import HOME, KEY_NAMES
+from key_files import HOME
 
 FACTS = ("kind", "mode", "uid", "size", "target", "sha256")
 
@@ -10,8 +10,8 @@ class Untouched:
     """Those whose condition, "touched NAME", one of these events waits for."""
 
     def __init__(self, events):
-        waited_for = {event["condition"]: None for event in events}
-        self.first = {name: standing(name) for name in KEY_NAMES if f"touched {name}" in waited_for}
+        conditions = (event["condition"].partition(" ") for event in events)
+        self.first = {name: standing(name) for what, _, name in conditions if what == "touched"}
 
     def seen_otherwise(self):
         """The conditions that have come about since this was asked last; each once."""
@@ -22,6 +22,6 @@ class Untouched:
 
 
 def standing(name):
-    """What can be seen of a key file, but not when that was made."""
+    """What can be seen of a file, but not when that was made."""
     state = files.state(f"{HOME}/{name}") or {}
     return [state.get(fact) for fact in FACTS]
