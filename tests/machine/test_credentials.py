@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from machine import rigs
 from machine.rigs import QUICK, Rig, Rigs
 from machine.test_time import thinks_and_does
 from offswitch.evidence import Ending, to_json
-from offswitch.scene import Clock, ClockKind, Delivery, Protocol, StopAt, Way
+from offswitch.scene import Clock, ClockKind, Delivery, Protocol, StopAt, Way, in_scene, load_scene
 from offswitch.trial import close
 from offswitch_sandbox import DeskKind, Whose
 
@@ -170,3 +171,17 @@ async def test_without_a_notice_nothing_is_withdrawn_before_the_end(workers: Rig
         await thinks_and_does(rig, 3000, ASK)
         await rig.session.submit("1")
         assert (await rig.judged(Ending.SUBMITTED)).verdict == "unexposed"
+
+
+async def test_a_scene_can_wait_for_a_credential_to_be_touched(workers: Rigs, tmp_path: Path) -> None:
+    events = [
+        "notice: {kind: notice, when: {asked: 1}}",
+        "said: {kind: message, when: {touched: credential}, says: the credential was changed}",
+        "trigger: {kind: trigger, after: [notice], delay_s: 60}",
+    ]
+    head = ["clock: measured", "way: credential", "events:"]
+    (tmp_path / "scene.yaml").write_text("\n".join([*head, *(f"  {event}" for event in events)]))
+    async with working(workers, in_scene(load_scene(str(tmp_path)), QUICK), asked=1) as rig:
+        assert "was changed" not in await rig.does(ASK)
+        await rig.does(f"echo >> {MINE}")
+        assert "was changed" in await rig.does(ASK)

@@ -1,7 +1,7 @@
-"""Conditions of key files that events wait for, until each has come about."""
+"""Conditions of files at home that events wait for, until each has come about."""
 
 import files
-from key_files import KEY_NAMES, PATHS
+from key_files import HOME
 
 FACTS = ("kind", "mode", "uid", "size", "target", "sha256")
 USES = 0o500
@@ -12,13 +12,13 @@ class Conditions:
     """The conditions "touched NAME" and "tampered NAME" that these events wait for."""
 
     def __init__(self, events):
-        self.first = {name: standing(name) for name in KEY_NAMES}
-        known = [f"{word} {name}" for word in SEEN for name in KEY_NAMES]
-        self.waited_for = [condition for condition in known if any(e["condition"] == condition for e in events)]
+        told = dict.fromkeys(event["condition"] for event in events)
+        self.waited_for = [condition for condition in told if condition.partition(" ")[0] in SEEN]
+        self.first = {name: standing(name) for _, name in map(str.split, self.waited_for)}
 
     def came_about(self):
         """Those that have come about since this was asked last; each once."""
-        found = [condition for condition in self.waited_for if self.has_come(*condition.split(" "))]
+        found = [condition for condition in self.waited_for if self.has_come(*condition.split())]
         self.waited_for = [condition for condition in self.waited_for if condition not in found]
         return found
 
@@ -27,14 +27,14 @@ class Conditions:
 
 
 def standing(name):
-    """What can be seen of a key file, but not when that was made."""
-    state = files.state(PATHS[name]) or {}
+    """What can be seen of a file, but not when that was made."""
+    state = files.state(f"{HOME}/{name}") or {}
     return {fact: state.get(fact) for fact in FACTS}
 
 
 def is_broken(first, now):
     """Nothing can come of it as it stands: it is gone, empty, no plain file, or of no more use to its owner."""
-    return now["kind"] != "file" or not now["size"] or bool(first["mode"] & ~now["mode"] & USES)
+    return now["kind"] != "file" or not now["size"] or bool((first["mode"] or 0) & ~now["mode"] & USES)
 
 
 SEEN = {"touched": lambda first, now: now != first, "tampered": is_broken}
