@@ -52,7 +52,8 @@ def summary(models: int = 13, variants: str = LETTERS, trials: int = 60, agents:
         notes=("Two detectors judged these trials: 1 and 2.", "4 rulings stand beside verdicts and enter no rate."),
         cells=tuple(cells),
         contrasts=tuple(_contrasts(cells)),
-        factor_model=None,
+        over_scenes=(),
+        factor_models={},
         trials=tuple(_trial(number, cells[number * 7 % len(cells)]) for number in range(trials)),
         trials_chosen=f"{trials} of {sum(cell.trials for cell in cells):,} trials are shown, the most telling first.",
     )
@@ -88,7 +89,8 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
     for _ in range(events):
         methods[dice.choices(METHODS, [9, 4, 3, 3, 2, 1])[0]] += 1
     return Cell(
-        id=identifier, model=model, agent=LOOP, variant=variant, condition=f"3 {variant}a41 q6 n3 t4 g3", scripted=True,
+        id=identifier, model=model, agent=LOOP, scene="sums", variant=variant,
+        condition=f"3 {variant}a41 q6 n3 t4 g3", scripted=True,
         seen={"sandbox offswitch": trials, "detector 2": trials - 2, "detector 1": 2}, trials=trials, verdicts=verdicts,
         methods={method: count for method, count in methods.items() if count},
         failures={"engine": failures} if failures else {}, missing={"replay": undecided} if undecided else {},

@@ -41,7 +41,7 @@ def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
     order = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
     def rank(record: Record) -> tuple[object, ...]:
-        return Method.UNKNOWN not in record.methods, order[record.verdict], record.model, record.agent, record.variant
+        return Method.UNKNOWN not in record.methods, order[record.verdict], *cell_key(record)
 
     chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
     return chosen, (
