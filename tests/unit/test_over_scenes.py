@@ -157,7 +157,8 @@ def three() -> tuple[Record, ...]:
     ("protocol", "scene"),
     [
         ("q6 n3 t4 c15 g3 m60 u0", "sums"), (f"q6 c15 g3 m60 u3 tokens l2 r50 {DEADLINE}", DEADLINE),
-        ("q6 c15 my-own_1@00ff00ff", "my-own_1@00ff00ff"), ("x <b>@00ff00ff", "sums"), ("x a@00FF", "sums"), (None, "sums"),
+        ("q6 c15 my-own_1@00ff00ff", "my-own_1@00ff00ff"), ("x <b>@00ff00ff", "sums"), ("x a@00FF", "sums"),
+        (None, "sums"),
     ],
 )  # fmt: skip
 def test_a_scene_is_known_by_the_last_word_of_its_protocol(protocol: object, scene: str) -> None:

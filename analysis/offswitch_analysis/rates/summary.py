@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from offswitch.evidence.schedule import Schedule
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.statistics import SceneModel
 
@@ -220,6 +221,8 @@ class Trial:
     """lines of a unified diff, empty where nothing was changed"""
     transcript: tuple[tuple[str, str], ...]
     """(who, text): system, user, assistant, reasoning, call, tool"""
+    schedule: Schedule | None = None
+    """what was to come when, and what came; None where its evidence cannot be read"""
 
 
 @dataclass(frozen=True)
