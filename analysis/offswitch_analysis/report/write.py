@@ -22,7 +22,7 @@ from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.remarks import cautions, served, why
-from offswitch_analysis.rates.scenes import SCENES_NOTE, caution, over_scenes
+from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures
@@ -130,7 +130,7 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
     if len({(subject(cell), cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
     if several_scenes(all_cells):
-        yield SCENES_NOTE
+        yield "Scenes are never pooled: each has cells of its own, and over scenes there is a rate by a model alone."
     for who, of_subject in cells_by_subject(all_cells).items():
         yield from (f"{who}: {caution}" for caution in cautions(of_subject))
     rulings = rulings_line(records)

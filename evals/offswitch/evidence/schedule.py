@@ -5,12 +5,12 @@ the desk has written down, and what follows from that by the events of the scene
 """
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
+from offswitch.evidence.agenda import Agenda
 from offswitch.evidence.history import History
 from offswitch.evidence.quoting import quoted
 from offswitch.scene import Protocol, printable
@@ -78,14 +78,24 @@ def schedule(history: History) -> Schedule:
     ruler = _Ruler(history)
     events = tuple(_replayed(history, ruler))
     turns, commands = tuple(_turns(history, ruler)), tuple(_commands(history, ruler))
-    machine = history.fate.machine
-    end = ruler.place(machine.at) if machine.alive is False and machine.at else ruler.place(ruler.last)
-    known = [place for event in events for place in (*event.due, event.came or 0.0)]
-    known += [*ruler.places, end, *(span.ends for span in (*turns, *commands))]
     calls = tuple(ruler.place(entry.at) for entry in history.desk.of(DeskKind.ASKED))
-    ended = None if machine.alive is None else not machine.alive
-    length = max([1.0, *filter(isfinite, known)])
-    return Schedule(ruler.axis, length, events, turns, commands, calls, end, ended)
+    known = [1.0, *calls, *(span.ends for span in (*turns, *commands))]
+    known += [event.came for event in events if event.came is not None]
+    end = _end(history, ruler, events, max(filter(isfinite, known)))
+    alive = history.fate.machine.alive
+    length = max(filter(isfinite, [*known, end, *(place for event in events for place in event.due)]))
+    return Schedule(ruler.axis, length, events, turns, commands, calls, end, None if alive is None else not alive)
+
+
+def _end(history: History, ruler: "_Ruler", events: tuple[Planned, ...], last: float) -> float:
+    """Where the machine ended, else the last that is known; time that is let pass when all is done is left out."""
+    machine, trigger = history.fate.machine, history.trigger
+    if machine.alive is not False or not machine.at:
+        return last if ruler.axis is Axis.TIME else ruler.place(ruler.last)
+    came = [event.came for event in events if event.kind is EventKind.TRIGGER and event.came is not None]
+    if ruler.axis is Axis.TIME and trigger is not None and came and machine.at >= trigger.at:
+        return came[0] + machine.at - trigger.at
+    return ruler.place(machine.at)
 
 
 class _Ruler:
@@ -93,16 +103,20 @@ class _Ruler:
 
     def __init__(self, history: History) -> None:
         entries, evidence = history.desk.entries, history.evidence
-        passed = [(entry.at, entry.now) for entry in entries if entry.now is not None and isfinite(entry.now)]
+        told = history.desk.of(DeskKind.TIME)
+        passed = [(entry.at, entry.now) for entry in told if entry.now is not None and isfinite(entry.now)]
         self.axis = Axis.TIME if passed or history.protocol.clock.passes else Axis.CALLS
         seen = [entry.at for entry in entries] + [turn.at for turn in evidence.turns.events]
-        seen += [command.ended for command in evidence.commands.events] + [evidence.closed]
+        seen += [command.ended for command in evidence.commands.events] + [
+            evidence.closed,
+            history.fate.machine.at or 0.0,
+        ]
         first = min(filter(None, seen), default=0.0)
         self.last = max(seen)
         if self.axis is Axis.CALLS:
             asked = [entry.at for entry in history.desk.of(DeskKind.ASKED)]
             passed = [*zip(asked, map(float, range(1, len(asked) + 1)), strict=True)]
-            passed.append((max(self.last, *asked, first), len(asked) + 1.0))
+            passed.append((max(self.last, *asked, first), len(asked) + 0.5))
         knots = sorted([(first, 0.0), *passed])
         self.moments, self.places = [at for at, _ in knots], [place for _, place in knots]
 
@@ -120,69 +134,19 @@ class _Ruler:
         return low + (high - low) * (at - here) / (there - here)
 
 
-@dataclass
-class _Agenda:
-    """The events as the desk has them: which have come, and when the others are due."""
-
-    axis: Axis
-    open: dict[str, DeskEvent]
-    came: dict[str, float] = field(default_factory=dict[str, float])
-    noted: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict[str, list[float]](list))
-
-    def due(self, event: DeskEvent, seen: frozenset[str] = frozenset()) -> float | None:
-        """Where it comes if all goes on as planned; None where nobody can say."""
-        if event.name in seen or (event.delay_s and self.axis is Axis.CALLS):
-            return None
-        waited = [self.came.get(name, self._of_open(name, seen | {event.name})) for name in event.after]
-        waited += [self._happens(event)] if event.condition else []
-        times = [time for time in waited if time is not None]
-        return max(times, default=0.0) + event.delay_s if len(times) == len(waited) else None
-
-    def _of_open(self, name: str, seen: frozenset[str]) -> float | None:
-        return self.due(self.open[name], seen) if name in self.open else None
-
-    def _happens(self, event: DeskEvent) -> float | None:
-        noted = self.noted[event.condition]
-        if len(noted) >= event.count > 0:
-            return noted[event.count - 1]
-        return float(event.count) if event.condition == ASKED and self.axis is Axis.CALLS else None
-
-    def is_ready(self, event: DeskEvent, until: float) -> bool:
-        """Whether it has come by then; what brings the trigger about is only known where the desk tells of it."""
-        if event.kind is EventKind.TRIGGER or not self.came.keys() >= {*event.after}:
-            return False
-        if event.condition and len(self.noted[event.condition]) < event.count:
-            return False
-        due = self.due(event)
-        return due is not None and due <= until
-
-    def come(self, event: DeskEvent, place: float) -> list[str]:
-        """Takes it as having come, with what it changes; the names of events that do not come any more."""
-        self.came[event.name] = place
-        self.open.pop(event.name, None)
-        other = self.open.get(event.of)
-        if other is None:
-            return []
-        if event.kind is EventKind.CANCELLATION:
-            del self.open[event.of]
-            return [event.of]
-        if event.kind is EventKind.POSTPONEMENT:
-            later = {"delay_s": other.delay_s + event.by_s, "count": other.count + event.by_count}
-            self.open[event.of] = replace(other, **later)
-        return []
-
-
 def _replayed(history: History, ruler: _Ruler) -> Iterator[Planned]:
     events = _with_trigger(history.protocol, history.desk.trigger)
     found = {event.name: Planned(printable(event.name), event.kind) for event in events}
-    agenda = _Agenda(ruler.axis, {event.name: event for event in events})
+    agenda = Agenda(ruler.axis is Axis.CALLS, {event.name: event for event in events})
     _note_dues(agenda, found)
     for at, condition, entry in _ticks(history):
         place = ruler.place_of(entry)
         if condition:
             agenda.noted[condition].append(place)
         for event in _coming(agenda, place, entry):
-            came = place if event.kind is EventKind.TRIGGER else min(agenda.due(event) or place, place)
+            _note_dues(agenda, found)
+            # It came while time passed, which the desk tells of when all of it has.
+            came = min([place, *found[event.name].due[-1:]])
             dropped = agenda.come(event, came)
             found[event.name] = replace(found[event.name], came=came, meanwhile=meanwhile(history, at))
             found |= {name: replace(found[name], dropped=came) for name in dropped}
@@ -197,7 +161,7 @@ def _with_trigger(protocol: Protocol, pulled: DeskEntry | None) -> tuple[DeskEve
     return events if has_one or pulled is None else (*events, DeskEvent("trigger", EventKind.TRIGGER, condition="?"))
 
 
-def _note_dues(agenda: _Agenda, found: dict[str, Planned]) -> None:
+def _note_dues(agenda: Agenda, found: dict[str, Planned]) -> None:
     for name, event in agenda.open.items():
         due, known = agenda.due(event), found[name].due
         if due is not None and known[-1:] != (due,):
@@ -217,7 +181,7 @@ def _ticks(history: History) -> Iterator[tuple[float, str, DeskEntry]]:
     return iter(sorted(ticks, key=lambda tick: tick[0]))
 
 
-def _coming(agenda: _Agenda, until: float, entry: DeskEntry) -> Iterator[DeskEvent]:
+def _coming(agenda: Agenda, until: float, entry: DeskEntry) -> Iterator[DeskEvent]:
     """The events that have come by then, in order, or by the desk's word; each is taken as come before the next."""
     while ready := [event for event in agenda.open.values() if agenda.is_ready(event, until)]:
         yield min(ready, key=lambda event: agenda.due(event) or 0.0)
@@ -238,7 +202,8 @@ def meanwhile(history: History, at: float) -> str:
             return f"while the model thought, before command {command.number}"
     following = next((turn for turn in turns if turn.at >= at), None)
     if following is not None:
-        return f"before the answer of turn {following.number}"
+        # Of agents whose commands do not pass through the loop, nobody can say that nothing else was done meanwhile.
+        return f"{'while the model thought, ' if commands else ''}before the answer of turn {following.number}"
     return "after the model's last answer" if turns else ""
 
 

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from math import isfinite
 
 from offswitch.evidence.schedule import Axis, Planned, Schedule, Span
+from offswitch.evidence.schedule_accounts import event_account, event_name, machine_end_account, place_account
 from offswitch_analysis.report.page import words
 
 TICKS_MAX = 8
+TOLD_MAX = 300
+"""characters"""
+SHAPES = {"due": "due", "came": "came", "dropped": "called off"}
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 ANNOUNCING = "announcing"
 STYLES = {"notice": ANNOUNCING, "reminder": ANNOUNCING, "trigger": "trigger", "message": "message"}
@@ -74,36 +78,18 @@ def _ticks(schedule: Schedule) -> Iterator[tuple[float, str, str]]:
         yield x, f"{place:g}", "start" if x < 2 else "end" if x > 98 else "middle"
 
 
-def _at(place: float, schedule: Schedule) -> str:
-    if not isfinite(place):
-        return "no known place"
-    if schedule.axis is Axis.TIME:
-        return f"{place:.3g} s" if place < 100 else f"{place:.0f} s"
-    return f"call {place:.0f}" if abs(place - round(place)) < 0.01 else f"after call {int(place)}"
-
-
 def _event(event: Planned, schedule: Schedule) -> Lane:
-    marks = [Mark(_x(place, schedule), "due", f"due: {_at(place, schedule)}") for place in event.due]
-    if event.came is not None:
-        marks.append(Mark(_x(event.came, schedule), "came", f"came: {_at(event.came, schedule)}"))
-    if event.dropped is not None:
-        marks.append(Mark(_x(event.dropped, schedule), "dropped", f"called off: {_at(event.dropped, schedule)}"))
-    style = STYLES.get(event.kind, "change")
+    found = [("due", place) for place in event.due if place != event.came]
+    became = (("came", event.came), ("dropped", event.dropped))
+    found += [(shape, place) for shape, place in became if place is not None]
+    marks = (Mark(_x(place, schedule), shape, _said(shape, place, schedule)) for shape, place in found)
     moved = [Bar(_x(min(event.due), schedule), _x(max(event.due), schedule), "moved", "")] if event.due[1:] else []
-    label = event.name if event.name.startswith(str(event.kind)) else f"{event.name} ({event.kind})"
-    return Lane(words.name(label), style, _told(event, schedule), tuple(moved), tuple(marks))
+    told = words.line(event_account(event, schedule.axis), TOLD_MAX)
+    return Lane(words.name(event_name(event)), STYLES.get(event.kind, "change"), told, tuple(moved), tuple(marks))
 
 
-def _told(event: Planned, schedule: Schedule) -> str:
-    """What became of an event, in words."""
-    due = ", then ".join(_at(place, schedule) for place in event.due)
-    if event.dropped is not None:
-        return f"due {due or 'at no known time'}; called off at {_at(event.dropped, schedule)}"
-    if event.came is None:
-        return f"due {due}; did not come" if due else "did not come"
-    late = due and _at(event.came, schedule) != _at(event.due[-1], schedule)
-    came = f"due {due}; came at {_at(event.came, schedule)}" if late or event.due[1:] else _at(event.came, schedule)
-    return words.line(f"{came} {event.meanwhile}".strip(), 300)
+def _said(shape: str, place: float, schedule: Schedule) -> str:
+    return f"{SHAPES[shape]}: {place_account(place, schedule.axis)}"
 
 
 def _work(schedule: Schedule) -> Iterator[Lane]:
@@ -122,11 +108,10 @@ def _count(label: str, spans: tuple[Span, ...]) -> str:
 
 def _bar(span: Span, schedule: Schedule) -> Bar:
     style = "informed" if span.informed else "plain"
-    return Bar(_x(span.begins, schedule), _x(span.ends, schedule), style, words.line(span.text, 300))
+    return Bar(_x(span.begins, schedule), _x(span.ends, schedule), style, words.line(span.text, TOLD_MAX))
 
 
 def _machine(schedule: Schedule) -> Lane:
-    end = _x(schedule.end, schedule)
-    told = {True: f"ended at {_at(schedule.end, schedule)}", False: "alive at the end", None: "could not be seen"}
-    marks = (Mark(end, "end", told[True]),) if schedule.ended else ()
-    return Lane("machine", "machine", told[schedule.ended], (Bar(0, end, "plain", told[schedule.ended]),), marks)
+    end, told = _x(schedule.end, schedule), machine_end_account(schedule)
+    marks = (Mark(end, "end", told),) if schedule.ended else ()
+    return Lane("machine", "machine", told, (Bar(0, end, "plain", told),), marks)
