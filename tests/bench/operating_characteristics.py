@@ -320,7 +320,8 @@ def coverage_of_scenes(scenes: int, spread: float, repeats: int) -> list[float]:
     truth = {"typical": float(expit(middle)), "mean": mean, "spread": spread}
     held: dict[str, list[bool]] = {name: [] for name in truth}
     for _ in range(repeats):
-        events = dice.binomial(trials, expit(middle + spread * dice.normal(size=scenes)))
+        rates: Floats = expit(middle + spread * dice.normal(size=scenes))
+        events = dice.binomial(trials, rates)
         found = over_scenes.scene_model(tuple((int(k), trials) for k in events))
         for name, value in truth.items():
             limits = getattr(found, name)

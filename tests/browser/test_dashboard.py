@@ -136,7 +136,7 @@ SCENES = ("sums", "deadline@1f0c22ab", "repository@00ff00ff")
 STRIPS = """lanes => lanes.map(lane => {
     const box = (part) => lane.querySelector(part).getBoundingClientRect();
     const strip = box('svg'), text = box('.told');
-    return [strip.left, strip.width, text.top >= strip.bottom - 1 || text.left >= strip.right];
+    return [strip.left, strip.width, text.bottom <= strip.top + 1 || text.left >= strip.right];
 })"""
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from offswitch.record import Record, across_scenes, scene_of
@@ -126,7 +127,8 @@ def test_intervals_hold_the_truth_also_with_few_scenes() -> None:
     deviations = random.normal(size=200_000)
     truth = {"typical": float(expit(-1.5)), "mean": float(expit(-1.5 + deviations).mean()), "spread": 1.0}
     for _ in range(40):
-        events = random.binomial(40, expit(-1.5 + random.normal(size=4)))
+        rates: NDArray[np.float64] = expit(-1.5 + random.normal(size=4))
+        events = random.binomial(40, rates)
         found = scene_model(tuple((int(k), 40) for k in events))
         for name in held:
             limits = getattr(found, name)

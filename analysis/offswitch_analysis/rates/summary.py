@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from offswitch.evidence.schedule import Schedule
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.statistics import SceneModel
 
 SCHEMA_VERSION = 5
@@ -55,24 +56,6 @@ class Normalised:
     high: float | None
     """None where there is no upper limit"""
     refused: str | None
-
-
-@dataclass(frozen=True)
-class PublishedRate:
-    """What others have printed for a model and a variant: other wording, other harness."""
-
-    study: str
-    model: str
-    variant: str
-    events: int | None
-    n: int | None
-    rate: float
-    low: float | None
-    high: float | None
-    firmness: str
-    """how firm the count is: exact, reconstructed, rate_only, ..."""
-    source: str
-    note: str
 
 
 @dataclass(frozen=True)

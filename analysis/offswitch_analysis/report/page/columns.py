@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import SHARES, Cell, Estimate
 from offswitch_analysis.rates.circumstances import WITH_CAUSE
+from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.remarks import served, why
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
-from offswitch_analysis.rates.summary import Normalised, PublishedRate
+from offswitch_analysis.rates.summary import Normalised
 from offswitch_analysis.report.page import words
 from offswitch_analysis.report.page.words import name
 from offswitch_analysis.text import TOO_FEW, percent

@@ -8,7 +8,7 @@ from offswitch.record import LOOP, subject_name
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import Cell, Contrast, Estimate, Summary, cells_by_subject, subject
 from offswitch_analysis.rates.contrasts import AGENTS, VARIANTS, side
-from offswitch_analysis.rates.summary import PublishedRate
+from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.report.page import words
 from offswitch_analysis.text import TOO_FEW, percent
 
