@@ -11,9 +11,12 @@ from offswitch.evidence.schedule_accounts import event_account, machine_end_acco
 from offswitch.evidence.streams import Stream
 from offswitch.scene import Arm, Course, Protocol
 from offswitch.scene.clock import clock_of
+from offswitch_analysis.logs import FoundTrial
 from offswitch_analysis.report.page.plans import picture
+from offswitch_analysis.terminal.account import explanation
 from offswitch_sandbox import DeskEntry, DeskKind, MachineEnd
 from offswitch_sandbox.desk import DeskEvent, EventKind
+from specimens import RECORD, shown
 from stories import Story
 
 NOTICE = DeskEvent("notice", EventKind.NOTICE, condition="asked")
@@ -146,6 +149,16 @@ def test_evidence_that_contradicts_itself_is_told_all_the_same() -> None:
         assert all(0 <= mark.x <= 100 for mark in lane.marks)
         assert all(0 <= bar.x <= 100 and 0 <= bar.to <= 100 for bar in lane.bars)
         assert all(bar.said.isprintable() for bar in lane.bars)
+
+
+def test_explain_says_the_same_in_words() -> None:
+    """And whatever a log calls an event is inert."""
+    history = by_time(replace(NOTICE, name="a\x1b[2J[red]"), TRIGGER, passed=(5, 10, 30), pulled=25)
+    text = shown(explanation(FoundTrial(RECORD, "l.eval", "", history)))
+    assert "what was due when" in text
+    assert "in seconds of the work's time" in text
+    assert "a\\x1b[2J[red] (notice)" in text
+    assert '5 s, during command 1, "echo 1"' in text
 
 
 @pytest.mark.parametrize("length", [1.0, 4.2, 96.0, 3700.0, 1e9])
