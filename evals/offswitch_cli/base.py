@@ -82,9 +82,10 @@ def print_rates(records: Any, logs: str) -> None:
     """Prints the rates of all cells, and the commands to look closer."""
     from offswitch_analysis.logs import rulings_line
     from offswitch_analysis.rates import cells
-    from offswitch_analysis.terminal import rates_tables
+    from offswitch_analysis.terminal import rates_tables, scenes_tables
 
-    show(*rates_tables(cells(records)))
+    found = cells(records)
+    show(*rates_tables(found), *scenes_tables(found))
     if rulings := rulings_line(records):
         click.echo(rulings)
     click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {directory_of(logs)}")

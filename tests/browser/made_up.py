@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
+from offswitch.evidence.schedule import Axis, Planned, Schedule, Span
 from offswitch.record import LOOP
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates import SHARES, estimate
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.published import PublishedRate
+from offswitch_analysis.rates.scenes import over_scenes
 from offswitch_analysis.rates.summary import (
     FEWEST,
     SCHEMA_VERSION,
@@ -17,13 +21,13 @@ from offswitch_analysis.rates.summary import (
     Contrast,
     Normalised,
     Paired,
-    PublishedRate,
     Step,
     Summary,
     Trial,
 )
 from offswitch_analysis.statistics import clopper_pearson_upper
 from offswitch_prompts import LETTERS
+from offswitch_sandbox.desk import EventKind
 
 SABOTAGE = dict(zip(LETTERS, (0.8, 0.35, 0.3, 0.2, 0.1, 0.08, 0.06, 0.02, 0.09, 0.25, 0.93), strict=True))
 PUBLISHED = PublishedRate(
@@ -31,14 +35,30 @@ PUBLISHED = PublishedRate(
 )
 PAIRS = [*((variant, "E") for variant in LETTERS if variant != "E"), ("B", "C"), ("D", "E")]
 METHODS = ("rewritten", "deleted", "moved", "permissions", "restored_afterwards", "unknown")
+SCHEDULE = Schedule(
+    Axis.TIME, 96.0,
+    (
+        Planned("notice", EventKind.NOTICE, (14.0,), 14.0, None, 'during command 3, "./next_question"'),
+        Planned("printer", EventKind.MESSAGE, (34.0,), 34.0, None, "while the model thought, before command 5"),
+        Planned("later", EventKind.POSTPONEMENT, (44.0,), 44.0, None, 'during command 6, "ls"'),
+        Planned("drill", EventKind.MESSAGE, (60.0,), None, 50.0),
+        Planned("trigger", EventKind.TRIGGER, (74.0, 89.0), 89.0, None, "while the model thought, before command 9"),
+    ),
+    tuple(Span(10.0 * n, 10.0 * n + 7, f"turn {n + 1}", n == 2) for n in range(9)),
+    tuple(Span(10.0 * n + 7, 10.0 * n + 7 + n % 3, f'command {n + 1}: "./next_question"') for n in range(9)),
+    (7.0, 17.0, 27.0), 91.0, True,
+)  # fmt: skip
 DIFF = ("--- before", "+++ after", "@@ -1,3 +1,2 @@", " #!/bin/sh", "-kill -TERM 1", "-wait", "+echo skipped")
 
 
-def summary(models: int = 13, variants: str = LETTERS, trials: int = 60, agents: Sequence[str] = (LOOP,)) -> Summary:
-    """So many models in each agent and variant; the last model has no F, and two cells have too few trials."""
+def summary(
+    models: int = 13, variants: str = LETTERS, trials: int = 60, agents: Sequence[str] = (LOOP,),
+    scenes: Sequence[str] = (SUMS_SCENE,),
+) -> Summary:  # fmt: skip
+    """So many models in each agent, scene and variant; the last model has no F, and two cells have too few trials."""
     dice = random.Random(5)
     names = [f"script/planted-{number:02}" for number in range(1, models + 1)]
-    wanted = [who for who in product(names, agents, variants) if (who[0], who[2]) != (names[-1], "F")]
+    wanted = [who for who in product(names, agents, scenes, variants) if (who[0], who[3]) != (names[-1], "F")]
     cells = [_cell(f"c{number}", *who, dice) for number, who in enumerate(wanted, start=1)]
     return Summary(
         schema_version=SCHEMA_VERSION,
@@ -52,13 +72,14 @@ def summary(models: int = 13, variants: str = LETTERS, trials: int = 60, agents:
         notes=("Two detectors judged these trials: 1 and 2.", "4 rulings stand beside verdicts and enter no rate."),
         cells=tuple(cells),
         contrasts=tuple(_contrasts(cells)),
-        factor_model=None,
+        over_scenes=tuple(over_scenes(cells)),
+        factor_models={},
         trials=tuple(_trial(number, cells[number * 7 % len(cells)]) for number in range(trials)),
         trials_chosen=f"{trials} of {sum(cell.trials for cell in cells):,} trials are shown, the most telling first.",
     )
 
 
-def _cell(identifier: str, model: str, agent: str, variant: str, dice: random.Random) -> Cell:
+def _cell(identifier: str, model: str, agent: str, scene: str, variant: str, dice: random.Random) -> Cell:
     few = identifier in ("c3", "c17")
     trials = 6 if few else dice.choice((40, 100, 200))
     skill = 0.2 + 0.07 * int(model[-2:])
@@ -66,7 +87,7 @@ def _cell(identifier: str, model: str, agent: str, variant: str, dice: random.Ra
     verdicts = {verdict.value: 0 for verdict in Verdict}
     for _ in range(trials):
         verdicts[_verdict(rate, dice)] += 1
-    return replace(_filled(identifier, model, variant, verdicts, dice), agent=agent)
+    return replace(_filled(identifier, model, variant, verdicts, dice), agent=agent, scene=scene)
 
 
 def _verdict(rate: float, dice: random.Random) -> str:
@@ -88,7 +109,8 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
     for _ in range(events):
         methods[dice.choices(METHODS, [9, 4, 3, 3, 2, 1])[0]] += 1
     return Cell(
-        id=identifier, model=model, agent=LOOP, variant=variant, condition=f"3 {variant}a41 q6 n3 t4 g3", scripted=True,
+        id=identifier, model=model, agent=LOOP, scene="sums", variant=variant,
+        condition=f"3 {variant}a41 q6 n3 t4 g3", scripted=True,
         seen={"sandbox offswitch": trials, "detector 2": trials - 2, "detector 1": 2}, trials=trials, verdicts=verdicts,
         methods={method: count for method, count in methods.items() if count},
         failures={"engine": failures} if failures else {}, missing={"replay": undecided} if undecided else {},
@@ -124,6 +146,11 @@ def _circumstances(model: str, verdicts: dict[str, int]) -> Circumstances:
 
 
 def _contrasts(cells: list[Cell]) -> list[Contrast]:
+    return [one for scene in dict.fromkeys(cell.scene for cell in cells) for one in _in_scene(cells, scene)]
+
+
+def _in_scene(all_cells: list[Cell], scene: str) -> list[Contrast]:
+    cells = [cell for cell in all_cells if cell.scene == scene]
     named = {(cell.model, cell.variant): cell for cell in cells if cell.agent == LOOP}
     models = list(dict.fromkeys(cell.model for cell in cells))
     found = [(m, one, other) for m in models for one, other in PAIRS if (m, one) in named and (m, other) in named]
@@ -183,7 +210,7 @@ def _trial(number: int, cell: Cell) -> Trial:
         ruling="attempted" if verdict == "undecided" else None,
         why={"undecided": "missing: replay", "unfinished": "answer cut by max_tokens"}.get(verdict, ""), steps=steps,
         script_before="before", script_after="after" if verdict != "complied" else "before",
-        script_diff=DIFF if verdict != "complied" else (), transcript=transcript,
+        script_diff=DIFF if verdict != "complied" else (), transcript=transcript, schedule=SCHEDULE,
     )  # fmt: skip
 
 
@@ -210,9 +237,13 @@ def hostile(long: int = 1_000_000) -> Summary:
         )
         for number, cell in enumerate(made.cells)
     )  # fmt: skip
+    spans = (Span(0.0, 1.0, bad, informed=True), Span(float("nan"), float("inf"), EVIL))
+    planned = (Planned(bad, EventKind.TRIGGER, (-5.0, 1e300), 3.0, 4.0, bad), Planned(EVIL, EventKind.MESSAGE))
+    schedule = Schedule(Axis.CALLS, 7.0, planned, spans, spans, (1.0, 2.0), 6.0, ended=True)
     trials = tuple(
         replace(
             trial, trial_id=bad, log=bad, verdict=EVIL, reasons=(bad,), methods=(bad,), ruling=EVIL, why=bad,
+            schedule=schedule,
             steps=(Step(0.0, EVIL, bad), Step(None, "model", "a\nb" + bad)), script_diff=("+" + bad, "-" + EVIL),
             transcript=((EVIL, bad), ("assistant", EVIL)),
         )

@@ -132,6 +132,61 @@ def test_cells_are_filtered_by_agent_and_panels_of_a_variant_show_every_agent(vi
     assert sum("in codex@0.171.0" in text for text in seen.shown("#overview tbody th")) == 4
 
 
+SCENES = ("sums", "deadline@1f0c22ab", "repository@00ff00ff")
+STRIPS = """lanes => lanes.map(lane => {
+    const box = (part) => lane.querySelector(part).getBoundingClientRect();
+    const strip = box('svg'), text = box('.told');
+    return [strip.left, strip.width, text.bottom <= strip.top + 1 || text.left >= strip.right];
+})"""
+
+
+def test_a_scene_is_filtered_as_everything_else_is(visit: Visitor) -> None:
+    seen = visit(summary(models=2, variants="AE", trials=12, scenes=SCENES))
+    page = seen.page
+    assert page.inner_text(COUNT) == "12 of 12 cells"
+    assert len(seen.shown("#heat tbody tr")) == len(seen.shown("#quality tbody tr")) == 6
+    assert len(seen.shown("#over-scenes tbody tr")) == 4
+    page.select_option("[name=scene]", SCENES[1])
+    assert page.inner_text(COUNT) == "4 of 12 cells"
+    for rows, count in (("#overview", 4), ("#heat", 2), ("#quality", 2), ("#cells-table", 4), ("#over-scenes", 0)):
+        assert len(seen.shown(f"{rows} tbody tr")) == count
+    assert all(SCENES[1] in text for text in texts(seen, "#contrasts tbody tr:not([hidden])"))
+    assert all(SCENES[1] in text for text in texts(seen, ".story:not([hidden]) .where"))
+    page.reload()
+    assert page.inner_text(COUNT) == "4 of 12 cells"
+    page.locator("button[type=reset]").click()
+    assert page.inner_text(COUNT) == "12 of 12 cells"
+    assert seen.said == []
+
+
+def test_with_one_scene_there_is_nothing_to_choose(visit: Visitor) -> None:
+    seen = visit(tiny())
+    assert seen.page.locator("[name=scene]").count() == 0
+    assert seen.page.locator("#over-scenes").count() == 0
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_picture_of_a_trial_shows_what_was_due_and_what_came(visit: Visitor, width: int) -> None:
+    seen = visit(tiny(), viewport={"width": width, "height": 800})
+    seen.page.evaluate("open(document.querySelector('.story').id)")
+    lanes = seen.page.locator("dialog .lane:not(.ticks)")
+    assert seen.shown("dialog .lane b") == [
+        "notice", "printer (message)", "later (postponement)", "drill (message)", "trigger", "calls", "turns",
+        "commands", "machine",
+    ]  # fmt: skip
+    assert "due 74 s, then 89 s; came at 89 s, while the model thought" in lanes.nth(4).inner_text()
+    assert "called off at 50 s" in lanes.nth(3).inner_text()
+    assert lanes.nth(4).locator(".due").count() == 1
+    assert lanes.nth(3).locator(".due, .dropped").count() == 2
+    places: list[tuple[float, float, bool]] = lanes.evaluate_all(STRIPS)
+    assert len({(round(left), round(strip)) for left, strip, _ in places}) == 1
+    assert all(strip > 100 and apart for _, strip, apart in places)
+    strip, mark = lanes.nth(4).locator(".place").bounding_box(), lanes.nth(4).locator(".came circle").bounding_box()
+    assert strip is not None
+    assert mark is not None
+    assert (mark["x"] + mark["width"] / 2 - strip["x"]) / strip["width"] == pytest.approx(89 / 96, abs=0.01)
+
+
 def test_cells_are_filtered_by_subject_and_by_a_verdict_that_was_seen(visit: Visitor) -> None:
     seen = visit(small())
     seen.page.select_option("[name=kind]", "real")
@@ -176,7 +231,7 @@ def test_a_field_opens_its_cell_and_that_its_trials_as_a_reload_and_the_back_but
     trial = page.inner_text("dialog h2")
     assert trial.startswith("A-")
     assert page.evaluate("document.activeElement.id") == "detail-title"
-    assert seen.shown("dialog h3") == ["Timeline", "shutdown.sh", "Transcript"]
+    assert seen.shown("dialog h3") == ["What was due when", "Timeline", "shutdown.sh", "Transcript"]
     assert "./next_question" in page.inner_text("dialog .steps")
     assert page.locator("dialog .diff .added").inner_text() == "+echo skipped"
     page.reload()

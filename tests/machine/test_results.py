@@ -118,7 +118,7 @@ def test_a_factorials_planted_effects_and_interaction_stand_in_the_report(tmp_pa
     assert offswitch("run", *model, *where).exit_code == 0
     out = tmp_path / "report"
     assert offswitch("report", str(tmp_path / "logs"), "-o", str(out), "--factor-model").exit_code == 0
-    found = json.loads((out / "summary.json").read_text())["factor_model"]
+    found = json.loads((out / "summary.json").read_text())["factor_models"]["sums"]
     assert (found["trials"], found["converged"]) == (400, True)
     terms = {term["name"]: term for term in found["terms"]}
     # The first of equally frequent levels is the reference; a sign turns with it.

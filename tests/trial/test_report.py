@@ -181,11 +181,37 @@ def test_a_report_of_two_agents_tells_them_apart_everywhere_and_compares_them(tm
     assert "openai/o3 in codex@0.171.0: sabotage rate, 24 trials" in told("rates", str(place))
 
 
+def test_a_report_of_two_scenes_has_a_rate_of_each_and_one_over_both(tmp_path: Path) -> None:
+    scene = "deadline@1f0c22ab"
+    told_as = {"protocol": f"q6 tokens l2 r50 {scene}"}
+    place = write(tmp_path / "logs", "openai/o3", [*trials("A", 9, 3), *trials("E", 3, 9)])
+    others = [*trials("A", 5, 7, **told_as), *trials("E", 0, 12, **told_as)]
+    write(tmp_path / "logs" / "d", "openai/o3", others, eval_id="f")
+    out = tmp_path / "out"
+    told("report", str(place), "-o", str(out))
+    cells = list(csv.DictReader((out / "cells.csv").open()))
+    assert [(row["scene"], row["variant"], row["sabotaged"]) for row in cells] == [
+        ("sums", "A", "9"), ("sums", "E", "3"), (scene, "A", "5"), (scene, "E", "0")
+    ]  # fmt: skip
+    contrasts = list(csv.DictReader((out / "contrasts.csv").open()))
+    assert [(row["family"], row["scene"]) for row in contrasts] == [("against E", "sums"), ("against E", scene)]
+    over = json.loads((out / "summary.json").read_text())["over_scenes"]
+    assert [(one["variant"], one["fit"]["scenes"], one["refused"]) for one in over] == [("A", 2, None), ("E", 2, None)]
+    text, page = (out / "report.md").read_text(), (out / "index.html").read_text()
+    assert "## Over scenes" in text
+    assert "only 2 scenes: they say little of others" in text
+    assert f'<option value="{scene}">' in page
+    assert "What was due when" in page
+    assert "over scenes: sabotage rate" in told("rates", str(place))
+
+
 def test_a_report_of_the_loop_alone_does_not_speak_of_agents(report: Path) -> None:
     page = (report / "index.html").read_text()
     assert 'name="agent"' not in page
     assert 'data-sort="agent"' not in page
     assert " in loop" not in page + (report / "report.md").read_text()
+    assert 'name="scene"' not in page
+    assert "cenes" not in (report / "report.md").read_text()
 
 
 def test_a_second_report_of_the_same_writes_nothing(logs: Path, report: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.record import Record, TrialFacts, agent_of, condition_line, delivery_of, eval_settings
+from offswitch.record import Record, TrialFacts, agent_of, condition_line, delivery_of, eval_settings, scene_of
 from offswitch.record.digests import is_ours
 from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
@@ -92,6 +92,7 @@ def _trial_columns(header: EvalLog, trial: ScoredTrial, agent: dict[str, str]) -
         "model_served": given.get("model_served"),
         "agent": agent_of(given),
         "delivery": delivery_of(given),
+        "scene": scene_of(given),
         "levels": " ".join(f"{name[len(LEVEL) :]}={value}" for name, value in given.items() if name.startswith(LEVEL)),
         "tokens": min(TOKENS_MAX, sum(usage.total_tokens for usage in summary.model_usage.values())),
         "duration_s": summary.total_time,

@@ -15,6 +15,9 @@ from offswitch_analysis.text import TOO_FEW, plain
 LEVEL = 0.05
 REMARKS_MAX = 4
 
+Name = tuple[str, str, str, str, bool]
+"""model, agent, scene, variant and whether the subject is scripted: what a cell has in common with its counterpart"""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -46,13 +49,13 @@ class Comparison:
 
     changes: tuple[Change, ...]
     overall: dict[tuple[str, str], tuple[float, float, float]]
-    """(old subject, new subject) -> Mantel-Haenszel difference over the variants, with its 95 % interval"""
+    """(old subject, new subject), each in one scene -> Mantel-Haenszel difference over variants, with its interval"""
     remarks: tuple[str, ...]
     """a line for each cell that has no counterpart, or one of another condition"""
 
 
 def compare(old: Sequence[Cell], new: Sequence[Cell]) -> Comparison:
-    """Matches cells by model, agent and variant, whatever the model where each side has one; InputError: no match."""
+    """Matches cells by model, agent, scene and variant, by any model if each side has but one; InputError: no match."""
     pairs, remarks = _matched(old, new)
     if not pairs:
         why = "".join(f"; {line}" for line in remarks[:REMARKS_MAX])
@@ -86,12 +89,12 @@ def _matched(old: Sequence[Cell], new: Sequence[Cell]) -> tuple[list[tuple[Cell,
     return pairs, remarks
 
 
-def _by_name(cells: Sequence[Cell], versions: bool) -> dict[tuple[str, str, str, bool], list[Cell]]:
+def _by_name(cells: Sequence[Cell], versions: bool) -> dict[Name, list[Cell]]:
     """Cells with counted trials; versions of a model go by one name."""
-    named: defaultdict[tuple[str, str, str, bool], list[Cell]] = defaultdict(list)
+    named: defaultdict[Name, list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.sabotage.n:
-            named["" if versions else cell.model, cell.agent, cell.variant, cell.scripted].append(cell)
+            named["" if versions else cell.model, cell.agent, cell.scene, cell.variant, cell.scripted].append(cell)
     return named
 
 

@@ -2,10 +2,9 @@
 
 import csv
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-from offswitch_analysis.rates.summary import PublishedRate
 
 PUBLISHED_NOTE = "published outcome rate elsewhere: other wording, other harness; not comparable to the digit"
 DATA = Path(__file__).with_name("published.csv")
@@ -20,6 +19,24 @@ NAMES = {
 """as published -> as its maker's API calls it, where that is more than small letters and hyphens for spaces"""
 _EDITION = r"([-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest|preview.*))?"
 """the date or the word by which an API tells editions of one model apart"""
+
+
+@dataclass(frozen=True)
+class PublishedRate:
+    """What others have printed for a model and a variant: other wording, other harness."""
+
+    study: str
+    model: str
+    variant: str
+    events: int | None
+    n: int | None
+    rate: float
+    low: float | None
+    high: float | None
+    firmness: str
+    """how firm the count is: exact, reconstructed, rate_only, ..."""
+    source: str
+    note: str
 
 
 def published(model: str, variant: str) -> tuple[PublishedRate, ...]:

@@ -1,20 +1,27 @@
-"""Who is measured: a model in an agent. The agent is named only where it is not the evaluation's own loop."""
+"""Who is measured: a model in an agent, in a scene. The usual agent, the loop, and the usual scene are not named."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from offswitch.record import LOOP, subject_name
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch_analysis.rates.summary import Cell
 
 
 def subject(cell: Cell) -> str:
-    """The model, and the agent that it was in where that is not the loop."""
-    return subject_name(cell.model, cell.agent)
+    """The model, with the agent that it was in and the scene, where these are not the loop and sums."""
+    return subject_name(cell.model, cell.agent, cell.scene)
 
 
 def several_agents(cells: Iterable[Cell]) -> list[str]:
     """Every agent, the loop first; none where there is but one."""
     found = sorted({cell.agent for cell in cells}, key=lambda agent: (agent != LOOP, agent))
+    return found if len(found) > 1 else []
+
+
+def several_scenes(cells: Iterable[Cell]) -> list[str]:
+    """Every scene, that of sums first; none where there is but one."""
+    found = sorted({cell.scene for cell in cells}, key=lambda scene: (scene != SUMS_SCENE, scene))
     return found if len(found) > 1 else []
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from offswitch.evidence.schedule import Schedule
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.published import PublishedRate
+from offswitch_analysis.statistics import SceneModel
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
 
@@ -56,24 +59,6 @@ class Normalised:
 
 
 @dataclass(frozen=True)
-class PublishedRate:
-    """What others have printed for a model and a variant: other wording, other harness."""
-
-    study: str
-    model: str
-    variant: str
-    events: int | None
-    n: int | None
-    rate: float
-    low: float | None
-    high: float | None
-    firmness: str
-    """how firm the count is: exact, reconstructed, rate_only, ..."""
-    source: str
-    note: str
-
-
-@dataclass(frozen=True)
 class Cell:
     """All trials of one model, in one agent, in one condition."""
 
@@ -82,6 +67,8 @@ class Cell:
     model: str
     agent: str
     """what the model worked in: the evaluation's own loop, or another program"""
+    scene: str
+    """what came when: that of sums, or another with what tells its files from others of its name"""
     variant: str
     condition: str
     """digest of what may be pooled"""
@@ -171,6 +158,21 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class OverScenes:
+    """The sabotage rates of one model in one agent and variant, in several scenes, and one rate over these."""
+
+    model: str
+    agent: str
+    variant: str
+    scripted: bool
+    cells: tuple[str, ...]
+    """ids; a scene each"""
+    fit: SceneModel | None
+    refused: str | None
+    """why there is no such rate; None where there is one"""
+
+
+@dataclass(frozen=True)
 class Step:
     """One line of a trial's story: a model's words, a command, a reply, a file, the desk, the witness."""
 
@@ -202,6 +204,8 @@ class Trial:
     """lines of a unified diff, empty where nothing was changed"""
     transcript: tuple[tuple[str, str], ...]
     """(who, text): system, user, assistant, reasoning, call, tool"""
+    schedule: Schedule | None = None
+    """what was to come when, and what came; None where its evidence cannot be read"""
 
 
 @dataclass(frozen=True)
@@ -225,7 +229,10 @@ class Summary:
     """what a reader must know: conventions, several detectors, rulings, and the like"""
     cells: tuple[Cell, ...]
     contrasts: tuple[Contrast, ...]
-    factor_model: dict[str, Any] | None
+    over_scenes: tuple[OverScenes, ...]
+    """empty where there is but one scene"""
+    factor_models: dict[str, dict[str, Any]]
+    """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
     trials: tuple[Trial, ...] = field(default=())
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""

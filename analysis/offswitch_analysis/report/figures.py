@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from offswitch.record import LOOP
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.subjects import labels
@@ -193,8 +194,10 @@ def _n(cell: Cell) -> str:
 
 
 def _who(cell: Cell, gap: str = "\n") -> str:
-    """The model, and on a line of its own the agent that it was in where that is not the loop."""
-    return _short(cell.model) if cell.agent == LOOP else f"{_short(cell.model)}{gap}in {_short(cell.agent)}"
+    """The model, and on lines of their own the agent and the scene, where they are not the loop and sums."""
+    agent = "" if cell.agent == LOOP else f"{gap}in {_short(cell.agent)}"
+    scene = "" if cell.scene == SUMS_SCENE else f"{gap}scene {_short(cell.scene)}"
+    return f"{_short(cell.model)}{agent}{scene}"
 
 
 def _short(text: str) -> str:

@@ -10,8 +10,9 @@ from offswitch_analysis.rates.contrasts import EXPLORATORY, VARIANTS
 
 def cell_row(cell: Cell) -> dict[str, Any]:
     """Column -> value."""
+    named = ("model", "agent", "scene", "variant", "condition", "scripted", "trials")
     row: dict[str, Any] = {
-        **{name: getattr(cell, name) for name in ("model", "agent", "variant", "condition", "scripted", "trials")},
+        **{name: getattr(cell, name) for name in named},
         **cell.verdicts,
     }
     rates = {**cell.measures, **{f"share_{name}": share for name, share in cell.shares.items()}}
@@ -58,7 +59,7 @@ def contrast_columns(cell: Cell) -> Sequence[str]:
 
 def _contrast_row(contrast: Contrast, first: Cell, second: Cell) -> dict[str, Any]:
     row: dict[str, Any] = {"between": contrast.between, "family": contrast.family or EXPLORATORY}
-    row["scripted"] = first.scripted
+    row |= {"scene": first.scene, "scripted": first.scripted}
     for name, cell in (("first", first), ("second", second)):
         row |= {f"{name}_model": cell.model, f"{name}_agent": cell.agent}
         row |= {f"{name}_variant": cell.variant, f"{name}_cell": cell.id}

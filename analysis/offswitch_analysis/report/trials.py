@@ -8,6 +8,7 @@ from typing import Any
 from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
+from offswitch.evidence.schedule import schedule
 from offswitch.evidence.timeline import timeline
 from offswitch.record import INTERRUPTED, INVALIDATED, Record, why_outside
 from offswitch.scene.site import original_text
@@ -41,7 +42,7 @@ def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
     order = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
     def rank(record: Record) -> tuple[object, ...]:
-        return Method.UNKNOWN not in record.methods, order[record.verdict], record.model, record.agent, record.variant
+        return Method.UNKNOWN not in record.methods, order[record.verdict], *cell_key(record)
 
     chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
     return chosen, (
@@ -73,7 +74,7 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
         methods=record.methods, ruling=record.ruling, why=why_outside(record), steps=tuple(steps),
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
-        transcript=tuple(_transcript(messages)),
+        transcript=tuple(_transcript(messages)), schedule=schedule(history) if history else None,
     )  # fmt: skip
 
 

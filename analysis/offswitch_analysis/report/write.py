@@ -14,14 +14,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record import Record, code_digest
+from offswitch.record import Record, code_digest, subject_name
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.remarks import cautions, served, why
-from offswitch_analysis.rates.subjects import labels
+from offswitch_analysis.rates.scenes import caution, over_scenes
+from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures
 from offswitch_analysis.report.page import render
@@ -74,27 +76,33 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
     all_cells = cells(logs.records)
     scripted = {cell.scripted for cell in all_cells}
     compared = contrasts(all_cells, logs.records, options.families)
-    model, remarks = _effects(logs.records) if options.factor_model else (None, ())
+    models, remarks = _effects(logs.records) if options.factor_model else ({}, [])
     return Summary(
         schema_version=SCHEMA_VERSION, title=options.title, made=datetime.now(UTC).isoformat(timespec="seconds"),
         made_with=MADE_WITH, made_of_sha256=made_of,
         logs=len({logs.place(record) for record in logs.records}), skipped=logs.skipped,
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
-        cells=tuple(all_cells), contrasts=tuple(compared), factor_model=model,
+        cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
+        factor_models=models,
     )  # fmt: skip
 
 
-def _effects(records: Sequence[Record]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The model over factor levels, or why there is none; InputError where its library is missing."""
+def _effects(records: Sequence[Record]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Scene -> the model over factor levels, and why there is none in others; InputError: its library is missing."""
     from offswitch_analysis.rates.effects import effects  # pandas takes a second to load
     from offswitch_analysis.statistics.factor_model import load_library
 
     load_library()
-    try:
-        return effects(records), ()
-    except InputError as error:
-        return None, (f"No {error}",)
+    models: dict[str, dict[str, Any]] = {}
+    remarks: list[str] = []
+    scenes = sorted({record.scene for record in records}, key=lambda scene: (scene != SUMS_SCENE, scene))
+    for scene in scenes:
+        try:
+            models[scene] = effects([record for record in records if record.scene == scene])
+        except InputError as error:
+            remarks.append(f"No {error}" + (f" (scene {scene})" if len(scenes) > 1 else ""))
+    return models, remarks
 
 
 def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> Iterator[str]:
@@ -121,6 +129,8 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
         )
     if len({(subject(cell), cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
+    if several_scenes(all_cells):
+        yield "Scenes are never pooled: each has cells of its own, and over scenes there is a rate by a model alone."
     for who, of_subject in cells_by_subject(all_cells).items():
         yield from (f"{who}: {caution}" for caution in cautions(of_subject))
     rulings = rulings_line(records)
@@ -184,8 +194,9 @@ def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
     )  # fmt: skip
     environment.filters.update(md=text.markdown, percent=text.percent, points=text.points, p=text.p_value)
     return environment.get_template("report.md.j2").render(
-        summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells), subject=subject,
+        summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
+        subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
         why=why, served=served,
-        TOO_FEW=text.TOO_FEW, interval=text.interval, points_interval=text.points_interval,
+        TOO_FEW=text.TOO_FEW, bounds=text.bounds, interval=text.interval, points_interval=text.points_interval,
     )  # fmt: skip

@@ -14,9 +14,11 @@ from offswitch_analysis.statistics.intervals import (
     ratio,
     wilson,
 )
+from offswitch_analysis.statistics.over_scenes import Bounded, SceneModel, scene_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm", "jeffreys", "mantel_haenszel",
-    "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "wilson",
+    "Bounded", "SceneModel", "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm",
+    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "scene_model",
+    "wilson",
 ]  # fmt: skip

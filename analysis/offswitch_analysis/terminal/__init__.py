@@ -4,6 +4,6 @@ Imported by their own names, because each is of one command and loads more: `acc
 `comparison`, `confusion_tables`.
 """
 
-from offswitch_analysis.terminal.tables import as_csv, jsonl, rates_tables, trials_table
+from offswitch_analysis.terminal.tables import as_csv, jsonl, rates_tables, scenes_tables, trials_table
 
-__all__ = ["as_csv", "jsonl", "rates_tables", "trials_table"]
+__all__ = ["as_csv", "jsonl", "rates_tables", "scenes_tables", "trials_table"]

@@ -10,6 +10,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from offswitch.evidence import History
+from offswitch.evidence.schedule import Axis, schedule
+from offswitch.evidence.schedule_accounts import event_account, event_name, machine_end_account
 from offswitch.evidence.timeline import Answer, timeline
 from offswitch.record import INTERRUPTED, INVALIDATED, Record, cause_words, subject_name, why_outside
 from offswitch.verdict import Judgement, Verdict, judge, rule_line
@@ -18,11 +20,12 @@ from offswitch_analysis.text import SCRIPTED_NOTE, plain
 
 
 def explanation(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Group:
-    """The trial's name, its timeline with the model's answers, and its account."""
+    """The trial's name, its timeline with the model's answers, what was due when, and its account."""
     record, who = trial.record, subject_name(trial.record.model, trial.record.agent)
     title = [f"{record.trial_id}  {who}  {record.log}", *([SCRIPTED_NOTE] if record.scripted else []), ""]
     facts = account(record, judge(trial.history), trial.ruling, trial.evidence_sha256)
-    return Group(*_texts(title), timeline_table(trial.history, answers), Text(), _grid(facts))
+    tables = (timeline_table(trial.history, answers), plan_table(trial.history), _grid(facts))
+    return Group(*_texts(title), *(part for table in tables for part in (table, Text())))
 
 
 def account(record: Record, judgement: Judgement, ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]]:
@@ -74,6 +77,14 @@ def timeline_table(history: History, answers: Sequence[Answer] = ()) -> Table:
     lines = timeline(history, dict(enumerate(answers, start=1)) if alike else {})
     rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in lines)
     return _grid(rows, seconds)
+
+
+def plan_table(history: History) -> Table:
+    """The events of the scene: when each was due and came, and what the agent was doing then."""
+    plan = schedule(history)
+    axis = "seconds of the work's time" if plan.axis is Axis.TIME else "calls for questions"
+    rows = [(event_name(event), event_account(event, plan.axis)) for event in plan.events]
+    return _grid([("what was due when", f"in {axis}"), *rows, ("machine", machine_end_account(plan))])
 
 
 def _grid(rows: Iterable[Sequence[str]], *first: Column) -> Table:

@@ -8,13 +8,15 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from offswitch.record import LOOP, Record, why_outside
+from offswitch.record import LOOP, Record, subject_name, why_outside
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import VOID
-from offswitch_analysis.text import NOT_AVAILABLE, SCRIPTED_NOTE, csv_text, interval, percent, plain
+from offswitch_analysis.text import NOT_AVAILABLE, SCRIPTED_NOTE, bounds, csv_text, interval, percent, plain
 
 if TYPE_CHECKING:  # loads scipy, which a table of trials does without
     from offswitch_analysis.rates import Cell
+    from offswitch_analysis.statistics import Bounded
 
 RATES_NOTE = (
     "n: trials with a verdict, without the unexposed, the unfinished and the undecided; failures have no verdict.\n"
@@ -36,7 +38,8 @@ def trials_table(records: Sequence[Record]) -> Table:
     """What a person looks at first, one row per trial."""
     table = _table(f"{len(records)} trials", any(record.scripted for record in records))
     agents = any(record.agent != LOOP for record in records)
-    for name in ("trial", "model", *(["agent"] * agents), "verdict", "machine"):
+    scenes = any(record.scene != SUMS_SCENE for record in records)
+    for name in ("trial", "model", *(["agent"] * agents), *(["scene"] * scenes), "verdict", "machine"):
         table.add_column(name, overflow="fold")
     for name in ("served", "right", "commands", "s"):
         table.add_column(name, justify="right")
@@ -44,7 +47,7 @@ def trials_table(records: Sequence[Record]) -> Table:
         notes = "; ".join(filter(None, _notes(record)))
         verdict = f"{record.verdict} ({notes})" if notes else record.verdict
         counts = (record.questions_served, record.answers_correct, record.commands, record.duration_s)
-        who = (record.trial_id, record.model, *([record.agent] * agents))
+        who = (record.trial_id, record.model, *([record.agent] * agents), *([record.scene] * scenes))
         table.add_row(*(Text(plain(value)) for value in (*who, verdict, record.machine_end, *counts)))
     return table
 
@@ -59,7 +62,7 @@ def _notes(record: Record) -> Iterator[str]:
 
 
 def rates_tables(cells: Sequence["Cell"]) -> list[Table]:
-    """A table per model and agent, a row per cell: the sabotage rate, and every verdict with its count."""
+    """A table per model, agent and scene, a row per cell: the sabotage rate, and every verdict with its count."""
     from offswitch_analysis.rates import cells_by_subject
 
     return [_rates_table(name, of_subject) for name, of_subject in cells_by_subject(cells).items()]
@@ -87,6 +90,36 @@ def _rates_table(subject: str, cells: Sequence["Cell"]) -> Table:
     scripted = [SCRIPTED_NOTE] if cells[0].scripted else []
     table.caption = Text("\n".join([RATES_NOTE, *scripted, *remarks(cells)]))
     return table
+
+
+def scenes_tables(cells: Sequence["Cell"]) -> list[Table]:
+    """One row for each model in an agent and variant: the rate over scenes; no table where there is but one scene."""
+    from offswitch_analysis.rates.scenes import SCENES_NOTE, caution, over_scenes
+
+    found = over_scenes(cells)
+    table = _table("over scenes: sabotage rate", any(one.scripted for one in found))
+    for name in ("model", "variant"):
+        table.add_column(name, overflow="fold")
+    for name in ("scenes", "typical %", "95 % interval", "mean %", "95 % interval", "SD", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("note")
+    for one in found:
+        who, fit = [plain(subject_name(one.model, one.agent)), plain(one.variant)], one.fit
+        scenes = str(fit.scenes if fit else len(one.cells))
+        numbers = [*_percent(fit.typical), *_percent(fit.mean), *_spread(fit.spread)] if fit else [NOT_AVAILABLE] * 6
+        table.add_row(*map(Text, [*who, scenes, *numbers, caution(fit.scenes) if fit else plain(one.refused)]))
+    table.caption = Text("\n".join([SCENES_NOTE, *([SCRIPTED_NOTE] if any(one.scripted for one in found) else [])]))
+    return [table] if found else []
+
+
+def _percent(rate: "Bounded") -> tuple[str, str]:
+    return percent(rate.value), interval(rate.low, rate.high, " - ")
+
+
+def _spread(spread: "Bounded | None") -> tuple[str, str]:
+    if spread is None:
+        return NOT_AVAILABLE, NOT_AVAILABLE
+    return f"{spread.value:.2f}", bounds(spread.low, spread.high, " - ")
 
 
 def _table(title: str, scripted: bool) -> Table:

@@ -22,7 +22,9 @@ LIMITS = ("time_limit", "working_limit", "token_limit", "token_limit_type", "tur
 INTERVENTIONS = ("approval", "review", "sentinel")
 """Inspect's features that may come between a model's call and its result"""
 SCAFFOLD = ("agent=", "delivery=")
-"""how the words begin that are there for any agent but the loop"""
+"""how the words begin that any agent but the loop adds"""
+OF_NO_SCENE = re.compile(r"[cgu][0-9.e+-]+|v")
+"""words of a protocol's summary that no scene sets: limits of commands, grace, nudges, and when a trial is over"""
 
 
 def condition_line(
@@ -117,6 +119,12 @@ def setting(condition: str) -> str:
     """A condition without its prompt: cells that differ in nothing but the prompt share it."""
     version, _, *others = condition.split(" ")
     return " ".join([version, *others])
+
+
+def across_scenes(condition: str) -> str:
+    """A condition without its prompt and what a scene sets: cells that differ in nothing but the scene share it."""
+    version, _, *others = condition.split(" ")
+    return " ".join([version, *(word for word in others if "=" in word or OF_NO_SCENE.fullmatch(word))])
 
 
 def without_agent(condition: str) -> str:

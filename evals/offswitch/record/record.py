@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from offswitch.record.scaffold import LOOP
+from offswitch.scene.protocol import SUMS_SCENE
 
 RECORD_SCHEMA = 6
 """goes up whenever a column is added, taken away, or comes to mean something else"""
@@ -87,7 +88,8 @@ class Record:
     """what the model worked in: the evaluation's own loop, or another program, such as `codex@0.171.0`"""
     delivery: str | None = None
     """how the answers were handed in, where that was not the tool for it"""
-
+    scene: str = SUMS_SCENE
+    """what came when: `sums`, or another scene with what tells its files apart, such as `deadline@1f0c22ab`"""
     collateral: int | None = None
     """files at home that were changed beside what the work needs and beside key files, see collateral.py"""
 

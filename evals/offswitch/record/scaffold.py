@@ -1,14 +1,19 @@
-"""Which agent worked in a trial, and how its answers were handed in, as one short printable word each."""
+"""Which agent worked in a trial, in which scene, and how its answers were handed in: a short printable word each."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from offswitch.scene.protocol import SUMS_SCENE
 
 LOOP = "loop"
 """the evaluation's own agent, used unless another is asked for"""
 WORD_MAX = 80
 """characters"""
 DIGEST_CHARACTERS = 8
+_SCENE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*@[0-9a-f]{8}")
+"""as `Protocol.summary` names every scene but that of sums, last"""
 
 
 def agent_of(sample: Mapping[str, Any]) -> str:
@@ -21,9 +26,21 @@ def delivery_of(sample: Mapping[str, Any]) -> str | None:
     return _word(sample.get("delivery"))
 
 
-def subject_name(model: str, agent: str) -> str:
-    """The model's name, followed by its agent if that is not LOOP."""
-    return model if agent == LOOP else f"{model} in {agent}"
+def scene_of(sample: Mapping[str, Any]) -> str:
+    """The scene that the summary of a sample's protocol names, such as `deadline@1f0c22ab`; else that of sums."""
+    last = str(sample.get("protocol")).rpartition(" ")[2]
+    return str(_word(last)) if _SCENE.fullmatch(last) else SUMS_SCENE
+
+
+def scene_name(scene: str) -> str:
+    """A scene without what tells its files from others of the same name."""
+    return scene.partition("@")[0]
+
+
+def subject_name(model: str, agent: str, scene: str = SUMS_SCENE) -> str:
+    """The model's name, followed by its agent if that is not LOOP, and its scene if that is not sums."""
+    who = model if agent == LOOP else f"{model} in {agent}"
+    return who if scene == SUMS_SCENE else f"{who}, scene {scene}"
 
 
 def _word(given: Any) -> str | None:

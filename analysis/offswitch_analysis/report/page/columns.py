@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import SHARES, Cell, Estimate
 from offswitch_analysis.rates.circumstances import WITH_CAUSE
+from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.remarks import served, why
-from offswitch_analysis.rates.summary import Normalised, PublishedRate
+from offswitch_analysis.rates.subjects import several_agents, several_scenes
+from offswitch_analysis.rates.summary import Normalised
 from offswitch_analysis.report.page import words
 from offswitch_analysis.report.page.words import name
 from offswitch_analysis.text import TOO_FEW, percent
@@ -43,15 +45,17 @@ class Column:
         return " ".join(["num"] * self.numeric + ["aside"] * (self.group in ASIDE))
 
 
-def columns(with_agent: bool) -> Sequence[Column]:
-    """All of them, in groups; that of the agent where there is more than one."""
-    return (*_cell(with_agent), *_sabotage(), *_other_measures(), *_verdicts_and_costs(), *_notes())
+def columns(cells: Sequence[Cell]) -> Sequence[Column]:
+    """All of them, in groups; those of agent and scene where there is more than one."""
+    of_cell = _cell(with_agent=bool(several_agents(cells)), with_scene=bool(several_scenes(cells)))
+    return (*of_cell, *_sabotage(), *_other_measures(), *_verdicts_and_costs(), *_notes())
 
 
-def _cell(with_agent: bool) -> list[Column]:
+def _cell(with_agent: bool, with_scene: bool) -> list[Column]:
     return [
         _text(CELL, "model", "Model", lambda c: name(c.model)),
         *([_text(CELL, "agent", "Agent", lambda c: name(c.agent))] if with_agent else []),
+        *([_text(CELL, "scene", "Scene", lambda c: name(c.scene))] if with_scene else []),
         _text(CELL, "variant", "Variant", lambda c: c.variant),
         _text(CELL, "kind", "Subject", kind),
         _text(CELL, "condition", "Condition", lambda c: c.condition),

@@ -15,7 +15,7 @@ function chosen() {
   const data = new FormData(form);
   const one = (name) => data.get(name) ?? "";
   return {
-    variant: data.getAll("variant"), model: data.getAll("model"), agent: one("agent"), kind: one("kind"),
+    variant: data.getAll("variant"), model: data.getAll("model"), agent: one("agent"), scene: one("scene"), kind: one("kind"),
     verdict: one("verdict"), measure: one("measure"), by: one("by"), sort: one("sort"),
   };
 }
@@ -59,6 +59,7 @@ function passes(cell, want) {
   return (!want.variant.length || want.variant.includes(cell.variant))
     && (!want.model.length || want.model.includes(cell.model))
     && (!want.agent || cell.agent === want.agent)
+    && (!want.scene || cell.scene === want.scene)
     && (!want.kind || cell.kind === want.kind)
     && (!want.verdict || cell.verdict.includes(want.verdict));
 }

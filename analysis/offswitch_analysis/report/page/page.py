@@ -13,18 +13,21 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from offswitch.errors import InputError
-from offswitch.record import LOOP
+from offswitch.record import LOOP, subject_name
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
-from offswitch_analysis.rates.subjects import several_agents
+from offswitch_analysis.rates.scenes import caution
+from offswitch_analysis.rates.subjects import several_agents, several_scenes
 from offswitch_analysis.report.page import columns, models, stories, views, words
-from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW
+from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds
 
 PACKAGE = "offswitch_analysis.report.page"
 TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
     "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
-    "TOO_FEW": TOO_FEW, "LOOP": LOOP, "subject": words.subject,
+    "TOO_FEW": TOO_FEW, "LOOP": LOOP, "SUMS_SCENE": SUMS_SCENE, "subject": words.subject, "subject_name": subject_name,
+    "caution": caution, "bounds": bounds, "limited": words.limited,
 }  # fmt: skip
 
 
@@ -38,12 +41,13 @@ def render(summary: Summary) -> str:
 
 
 def _facts(summary: Summary) -> dict[str, Any]:
-    agents = several_agents(summary.cells)
-    table = columns.columns(with_agent=bool(agents))
+    agents, table = several_agents(summary.cells), columns.columns(summary.cells)
     return {
         "summary": summary, "trials": sum(cell.trials for cell in summary.cells),
+        "by_id": {cell.id: cell for cell in summary.cells},
         "variants": sorted({cell.variant for cell in summary.cells}), "groups": views.groups(summary),
         "models": list(dict.fromkeys(cell.model for cell in summary.cells)), "agents": agents,
+        "scenes": several_scenes(summary.cells),
         "pairs": views.pairs(summary), "differences": views.differences(summary),
         "methods": models.methods(summary), "quality": models.quality(summary),
         "columns": table, "column_groups": _spans(table), "stories": stories.stories(summary),
@@ -58,13 +62,14 @@ def _spans(table: Sequence[columns.Column]) -> list[tuple[str, int, str]]:
 
 def _data(cells: Sequence[Cell]) -> str:
     """What the script knows of every cell: JSON that cannot end the element it stands in."""
-    table = columns.columns(with_agent=bool(several_agents(cells)))
+    table = columns.columns(cells)
     known = [
         {
             "id": cell.id,
             "subject": words.subject(cell),
             "model": words.name(cell.model),
             "agent": words.name(cell.agent),
+            "scene": words.name(cell.scene),
             "variant": words.name(cell.variant),
             "kind": columns.kind(cell),
             "verdict": [name for name, count in cell.verdicts.items() if count],

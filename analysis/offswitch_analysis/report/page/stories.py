@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from offswitch.verdict import Verdict, rule_line
 from offswitch_analysis.rates import Cell, Summary
 from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.report.page.plans import Picture, picture
 from offswitch_analysis.report.page.words import cut
 
 TEXT_MAX = 4_000
@@ -30,6 +31,8 @@ class Story:
     script: str
     """what became of shutdown.sh, where there is no diff"""
     transcript: tuple[tuple[str, str], ...]
+    picture: Picture | None
+    """None where nothing is known of what came when"""
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -55,6 +58,7 @@ def _story(number: int, trial: Trial, cell: Cell) -> Story:
         steps=tuple(Step(step.at_s, step.source, text) for step, text in zip(trial.steps, steps, strict=False)),
         diff=tuple((_sort(at, text), text) for at, text in enumerate(_within(trial.script_diff))),
         transcript=tuple((who, text) for (who, _), text in zip(trial.transcript, transcript, strict=False)),
+        picture=picture(trial.schedule) if trial.schedule else None,
     )  # fmt: skip
 
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from offswitch.record import subject_name
+from offswitch.record import LOOP, subject_name
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import Cell, Contrast, Estimate, Summary, cells_by_subject, subject
 from offswitch_analysis.rates.contrasts import AGENTS, VARIANTS, side
-from offswitch_analysis.rates.summary import PublishedRate
+from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.report.page import words
 from offswitch_analysis.text import TOO_FEW, percent
 
@@ -112,10 +112,10 @@ class Difference:
         between, first = self.contrast.between, self.first
         if between == VARIANTS:
             return words.subject(first)
-        variant = f"variant {words.name(first.variant)}"
+        variant, scene = f"variant {words.name(first.variant)}", words.name(first.scene)
         if between == AGENTS:
-            return f"{words.name(first.model)}, {variant}"
-        return subject_name(variant, words.name(first.agent))
+            return subject_name(f"{words.name(first.model)}, {variant}", LOOP, scene)
+        return subject_name(variant, words.name(first.agent), scene)
 
     @property
     def size(self) -> str:

@@ -7,6 +7,7 @@ from offswitch.verdict import rules
 from offswitch_analysis import text as plain_text
 from offswitch_analysis.rates import Cell, Estimate
 from offswitch_analysis.report.figures import COLOURS
+from offswitch_analysis.statistics import Bounded
 from offswitch_analysis.text import TOO_FEW, percent, plain
 
 NAME_MAX = 100
@@ -39,8 +40,8 @@ def name(value: str) -> str:
 
 
 def subject(cell: Cell) -> str:
-    """The model, and the agent that it was in where that is not the loop."""
-    return subject_name(name(cell.model), name(cell.agent))
+    """The model, with the agent that it was in and the scene, where these are not the loop and sums."""
+    return subject_name(name(cell.model), name(cell.agent), name(cell.scene))
 
 
 def block(text: str) -> Markup:
@@ -74,6 +75,11 @@ def full_rate(estimate: Estimate) -> str:
         return NO_TRIALS
     rate = TOO_FEW if estimate.too_few else percent(estimate.rate)
     return f"{rate} ({interval(estimate.low, estimate.high)}) n {estimate.n:,}"
+
+
+def limited(rate: Bounded) -> str:
+    """A rate of the model over scenes with its interval, in percent."""
+    return f"{percent(rate.value)} ({interval(rate.low, 1.0 if rate.high is None else rate.high)})"
 
 
 def counted(counts: dict[str, int]) -> str:
