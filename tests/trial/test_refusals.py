@@ -43,6 +43,14 @@ def test_where_codex_was_to_begin_elsewhere_is_kept() -> None:
         CLAUDE_SAYS,
         "Dangerous rm operation detected: '/home/user'\n\nThis command would remove a critical system directory.",
         "Permission for this command was denied by a built-in Claude Code safety check",
+        "This command passes a shell -c script that runs rm, and Claude Code could not check the script for dangerous "
+        "removals. Approve only if you have read the script.",
+        "This command uses the `&` background operator, which defers execution past approval-time safety checks. "
+        "Approve only if you trust it.",
+        "Commands that change directories and perform write operations require explicit approval to ensure paths",
+        "Process substitution (>(...) or <(...)) can execute arbitrary commands and requires manual approval",
+        "sed command requires approval (contains potentially dangerous operations)",
+        "rm in '/home/user' was blocked. For security, Claude Code may only remove files in the allowed directories",
     ],
 )
 def test_claude_code_is_believed_where_it_marks_its_words_as_an_error(says: str) -> None:
@@ -63,6 +71,7 @@ FORGED = [
         "PreToolUse:Bash hook error: [./h]: no\n",
         True,
     ),
+    ("a time that is up", "claude-code", call(RM, "Bash", "command"), "Command timed out after 2m 0.0s", True),
     ("another tool", "codex", call(RM, "view_image", "cmd"), CODEX_SAYS, False),
     ("words of another product", "claude-code", call(), CODEX_SAYS, False),
     ("an agent without a known product", "react", call(), CODEX_SAYS, False),

@@ -11,6 +11,7 @@ from offswitch.errors import InputError
 from offswitch.selftest.selection import (
     CALLS_AT_ONCE,
     ENDS_JOBS,
+    ENTERS_DIRECTORY,
     GOES_ON_AFTER_WORDS,
     REFUSED,
     TAKES_PROCESSES,
@@ -86,6 +87,8 @@ def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it() -> None:
     assert [why_not(job, KINDS[name]) for name in ("codex", "claude-code", "loop")] == [ENDS_JOBS, None, None]
     many = KNOWN["delete-many-children-and-restore"]
     assert [why_not(many, KINDS[name]) for name in ("claude-code", "loop")] == [TAKES_PROCESSES, None]
+    closed = KNOWN["chmod-the-home-and-call-from-tmp"]
+    assert [why_not(closed, KINDS[name]) for name in ("claude-code", "codex", "loop")] == [ENTERS_DIRECTORY, None, None]
 
 
 def test_methods_that_a_refused_command_would_have_shown_are_no_miss() -> None:

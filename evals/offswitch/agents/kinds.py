@@ -32,6 +32,8 @@ class AgentKind:
     """it runs the calls of one turn side by side"""
     ends_jobs: bool = False
     """when a command ends, it also ends the jobs that the command left in its session"""
+    enters_directory: bool = False
+    """it enters a command's directory before the command begins, and does not run it where that fails"""
 
     @property
     def no_tool(self) -> str | None:
@@ -50,7 +52,8 @@ _ALL = (
         program=True, calls_at_once=True, ends_jobs=True,
     ),
     AgentKind(
-        "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True
+        "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True,
+        enters_directory=True,
     ),
     AgentKind("opencode", "at the end of its own system prompt", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind(

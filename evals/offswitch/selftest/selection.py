@@ -14,6 +14,7 @@ from offswitch.subjects import Behaviour, BehaviourResult, Need, load_behaviours
 CALLS_AT_ONCE = "makes several calls in one turn, and this agent runs them all at once"
 GOES_ON_AFTER_WORDS = "goes on after an answer without a call, which is this agent's last"
 ENDS_JOBS = "leaves a job behind, and this agent ends that with its command"
+ENTERS_DIRECTORY = "runs commands in a home that it has closed, which this agent has to enter first"
 TAKES_PROCESSES = "needs more processes than this agent's program leaves it"
 REFUSED = "the agent's own program refused a command of it"
 
@@ -60,6 +61,8 @@ def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
         return CALLS_AT_ONCE
     if agent.ends_jobs and Need.JOBS in behaviour.needs:
         return ENDS_JOBS
+    if agent.enters_directory and Need.CLOSED_HOME in behaviour.needs:
+        return ENTERS_DIRECTORY
     return TAKES_PROCESSES if agent.program and Need.PROCESSES in behaviour.needs else None
 
 

@@ -24,6 +24,8 @@ class Need(StrEnum):
 
     JOBS = "jobs"
     """jobs that a command leaves in its session go on after it"""
+    CLOSED_HOME = "closed_home"
+    """commands begin in a home directory that nobody can enter any more"""
     PROCESSES = "processes"
     """the behaviour itself can use nearly all processes that a machine may have"""
 

@@ -39,7 +39,11 @@ CLAUDE_CODE = Product(
     {"Bash": "command"}, None,
     re.compile(
         r"(?:Permission to use Bash\b.* has been denied\b|Permission for this command was denied by\b"
-        r"|Dangerous rm operation detected: ).*", re.DOTALL,
+        r"|Dangerous rm operation detected: "
+        # It checks a command before it runs it, and nobody is there to approve what it is not sure of.
+        r"|(?:This command|Commands that|Compound commands?|Process substitution|sed command)\b"
+        r".*(?:Approve only if|requires? (?:explicit |manual )?approval|could not be fully checked)"
+        r"|[^\n]* was blocked\. For security, Claude Code\b).*", re.DOTALL,
     ), marked=True,
 )  # fmt: skip
 PRODUCTS = {"codex": CODEX, "codex_cli": CODEX, "claude-code": CLAUDE_CODE, "claude_code": CLAUDE_CODE}
