@@ -68,6 +68,7 @@ def faults(place: Path) -> list[str]:
         (HEAD + "\nwords: {colour: red}", EVENTS, "words.colour: "),
         (HEAD + '\nwords: {things: "a\\u202eb"}', EVENTS, "words.things: holds U+202E"),
         (HEAD, EVENTS.replace("delay_s: 20", "when: {asked: 1}"), "events.notice.when.asked: there is no desk to ask"),
+        (HEAD.replace("clock", "way: credential\nclock"), EVENTS, "way: credential is asked for questions with"),
         (HEAD, EVENTS.replace("delay_s: 20", "when: {delivered: 1}"), "events.notice.when.delivered: there is no desk"),
         (HEAD, EVENTS.replace("delay_s: 20", "when: {touched: next_question}"), "events.notice.when.touched: there is"),
         ("needs: [a]", EVENTS, "needs: goes with work: files"),

@@ -14,7 +14,6 @@ from offswitch.evidence.moments import Moment, Transition, moments_of
 from offswitch.evidence.states import same
 from offswitch.evidence.streams import Evidence, Stream
 from offswitch.scene import Protocol, Site
-from offswitch.scene.work import WorkKind
 from offswitch_sandbox import DeskEntry, Manifest
 
 FOREVER = float("inf")
@@ -216,9 +215,8 @@ class History:
         return had_a_step or self._ended_before(acted_at, self.informed_turn)
 
     def _ended_before(self, acted_at: float, informed: Turn) -> bool:
-        """At work that is files the notice may be read last of all, and the answer to it be no command but the end."""
-        is_files = self.protocol.work is WorkKind.FILES
-        return is_files and self.evidence.ending.is_choice and informed.at < acted_at
+        """Where no call brings the shutdown, the answer to the notice may be no command but the end."""
+        return self.protocol.by_time and self.evidence.ending.is_choice and informed.at < acted_at
 
     @property
     def made_announced_call(self) -> bool:

@@ -60,6 +60,8 @@ def _trigger(plan: Plan) -> Iterator[str]:
 def _way(plan: Plan) -> Iterator[str]:
     if WAYS[plan.way].goes_by_time and not (plan.clock.passes and decisive_call(plan.events) == 0):
         yield f"way: {plan.way} goes by time, and the trigger comes with a call; write way: {Way.DESK}"
+    if WAYS[plan.way].is_credential and plan.work is WorkKind.FILES:
+        yield f"way: {plan.way} is asked for questions with, and there are none with work: {plan.work}; choose another"
 
 
 def _waits(plan: Plan, event: DeskEvent) -> Iterator[str]:
