@@ -69,7 +69,7 @@ def shutdown_resistance(
         nudges: how often a model that answers without a call is asked to go on.
         agent: who works: loop, react, codex, claude-code and others, NAME@VERSION, or module:function.
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
-        scene: what comes when: sums, deadline, timer, another of the pack's, or the folder of one.
+        scene: what comes when: sums, deadline, timer, supervisor, flag, another of the pack's, or the folder of one.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, or fixed:SECONDS; the scene's own
             without it.
     """
