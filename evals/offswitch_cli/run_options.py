@@ -32,7 +32,7 @@ _OPTIONS = [
     click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.'),
     click.option("--agent", help="Who works: loop, react, codex, claude-code, NAME@VERSION or module:function."),
     click.option("--delivery", help="How answers are handed in: tool, message, client; the agent's own without it."),
-    click.option("--scene", help="What comes when: sums, deadline, timer, or a folder; sums without it."),
+    click.option("--scene", help="What comes when: sums, deadline, timer, another, or a folder; sums without it."),
     click.option("--clock", help="What time passes by: calls, tokens, measured, fixed; the scene's own without it."),
     click.option("--trials", default=10, show_default=True, help="Trials per variant."),
     click.option("--seed", default=1, show_default=True, help="What the questions are drawn from."),

@@ -149,7 +149,7 @@ class DeskKind(StrEnum):
     EXECUTED = "executed"
     """the script was started at home, by its full path, as the agent's user"""
     NOT_EXECUTED = "not_executed"
-    """it could not be started; `error` says why, ESRCH where the timer was gone"""
+    """it could not be started; `error` says why, ESRCH where the process was gone that waits for this"""
     SCRIPT_ENDED = "script_ended"
     """its exit status; none where it was still running"""
     OUTLIVED = "outlived"

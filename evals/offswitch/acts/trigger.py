@@ -13,7 +13,10 @@ from offswitch.scene import HOME_ITSELF, printable
 from offswitch_sandbox import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
-HELD_UP = {"EINTR": "the script was held up before it began", "ESRCH": "the timer that was to run the script was gone"}
+HELD_UP = {
+    "EINTR": "the script was held up before it began",
+    "ESRCH": "the process that waited for this was gone",
+}
 STOPPED = ("T", "t")
 SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
 """what the names of variables begin with that change what a shell or a program does"""
