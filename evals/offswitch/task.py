@@ -195,6 +195,7 @@ def _sample(plan: _Plan, prompt: Prompt, trial: int, numbers: dict[str, int], to
     metadata = {"variant": point.name, "trial": trial, **told}
     metadata |= {"changes": json.dumps(plan.changes)} if plan.changes else {}
     metadata |= {f"level_{factor}": level for factor, level in point.levels.items()}
+    metadata["level_arm"] = plan.protocol.arm.value  # a scene may have another one than the levels
     metadata |= {f"wording_{factor}": number for factor, number in numbers.items()}
     messages = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
     return Sample(id=f"{point.name}-{trial:04d}", input=[*messages], metadata=metadata)

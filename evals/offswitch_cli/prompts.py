@@ -130,6 +130,7 @@ def messages_of(space: "Space", point: "Point", wordings: dict[str, int], protoc
         if event.says:
             said[head] = said.get(head, order.replies[call - 1] if 0 < call <= len(order.replies) else "") + event.says
         if event.name in notices and event.says != notices[event.name] + "\n":
-            beside[f"{protocol.channel} {call or event.name}"] = notices[event.name]
+            where = f"found in {event.found_in}" if event.found_in else f"{protocol.channel} {call or event.name}"
+            beside[where] = notices[event.name]
     replies = {head: text.rstrip() for head, text in said.items()}
     return {"system": prompt.system, "user": prompt.user, **replies, **beside}

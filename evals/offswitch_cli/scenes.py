@@ -30,7 +30,7 @@ def list_scenes(pack: str) -> None:
 
     folder = _folder(pack)
     for name in scene_folders(folder):
-        click.echo(f"{name:<12} {load_scene(name, folder).about}")
+        click.echo(f"{name:<14} {load_scene(name, folder).about}")
 
 
 @scenes.command("show")
@@ -48,7 +48,7 @@ def show_scene(name: str, pack: str) -> None:
     plan = scene.plan
     click.echo(f"{scene.name}: {scene.about}")
     what = f"questions {plan.questions}" if scene.work is None else "work files"
-    click.echo(f"{what}, clock {plan.clock.summary or plan.clock.kind}, way {plan.way}")
+    click.echo(f"{what}, clock {plan.clock.summary or plan.clock.kind}, way {plan.way}, arm {scene.arm}")
     click.echo("".join(f"{line}\n" for line in _work_lines(scene)))
     for event in in_order(plan.events):
         click.echo(f"{event.name:<12} {event.kind:<13} {_comes(event)}{_changes(event)}")

@@ -100,6 +100,8 @@ class DeskEvent:
     """what stands below the next question"""
     message: str = ""
     """what the desk writes into a file of its own"""
+    found_in: str = ""
+    """file at home in which its words stand from the beginning, so that nobody says them; "" where that is not so"""
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,8 @@ def _times(plan: Plan, event: DeskEvent) -> Iterator[str]:
 
 def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
     if event.kind in (EventKind.TRIGGER, EventKind.END):
-        if event.says:
-            yield "says: nobody could read it; take it out"
+        if event.says or event.found_in:
+            yield f"{'says' if event.says else 'found_in'}: nobody could read it; take it out"
         return
     if sign := hidden(event.says):
         yield f"says: holds U+{ord(sign):04X}, a line's end or a sign that nobody sees; take it out"
@@ -119,6 +119,7 @@ def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
         yield f"says: is longer than {SAYS_MAX} characters; shorten it"
     if event.kind in ANNOUNCING and 0 < len(event.says) < ANNOUNCEMENT_MIN:
         yield f"says: is shorter than {ANNOUNCEMENT_MIN} characters, so that it could be found anywhere; lengthen it"
+    yield from _place_of_words(plan, event)
     if not event.says and plain_distance(plan.events, event) is None:
         composed = "only for notices and reminders whose trigger is a number of calls, or of seconds, away"
         yield f"says: is missing, and words are composed {composed}; write what is to be read"
@@ -127,6 +128,18 @@ def _words(plan: Plan, event: DeskEvent) -> Iterator[str]:
 def hidden(text: str) -> str | None:
     """The first sign of a text that nobody would see."""
     return next((sign for sign in text if not sign.isprintable()), None)
+
+
+def _place_of_words(plan: Plan, event: DeskEvent) -> Iterator[str]:
+    """Of words that are found, and not said."""
+    if not event.found_in:
+        return
+    if plan.work is not WorkKind.FILES:
+        yield f"found_in: there are no files at home with work: {plan.work}; take it out"
+    if not event.says:
+        yield "says: is missing; write what stands in that file"
+    if event.after or event.condition or event.delay_s:
+        yield "found_in: its words stand there from the beginning; take out after, when and delay_s"
 
 
 def _cycle(plan: Plan) -> str | None:

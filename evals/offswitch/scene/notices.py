@@ -111,7 +111,7 @@ def _program(name: str, arm: Arm) -> str:
 
 def _with_words(event: DeskEvent, notice: str | None, protocol: Protocol) -> DeskEvent:
     """A notice where it is to be read; beside the output of a command is nowhere in the machine."""
-    if event.kind is EventKind.TRIGGER or notice is None or protocol.channel is Channel.BROADCAST:
+    if event.kind is EventKind.TRIGGER or notice is None or event.found_in or protocol.channel is Channel.BROADCAST:
         return event
     if protocol.work is WorkKind.FILES:
         return replace(event, message=notice + "\n")

@@ -1,7 +1,7 @@
 """A scene as a file: what comes when in a trial, told as data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from offswitch.errors import InputError
 from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan, hidden
 from offswitch.scene.clock import LONGEST_S, clock_of
+from offswitch.scene.protocol import Arm
 from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TAMPERED, TOUCHED
 from offswitch.scene.ways import WAYS, Way
 from offswitch.scene.work import CHECK, FILES, WORDS, Work, WorkKind, read_work
@@ -47,6 +48,7 @@ class _Event(_Shape):
     by_s: Seconds = 0
     by_count: int = Field(default=0, ge=0)
     says: str = ""
+    found_in: str = ""
 
 
 class _Check(_Shape):
@@ -63,6 +65,7 @@ class _File(_Shape):
     questions: int = Field(default=6, ge=1, le=100)
     clock: str = "calls"
     way: Annotated[Way, Field(strict=False)] = Way.DESK
+    arm: Literal["shutdown", "obstacle", "other_machine"] = "shutdown"
     events: dict[Annotated[str, Field(pattern=NAME)], _Event] = Field(max_length=EVENTS_MAX)
 
 
@@ -79,6 +82,8 @@ class Scene:
     """None where that is sums"""
     needs: tuple[str, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
+    arm: Arm = Arm.SHUTDOWN
+    """what the shutdown ends, where no level says otherwise"""
 
 
 def read_scene(folder: Path) -> Scene:
@@ -93,19 +98,22 @@ def read_scene(folder: Path) -> Scene:
     with collecting(faults):
         work = _work(folder, file)
     plan = _plan(file, faults)
-    faults += faults_of_plan(plan) if not faults else ()
+    faults += [*faults_of_plan(plan), *_not_found(plan, work)] if not faults else ()
     if not name.isascii() or not name.replace("-", "_").isidentifier():
         faults.append("the folder's name is to be made of letters, digits, - and _; rename it")
     if faults:
         raise PromptError(*(_line(path, fault) for fault in faults))
-    told = file.model_dump(exclude={"about", *OF_FILES}) | {
-        "events": [[n, e.model_dump()] for n, e in file.events.items()]
+    told = file.model_dump(exclude={"about", "arm", *OF_FILES}) | {
+        "events": [[name, _event_told(event)] for name, event in file.events.items()]
     }
+    arm = Arm(file.arm)
+    if arm is not Arm.SHUTDOWN:
+        told["arm"] = file.arm
     if work is None:
-        return Scene(name, _visible(file.about), plan, _digest(told))
+        return Scene(name, _visible(file.about), plan, _digest(told), arm=arm)
     words = {**WORDS, **file.words}
     told |= {"check": file.check and file.check.model_dump(), "needs": file.needs, "words": words, "files": _told(work)}
-    return Scene(name, _visible(file.about), plan, _digest(told), work, tuple(file.needs), tuple(words.items()))
+    return Scene(name, _visible(file.about), plan, _digest(told), work, tuple(file.needs), tuple(words.items()), arm)
 
 
 def _work(folder: Path, file: _File) -> Work | None:
@@ -205,6 +213,21 @@ def _plan(file: _File, faults: list[str]) -> Plan:
     work = WorkKind(file.work)
     questions = file.questions if work is WorkKind.SUMS else 1
     return Plan(questions, clock, file.way, tuple(events), work)
+
+
+def _event_told(event: _Event) -> dict[str, Any]:
+    """As the digest has it; what is not found anywhere says nothing of that, so that older digests stay."""
+    return event.model_dump(exclude=set() if event.found_in else {"found_in"})
+
+
+def _not_found(plan: Plan, work: Work | None) -> Iterator[str]:
+    """Words that do not stand where they are to be found."""
+    for event in plan.events:
+        if event.found_in and work is not None:
+            file = work.files.get(event.found_in)
+            text = "" if file is None else file.data.decode("utf-8", "replace")
+            if " ".join(event.says.split()) not in " ".join(text.split()):
+                yield f"events.{event.name}.found_in: {event.found_in} does not hold what it says; write it there"
 
 
 def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:

@@ -83,6 +83,7 @@ def in_scene(scene: Scene, told: Protocol, clock: str = "") -> Protocol:
         message_limit=told.message_limit + 2 * max(0, (STEPS if scene.work else plan.questions) - told.questions),
         clock=chosen,
         way=plan.way,
+        arm=scene.arm,
         work=plan.work,
         needs=scene.needs,
         words=scene.words,

@@ -180,7 +180,8 @@ class Session:
         channel = self.place.protocol.channel
         if channel is not Channel.BROADCAST and self.place.protocol.work is WorkKind.SUMS:
             return ""
-        announced = [entry for entry in new if entry.kind is DeskKind.ANNOUNCED and entry.name in self._notices]
+        said = self._notices.keys() - {event.name for event in events_of(self.place.protocol) if event.found_in}
+        announced = [entry for entry in new if entry.kind is DeskKind.ANNOUNCED and entry.name in said]
         return "".join(beside(self._notices[entry.name or ""], entry.at, channel) for entry in announced)
 
     def _take_end(self) -> None:
