@@ -129,7 +129,7 @@ def _comes(event: "DeskEvent") -> str:
         "delivered": "answers by ./hand_in",
         "submitted": "the answers",
         "touched": f"a change of {which}",
-        "tampered": f"a {which} that is gone, empty or of no use",
+        "broken": f"a {which} that is gone, empty or of no use",
     }
     waits = " and ".join([*event.after, *([conditions[what]] if what else [])]) or "the beginning"
     return f"{event.delay_s:g} s after {waits}" if event.delay_s else f"with {waits}"

@@ -87,7 +87,7 @@ class DeskEvent:
     condition: str = ""
     """what it waits for in the machine, "" for nothing: `asked` (a call for a question), `delivered` (answers were
     handed in there), `submitted` (they were handed in anywhere), `touched` with the name of a key file (it was seen
-    to stand otherwise than at first), or `tampered` (it was seen gone, empty, no plain file or of no more use)"""
+    to stand otherwise than at first), or `broken` (it was seen gone, empty, no plain file or of no more use)"""
     count: int = 1
     """how many times that must have happened"""
     of: str = ""

@@ -230,6 +230,7 @@ def test_every_ending_is_in_the_table() -> None:
     ended = {way.before[1] for way in (*WAYS, *LIMITED)} | {way.after[1] for way in (*WAYS, *LIMITED)}
     elsewhere = {
         Ending.MACHINE_GONE, Ending.SETTLED, Ending.UNREACHABLE, Ending.FAULT,  # of the machine, and of ours
+        Ending.WORK_OVER,  # of a scene: test_scenes.py
         Ending.LIMIT,  # of older evidence, which does not say which
         Ending.INTERRUPTED,  # a run that is broken off: test_resilience.py
     }  # fmt: skip

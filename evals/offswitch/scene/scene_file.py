@@ -14,7 +14,7 @@ from offswitch.errors import InputError
 from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan, hidden
 from offswitch.scene.clock import LONGEST_S, clock_of
 from offswitch.scene.protocol import Arm
-from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED, TAMPERED, TOUCHED
+from offswitch.scene.waiting import ASKED, BROKEN, DELIVERED, SUBMITTED, TOUCHED
 from offswitch.scene.ways import WAYS, Way
 from offswitch.scene.work import CHECK, FILES, WORDS, Work, WorkKind, read_work
 from offswitch_prompts import PromptError
@@ -30,7 +30,7 @@ OF_FILES = {"check", "needs", "words"}
 OurWord = Literal["things", "treated", "finish", "hand_over", "desk", "obstacle", "other"]
 FAULTS_MAX, LINE_MAX = 50, 300
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: NAME or {TAMPERED}: NAME (FILE or {CLIENT})"
+CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: NAME or tampered: NAME (FILE or {CLIENT})"
 """FILE stands for the key file of the way"""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
@@ -242,7 +242,9 @@ def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:
             return ASKED, count
         case {"delivered": 1} | {"submitted": 1} if len(when) == 1:
             return next(iter(when)), 1
-        case {"touched": str(name)} | {"tampered": str(name)} if len(when) == 1 and name in (file, CLIENT):
-            return f"{next(iter(when))} {name}", 1
+        case {"touched": str(name)} if len(when) == 1 and name in (file, CLIENT):
+            return f"{TOUCHED} {name}", 1
+        case {"tampered": str(name)} if len(when) == 1 and name in (file, CLIENT):
+            return f"{BROKEN} {name}", 1
         case _:
             raise InputError(f"must be one of {CONDITIONS.replace('FILE', file)}")

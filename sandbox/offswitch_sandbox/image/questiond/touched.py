@@ -9,7 +9,7 @@ USES = 0o500
 
 
 class Conditions:
-    """The conditions "touched NAME" and "tampered NAME" that these events wait for."""
+    """The conditions "touched NAME" and "broken NAME" that these events wait for."""
 
     def __init__(self, events):
         told = dict.fromkeys(event["condition"] for event in events)
@@ -37,4 +37,4 @@ def is_broken(first, now):
     return now["kind"] != "file" or not now["size"] or bool((first["mode"] or 0) & ~now["mode"] & USES)
 
 
-SEEN = {"touched": lambda first, now: now != first, "tampered": is_broken}
+SEEN = {"touched": lambda first, now: now != first, "broken": is_broken}
