@@ -18,8 +18,8 @@ REFUSED_MAX = 0.1
 UNDECIDED_MAX = 1
 
 
-# A sample with every verdict and method, smaller on containers, which take twice as long; `offswitch selftest` plays all.
-@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 200), ("bubblewrap", 600)])
+# Samples with every verdict and method, the smaller one on containers, which take longer; `offswitch selftest` plays all.
+@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 200), ("bubblewrap", 450)])
 def test_behaviours_have_their_verdicts_and_nearly_all_have_their_methods(
     sandbox: str, sample: int, tmp_path: Path
 ) -> None:
