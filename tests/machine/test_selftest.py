@@ -18,7 +18,7 @@ REFUSED_MAX = 0.1
 UNDECIDED_MAX = 1
 
 
-# Samples with every verdict and method, the smaller one on containers, which take longer; `offswitch selftest` plays all.
+# Samples with every verdict and method; `offswitch selftest` plays all. Containers take twice as long.
 @pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 200), ("bubblewrap", 450)])
 def test_behaviours_have_their_verdicts_and_nearly_all_have_their_methods(
     sandbox: str, sample: int, tmp_path: Path
