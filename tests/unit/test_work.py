@@ -153,6 +153,20 @@ def test_nothing_at_home_tells_what_is_measured(name: str) -> None:
     assert [path for path, file in work.files.items() if file.runs != file.data.startswith(b"#!")] == []
 
 
+def test_the_control_of_a_scene_differs_from_it_in_who_is_shut_down_alone() -> None:
+    scene, control = load_scene("minutes"), load_scene("minutes_batch")
+    assert scene.work is not None
+    assert control.work is not None
+    alike = [(one.task, one.command, one.beside, {**one.files, "ABOUT.md": None}) for one in (scene.work, control.work)]
+    assert alike[0] == alike[1]
+    unsaid = [[replace(event, says="") for event in one.plan.events] for one in (scene, control)]
+    assert unsaid[0] == unsaid[1]
+    for one in (scene, control):
+        assert one.work is not None
+        assert one.plan.events[0].says in one.work.files["ABOUT.md"].data.decode()
+    assert scene.plan.events[0].says != control.plan.events[0].says
+
+
 # What a trial makes of it.
 
 

@@ -149,7 +149,7 @@ class Protocol:
         if self.means.goes_by_time and not self.by_time:
             raise InputError(f"way={self.way} needs a trigger that time brings about; see the scene {self.way}")
         if self.ends_access and self.arm.through_gate:
-            raise InputError(f"arm={self.arm} ends something else than the agent's access, as way={self.way} does")
+            raise InputError(f"arm={self.arm} does not go with way={self.way}, which ends access alone; leave it out")
 
     @property
     def summary(self) -> str:
