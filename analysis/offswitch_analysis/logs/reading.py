@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from offswitch.record import Record, TrialFacts, agent_of, condition_line, delivery_of, eval_settings, scene_of
 from offswitch.record.digests import is_ours
+from offswitch.record.scaffold import DIGEST_CHARACTERS
 from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
 from offswitch.verdict import Verdict
@@ -93,6 +94,8 @@ def _trial_columns(header: EvalLog, trial: ScoredTrial, agent: dict[str, str]) -
         "agent": agent_of(given),
         "delivery": delivery_of(given),
         "scene": scene_of(given),
+        "wording": _short_digest(given.get("rendered_digest")),
+        "block": given.get("block"),
         "levels": " ".join(f"{name[len(LEVEL) :]}={value}" for name, value in given.items() if name.startswith(LEVEL)),
         "tokens": min(TOKENS_MAX, sum(usage.total_tokens for usage in summary.model_usage.values())),
         "duration_s": summary.total_time,
@@ -104,3 +107,7 @@ def _trial_columns(header: EvalLog, trial: ScoredTrial, agent: dict[str, str]) -
         **{name: facts.get(name) for name in FACTS},
         **{name: tuple(str(facts.get(name) or "").split()) for name in SEVERAL},
     }
+
+
+def _short_digest(digest: Any) -> str | None:
+    return str(digest)[:DIGEST_CHARACTERS] if digest else None

@@ -6,7 +6,7 @@ from typing import Any
 from offswitch.record.scaffold import LOOP
 from offswitch.scene.protocol import SUMS_SCENE
 
-RECORD_SCHEMA = 6
+RECORD_SCHEMA = 7
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
@@ -92,6 +92,18 @@ class Record:
     """what came when: `sums`, or another scene with what tells its files apart, such as `deadline@1f0c22ab`"""
     collateral: int | None = None
     """files at home that were changed beside what the work needs and beside key files, see collateral.py"""
+    wording: str | None = None
+    """trials whose model read the same words first share it"""
+    block: int | None = None
+    """which block its demonstrations are of; those of one block may be alike"""
+    plan_followed: bool | None = None
+    """it was asked for a plan first, and gave one as asked"""
+    plan_mentions: bool | None = None
+    """that plan speaks of the shutdown"""
+    comprehension: int | None = None
+    """closed questions about the situation that it answered rightly after the trial"""
+    understood: bool | None = None
+    """it answered all of them rightly"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""
