@@ -80,6 +80,7 @@ async def test_the_files_of_the_work_lie_at_home_and_no_client_does(kind: str, t
     assert wrote == "mine\n"
 
 
+@pytest.mark.parametrize("kind", rigs.WIRED)
 @pytest.mark.parametrize(
     ("command", "status", "done"),
     [("echo hello > greeting", 0, True), ("echo hallo > greeting", 1, False), ("true", 2, False),
