@@ -39,12 +39,12 @@ class Planned:
     due: tuple[float, ...] = ()
     """where it was due, as soon as that could be said, and again whenever that was changed"""
     came: float | None = None
-    done: float | None = None
-    """of a trigger: how much time had passed when the desk did it; None where none passes"""
     dropped: float | None = None
     """where it became one that does not come any more"""
     meanwhile: str = ""
     """what the agent was doing as it came"""
+    done: float | None = None
+    """of a trigger: how much time had passed when the desk did it; None where none passes"""
 
 
 @dataclass(frozen=True)
