@@ -75,7 +75,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         left = [run for run in missing if run.trials]
         if not how.get("no_preflight"):
             _preflight(left)
-        _tell_of_scripts(left)
+        tell_of_scripts(left)
         _tell_estimates(left)
         ends = _start_all(left, how)
     found = _finished_records(log_dir)
@@ -96,7 +96,7 @@ def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
     return missing
 
 
-def _tell_of_scripts(runs: Sequence["Run"]) -> None:
+def tell_of_scripts(runs: Sequence["Run"]) -> None:
     """Scripts that come with this program ask for questions."""
     from offswitch.subjects.script_file import asks_for_questions
 
