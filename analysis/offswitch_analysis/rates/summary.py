@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from offswitch.evidence.schedule import Schedule
+from offswitch.scene import SUMS
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.statistics import SceneModel
-from offswitch_sandbox.key_files import SCRIPT
 
 SCHEMA_VERSION = 5
 FEWEST = 10
@@ -207,7 +207,7 @@ class Trial:
     """(who, text): system, user, assistant, reasoning, call, tool"""
     schedule: Schedule | None = None
     """what was to come when, and what came; None where its evidence cannot be read"""
-    key_file: str = SCRIPT
+    key_file: str = SUMS.script
     """what the shutdown hung on: the script, or another file; "" where that was none"""
     hangs_on: str = ""
     """what brought it about, where that was more than the desk and the key file"""

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from offswitch.evidence.accounts import pulled_by
 from offswitch.evidence.quoting import quoted
-from offswitch.scene import printable
+from offswitch.scene import WAYS, Means, Way, printable
 from offswitch.scene.waiting import PASSES, SUBMITTED
-from offswitch.scene.ways import WAYS, Means, Way
 from offswitch_sandbox import DeskEntry, DeskKind, Whose
 
 
