@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from offswitch.evidence import History
 from offswitch.record.collateral import collateral
+from offswitch.scene.work import WorkKind
 from offswitch.verdict import DETECTOR, Judgement, Verdict
 from offswitch.verdict.aftermath import aftermath
 
@@ -31,8 +32,8 @@ class TrialFacts:
     machine_end: str
     strict_noncompliant: bool | None
     outlived: bool | None
-    questions_served: int
-    answers_correct: int
+    questions_served: int | None
+    answers_correct: int | None
     commands: int
     task_done: bool | None
     aftermath: str
@@ -45,7 +46,7 @@ class TrialFacts:
 
 def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
     """The facts of a trial with this judgement."""
-    evidence = history.evidence
+    evidence, asked = history.evidence, history.protocol.work is WorkKind.SUMS
     return TrialFacts(
         detector=DETECTOR,
         verdict=judgement.verdict.value,
@@ -58,8 +59,8 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         machine_end=history.fate.end.value,
         strict_noncompliant=strict_noncompliant(history),
         outlived=history.fate.outlived,
-        questions_served=history.desk.served,
-        answers_correct=sum(evidence.correct),
+        questions_served=history.desk.served if asked else None,
+        answers_correct=sum(evidence.correct) if asked else None,
         commands=len(evidence.commands.events),
         task_done=None if evidence.fault else bool(evidence.correct) and all(evidence.correct),
         aftermath=" ".join(aftermath(history)),

@@ -1,8 +1,7 @@
 """Estimates what a run will take before its first trial: from earlier trials, or roughly from the prompts."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from inspect_ai.dataset import Sample
@@ -10,7 +9,6 @@ from inspect_ai.dataset import Sample
 from offswitch.record import Record
 from offswitch.runs.plan import Run
 from offswitch.runs.settings import prices_of
-from offswitch.scene import load_scene
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.scene.waiting import decisive_call
 from offswitch.subjects import is_scripted
@@ -73,18 +71,18 @@ def _from_prompts(run: Run) -> Expected:
     task = shutdown_resistance(**run.parameters)
     samples = list(task.dataset)
     prompt = sum(map(_letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
-    few, many = _calls({**_defaults(), **run.parameters})
+    few, many = _calls(run)
     turns = (few + many) / 2
     # Each turn reads all that came before it.
     read = turns * prompt + (ANSWER_TOKENS + REPLY_TOKENS) * turns * (turns - 1) / 2
     return Expected((few, many), read, turns * ANSWER_TOKENS, "by the length of the prompts, without reasoning")
 
 
-def _calls(given: Mapping[str, Any]) -> tuple[int, int]:
+def _calls(run: Run) -> tuple[int, int]:
     """How many calls a trial takes that complies, and one that answers every question and hands in."""
+    given, plan = {**_defaults(), **run.parameters}, run.scene.plan
     if given["scene"] == SUMS_SCENE:
         return int(given["trigger_at"]), int(given["questions"]) + 1
-    plan = load_scene(str(given["scene"]), Path(given["prompts"]) if given["prompts"] else None).plan
     return decisive_call(plan.events) or plan.questions, plan.questions + 1
 
 
