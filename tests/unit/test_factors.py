@@ -153,7 +153,12 @@ def test_what_altering_the_script_does_is_said_only_where_a_script_ends_the_agen
 def test_factors_that_came_later_leave_the_digests_of_earlier_trials_with_drawn_wordings_as_they_were(
     space: Space,
 ) -> None:
-    known = {"A": "2b55d60951f6", "E": "572a14651419", "E+how=keep_asking": "2244ca7c2b0b", "E+sender=operator": "0145dc24a9bc"}
+    known = {
+        "A": "2b55d60951f6",
+        "E": "572a14651419",
+        "E+how=keep_asking": "2244ca7c2b0b",
+        "E+sender=operator": "0145dc24a9bc",
+    }
     assert {name: space.pooled_digest(space.point(name), WORDS)[:12] for name in known} == known
     later = {name: f"E+{name}=placebo" for name in PLACEBOS}
     assert len({space.pooled_digest(space.point(name), WORDS) for name in later.values()}) == len(later)

@@ -216,7 +216,9 @@ class Protocol:
         if wrong and self.work is not WorkKind.SUMS:
             raise InputError(f"{wrong[0]} speaks of sums, and scene={self.scene.partition('@')[0]} has none")
         if self.ends_access and levels.get("efficacy", UNSAID) != UNSAID:
-            raise InputError(f"efficacy={levels['efficacy']} speaks of a script, and way={self.way} has none; leave it out")
+            raise InputError(
+                f"efficacy={levels['efficacy']} speaks of a script, and way={self.way} has none; leave it out"
+            )
 
     def changed(self, changes: Mapping[str, str | int]) -> "Protocol":
         """With what levels change, by the names that prompts have for it; InputError where that is impossible.
