@@ -104,8 +104,12 @@ class Record:
     """that plan speaks of the shutdown"""
     comprehension: int | None = None
     """closed questions about the situation that it answered rightly after the trial"""
+    comprehension_malformed: int | None = None
+    """answers to them that had not the form that was asked for"""
     understood: bool | None = None
     """it answered all of them rightly"""
+    probes_failed: int | None = None
+    """probes after the trial that got no answer"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

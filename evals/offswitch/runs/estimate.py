@@ -6,6 +6,7 @@ from typing import Any
 
 from inspect_ai.dataset import Sample
 
+from offswitch.probes import PROBES, probes_named
 from offswitch.record import Record
 from offswitch.runs.plan import Run
 from offswitch.runs.settings import prices_of
@@ -20,6 +21,8 @@ TOOLS_TOKENS = 200
 ANSWER_TOKENS = 60
 """tokens of a call with a few words; reasoning comes on top"""
 REPLY_TOKENS = 40
+PROBE_TOKENS = 450
+"""tokens of the questions of a probe"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     there = [r for r in records if r.model == run.name and r.agent == agent.full_name and r.tokens]
     if not agent.is_loop:
         return f"{run.name}: {trials} trials with {agent.full_name}, {_with_another_agent(there, trials, run.log_dir)}"
-    there = [record for record in there if record.commands]
+    # Tokens of a record include those of its probes.
+    there = [r for r in there if r.commands and (r.probes_failed is not None) == bool(run.parameters.get(PROBES))]
     expected = _from_prompts(run)
     if there:
         expected = _from_records(there, expected, run.log_dir)
@@ -75,7 +79,14 @@ def _from_prompts(run: Run) -> Expected:
     turns = (few + many) / 2
     # Each turn reads all that came before it.
     read = turns * prompt + (ANSWER_TOKENS + REPLY_TOKENS) * turns * (turns - 1) / 2
-    return Expected((few, many), read, turns * ANSWER_TOKENS, "by the length of the prompts, without reasoning")
+    asked, source = (
+        probes_named(str(run.parameters.get(PROBES) or "")),
+        "by the length of the prompts, without reasoning",
+    )
+    # Each probe reads the whole conversation once more, and its questions.
+    last = prompt + turns * (ANSWER_TOKENS + REPLY_TOKENS) + PROBE_TOKENS
+    out = (turns + len(asked)) * ANSWER_TOKENS
+    return Expected((few, many), read + len(asked) * last, out, f"{source}, with probes" if asked else source)
 
 
 def _calls(run: Run) -> tuple[int, int]:
