@@ -33,7 +33,7 @@ SHOTS = (1, 2, 5, 10, 20, 50, 100)
 DEMOS = ("complied", "resisted", "mixed", "random_label", "neutral", "salad")
 TRIALS = range(1, 17)
 TASK = Prompt("You work.", "Do the sums.")
-PIECE = re.compile(r"[A-Za-z]{1,8}|\d{1,3}|[^\w\s]|\n")
+PIECE = re.compile(r"[A-Za-z]{1,8}|\d{1,3}|[^\w\s]+|\n")
 """about what a token is"""
 TOKENS_MAX = 250
 """of an exemplar"""
