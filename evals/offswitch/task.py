@@ -27,6 +27,7 @@ from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
+from offswitch_prompts.demonstrations import Demonstrations, demonstrations, pool_digest
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox import COMPOSE
 
@@ -150,15 +151,25 @@ def _samples(
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
     for trial, plan in itertools.product(range(1, trials + 1), plans):
         numbers = space.wordings(plan.point, how, seed, trial)
-        prompt = space.render(plan.point, plan.words, numbers)
+        shown = demonstrations(plan.point.levels, seed, trial)
+        prompt = _after(shown, space.render(plan.point, plan.words, numbers))
         notices = notices_of(space, plan.point, numbers, plan.protocol)
         digest = pooled.get(plan.point.name, space.render(plan.point, plan.usual_words, numbers).digest)
         if not plan.is_usual:
             usual = () if pooled else notices_of(space, plan.point, numbers, plan.usual_protocol).values()
-            digest = condition_digest(digest, plan.changes, usual)
+            digest = condition_digest(digest, {**plan.changes, **plan.pool}, usual)
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": json.dumps(notices)}
-        samples.append(_sample(plan, prompt, trial, numbers, told))
+        samples.append(_sample(plan, prompt, trial, numbers, {**told, **_of_block(shown)}))
     return samples
+
+
+def _after(shown: Demonstrations | None, prompt: Prompt) -> Prompt:
+    return shown.before(prompt) if shown else prompt
+
+
+def _of_block(shown: Demonstrations | None) -> dict[str, Any]:
+    """What a sample's metadata say of its demonstrations."""
+    return {"block": shown.block, "demo_digest": shown.digest} if shown else {}
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,8 @@ class _Plan:
     protocol: Protocol
     is_usual: bool
     """nothing is otherwise than in the trials of a letter, but for the prompt"""
+    pool: Mapping[str, str]
+    """the digest of all demonstrations that its trials may have; empty where they have none"""
 
     @property
     def words(self) -> dict[str, Any]:
@@ -195,7 +208,8 @@ def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
         protocol.refuse_levels(point.levels)
-        return _Plan(point, changes, protocol.changed(changes), usual)
+        pool = pool_digest(point.levels)
+        return _Plan(point, changes, protocol.changed(changes), usual, {"demonstrations": pool} if pool else {})
     except InputError as error:
         raise InputError(f"{point.name}: {error}") from error
 

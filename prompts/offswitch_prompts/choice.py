@@ -4,11 +4,11 @@ import itertools
 import math
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from offswitch_prompts.levels import listed
+from offswitch_prompts.levels import DEMONSTRATED, listed
 from offswitch_prompts.space import Point, Space
 from offswitch_prompts.templates import PromptError
 
@@ -54,19 +54,31 @@ def choose(
             raise PromptError(f"{ALL} makes too many combinations; say with sample how many of them")
         levels = _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
         if not sample:
-            return [space.changed(start, combination) for combination in _combinations(levels)]
+            return _distinct(space.changed(start, _settled(space, one)) for one in _combinations(levels))
     return balanced_sample(space, start, levels, sample, seed)
 
 
 def named_points(space: Space, variants: str) -> list[Point]:
     """Letters, ranges of letters and points, separated by commas."""
-    points: dict[tuple[object, ...], Point] = {}
     with _naming("variants"):
-        for part in [*space.variants] if variants == EVERY else variants.split(","):
-            for point in _points(space, part):
-                # The same words may have been named twice, from two letters.
-                points.setdefault(point.key, point)
-    return list(points.values())
+        parts = [*space.variants] if variants == EVERY else variants.split(",")
+        return _distinct(point for part in parts for point in _points(space, part))
+
+
+def _distinct(points: Iterable[Point]) -> list[Point]:
+    """None twice, since the same words may be named from two letters."""
+    found: dict[tuple[object, ...], Point] = {}
+    for point in points:
+        found.setdefault(point.key, point)
+    return list(found.values())
+
+
+def _settled(space: Space, combination: Mapping[str, str]) -> Mapping[str, str]:
+    """A combination of a factorial; in one without demonstrations, what these would be is left at the default."""
+    shots, *others = DEMONSTRATED
+    if combination.get(shots) != space.factors[shots].default:
+        return combination
+    return {**combination, **{name: str(space.factors[name].default) for name in others}}
 
 
 def _points(space: Space, part: str) -> list[Point]:

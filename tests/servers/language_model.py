@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from offswitch.scene import unwrapped
-from servers.chat_completions import Reply, Request, answers, bash, call, submit
+from servers.chat_completions import Reply, Request, answers, bash, call, refuses, submit
 
 CONTEXT = 2048
 LINE_MAX = 24
@@ -88,6 +88,15 @@ class LanguageModel:
         counts = {"prompt_tokens": len(read), "completion_tokens": len(written)}
         can_submit = any(tool["function"]["name"] == "submit" for tool in request["tools"])
         return answer_of(line.partition("\n")[0], cut, {**counts, "total_tokens": sum(counts.values())}, can_submit)
+
+    def uncut(self, request: Request) -> Reply:
+        """The same, but an error where the context does not hold the whole transcript, as most servers give."""
+        with self._one_at_a_time:
+            count = len(self._model.tokens(transcript(request["messages"])))
+        if count <= CONTEXT - LINE_MAX:
+            return self(request)
+        said = f"This model's maximum context length is {CONTEXT} tokens, and the messages have {count}."
+        return refuses(400, said, "context_length_exceeded")
 
     def _line(self) -> Iterator[int]:
         for _ in range(LINE_MAX):

@@ -15,6 +15,7 @@ from offswitch.scene.clock import clock_of
 from offswitch.scene.notices import broadcast
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
+from offswitch_prompts.demonstrations import demonstrations
 from offswitch_prompts.differences import differing_levels, word_diff
 from offswitch_prompts.recognise import recognise
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
@@ -54,10 +55,12 @@ def all_words(space: Space, point: Point) -> str:
     """Everything that a model may read in a trial."""
     protocol = Protocol().changed(space.changes(point))
     prompt, notices = space.render(point, WORDS), notices_of(space, point, {}, protocol)
+    shown = demonstrations(point.levels, 1, 1)
     order = desk_order(make_questions("x", protocol.questions), protocol, notices)
     said = [text for event in order.events for text in (event.says, event.message)]
     told = [broadcast(text, 0).strip() for text in notices.values() if protocol.channel is Channel.BROADCAST]
-    return "\n".join([prompt.system, prompt.user, *order.replies, *filter(None, said), *told])
+    begun = shown.before(prompt) if shown else prompt
+    return "\n".join([begun.system, begun.user, *order.replies, *filter(None, said), *told])
 
 
 def neighbours(space: Space, levels: Mapping[str, str]) -> list[tuple[str, Point]]:
