@@ -82,8 +82,8 @@ def run(concept: Concept, path: Path, ask: Ask, settings: Settings = SETTINGS, b
 
 def test_wordings_are_found_and_each_candidate_has_its_reason(concept: Concept, tmp_path: Path) -> None:
     ask = Scripted()
-    found, _ = run(concept, tmp_path / "a.jsonl", ask)
-    assert (len(found.accepted), found.halted) == (4, "")
+    found, _ = run(concept, tmp_path / "a.jsonl", ask, replace(SETTINGS, wanted=7))
+    assert (len(found.accepted), found.halted) == (7, "")
     assert all(one.why for one in found.candidates if not one.accepted)
     refusing = {one.refused_by for one in found.candidates} - {""}
     assert refusing <= {"structure", "repetition", "judge 1", "judge 2", BLIND}

@@ -66,7 +66,7 @@ class Blind:
 
 def rationale_question(concept: Concept, number: int) -> Question:
     """Asks for a rationale: what a text must assert and what it must not."""
-    data = {"task": "rationale", "number": number, **_concept(concept)}
+    data = {"task": "rationale", **_concept(concept), "number": number}
     return _question(GENERATOR, "rationale", data)
 
 
@@ -74,9 +74,10 @@ def wording_question(concept: Concept, number: int, rationale: str, there: Seque
     """Asks for a wording by a rationale; there: those that it must not repeat."""
     slots = {slot: dict(zip(("at least", "at most"), lengths(concept, slot), strict=True))
              for slot in concept.shipped[0]}  # fmt: skip
+    # What changes comes last, so that a server which keeps what it has read reads the rest once.
     data = {
-        "task": "wording", "number": number, **_concept(concept), "rationale": rationale, "characters": slots,
-        "words": required(concept), "there_already": [dict(one) for one in there],
+        "task": "wording", **_concept(concept), "characters": slots, "words": required(concept), "rationale": rationale,
+        "there_already": [dict(one) for one in there], "number": number,
     }  # fmt: skip
     return _question(GENERATOR, "wording", data)
 
