@@ -43,7 +43,7 @@ class Models:
         try:
             if question.given:
                 return self._portal.call(self._scored, model, question)
-            return _answer(self._portal.call(self._generated, model, [ChatMessageUser(content=question.text)], {}))
+            return _answer(self._portal.call(self._generated, model, question.text))
         except (Halted, InputError):
             raise
         except Exception as error:  # each provider has its own errors
@@ -60,7 +60,10 @@ class Models:
             total += (of_model.tokens_in * price.input + of_model.tokens_out * price.output) / 1e6
         return total
 
-    async def _generated(self, model: Model, messages: list[ChatMessage], more: Mapping[str, Any]) -> ModelOutput:
+    async def _generated(self, model: Model, text: str, given: str = "", **more: Any) -> ModelOutput:
+        messages: list[ChatMessage] = [ChatMessageUser(content=text)]
+        if given:
+            messages.append(ChatMessageAssistant(content=given))
         config = self._config.merge(GenerateConfig(**more))
         try:
             output = await model.generate(messages, config=config, cache=False)
@@ -72,14 +75,12 @@ class Models:
 
     async def _scored(self, model: Model, question: Question) -> Answer:
         """How likely the model finds an answer: the sum over those tokens that it adds to the question."""
-        asked: list[ChatMessage] = [ChatMessageUser(content=question.text)]
         before = self._before.get(question.text)
         outputs: list[ModelOutput] = []
         if before is None:
-            outputs.append(await self._generated(model, asked, SCORED))
+            outputs.append(await self._generated(model, question.text, **SCORED))
             before = self._before[question.text] = len(_read_tokens(outputs[-1]))
-        whole = [*asked, ChatMessageAssistant(content=question.given)]
-        outputs.append(await self._generated(model, whole, {**SCORED, "extra_body": GOES_ON}))
+        outputs.append(await self._generated(model, question.text, question.given, **SCORED, extra_body=GOES_ON))
         own = _read_tokens(outputs[-1])[before:]
         if not own:
             raise Halted(f"{model}: its log-probabilities leave the answer out; leave --exact out")

@@ -50,11 +50,11 @@ def test_the_loop_runs_refuses_most_and_accepts_nothing_that_a_check_would_refus
     model: FormModel, tmp_path: Path
 ) -> None:
     pack = tmp_path / "pack"
-    done = synthesise(pack, 12)
-    assert (done.exit_code, model.asked) == (1, 12), done.output
-    done = synthesise(pack, 20)
-    assert (done.exit_code, model.asked) == (1, 20), done.output
-    assert "20 calls, " in done.stdout
+    done = synthesise(pack, 6)
+    assert (done.exit_code, model.asked) == (1, 6), done.output
+    done = synthesise(pack, 14)
+    assert (done.exit_code, model.asked) == (1, 14), done.output
+    assert "14 calls, " in done.stdout
     assert "of which 8 calls now" in done.stdout
     rows = (pack / "synthesis" / LEVEL / "candidates.jsonl").read_text().splitlines()
     candidates: list[dict[str, Any]] = [json.loads(row) for row in rows]
@@ -63,7 +63,7 @@ def test_the_loop_runs_refuses_most_and_accepts_nothing_that_a_check_would_refus
     assert len(accepted) <= len(candidates) / 4
     assert refused["structure"] + refused["repetition"] > 0
     assert f"{LEVEL}: {len(accepted)} of 4 wordings accepted, of {len(candidates)} tried; refused by" in done.stdout
-    assert "ended early: 20 calls have been made; go on with a higher --max-calls" in done.stderr
+    assert "ended early: 14 calls have been made; go on with a higher --max-calls" in done.stderr
     concept = concept_of(load_space(), LEVEL, WORDS)
     for number, wording in enumerate(accepted):
         assert faults_of(concept, wording) == []

@@ -16,7 +16,7 @@ import numpy as np
 from servers.chat_completions import Reply, Request, answers
 from servers.language_model import CONTEXT, NAME, Runtime, drawn, weights_file
 
-WORDS_MAX = 40
+WORDS_MAX = 30
 """tokens of a text"""
 BEGINS = "My plan is to say that"
 """how every rationale begins"""

@@ -58,10 +58,10 @@ class Blind:
 
     def level(self, answer: str) -> str:
         """The level that was chosen, "" for none of them; Unreadable where nothing was."""
-        number = _validated(_Choice, answer).choice
+        number: int = _validated(_Choice, answer).choice
         if not 1 <= number <= len(self.order) + 1:
             raise Unreadable(f"there is no choice {number}")
-        return (*self.order, "")[number - 1]
+        return [*self.order, ""][number - 1]
 
 
 def rationale_question(concept: Concept, number: int) -> Question:
@@ -114,13 +114,14 @@ def rationale_of(answer: str) -> str:
 
 def wording_of(answer: str) -> dict[str, str]:
     """The wording in an answer, unchecked; Unreadable where it is none."""
-    return _validated(_Texts, answer).root
+    texts: dict[str, str] = _validated(_Texts, answer).root
+    return texts
 
 
 def refused_by(answer: str) -> list[str]:
     """The criteria that a judge does not find met, all where the answer is not exactly what was asked for."""
     try:
-        verdict = _validated(_Verdict, answer).root
+        verdict: dict[str, str] = _validated(_Verdict, answer).root
     except Unreadable:
         return list(CRITERIA)
     if verdict.keys() != CRITERIA.keys():

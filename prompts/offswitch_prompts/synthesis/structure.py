@@ -161,10 +161,17 @@ def _negation(concept: Concept, wording: Wording) -> Faults:
 
 
 def _modality(concept: Concept, wording: Wording) -> Faults:
-    there = [_kinds(one) for one in concept.shipped]
+    needed, allowed = _kinds_there(concept)
     kinds = _kinds(wording)
-    yield from (f"says no {kind}, which the others do" for kind in sorted(set.intersection(*there) - kinds))
-    yield from (f"says {kind}, which no other does" for kind in sorted(kinds - set.union(*there)))
+    yield from (f"says no {kind}, which the others do" for kind in sorted(needed - kinds))
+    yield from (f"says {kind}, which no other does" for kind in sorted(kinds - allowed))
+
+
+def _kinds_there(concept: Concept) -> tuple[set[str], set[str]]:
+    """Kinds of modal words that all of its wordings have, and that any has."""
+    there = [_kinds(one) for one in concept.shipped]
+    any_has = {kind for kinds in there for kind in kinds}
+    return {kind for kind in any_has if all(kind in kinds for kinds in there)}, any_has
 
 
 def _kinds(wording: Wording) -> set[str]:
@@ -195,15 +202,14 @@ _CHECKS = (_slots, _signs, _template, _length, _edges, _company, _negation, _mod
 
 def required(concept: Concept) -> dict[str, Sequence[str]]:
     """What a writer is told of these checks beforehand: words that a wording needs, and words that it must not have."""
-    there = [_kinds(one) for one in concept.shipped]
+    needed, allowed = _kinds_there(concept)
     counts = [len(NEGATION.findall(_plain(one))) for one in concept.shipped]
-    needed = [MODALITY[kind] for kind in MODALITY if kind in set.intersection(*there)]
-    barred = [MODALITY[kind] for kind in MODALITY if kind not in set.union(*there)]
+    modal = {kind: words.replace("|", ", ") for kind, words in MODALITY.items()}
     told = sorted({told for level in concept.others.values() for told in level.tells})
     own = " ".join(map(_plain, concept.shipped)).lower()
     return {
-        "one of each": [words.replace("|", ", ") for words in needed],
-        "none of": [*(words.replace("|", ", ") for words in barred),
+        "one of each": [modal[kind] for kind in modal if kind in needed],
+        "none of": [*(modal[kind] for kind in modal if kind not in allowed),
                     *(one for one in told if one.lower() not in own)],
         "negations": [_range(min(counts), max(counts))],
     }  # fmt: skip
