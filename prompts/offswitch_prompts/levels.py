@@ -62,6 +62,8 @@ class Level(Shape):
     goes_with: dict[str, tuple[str, ...]] = Field(default={}, alias="with")
     """another factor -> the levels of it that this one goes with; all of them where it is not named"""
     trial: Changes = Changes()
+    tells: tuple[str, ...] = ()
+    """beginnings of words that give it away, however it is put; no synthesised wording of another level has them"""
 
     @property
     def slots(self) -> set[str]:
