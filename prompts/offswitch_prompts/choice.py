@@ -1,4 +1,4 @@
-"""What is asked for -> points: letters and points by name, a full factorial, or a balanced sample of one."""
+"""What is asked for -> points: by name, a full factorial, or a part of one: a balanced sample or a D-optimal design."""
 
 import itertools
 import math
@@ -19,13 +19,17 @@ EVERY = "A-K"
 ALL = "all"
 """for `factors`: all that prompts tell of, each with every level that goes with the base"""
 COMBINATIONS_MAX = 20_000
+CANDIDATES = 4096
+"""so many combinations are drawn, to choose from, where there are more than COMBINATIONS_MAX"""
+DRAWS_MAX = 100 * CANDIDATES
 ROUNDS = 4
 """at most, in which every combination of a sample is exchanged for a better one"""
 
 
 def choose(
-    space: Space, variants: str = EVERY, factors: str = "", base: str = "E", sample: int = 0, seed: int = 1
-) -> list[Point]:
+    space: Space, variants: str = EVERY, factors: str = "", base: str = "E", sample: int = 0, seed: int = 1,
+    design: int = 0,
+) -> list[Point]:  # fmt: skip
     """The points that these parameters of the task mean, none twice; PromptError names the one that is wrong.
 
     Args:
@@ -34,24 +38,36 @@ def choose(
         factors: a full factorial, such as "placement=user,system; priority=no,yes", or "all".
         base: the point whose other levels a factorial keeps.
         sample: how many points of the factorial, drawn; all of them where it is 0.
-        seed: what a sample is drawn from.
+        seed: what a sample or a design is drawn from.
+        design: instead of sample, how many points of the factorial, chosen so that they tell most of main effects.
 
     """
+    if sample and design:
+        raise PromptError("design: contradicts sample; give one of the two")
     if not factors.strip():
-        if sample:
-            raise PromptError("sample: there are no factors to take a sample of; add factors, such as factors=all")
+        for name, asked in (("sample", sample), ("design", design)):
+            if asked:
+                raise PromptError(f"{name}: there are no factors to take a {name} of; add factors, such as factors=all")
         return named_points(space, variants)
     if variants != EVERY:
         raise PromptError(f"factors: contradict variants ({variants}); give one of the two")
+    start, levels = asked_levels(space, factors, base)
+    if design:
+        return optimal_design(space, start, levels, design, seed)
+    if sample:
+        return balanced_sample(space, start, levels, sample, seed)
+    with _naming("factors"):
+        if factors.strip() == ALL:
+            raise PromptError(f"{ALL} makes too many combinations; say with sample or design how many of them")
+        return [space.changed(start, combination) for combination in _combinations(levels)]
+
+
+def asked_levels(space: Space, factors: str, base: str) -> tuple[Point, dict[str, list[str]]]:
+    """The base, and the factors that are to vary with their levels."""
     with _naming("base"):
         start = space.point(base)
     with _naming("factors"):
-        if factors.strip() == ALL and not sample:
-            raise PromptError(f"{ALL} makes too many combinations; say with sample how many of them")
-        levels = _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
-        if not sample:
-            return [space.changed(start, combination) for combination in _combinations(levels)]
-    return balanced_sample(space, start, levels, sample, seed)
+        return start, _all_levels(space, start) if factors.strip() == ALL else _levels(space, factors)
 
 
 def named_points(space: Space, variants: str) -> list[Point]:
@@ -80,8 +96,7 @@ def balanced_sample(
     space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
 ) -> list[Point]:
     """So many combinations that go together, each level of a factor as often as its others, give or take one."""
-    with _naming("factors"):
-        valid = [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
+    valid = valid_combinations(space, base, levels, seed)
     if not 0 < count <= len(valid):
         raise PromptError(f"sample: must be from 1 to {len(valid)}, the combinations that there are, not {count}")
     pairs = tuple((factor, level) for factor, names in levels.items() for level in names)
@@ -94,6 +109,38 @@ def balanced_sample(
         )
     with _naming("base"):
         return [space.changed(base, dict(combination)) for combination in chosen]
+
+
+def optimal_design(
+    space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
+) -> list[Point]:
+    """So many combinations that go together and tell most of main effects, in the order of the factorial."""
+    from offswitch_prompts.design import optimal  # loads scipy, which other choices do without
+
+    valid = valid_combinations(space, base, levels, seed)
+    with _naming("design"):
+        try:
+            chosen = optimal(valid, levels, count, seed)
+        except ValueError as error:
+            raise PromptError(str(error)) from error
+    with _naming("base"):
+        return [space.changed(base, combination) for combination in chosen]
+
+
+def valid_combinations(
+    space: Space, base: Point, levels: Mapping[str, Sequence[str]], seed: int
+) -> list[dict[str, str]]:
+    """The combinations that go together with the base; CANDIDATES of them, drawn, where there are too many to list."""
+    if math.prod(map(len, levels.values())) <= COMBINATIONS_MAX:
+        return [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
+    dice, found = random.Random(f"candidates {seed}"), dict[Combination, None]()
+    for _ in range(DRAWS_MAX):
+        one = {factor: dice.choice(names) for factor, names in levels.items()}
+        if not space.conflict({**base.levels, **one}):
+            found[tuple(one.items())] = None
+        if len(found) == CANDIDATES:
+            break
+    return [*map(dict, found)]
 
 
 @cache
