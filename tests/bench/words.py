@@ -107,8 +107,8 @@ def wordings_row(odds: float, drawn: bool, repeats: int, dice: np.random.Generat
 
 def wordings_table(quick: bool) -> str:
     """The SD over 16 wordings of 50 trials, which is 0.8, by simulation."""
-    repeats, dice = 100 if quick else 1000, np.random.default_rng(18)
-    rows = [wordings_row(odds, drawn, repeats, dice) for odds, drawn in ((0.0, False), (-1.0, False), (0.0, True))]
+    cases, repeats = ((0.0, False), (-1.0, False), (0.0, True)), 100 if quick else 1000
+    rows = [wordings_row(*case, repeats, np.random.default_rng(18 + number)) for number, case in enumerate(cases)]
     header = (
         "wordings", "typical rate", f"estimate from {WITHIN[0]} to {WITHIN[1]}", "the same of known rates",
         "interval of the SD holds it", "interval of the mean rate holds it", "mean estimate",
