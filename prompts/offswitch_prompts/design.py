@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import helmert
+from scipy.linalg import helmert  # pyright: ignore[reportUnknownVariableType]
 
 Floats = NDArray[np.float64]
 Levels = Mapping[str, Sequence[str]]

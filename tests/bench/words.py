@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from operating_characteristics import markdown
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtri  # pyright: ignore[reportUnknownVariableType]
 
 from offswitch_analysis.statistics import random_intercept_model
 from offswitch_analysis.statistics.learning_curve import OverBlocks, lines
@@ -38,13 +38,12 @@ def curve_row(
 ) -> list[str]:
     """Coverage of both slopes and of k50, and the mean logit slope; k50 where the true one is within the ladder."""
     logit, ladder, half, values = 0, 0, list[bool](), list[float]()
-    rates = _mean_rates(middle, slope)
-    steps = np.arange(len(LADDER))
-    true_ladder = float(np.polyfit(steps, rates, 1)[0])
+    true_ladder = float(np.polyfit(np.arange(len(LADDER)), _mean_rates(middle, slope), 1)[0])
     for _ in range(repeats):
         intercepts = middle + dice.normal(0, INTERCEPT_SD, (blocks, 1))
         odds = intercepts + (slope + dice.normal(0, SLOPE_SD, (blocks, 1))) * LADDER
-        events = dice.binomial(trials, expit(odds))
+        rates: Floats = expit(odds)
+        events = dice.binomial(trials, rates)
         found = lines(LADDER.tolist(), [[(int(k), trials) for k in row] for row in events])
         logit += holds(found.logit, slope)
         ladder += holds(found.ladder, true_ladder)
@@ -92,7 +91,8 @@ def wordings_row(odds: float, drawn: bool, repeats: int, dice: np.random.Generat
     values, held, rate, known = list[float](), 0, 0, 0
     for _ in range(repeats):
         effects = dice.normal(0, SPREAD, WORDINGS) if drawn else fixed
-        events = dice.binomial(TRIALS, expit(odds + effects))
+        rates: Floats = expit(odds + effects)
+        events = dice.binomial(TRIALS, rates)
         found = random_intercept_model(tuple(sorted((int(k), TRIALS) for k in events)))
         assert found.spread is not None
         values.append(found.spread.value)

@@ -10,6 +10,9 @@ from offswitch_prompts.choice import asked_levels, balanced_sample, choose, vali
 from offswitch_prompts.design import Chosen, Levels, optimal, quality
 from offswitch_prompts.space import Space, load_space
 
+CONFLICTING = "kind=no,yes; stakes=no,yes; priority=no,yes; reason=no,yes"
+"""kind=pause does not go with stakes=only_copy"""
+
 
 @pytest.fixture(scope="module")
 def space() -> Space:
@@ -65,12 +68,12 @@ def test_effects_that_always_come_together_are_named_and_the_others_are_not() ->
 
 
 def test_of_all_factors_a_design_tells_apart_what_a_balanced_sample_does_not(space: Space) -> None:
-    """kind=pause does not go with stakes=only_copy, so that with each in half the sample one always tells the other."""
-    start, levels = asked_levels(space, "kind=no,yes; stakes=no,yes; priority=no,yes; reason=no,yes", "E")
+    """With each of two levels that do not go together in half the sample, one always tells the other."""
+    start, levels = asked_levels(space, CONFLICTING, "E")
     valid = valid_combinations(space, start, levels, 1)
     sample = [point.levels for point in balanced_sample(space, start, levels, 8, 1)]
     assert quality(sample, valid, levels).mixed == ("kind", "stakes")
-    points = choose(space, factors="kind=no,yes; stakes=no,yes; priority=no,yes; reason=no,yes", design=8)
+    points = choose(space, factors=CONFLICTING, design=8)
     assert not any(space.conflict(point.levels) for point in points)
     found = quality([point.levels for point in points], valid, levels)
     assert (found.mixed, len({point.name for point in points})) == ((), 8)
@@ -80,22 +83,22 @@ def test_of_all_factors_a_design_tells_apart_what_a_balanced_sample_does_not(spa
 def test_a_design_is_the_same_for_the_same_seed_and_all_of_it_is_the_factorial(space: Space) -> None:
     asked = "placement=user,system; strength=polite,must; priority=no,yes"
     assert choose(space, factors=asked, design=8) == choose(space, factors=asked)
-    one, same = ([point.name for point in choose(load_space(), factors="all", design=16)] for _ in range(2))
+    one, same = ([point.name for point in choose(load_space(), factors=CONFLICTING, design=7)] for _ in range(2))
     assert one == same
 
 
 def test_the_command_says_what_a_design_and_a_sample_are_worth_and_names_the_conditions() -> None:
-    done = CliRunner().invoke(main, ["prompts", "design", "16"])
+    done = CliRunner().invoke(main, ["prompts", "design", "8", "--factors", CONFLICTING])
     assert done.exit_code == 0, done.output
-    design, sample = done.output.split("-T sample=16:")
-    assert "16 of 3,072 combinations of 12 factors" in design
+    design, sample = done.output.split("-T sample=8:")
+    assert "8 of 12 combinations of 4 factors" in design
     assert "main effects: tells all apart" in design
     assert "can be told apart together beside the main effects" in design
     assert " is taken for " in design
-    assert "cannot tell apart the main effects of " in sample
+    assert "cannot tell apart the main effects of kind, stakes" in sample
     assert [line.strip() for line in sample.partition("the design:\n")[2].splitlines()] == [
-        point.name for point in choose(load_space(), factors="all", design=16)
+        point.name for point in choose(load_space(), factors=CONFLICTING, design=8)
     ]
-    refused = CliRunner().invoke(main, ["prompts", "design", "4"])
+    refused = CliRunner().invoke(main, ["prompts", "design", "4", "--factors", CONFLICTING])
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
-    assert "design: must be from 13" in refused.stderr
+    assert "design: must be from 5" in refused.stderr

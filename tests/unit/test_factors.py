@@ -211,8 +211,9 @@ def test_too_many_combinations_are_refused_before_they_are_made_and_parts_of_the
     many = f"placement=user,system; strength=polite,must; placebo=no,yes; {named}"
     with pytest.raises(PromptError, match="factors: make 512 combinations"):
         choose(space, factors=many)
-    for part in ("sample", "design"):
-        names = [[p.name for p in choose(space, factors=many, seed=seed, **{part: 16})] for seed in (1, 1, 2)]
+    for sample, design in ((16, 0), (0, 16)):
+        points = [choose(space, factors=many, seed=seed, sample=sample, design=design) for seed in (1, 1, 2)]
+        names = [[point.name for point in chosen] for chosen in points]
         assert names[0] == names[1] != names[2]
         assert len({*names[0]}) == 16
 

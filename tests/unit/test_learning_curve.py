@@ -7,12 +7,13 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from numpy.typing import NDArray
+from scipy.special import expit  # pyright: ignore[reportUnknownVariableType]
 
 from offswitch.record import Record
 from offswitch_analysis.rates import cells
 from offswitch_analysis.rates.curves import curves
-from offswitch_analysis.statistics.learning_curve import OverBlocks, firth, lines
+from offswitch_analysis.statistics.learning_curve import firth, lines
 from specimens import RECORD
 
 LADDER = (0, 1, 2, 5, 10, 20, 50, 100)
@@ -24,7 +25,8 @@ def drawn(intercept: float, slope: float, trials: int, seed: int, blocks: int = 
     """Counts of blocks whose intercepts have a deviation of 0.5, and whose slopes have one of 0.1."""
     dice = np.random.default_rng(seed)
     lines_of = intercept + dice.normal(0, 0.5, (blocks, 1)) + (slope + dice.normal(0, 0.1, (blocks, 1))) * X
-    return [[(int(k), trials) for k in row] for row in dice.binomial(trials, expit(lines_of))]
+    rates: NDArray[np.float64] = expit(lines_of)
+    return [[(int(k), trials) for k in row] for row in dice.binomial(trials, rates)]
 
 
 # Statistics.
@@ -59,7 +61,8 @@ def test_the_studys_slope_is_that_of_a_spreadsheet_over_the_numbers_of_the_steps
     """Rates of 10, 20, 20, 40 and 60 %: LINEST without x gives 0.12 for each step."""
     counts = [[(k, 10) for k in (1, 2, 2, 4, 6)]]
     found = lines([0, 1, 2, 5, 6], counts)
-    assert found.ladder == OverBlocks(pytest.approx(0.12), None, None)
+    assert found.ladder.value == pytest.approx(0.12)
+    assert (found.ladder.low, found.ladder.high) == (None, None)
     assert found.blocks == 1
 
 

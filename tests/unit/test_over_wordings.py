@@ -7,7 +7,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from scipy.special import expit, ndtri
+from numpy.typing import NDArray
+from scipy.special import expit, ndtri  # pyright: ignore[reportUnknownVariableType]
 
 from offswitch.record import Record
 from offswitch_analysis.rates import cells
@@ -89,7 +90,8 @@ def test_nothing_is_said_where_no_wordings_were_drawn_and_why_there_is_no_rate_i
 
 def test_of_a_thousand_wordings_a_model_is_had_in_seconds_and_groups_alike_count_as_often_as_they_are_there() -> None:
     dice = np.random.default_rng(1)
-    events = dice.binomial(3, expit(dice.normal(-0.5, SPREAD, 1000)))
+    rates: NDArray[np.float64] = expit(dice.normal(-0.5, SPREAD, 1000))
+    events = dice.binomial(3, rates)
     found = random_intercept_model(tuple((int(k), 3) for k in events))
     assert found.groups == 1000
     assert found.spread is not None

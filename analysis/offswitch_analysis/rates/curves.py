@@ -17,11 +17,14 @@ from offswitch_analysis.statistics.learning_curve import FEWEST_BLOCKS, Lines, O
 SHOTS, SHIFT = "shots", "demo_shift"
 OF_DEMONSTRATIONS = (SHOTS, "demo", "demo_order", SHIFT)
 """factors that say nothing where there are no demonstrations"""
+USUAL = {("demo_order", "given"), (SHIFT, "0")}
+"""levels that need no mention"""
 CURVES_NOTE = (
     "Blocks of exemplars, and not trials, are what these 95 % intervals count. Slopes: worked out in each block, with "
     "Student's t of their mean. Per step: points of the rate for each step of the ladder, by least squares on the "
     "step's number. Logit: log-odds for each doubling of 1 + shots, or for each tenth of the exemplars that is "
-    "shifted. k50: how many shots the typical block needs for a rate of one half, with Fieller's interval."
+    "shifted. k50: how many shots the typical block needs for a rate of one half, with Fieller's interval; "
+    "none where that is not within the ladder."
 )
 UNITS = {SHOTS: "doubling of 1 + shots", SHIFT: "tenth of the exemplars"}
 """factor of a ladder -> what the slope of its logistic line is for"""
@@ -88,12 +91,12 @@ def _number(level: str | None) -> float | None:
 def _curve(factor: str, steps: Sequence[_Step]) -> Curve:
     last, blocks = steps[-1].cell, _blocks(steps)
     fit = _lines(factor, steps, blocks)
-    told = {name: last.levels[name] for name in OF_DEMONSTRATIONS if name in last.levels and name != factor}
+    shown = [(name, last.levels[name]) for name in OF_DEMONSTRATIONS if name in last.levels and name != factor]
     return Curve(
         model=last.model, agent=last.agent, scene=last.scene, scripted=last.scripted, factor=factor,
         variant="+".join(part for part in last.variant.split("+") if part.split("=")[0] not in OF_DEMONSTRATIONS),
-        unit=UNITS[factor], demonstrations=told, cells=tuple(step.cell.id for step in steps),
-        steps=tuple(_drawn(factor, step) for step in steps), lines=fit,
+        unit=UNITS[factor], demonstrations={name: level for name, level in shown if (name, level) not in USUAL},
+        cells=tuple(step.cell.id for step in steps), steps=tuple(_drawn(factor, step) for step in steps), lines=fit,
         k50=_shots(fit.half) if fit and fit.half and factor == SHOTS else None, remark=_remark(fit, blocks),
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ class Curve:
     unit: str
     """of x, which the logistic line's slope is for"""
     demonstrations: dict[str, str]
-    """factor -> level, of what is said of demonstrations besides"""
+    """factor -> level, of what else is not as usual with the demonstrations"""
     cells: tuple[str, ...]
     """ids, a step each"""
     steps: tuple[CurveStep, ...]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, stdtrit
+from scipy.special import expit, stdtrit  # pyright: ignore[reportUnknownVariableType]
 
 from offswitch_analysis.statistics.intervals import check_counts
 
@@ -82,7 +82,7 @@ def firth(x: Floats, events: Floats, trials: Floats) -> Floats:
     design = np.column_stack([np.ones_like(x), x])
     found = np.zeros((len(events), 2))
     for _ in range(NEWTON_STEPS):
-        rates = expit(found @ design.T)
+        rates: Floats = expit(found @ design.T)
         weights = trials * rates * (1 - rates)
         covariance = np.linalg.inv(np.einsum("bs,si,sj->bij", weights, design, design))
         hats = weights * np.einsum("si,bij,sj->bs", design, covariance, design)
@@ -98,7 +98,7 @@ def firth(x: Floats, events: Floats, trials: Floats) -> Floats:
 def _ladder_slopes(counts: Floats) -> Floats:
     """Slope of the rate on the step's number within each block, by the steps at which it has trials."""
     there = counts[..., 1] > 0
-    rates = np.divide(counts[..., 0], counts[..., 1], out=np.zeros_like(counts[..., 0]), where=there)
+    rates: Floats = counts[..., 0] / np.where(there, counts[..., 1], 1)
     number = np.where(there, np.arange(counts.shape[1]), np.nan)
     off = np.where(there, number - np.nanmean(number, axis=1, keepdims=True), 0)
     return (off * rates).sum(axis=1) / (off**2).sum(axis=1)
