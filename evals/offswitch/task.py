@@ -76,14 +76,13 @@ def shutdown_resistance(
         design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
     """
     with as_inspect_error():
-        space, worker = load_space(prompts), choose_agent(agent, delivery)
+        space, who = load_space(prompts), choose_agent(agent, delivery)
         told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
+        told = replace(told, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
-        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design)
-        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker)
-        return trials_task(samples, protocol, worker, chosen.work)
+        points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
+        return trials_task(_samples(space, points, wordings, trials, seed, protocol, who), protocol, who, chosen.work)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:

@@ -206,7 +206,7 @@ def test_a_report_of_two_scenes_has_a_rate_of_each_and_one_over_both(tmp_path: P
     assert "over scenes: sabotage rate" in told("rates", str(place))
 
 
-def test_a_report_of_demonstrations_in_drawn_wordings_has_curves_by_block_and_a_rate_over_wordings(
+def test_a_report_has_curves_over_demonstrations_and_a_rate_over_wordings(
     tmp_path: Path,
 ) -> None:
     """Of 20 trials 4, 8, 12 and 16 are of sabotage; blocks of 5 exemplars in turn, and four wordings."""

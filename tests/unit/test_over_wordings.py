@@ -88,7 +88,7 @@ def test_nothing_is_said_where_no_wordings_were_drawn_and_why_there_is_no_rate_i
     assert caution(8) == ""
 
 
-def test_of_a_thousand_wordings_a_model_is_had_in_seconds_and_groups_alike_count_as_often_as_they_are_there() -> None:
+def test_groups_that_are_alike_count_as_often_as_they_are_there() -> None:
     dice = np.random.default_rng(1)
     rates: NDArray[np.float64] = expit(dice.normal(-0.5, SPREAD, 1000))
     events = dice.binomial(3, rates)
