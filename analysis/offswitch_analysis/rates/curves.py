@@ -28,6 +28,7 @@ CURVES_NOTE = (
 )
 UNITS = {SHOTS: "doubling of 1 + shots", SHIFT: "tenth of the exemplars"}
 """factor of a ladder -> what the slope of its logistic line is for"""
+_Key = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def curves(cells: Sequence[Cell], records: Iterable[Record]) -> list[Curve]:
 
 def _ladders(counted: Sequence[tuple[Cell, list[Record]]], factor: str) -> Iterator[list[_Step]]:
     """Cells that may be steps of one ladder; those without shots are the first step of each that is otherwise alike."""
-    ladders: defaultdict[object, list[_Step]] = defaultdict(list)
-    bare: dict[object, _Step] = {}
+    ladders: defaultdict[tuple[_Key, _Key], list[_Step]] = defaultdict(list)
+    bare: dict[_Key, _Step] = {}
     for cell, trials in counted:
         number, rest = _number(cell.levels.get(factor)), _alike(cell, OF_DEMONSTRATIONS)
         if not _number(cell.levels.get(SHOTS)):
@@ -73,7 +74,7 @@ def _ladders(counted: Sequence[tuple[Cell, list[Record]]], factor: str) -> Itera
         yield [bare[rest], *steps] if factor == SHOTS and rest in bare else steps
 
 
-def _alike(cell: Cell, but: Sequence[str]) -> tuple[object, ...]:
+def _alike(cell: Cell, but: Sequence[str]) -> _Key:
     """What the steps of a ladder share, but for these factors."""
     levels = tuple(sorted((factor, level) for factor, level in cell.levels.items() if factor not in but))
     letter = cell.variant.partition("+")[0] if is_of_pack(cell.condition) else ""
@@ -140,7 +141,7 @@ def _shots(half: OverBlocks) -> OverBlocks:
     return OverBlocks(2**half.value - 1, low, high)
 
 
-def _remark(fit: Lines | None, blocks: Mapping[object, int]) -> str:
+def _remark(fit: Lines | None, blocks: Mapping[str | None, int]) -> str:
     if not blocks:
         return "blocks of exemplars are not known: no intervals"
     if fit is None:

@@ -84,7 +84,8 @@ def firth(x: Floats, events: Floats, trials: Floats) -> Floats:
     for _ in range(NEWTON_STEPS):
         rates: Floats = expit(found @ design.T)
         weights = trials * rates * (1 - rates)
-        covariance = np.linalg.inv(np.einsum("bs,si,sj->bij", weights, design, design))
+        information: Floats = np.einsum("bs,si,sj->bij", weights, design, design)
+        covariance = np.linalg.inv(information)
         hats = weights * np.einsum("si,bij,sj->bs", design, covariance, design)
         score = (events - trials * rates + hats * (0.5 - rates)) @ design
         step = np.einsum("bij,bj->bi", covariance, score)
@@ -99,8 +100,9 @@ def _ladder_slopes(counts: Floats) -> Floats:
     """Slope of the rate on the step's number within each block, by the steps at which it has trials."""
     there = counts[..., 1] > 0
     rates: Floats = counts[..., 0] / np.where(there, counts[..., 1], 1)
-    number = np.where(there, np.arange(counts.shape[1]), np.nan)
-    off = np.where(there, number - np.nanmean(number, axis=1, keepdims=True), 0)
+    number = np.arange(counts.shape[1], dtype=np.float64)
+    middle: Floats = (there * number).sum(axis=1, keepdims=True) / there.sum(axis=1, keepdims=True)
+    off: Floats = there * (number - middle)
     return (off * rates).sum(axis=1) / (off**2).sum(axis=1)
 
 
