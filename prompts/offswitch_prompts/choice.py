@@ -20,7 +20,7 @@ ALL = "all"
 """for `factors`: all that prompts tell of, each with every level that goes with the base"""
 COMBINATIONS_MAX = 20_000
 CANDIDATES = 4096
-"""so many combinations are drawn, to choose from, where there are more than COMBINATIONS_MAX"""
+"""so many combinations are drawn, for a design to choose from, where there are more than COMBINATIONS_MAX"""
 DRAWS_MAX = 100 * CANDIDATES
 ROUNDS = 4
 """at most, in which every combination of a sample is exchanged for a better one"""
@@ -96,7 +96,8 @@ def balanced_sample(
     space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
 ) -> list[Point]:
     """So many combinations that go together, each level of a factor as often as its others, give or take one."""
-    valid = valid_combinations(space, base, levels, seed)
+    with _naming("factors"):
+        valid = [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
     if not 0 < count <= len(valid):
         raise PromptError(f"sample: must be from 1 to {len(valid)}, the combinations that there are, not {count}")
     pairs = tuple((factor, level) for factor, names in levels.items() for level in names)

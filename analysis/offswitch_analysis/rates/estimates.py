@@ -1,4 +1,4 @@
-"""A rate with its interval, as plain values."""
+"""A rate with its interval, of which everything in a summary is made."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Estimate:
-    """A rate with its 95 % interval: equal-tailed Jeffreys, where nothing else is said."""
+    """A rate with its equal-tailed 95 % Jeffreys interval."""
 
     events: int
     n: int
