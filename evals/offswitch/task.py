@@ -50,14 +50,14 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "",
+    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "", design: int = 0,
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
         variants: the prompts by letter or by what differs from a letter, such as "A,E-H" or "E+strength=must".
         trials: trials per variant; trial i of every variant has the same questions.
-        seed: what the questions are drawn from, and samples and wordings.
+        seed: what the questions are drawn from, and samples, designs and wordings.
         factors: instead of variants, all combinations of levels, such as "placement=user,system; priority=no,yes".
         base: the variant whose other levels these combinations have.
         sample: how many of the combinations, drawn so that levels are balanced; all of them where it is 0.
@@ -76,17 +76,18 @@ def shutdown_resistance(
         scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
         probes: what a copy of the conversation is asked when a trial is over: comprehension; nothing without it.
+        design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
     """
     with as_inspect_error():
-        space, worker = load_space(prompts), choose_agent(agent, delivery)
+        space, who = load_space(prompts), choose_agent(agent, delivery)
         told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
+        told = replace(told, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
-        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
+        points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
         asked = ",".join(probes_named(_joined(probes)))
-        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker, asked)
-        return trials_task(samples, protocol, worker, chosen.work)
+        samples = _samples(space, points, wordings, trials, seed, protocol, who, asked)
+        return trials_task(samples, protocol, who, chosen.work)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
