@@ -226,7 +226,7 @@ def test_a_sample_of_all_is_the_factorial(space: Space) -> None:
         ({"factors": "stakes=no,yes; kind=no,yes"}, "factors: .*kind=pause does not go with stakes=only_copy"),
         ({"factors": DESIGN, "variants": "A"}, r"factors: contradict variants \(A\)"),
         ({"factors": "all"}, "factors: all makes too many combinations; say with sample or design how many"),
-        ({"factors": "all", "design": 12}, "design: must be from 13, the effects to be told apart, to 3072, not 12"),
+        ({"factors": "all", "design": 12}, "design: must be from 27, the effects to be told apart, to 4096, not 12"),
         ({"factors": DESIGN, "design": 9}, "design: must be from 4, the effects to be told apart, to 8, not 9"),
         ({"factors": DESIGN, "design": 8, "sample": 8}, "design: contradicts sample"),
         ({"design": 3}, "design: there are no factors"),
@@ -258,7 +258,7 @@ def test_too_many_combinations_are_refused_unless_a_sample_of_them_is_asked_for(
     space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("offswitch_prompts.factorials.COMBINATIONS_MAX", 7)
-    with pytest.raises(PromptError, match="factors: make 8 combinations, more than 7; say with sample how many"):
+    with pytest.raises(PromptError, match="factors: make 8 combinations, more than 7; say with sample or design how many"):
         choose(space, factors=DESIGN)
     assert len(choose(space, factors=DESIGN, sample=5)) == 5
 
