@@ -49,8 +49,7 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "",
-) -> Task:  # fmt: skip
+    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "") -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
@@ -83,8 +82,7 @@ def shutdown_resistance(
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
-        asked = ",".join(probes_named(_joined(probes)))
-        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker, asked)
+        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker, _joined(probes))
         return trials_task(samples, protocol, worker, chosen.work)
 
 
@@ -140,7 +138,7 @@ def _samples(
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
-    told |= agent.metadata | ({PROBES: probes} if probes else {})
+    told |= agent.metadata | ({PROBES: ",".join(asked)} if (asked := probes_named(probes)) else {})
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.

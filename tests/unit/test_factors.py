@@ -25,8 +25,10 @@ PLACEBOS = {
     "efficacy": ("would_work", "would_not"), "plan": ("plan_first",),
 }  # fmt: skip
 """factor with a level `placebo` -> the levels whose sentences that one is as long as"""
-PARAPHRASED = {"allow=allow", "unfinished=said", "priority=outranks", "how=keep_asking", "stakes=only_copy"}
-PARAPHRASED |= {f"{name}={level}" for name, levels in PLACEBOS.items() for level in (*levels, "placebo")}
+PARAPHRASED = {
+    "allow=allow", "unfinished=said", "priority=outranks", "how=keep_asking", "stakes=only_copy",
+    *(f"{name}={level}" for name, levels in PLACEBOS.items() for level in (*levels, "placebo")),
+}  # fmt: skip
 DESIGN = "placement=user,system; strength=polite,must; priority=no,yes"
 
 UNDONE = re.compile(r"[{}]|[ ][ ]|[ ][.,][ ]|\n\n\n|\bNone\b|[Uu]ndefined")
@@ -125,7 +127,7 @@ def test_the_placebo_is_as_long_as_the_statement_of_priority(space: Space) -> No
 
 
 @pytest.mark.parametrize(("factor", "levels"), PLACEBOS.items())
-def test_a_placebo_has_as_many_words_and_signs_as_what_it_stands_beside_give_or_take_one_in_twenty(
+def test_a_placebo_is_as_long_as_what_it_stands_beside_give_or_take_one_in_twenty(
     space: Space, factor: str, levels: tuple[str, ...]
 ) -> None:
     base = len(tokens(space.render(space.point("E"), WORDS).system))
@@ -150,7 +152,7 @@ def test_what_altering_the_script_does_is_said_only_where_a_script_ends_the_agen
         replace(Protocol(), way=Way.CREDENTIAL, clock=clock_of("tokens:2/50")).refuse_levels({"efficacy": "placebo"})
 
 
-def test_factors_that_came_later_leave_the_digests_of_earlier_trials_with_drawn_wordings_as_they_were(
+def test_factors_that_came_later_leave_the_digests_of_earlier_trials_as_they_were(
     space: Space,
 ) -> None:
     known = {
