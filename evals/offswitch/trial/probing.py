@@ -15,7 +15,6 @@ from offswitch.evidence import EVIDENCE, Ending, History, read_history
 from offswitch.evidence.events import SAID_MAX
 from offswitch.probes import PROBES, Answered, ProbeName, probes_named, to_text
 from offswitch.probes.comprehension import can_be_asked, comprehension, read_answer
-from offswitch.record.scaffold import LOOP, agent_of
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
@@ -27,12 +26,12 @@ BROKEN_OFF = (Ending.OPERATOR, Ending.APPROVER, Ending.INTERRUPTED)
 Conversation = tuple[Sequence[ChatMessage], Sequence[Tool] | Sequence[ToolInfo]]
 
 
-async def ask_probes(state: TaskState) -> None:
-    """Asks what the task is told to ask, and stores what is answered beside the evidence."""
+async def ask_probes(state: TaskState, by_loop: bool) -> None:
+    """Asks what the task is told to ask, and stores what is answered beside the evidence; by_loop: who worked."""
     names = probes_named(str(state.metadata.get(PROBES, "")))
     if not names or EVIDENCE not in state.store or PROBES in state.store:
         return
-    history, conversation = read_history(state.store.get(EVIDENCE)), _conversation(state)
+    history, conversation = read_history(state.store.get(EVIDENCE)), _conversation(state, by_loop)
     evidence = history.evidence
     if conversation is None or evidence.fault or evidence.ending in BROKEN_OFF or not can_be_asked(history):
         return
@@ -59,9 +58,9 @@ async def _asked(name: ProbeName, history: History, conversation: Conversation, 
     return Answered(read_answer(said, asked.letters), said[:SAID_MAX])
 
 
-def _conversation(state: TaskState) -> Conversation | None:
+def _conversation(state: TaskState, by_loop: bool) -> Conversation | None:
     """What the model had read and said, with its tools; None where nothing of that is known."""
-    if agent_of(state.metadata) == LOOP:
+    if by_loop:
         return copy.deepcopy(state.messages), state.tools
     asked = [event for event in transcript().events if isinstance(event, ModelEvent) and not event.pending]
     own = [event for event in asked if event.tools and event.tool_choice != "none" and event.output.choices]
