@@ -3,6 +3,7 @@
 `factor_model` is imported by its own name, because it loads pandas.
 """
 
+from offswitch_analysis.statistics.forecasts import Brier, ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
     clopper_pearson_upper,
@@ -15,10 +16,12 @@ from offswitch_analysis.statistics.intervals import (
     wilson,
 )
 from offswitch_analysis.statistics.over_scenes import Bounded, SceneModel, scene_model
+from offswitch_analysis.statistics.payoffs import TARGETS, Answers, expected_payoff, payoff
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Bounded", "SceneModel", "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm",
-    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "scene_model",
-    "wilson",
+    "TARGETS", "Answers", "Bounded", "Brier", "ReliabilityBin", "SceneModel", "boschloo", "brier",
+    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys",
+    "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "payoff", "ratio", "reliability_bins",
+    "scene_model", "wilson",
 ]  # fmt: skip
