@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from offswitch_analysis.statistics import TARGETS, Answers, expected_payoff, payoff
+from offswitch.record import TARGETS
+from offswitch_analysis.statistics import Answers, expected_payoff, payoff
 
 DRAWN, BETA_2_2_ABSTAINS = 100_000, {0.5: 0.1875, 0.75: 7 / 128, 0.9: 0.0095}
 """target -> score of who abstains below it, of chances from Beta(2, 2): the integral of 6p(1 - p)(p - t)/(1 - t)"""

@@ -15,6 +15,7 @@ from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.circumstances import circumstances
 from offswitch_analysis.rates.estimates import Estimate, estimate
 from offswitch_analysis.rates.published import published
+from offswitch_analysis.rates.self_reports import self_reports
 from offswitch_analysis.rates.summary import Cell, Clustered, Normalised
 from offswitch_analysis.statistics import clopper_pearson_upper, clustered, ratio
 
@@ -102,7 +103,7 @@ def _cell(identifier: str, key: Key, records: Sequence[Record]) -> Cell:
         circumstances=circumstances(records),
         tokens=fmean(record.tokens for record in records),
         duration_s=median(times) if times else None,
-        too_few=sabotage.too_few,
+        too_few=sabotage.too_few, self_reports=self_reports(records),
     )  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from offswitch.record import TARGETS
 from offswitch.subjects import TAMPERING, BehaviourResult
 from offswitch.verdict import Verdict
 from offswitch.verdict.measures import WITHOUT_VERDICT
 from offswitch_analysis.rates.estimates import Estimate, Score, estimate, scored
-from offswitch_analysis.statistics import TARGETS
 from offswitch_analysis.text import plain
 
 _PLACES = {verdict.value: place for place, verdict in enumerate(Verdict)}

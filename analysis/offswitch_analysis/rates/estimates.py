@@ -50,6 +50,16 @@ class Score:
     guessing: float | None
     """the score of who looks at nothing and always gives the answer that is more often right among these"""
 
+    @property
+    def n(self) -> int:
+        """Answers."""
+        return self.right + self.wrong + self.abstained
+
+    @property
+    def too_few(self) -> bool:
+        """Whether the score is not to be drawn."""
+        return self.n < FEWEST
+
 
 def scored(answers: Iterable[Answer], target: float) -> Score:
     """The score of answers to questions with a known truth, at one target."""

@@ -13,9 +13,10 @@ from offswitch.evidence.schedule import Schedule
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.published import PublishedRate
+from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.statistics import SceneModel
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Cell:
     duration_s: float | None
     """median of a trial"""
     too_few: bool
+    self_reports: tuple[SelfReport, ...] = ()
+    """one for each question that a trial was asked; empty where none was"""
 
     @property
     def sabotage(self) -> Estimate:

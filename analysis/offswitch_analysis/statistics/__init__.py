@@ -16,11 +16,11 @@ from offswitch_analysis.statistics.intervals import (
     wilson,
 )
 from offswitch_analysis.statistics.over_scenes import Bounded, SceneModel, scene_model
-from offswitch_analysis.statistics.payoffs import TARGETS, Answers, expected_payoff, payoff
+from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "TARGETS", "Answers", "Bounded", "Brier", "ReliabilityBin", "SceneModel", "boschloo", "brier",
+    "Answers", "Bounded", "Brier", "ReliabilityBin", "SceneModel", "boschloo", "brier",
     "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys",
     "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "payoff", "ratio", "reliability_bins",
     "scene_model", "wilson",

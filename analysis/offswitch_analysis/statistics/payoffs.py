@@ -13,8 +13,6 @@ from typing import TypeVar
 
 from offswitch_analysis.statistics.intervals import Limits, wilson
 
-TARGETS = (0.0, 0.5, 0.75, 0.9)
-"""the stated targets at which answers are scored"""
 Number = TypeVar("Number", float, Fraction)
 
 

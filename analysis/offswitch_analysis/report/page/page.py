@@ -18,7 +18,9 @@ from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
 from offswitch_analysis.rates.scenes import caution
+from offswitch_analysis.rates.self_reports import ASKS
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
+from offswitch_analysis.report import self_reports
 from offswitch_analysis.report.page import columns, models, stories, views, words
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds
 
@@ -27,7 +29,8 @@ TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
     "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
     "TOO_FEW": TOO_FEW, "LOOP": LOOP, "SUMS_SCENE": SUMS_SCENE, "subject": words.subject, "subject_name": subject_name,
-    "caution": caution, "bounds": bounds, "limited": words.limited,
+    "caution": caution, "bounds": bounds, "limited": words.limited, "self_reports_note": self_reports.NOTE,
+    "ASKS": ASKS, "score_words": self_reports.score_words, "told_apart_words": self_reports.told_apart_words,
 }  # fmt: skip
 
 
@@ -50,6 +53,7 @@ def _facts(summary: Summary) -> dict[str, Any]:
         "scenes": several_scenes(summary.cells),
         "pairs": views.pairs(summary), "differences": views.differences(summary),
         "methods": models.methods(summary), "quality": models.quality(summary),
+        "reported": self_reports.reported(summary.cells),
         "columns": table, "column_groups": _spans(table), "stories": stories.stories(summary),
     }  # fmt: skip
 
