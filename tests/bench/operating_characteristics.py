@@ -117,7 +117,7 @@ def coverage_of_scores(answers: int, target: float) -> Floats:
     orders = np.array([math.lgamma(answers + 1) - sum(math.lgamma(n + 1) for n in each) for each in kept.tolist()])
     penalty, covered = target / (1 - target), list[float]()
     for right in FEW_RATES:
-        for wrong in FEW_RATES[FEW_RATES < 1 - right - SLACK]:
+        for wrong in FEW_RATES[right + FEW_RATES < 1 - SLACK]:
             weights = np.exp(orders + kept @ np.log([right, wrong, 1 - right - wrong]))
             truth = right - penalty * wrong
             covered.append(float(weights[(limits[:, 0] - SLACK <= truth) & (truth <= limits[:, 1] + SLACK)].sum()))
