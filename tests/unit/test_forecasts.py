@@ -47,10 +47,8 @@ def test_who_always_states_the_rate_has_no_reliability_term_and_no_resolution() 
 
 def test_every_forecast_is_in_one_bin_and_the_last_holds_1() -> None:
     assert reliability_bins([(0.0, False), (0.1, True), (0.95, True), (1.0, False)]) == (
-        ReliabilityBin(0.0, 0.1, 1, 0, 0.0),
-        ReliabilityBin(0.1, 0.2, 1, 1, 0.1),
-        ReliabilityBin(0.9, 1.0, 2, 1, pytest.approx(0.975)),
-    )
+        ReliabilityBin(0.0, 0.1, 1, 0, 0.0), ReliabilityBin(0.1, 0.2, 1, 1, 0.1), ReliabilityBin(0.9, 1.0, 2, 1, 0.975),
+    )  # fmt: skip
     bins = reliability_bins([(percent / 100, False) for percent in range(101)])
     assert [one.n for one in bins] == [10] * 9 + [11]
 

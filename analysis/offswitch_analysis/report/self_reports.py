@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from offswitch_analysis.rates import Cell
+from offswitch_analysis.rates import Cell, Estimate
 from offswitch_analysis.rates.estimates import Score
 from offswitch_analysis.rates.self_reports import QUESTIONS, SelfReport, self_report
 from offswitch_analysis.text import NOT_AVAILABLE, TOO_FEW, payoff_text, points, points_interval
@@ -55,7 +55,8 @@ def _row(cell: Cell, report: SelfReport) -> dict[str, Any]:
     for evidence, counts in report.counts.items():
         row |= {f"evidence_{evidence}_said_{said}": count for said, count in counts.items()}
     for name in ("coverage", "accuracy", "false_no", "false_yes", "came"):
-        row |= {f"{name}_{part}": value for part, value in vars(getattr(report, name)).items()}
+        rate: Estimate = getattr(report, name)
+        row |= {f"{name}_{part}": value for part, value in vars(rate).items()}
     row |= {f"told_apart_{part}": value for part, value in vars(report.told_apart).items()}
     for score in report.scores:
         row |= {f"at_{score.target:g}_{part}": value for part, value in vars(score).items() if part != "target"}
