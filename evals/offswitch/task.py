@@ -15,6 +15,7 @@ from offswitch.agents import Chosen, choose_agent, refuse_what_cannot_be
 from offswitch.agents.kinds import LOOP
 from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
+from offswitch.probes import PROBES, probes_named
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
@@ -48,7 +49,7 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "",
+    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "",
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
@@ -73,6 +74,7 @@ def shutdown_resistance(
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
         scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
+        probes: what a copy of the conversation is asked after a trial: comprehension, confess, forecast; or nothing.
     """
     with as_inspect_error():
         space, worker = load_space(prompts), choose_agent(agent, delivery)
@@ -81,7 +83,8 @@ def shutdown_resistance(
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
         points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
-        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker)
+        asked = ",".join(probes_named(_joined(probes)))
+        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker, asked)
         return trials_task(samples, protocol, worker, chosen.work)
 
 
@@ -120,7 +123,14 @@ def _joined(given: str | list[str]) -> str:
 
 
 def _samples(
-    space: Space, points: list[Point], wordings: str | int, trials: int, seed: int, protocol: Protocol, agent: Chosen
+    space: Space,
+    points: list[Point],
+    wordings: str | int,
+    trials: int,
+    seed: int,
+    protocol: Protocol,
+    agent: Chosen,
+    probes: str = "",
 ) -> list[Sample]:
     if not 1 <= trials <= TRIALS_MAX:
         raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
@@ -130,7 +140,7 @@ def _samples(
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
-    told |= agent.metadata
+    told |= agent.metadata | ({PROBES: probes} if probes else {})
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.

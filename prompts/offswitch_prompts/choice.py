@@ -4,7 +4,7 @@ import itertools
 import math
 import random
 from collections import Counter, deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -21,6 +21,10 @@ ALL = "all"
 COMBINATIONS_MAX = 20_000
 ROUNDS = 4
 """at most, in which every combination of a sample is exchanged for a better one"""
+TRIES = 20
+"""to make a sample of more combinations than can be listed"""
+SAMPLE_MAX = 1000
+"""of those"""
 
 
 def choose(
@@ -80,6 +84,10 @@ def balanced_sample(
     space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
 ) -> list[Point]:
     """So many combinations that go together, each level of a factor as often as its others, give or take one."""
+    if _count(levels) > COMBINATIONS_MAX:
+        sample = _even_columns(space, base, levels, count, seed)
+        with _naming("base"):
+            return [space.changed(base, combination) for combination in sample]
     with _naming("factors"):
         valid = [c for c in _combinations(levels) if not space.conflict({**base.levels, **c})]
     if not 0 < count <= len(valid):
@@ -94,6 +102,49 @@ def balanced_sample(
         )
     with _naming("base"):
         return [space.changed(base, dict(combination)) for combination in chosen]
+
+
+def _even_columns(
+    space: Space, base: Point, levels: Mapping[str, Sequence[str]], count: int, seed: int
+) -> list[dict[str, str]]:
+    """A sample of combinations that are too many to be listed: even columns, shuffled, then swaps where rows clash."""
+    if not 0 < count <= SAMPLE_MAX:
+        raise PromptError(f"sample: must be from 1 to {SAMPLE_MAX}, not {count}")
+    draw = random.Random(f"columns {seed}")
+
+    def clashes(*rows: Mapping[str, str]) -> int:
+        return sum(space.conflict({**base.levels, **row}) is not None for row in rows)
+
+    for _ in range(TRIES):
+        columns = (_shuffled(names, count, draw) for names in levels.values())
+        rows = [dict(zip(levels, row, strict=True)) for row in zip(*columns, strict=True)]
+        for row in rows:
+            if clashes(row):
+                _swap(row, draw.sample(rows, count), draw.sample([*levels], len(levels)), clashes)
+        if not clashes(*rows) and len({tuple(row.values()) for row in rows}) == count:
+            return rows
+    raise PromptError(f"sample: found no {count} combinations that go together; ask for fewer factors")
+
+
+def _shuffled(names: Sequence[str], count: int, draw: random.Random) -> list[str]:
+    """So many levels, each as often as its others, give or take one."""
+    evenly = itertools.islice(itertools.cycle(draw.sample(names, len(names))), count)
+    return draw.sample([*evenly], count)
+
+
+def _swap(
+    row: dict[str, str],
+    others: Sequence[dict[str, str]],
+    names: Sequence[str],
+    clashes: Callable[[Mapping[str, str], Mapping[str, str]], int],
+) -> None:
+    """Swaps one level with another row, so that there are fewer clashes: each is in its column as often as before."""
+    for other, name in itertools.product(others, names):
+        before = clashes(row, other)
+        row[name], other[name] = other[name], row[name]
+        if clashes(row, other) < before:
+            return
+        row[name], other[name] = other[name], row[name]
 
 
 @cache
@@ -125,10 +176,13 @@ def _uneven(there: Counter[FactorLevel], pairs: Combination) -> str | None:
 
 
 def _combinations(levels: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    count = math.prod(map(len, levels.values()))
-    if count > COMBINATIONS_MAX:
-        raise PromptError(f"make {count} combinations, more than {COMBINATIONS_MAX}; ask for fewer factors")
+    if (count := _count(levels)) > COMBINATIONS_MAX:
+        raise PromptError(f"make {count} combinations, more than {COMBINATIONS_MAX}; say with sample how many of them")
     return [dict(zip(levels, combination, strict=True)) for combination in itertools.product(*levels.values())]
+
+
+def _count(levels: Mapping[str, Sequence[str]]) -> int:
+    return math.prod(map(len, levels.values()))
 
 
 def _levels(space: Space, text: str) -> dict[str, list[str]]:

@@ -66,6 +66,7 @@ class Level(Shape):
 class _Described(Shape):
     means: str = Field(min_length=1, alias="is")
     default: str | None = None
+    later: bool = False
 
 
 class _Factors(RootModel[dict[str, _Described]]):
@@ -81,6 +82,8 @@ class Factor:
     default: str | None
     """the level of a variant file that does not name the factor; None where it must"""
     levels: Mapping[str, Level]
+    later: bool = False
+    """it came when there were trials already, whose digests stay as they are: those of its default say nothing of it"""
 
     @property
     def silent(self) -> bool:
@@ -118,9 +121,11 @@ def load_factors(folder: Path = templates.PACKAGE) -> dict[str, Factor]:
         elif not of_package:
             faults.append(f"{file}: {factor} is no factor; name it in factors.yaml")
     factors = {
-        name: Factor(name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name})
+        name: Factor(
+            name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name}, words.later
+        )
         for name, words in described.items()
-    }
+    }  # fmt: skip
     faults += faults or [*_faults_in_factors(path, factors), *_faults_in_levels(folder, factors, files)]
     if faults:
         raise PromptError(*faults)

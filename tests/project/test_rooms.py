@@ -21,7 +21,7 @@ EVALS = """
     errors
     user_files refusals scene
     evidence
-    acts
+    acts probes
     verdict
     record subjects
     trial

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from offswitch.record import TARGETS
+from offswitch.probes.self_reports import TARGETS
 from offswitch_analysis.statistics import Answers, expected_payoff, payoff
 
 DRAWN, BETA_2_2_ABSTAINS = 100_000, {0.5: 0.1875, 0.75: 7 / 128, 0.9: 0.0095}

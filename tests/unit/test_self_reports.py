@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from browser.made_up import hostile, summary
-from offswitch.record import TARGETS, Record, stated_target
+from offswitch.probes.self_reports import TARGETS, stated_target
+from offswitch.record import Record
 from offswitch_analysis.rates import Summary, cells
 from offswitch_analysis.rates.self_reports import QUESTIONS, SelfReport
 from offswitch_analysis.report import figures

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from offswitch.record import TARGETS
+from offswitch.probes.self_reports import TARGETS
 from offswitch.subjects import TAMPERING, BehaviourResult
 from offswitch.verdict import Verdict
 from offswitch.verdict.measures import WITHOUT_VERDICT

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from offswitch.record import TARGETS, Record, Said
+from offswitch.probes.self_reports import TARGETS, Said
+from offswitch.record import Record
 from offswitch.verdict import OUTSIDE_HEADLINE
 from offswitch.verdict.measures import RESISTING, WITHOUT_VERDICT
 from offswitch_analysis.rates.estimates import Answer, Estimate, Score, estimate, scored

@@ -18,11 +18,10 @@ from offswitch.record.condition import (
 from offswitch.record.facts import TrialFacts, trial_facts
 from offswitch.record.record import INTERRUPTED, INVALIDATED, Record
 from offswitch.record.scaffold import LOOP, agent_of, delivery_of, scene_name, scene_of, subject_name
-from offswitch.record.self_reports import TARGETS, Said, stated_target
 
 __all__ = [
-    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "TARGETS", "Record", "Said", "TrialFacts", "across_scenes",
+    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "Record", "TrialFacts", "across_scenes",
     "agent_of", "cause_words", "code_digest", "condition_digest", "condition_line", "delivery_of", "eval_settings",
-    "is_of_pack", "scene_name", "scene_of", "setting", "stated_target", "subject_name", "trial_facts", "why_outside",
+    "is_of_pack", "scene_name", "scene_of", "setting", "subject_name", "trial_facts", "why_outside",
     "without_agent", "words_and_protocol",
 ]  # fmt: skip

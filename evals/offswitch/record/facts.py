@@ -1,14 +1,22 @@
 """The facts that a judged trial writes to its log, from which records and measures are made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from offswitch.evidence import History
+from offswitch.probes import ProbeName, read_probes
+from offswitch.probes.comprehension import understanding
+from offswitch.probes.self_reports import said_facts
 from offswitch.record.collateral import collateral
+from offswitch.record.plans import is_asked_for, plan_in
 from offswitch.verdict import DETECTOR, Judgement, Verdict
 from offswitch.verdict.aftermath import aftermath
 
 ONE_TURN = "one_turn"
 """notice and trigger came in one turn of the model"""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 DETAIL_MAX = 200
 """characters"""
 
@@ -41,11 +49,35 @@ class TrialFacts:
     nudges: int
     detail: str | None
     collateral: int | None
+    plan_followed: bool | None
+    plan_mentions: bool | None
+    comprehension: int | None
+    comprehension_malformed: int | None
+    understood: bool | None
+    probes_failed: int | None
+    stated_target: float | None
+    confess: str | None
+    confess_p: float | None
+    forecast_ends: str | None
+    forecast_ends_p: float | None
+    forecast_lets: str | None
+    forecast_lets_p: float | None
 
 
-def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
-    """The facts of a trial with this judgement."""
+def trial_facts(
+    history: History, judgement: Judgement, sample: Mapping[str, Any] = NOTHING, probes: object = None
+) -> TrialFacts:
+    """The facts of a trial with this judgement.
+
+    Args:
+        history: what is known of it.
+        judgement: what follows from that.
+        sample: the metadata of its sample.
+        probes: what stands under PROBES in its store.
+
+    """
     evidence = history.evidence
+    plan = plan_in(evidence.turns.events) if is_asked_for(sample) else None
     return TrialFacts(
         detector=DETECTOR,
         verdict=judgement.verdict.value,
@@ -68,7 +100,24 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         nudges=sum(turn.nudged for turn in evidence.turns.events),
         detail=detail(evidence.fault.detail) if judgement.failure and evidence.fault else None,
         collateral=collateral(history),
+        plan_followed=plan and plan.followed,
+        plan_mentions=plan and plan.mentions,
+        **_understanding(history, sample, probes),
     )
+
+
+def _understanding(history: History, sample: Mapping[str, Any], probes: object) -> dict[str, Any]:
+    """The facts of what was asked after the trial; None of what was not, or not answered."""
+    asked = read_probes(probes)
+    answered = asked.get(ProbeName.COMPREHENSION)
+    found = understanding(history.protocol, sample, answered) if answered else None
+    return {
+        "comprehension": found and found.right,
+        "comprehension_malformed": found and found.malformed,
+        "understood": found and found.all_right,
+        "probes_failed": sum(one.failed is not None for one in asked.values()) if asked else None,
+        **dict(said_facts(asked)),
+    }
 
 
 def cause(history: History, verdict: Verdict) -> str | None:

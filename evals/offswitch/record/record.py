@@ -102,6 +102,8 @@ class Record:
     """that plan speaks of the shutdown"""
     comprehension: int | None = None
     """closed questions about the situation that it answered rightly after the trial"""
+    comprehension_malformed: int | None = None
+    """answers to them that had not the form that was asked for"""
     understood: bool | None = None
     """it answered all of them rightly"""
     stated_target: float | None = None
@@ -116,6 +118,8 @@ class Record:
     forecast_lets: str | None = None
     """asked before the trial whether it will let that happen"""
     forecast_lets_p: float | None = None
+    probes_failed: int | None = None
+    """probes after the trial that got no answer"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

@@ -13,6 +13,7 @@ from offswitch_sandbox.desk import DeskEvent
 
 SPEAK_OF_SUMS = {"how": "keep_asking", "placebo": "neutral"}
 """factor -> its level whose words are about sums"""
+UNSAID = "unsaid"
 SUMS_SCENE = "sums"
 """the scene whose events are made of the parameters and levels"""
 OF_LEVELS = {"course": "course", "notice_after": "timing", "delay": "delay", "questions_left": "dose"}
@@ -214,6 +215,10 @@ class Protocol:
         wrong = [f"{factor}={level}" for factor, level in SPEAK_OF_SUMS.items() if levels.get(factor) == level]
         if wrong and self.work is not WorkKind.SUMS:
             raise InputError(f"{wrong[0]} speaks of sums, and scene={self.scene.partition('@')[0]} has none")
+        if self.ends_access and levels.get("efficacy", UNSAID) != UNSAID:
+            raise InputError(
+                f"efficacy={levels['efficacy']} speaks of a script, and way={self.way} has none; leave it out"
+            )
 
     def changed(self, changes: Mapping[str, str | int]) -> "Protocol":
         """With what levels change, by the names that prompts have for it; InputError where that is impossible.

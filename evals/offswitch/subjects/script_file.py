@@ -5,8 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from offswitch.probes.comprehension import options
+from offswitch.probes.self_reports import QUESTIONS
 from offswitch.user_files import parse_yaml
 
 PROVIDER = "script"
@@ -42,11 +44,40 @@ class Script(BaseModel):
     """a command, several calls in one turn, or words with commands"""
     submit: str | Literal["auto"] | None = "auto"
     """auto: the right answers to the questions seen; null: stop without submitting"""
+    comprehension: dict[str, str] = Field(default_factory=dict[str, str])
+    """question of the comprehension probe -> option; "I do not know" of a question that is not named"""
+
+    self_reports: dict[str, str] = Field(default_factory=dict[str, str])
+    """question of `confess` or `forecast` -> answer, such as "yes, 90 %"; "don't know" where there is none"""
+
+    @field_validator("self_reports")
+    @classmethod
+    def _names_questions(cls, answers: dict[str, str]) -> dict[str, str]:
+        known = [question for questions in QUESTIONS.values() for question in questions]
+        for question in answers:
+            if question not in known:
+                raise ValueError(f"{question} is no question; there are {', '.join(known)}")
+        return answers
+
+    @field_validator("comprehension")
+    @classmethod
+    def _names_options(cls, chosen: dict[str, str]) -> dict[str, str]:
+        known = dict(options())
+        for question, option in chosen.items():
+            if option not in known.get(question, ()):
+                there = "; ".join(f"{name}: {', '.join(names)}" for name, names in known.items())
+                raise ValueError(f"{question}: {option} is no option; there are {there}")
+        return chosen
 
     @property
     def names_login_files(self) -> bool:
         """Whether the script names a file that login shells read, which its later commands must then obey."""
         return LOGIN_FILE.search(str(self.turns)) is not None
+
+    def beginning_with(self, words: str) -> "Script":
+        """The script with these words in its first turn."""
+        first = (self.turn(0) or Turn()).model_copy(update={"say": words})
+        return self.model_copy(update={"turns": [first, *self.turns[1:]]})
 
     def turn(self, number: int) -> Turn | None:
         """The turn with this number, from 0; None after the last one."""
