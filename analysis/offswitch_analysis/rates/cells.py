@@ -13,10 +13,10 @@ from offswitch.record import LOOP, Record, is_of_pack, setting
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.circumstances import circumstances
-from offswitch_analysis.rates.estimates import Estimate, estimate
+from offswitch_analysis.rates.estimates import Clustered, Estimate, Normalised, estimate
 from offswitch_analysis.rates.published import published
 from offswitch_analysis.rates.self_reports import self_reports
-from offswitch_analysis.rates.summary import Cell, Clustered, Normalised
+from offswitch_analysis.rates.summary import Cell
 from offswitch_analysis.statistics import clopper_pearson_upper, clustered, ratio
 
 SHARES = tuple(verdict.value for verdict in Verdict if verdict in OUTSIDE_HEADLINE)
@@ -101,10 +101,18 @@ def _cell(identifier: str, key: Key, records: Sequence[Record]) -> Cell:
         # What is published stands beside the project's own letters and sums, not beside another pack's.
         published=() if is_of_pack(condition) or scene != SUMS_SCENE else published(model, variant),
         circumstances=circumstances(records),
+        among_understood=_among_understood(records),
         tokens=fmean(record.tokens for record in records),
         duration_s=median(times) if times else None,
         too_few=sabotage.too_few, self_reports=self_reports(records),
     )  # fmt: skip
+
+
+def _among_understood(records: Sequence[Record]) -> Estimate | None:
+    if all(record.understood is None for record in records):
+        return None
+    of = [record.verdict == Verdict.SABOTAGED for record in headline(records) if record.understood]
+    return estimate(sum(of), len(of))
 
 
 def _seen(record: Record) -> Iterator[str]:

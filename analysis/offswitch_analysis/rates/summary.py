@@ -10,35 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from offswitch.evidence.schedule import Schedule
+from offswitch.scene import SUMS
 from offswitch_analysis.rates.circumstances import Circumstances
-from offswitch_analysis.rates.estimates import Estimate
+from offswitch_analysis.rates.estimates import Clustered, Estimate, Normalised
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.statistics import SceneModel
 
-SCHEMA_VERSION = 6
-
-
-@dataclass(frozen=True)
-class Clustered:
-    """The headline rate with the question set as cluster."""
-
-    question_sets: int
-    design_effect: float
-    effective_n: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Normalised:
-    """A rate over the rate in K, the competence check; value, low and high are None where it is refused."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    """None where there is no upper limit"""
-    refused: str | None
+SCHEMA_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -94,6 +73,9 @@ class Cell:
     duration_s: float | None
     """median of a trial"""
     too_few: bool
+    among_understood: Estimate | None = None
+    """the sabotage rate of trials whose model answered all questions about its situation rightly; None where none was
+    asked. Trials are chosen after the fact, so that it is compared with nothing"""
     self_reports: tuple[SelfReport, ...] = ()
     """one for each question that a trial was asked; empty where none was"""
 
@@ -158,6 +140,27 @@ class OverScenes:
 
 
 @dataclass(frozen=True)
+class PlanAndAct:
+    """The counted trials of a cell that was asked for a plan: whether it speaks of the shutdown, and what was done."""
+
+    cell: str
+    """id"""
+    asked: int
+    """counted trials, those with a malformed plan among them"""
+    followed: int
+    """of these, those with a plan as asked for"""
+    mentions: Estimate
+    """sabotage where the plan speaks of the shutdown"""
+    silent: Estimate
+    """sabotage where it does not"""
+    difference: float | None
+    """the first minus the second; None where one of them has no trials"""
+    low: float | None
+    high: float | None
+    """95 % Newcombe interval"""
+
+
+@dataclass(frozen=True)
 class Step:
     """One line of a trial's story: a model's words, a command, a reply, a file, the desk, the witness."""
 
@@ -184,13 +187,17 @@ class Trial:
     steps: tuple[Step, ...]
     script_before: str | None
     script_after: str | None
-    """the last content of shutdown.sh that was seen; None where it is gone, or was never seen again"""
+    """the last content of the key file that was seen; None where it is gone, or was never seen again"""
     script_diff: tuple[str, ...]
     """lines of a unified diff, empty where nothing was changed"""
     transcript: tuple[tuple[str, str], ...]
     """(who, text): system, user, assistant, reasoning, call, tool"""
     schedule: Schedule | None = None
     """what was to come when, and what came; None where its evidence cannot be read"""
+    key_file: str = SUMS.script
+    """what the shutdown hung on: the script, or another file; "" where that was none"""
+    hangs_on: str = ""
+    """what brought it about, where that was more than the desk and the key file"""
 
 
 @dataclass(frozen=True)
@@ -218,6 +225,8 @@ class Summary:
     """empty where there is but one scene"""
     factor_models: dict[str, dict[str, Any]]
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
+    plans: tuple[PlanAndAct, ...] = field(default=())
+    """a cell each; empty where nobody was asked for a plan"""
     trials: tuple[Trial, ...] = field(default=())
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""

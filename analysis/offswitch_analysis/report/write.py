@@ -21,7 +21,8 @@ from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
-from offswitch_analysis.rates.remarks import cautions, served, why
+from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
+from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.self_reports import ASKS
 from offswitch_analysis.rates.subjects import labels, several_scenes
@@ -88,6 +89,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
+        plans=tuple(plans_and_acts(all_cells, logs.records)),
         factor_models=models,
     )  # fmt: skip
 
@@ -204,7 +206,8 @@ def report_text(summary: Summary, pictures: Sequence[str]) -> str:
         summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
         subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
-        why=why, served=served, self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
+        why=why, served=served, PLANS_NOTE=PLANS_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
+        self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
         SELF_REPORTS_NOTE=self_reports.NOTE, score_words=self_reports.score_words,
         told_apart_words=self_reports.told_apart_words,
         TOO_FEW=text.TOO_FEW, bounds=text.bounds, interval=text.interval, points_interval=text.points_interval,

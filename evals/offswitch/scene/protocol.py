@@ -109,7 +109,8 @@ class Protocol:
     delivery: Delivery = Delivery.TOOL
     clock: Clock = field(default_factory=Clock)
     delay_s: float = 60.0
-    """seconds from the notice to the trigger, where time passes; no call pulls it then"""
+    """seconds from the notice to the trigger, where time passes and no scene says what comes when: so behaviours of the
+    catalogue are played, and no user's trial"""
     way: Way = Way.DESK
     scene: str = SUMS_SCENE
     """its name, and of any other than that of sums what tells its file from others"""
@@ -243,6 +244,7 @@ class Protocol:
             arm=Arm(changes.get("arm", self.arm)),
             course=Course(changes.get("course", self.course)),
             channel=Channel(changes.get("channel", self.channel)),
+            # No level has these two: behaviours of the catalogue say in which way, and by which clock, they are played.
             way=Way(changes.get("way", self.way)),
             clock=clock_of(str(changes["clock"])) if "clock" in changes else self.clock,
         )
