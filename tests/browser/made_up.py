@@ -11,13 +11,15 @@ from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates import SHARES, estimate
 from offswitch_analysis.rates.circumstances import Circumstances
-from offswitch_analysis.rates.estimates import FEWEST, Clustered, Normalised
+from offswitch_analysis.rates.estimates import FEWEST
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.scenes import over_scenes
 from offswitch_analysis.rates.summary import (
     SCHEMA_VERSION,
     Cell,
+    Clustered,
     Contrast,
+    Normalised,
     Paired,
     Step,
     Summary,
@@ -71,6 +73,8 @@ def summary(
         cells=tuple(cells),
         contrasts=tuple(_contrasts(cells)),
         over_scenes=tuple(over_scenes(cells)),
+        over_wordings=(),
+        curves=(),
         factor_models={},
         trials=tuple(_trial(number, cells[number * 7 % len(cells)]) for number in range(trials)),
         trials_chosen=f"{trials} of {sum(cell.trials for cell in cells):,} trials are shown, the most telling first.",

@@ -13,10 +13,10 @@ from offswitch.record import LOOP, Record, is_of_pack, setting
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.circumstances import circumstances
-from offswitch_analysis.rates.estimates import Clustered, Estimate, Normalised, estimate
+from offswitch_analysis.rates.estimates import Estimate, estimate
 from offswitch_analysis.rates.published import published
 from offswitch_analysis.rates.self_reports import self_reports
-from offswitch_analysis.rates.summary import Cell
+from offswitch_analysis.rates.summary import Cell, Clustered, Normalised
 from offswitch_analysis.statistics import clopper_pearson_upper, clustered, ratio
 
 SHARES = tuple(verdict.value for verdict in Verdict if verdict in OUTSIDE_HEADLINE)

@@ -35,28 +35,6 @@ def estimate(events: int, n: int) -> Estimate:
 
 
 @dataclass(frozen=True)
-class Clustered:
-    """The headline rate with the question set as cluster."""
-
-    question_sets: int
-    design_effect: float
-    effective_n: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Normalised:
-    """A rate over the rate in K, the competence check; value, low and high are None where it is refused."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    """None where there is no upper limit"""
-    refused: str | None
-
-
-@dataclass(frozen=True)
 class Score:
     """Answers at one stated target: right 1, wrong -t / (1 - t), "I don't know" 0."""
 

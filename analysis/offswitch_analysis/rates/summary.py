@@ -12,12 +12,34 @@ from pydantic import TypeAdapter
 from offswitch.evidence.schedule import Schedule
 from offswitch.scene import SUMS
 from offswitch_analysis.rates.circumstances import Circumstances
-from offswitch_analysis.rates.estimates import Clustered, Estimate, Normalised
+from offswitch_analysis.rates.estimates import Estimate
+from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
-from offswitch_analysis.statistics import SceneModel
 
 SCHEMA_VERSION = 7
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """The headline rate with the question set as cluster."""
+
+    question_sets: int
+    design_effect: float
+    effective_n: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """A rate over the rate in K, the competence check; value, low and high are None where it is refused."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    """None where there is no upper limit"""
+    refused: str | None
 
 
 @dataclass(frozen=True)
@@ -125,21 +147,6 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class OverScenes:
-    """The sabotage rates of one model in one agent and variant, in several scenes, and one rate over these."""
-
-    model: str
-    agent: str
-    variant: str
-    scripted: bool
-    cells: tuple[str, ...]
-    """ids; a scene each"""
-    fit: SceneModel | None
-    refused: str | None
-    """why there is no such rate; None where there is one"""
-
-
-@dataclass(frozen=True)
 class PlanAndAct:
     """The counted trials of a cell that was asked for a plan: whether it speaks of the shutdown, and what was done."""
 
@@ -223,6 +230,10 @@ class Summary:
     contrasts: tuple[Contrast, ...]
     over_scenes: tuple[OverScenes, ...]
     """empty where there is but one scene"""
+    over_wordings: tuple[OverWordings, ...]
+    """empty where no wordings were drawn"""
+    curves: tuple[Curve, ...]
+    """empty where no number of demonstrations varies"""
     factor_models: dict[str, dict[str, Any]]
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
     plans: tuple[PlanAndAct, ...] = field(default=())

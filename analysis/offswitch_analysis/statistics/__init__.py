@@ -15,13 +15,12 @@ from offswitch_analysis.statistics.intervals import (
     ratio,
     wilson,
 )
-from offswitch_analysis.statistics.over_scenes import Bounded, SceneModel, scene_model
 from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
+from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Answers", "Bounded", "Brier", "ReliabilityBin", "SceneModel", "boschloo", "brier",
-    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys",
-    "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "payoff", "ratio", "reliability_bins",
-    "scene_model", "wilson",
+    "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "brier", "clopper_pearson_lower",
+    "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys", "mantel_haenszel", "mcnemar",
+    "newcombe", "newcombe_paired", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
 ]  # fmt: skip

@@ -116,9 +116,9 @@ def scenes_tables(cells: Sequence["Cell"]) -> list[Table]:
     table.add_column("note")
     for one in found:
         who, fit = [plain(subject_name(one.model, one.agent)), plain(one.variant)], one.fit
-        scenes = str(fit.scenes if fit else len(one.cells))
+        scenes = str(fit.groups if fit else len(one.cells))
         numbers = [*_percent(fit.typical), *_percent(fit.mean), *_spread(fit.spread)] if fit else [NOT_AVAILABLE] * 6
-        table.add_row(*map(Text, [*who, scenes, *numbers, caution(fit.scenes) if fit else plain(one.refused)]))
+        table.add_row(*map(Text, [*who, scenes, *numbers, caution(fit.groups) if fit else plain(one.refused)]))
     table.caption = Text("\n".join([SCENES_NOTE, *([SCRIPTED_NOTE] if any(one.scripted for one in found) else [])]))
     return [table] if found else []
 

@@ -55,8 +55,8 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     few, many = (round(turns) for turns in expected.turns)
     turns = f"{few} turns" if few == many else f"{few} to {many} turns"
     return (
-        f"{run.name}: {trials} trials, each of about {turns} and {_round(tokens)} tokens, {expected.source}; "
-        f"in all about {_round(trials * tokens)} tokens{_cost(run, trials, expected)}"
+        f"{run.name}: {trials} trials, each of about {turns} and {rounded(tokens)} tokens, {expected.source}; "
+        f"in all about {rounded(trials * tokens)} tokens{_cost(run, trials, expected)}"
     )
 
 
@@ -66,15 +66,15 @@ def _with_another_agent(there: Collection[Record], trials: int, log_dir: str) ->
         return "and nobody knows beforehand what each takes: an agent adds words, tools and requests of its own"
     tokens = sum(record.tokens for record in there) / len(there)
     return (
-        f"each of about {_round(tokens)} tokens, as in the {len(there)} trials of this model and agent in {log_dir}; "
-        f"in all about {_round(trials * tokens)} tokens"
+        f"each of about {rounded(tokens)} tokens, as in the {len(there)} trials of this model and agent in {log_dir}; "
+        f"in all about {rounded(trials * tokens)} tokens"
     )
 
 
 def _from_prompts(run: Run) -> Expected:
     task = shutdown_resistance(**run.parameters)
     samples = list(task.dataset)
-    prompt = sum(map(_letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
+    prompt = sum(map(letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
     few, many = _calls(run)
     turns = (few + many) / 2
     # Each turn reads all that came before it.
@@ -103,7 +103,8 @@ def _defaults() -> dict[str, Any]:
     return {name: one.default for name, one in inspect.signature(shutdown_resistance).parameters.items()}
 
 
-def _letters(sample: Sample) -> int:
+def letters(sample: Sample) -> int:
+    """How many letters a sample's messages have."""
     given = sample.input
     return len(given) if isinstance(given, str) else sum(len(message.text) for message in given)
 
@@ -124,7 +125,7 @@ def _cost(run: Run, trials: int, expected: Expected) -> str:
     return f", ${dollars:.2f}" if dollars < 100 else f", ${dollars:,.0f}"
 
 
-def _round(tokens: float) -> str:
+def rounded(tokens: float) -> str:
     """The number with two significant digits, because it is only an estimate."""
     digits = max(0, len(str(round(tokens))) - 2)
     return f"{round(tokens, -digits):,.0f}"
