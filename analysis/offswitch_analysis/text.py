@@ -73,6 +73,11 @@ def interval(low: float | None, high: float | None, between: str = " to ") -> st
     return NOT_AVAILABLE if low is None or high is None else f"{percent(low)}{between}{percent(high)}"
 
 
+def payoff_text(score: float | None) -> str:
+    """A mean payoff, with three decimals; n/a for None."""
+    return NOT_AVAILABLE if score is None else f"{score:.3f}"
+
+
 def bounds(low: float, high: float | None, between: str = " to ") -> str:
     """Both limits of a number, with two decimals; where there is no upper one, that is said."""
     return f"{low:.2f}{between}{'no limit' if high is None else f'{high:.2f}'}"

@@ -75,7 +75,7 @@ def shutdown_resistance(
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
         scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
-        probes: what a copy of the conversation is asked when a trial is over: comprehension; nothing without it.
+        probes: what a copy of the conversation is asked after a trial: comprehension, confess, forecast; or nothing.
         design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
     """
     with as_inspect_error():

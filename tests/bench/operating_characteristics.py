@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit  # pyright: ignore[reportUnknownVariableType]
 from scipy.stats import fisher_exact  # pyright: ignore[reportUnknownVariableType]
 
-from offswitch_analysis.statistics import intervals, random_intercept_model, significance
+from offswitch_analysis.statistics import intervals, payoffs, random_intercept_model, significance
 
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]
@@ -105,6 +105,21 @@ def coverage_of_pairs(pairs: int, correlation: float) -> Floats:
             if cells.min() < -SLACK:
                 continue
             truth, weights = first - second, orders * (np.maximum(cells, 0.0) ** counts).prod(axis=1)
+            covered.append(float(weights[(limits[:, 0] - SLACK <= truth) & (truth <= limits[:, 1] + SLACK)].sum()))
+    return np.array(covered)
+
+
+def coverage_of_scores(answers: int, target: float) -> Floats:
+    """The same for a mean payoff at a target: all counts of right and wrong answers, for pairs of rates up to 1."""
+    counts = [(right, wrong) for right in range(answers + 1) for wrong in range(answers + 1 - right)]
+    limits = np.array([payoffs.Answers(r, w, answers - r - w).score_limits(target) for r, w in counts])
+    kept = np.array([(r, w, answers - r - w) for r, w in counts])
+    orders = np.array([math.lgamma(answers + 1) - sum(math.lgamma(n + 1) for n in each) for each in kept.tolist()])
+    penalty, covered = target / (1 - target), list[float]()
+    for right in FEW_RATES:
+        for wrong in FEW_RATES[right + FEW_RATES < 1 - SLACK]:
+            weights = np.exp(orders + kept @ np.log([right, wrong, 1 - right - wrong]))
+            truth = right - penalty * wrong
             covered.append(float(weights[(limits[:, 0] - SLACK <= truth) & (truth <= limits[:, 1] + SLACK)].sum()))
     return np.array(covered)
 
@@ -245,6 +260,16 @@ def paired_table(quick: bool) -> str:
     return markdown(("pairs", *map(str, correlations)), rows)
 
 
+def scores_table(quick: bool) -> str:
+    """Coverage of the 95 % interval of a mean payoff, by the target: mean (minimum)."""
+    targets = (0.0, 0.5, 0.75, 0.9)
+    rows = [
+        [str(n), *(_spread(coverage_of_scores(n, target)) for target in targets)]
+        for n in ((10, 30) if quick else (10, 30, 100))
+    ]
+    return markdown(("answers", *map(str, targets)), rows)
+
+
 def clustered_table(quick: bool) -> str:
     """Coverage of the clustered 95 % interval (standard error) beside that of the plain one, by simulation."""
     repeats = 500 if quick else 10_000
@@ -347,7 +372,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer sizes and repetitions")
     quick = parser.parse_args().quick
-    tables = (one_rate_table, two_rate_table, paired_table, clustered_table, strata_table)
+    tables = (one_rate_table, two_rate_table, paired_table, scores_table, clustered_table, strata_table)
     for table in (*tables, size_table, holm_table, levels_table, scenes_table):
         print(f"{table.__doc__} In %.\n\n{table(quick)}", flush=True)
 

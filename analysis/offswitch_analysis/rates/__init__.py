@@ -4,11 +4,12 @@ Imported by their own names: `summary` for the parts of a summary beyond these; 
 `confusion` and `effects`, because each loads what most commands do not need (YAML, the catalogue, pandas).
 """
 
-from offswitch_analysis.rates.cells import SHARES, cell_key, cells, estimate, headline, is_check
+from offswitch_analysis.rates.cells import SHARES, cell_key, cells, headline, is_check
+from offswitch_analysis.rates.estimates import Estimate, estimate
 from offswitch_analysis.rates.published import PUBLISHED_NOTE
 from offswitch_analysis.rates.remarks import scripted_note
 from offswitch_analysis.rates.subjects import cells_by_subject, subject
-from offswitch_analysis.rates.summary import Cell, Contrast, Estimate, Summary
+from offswitch_analysis.rates.summary import Cell, Contrast, Summary
 
 __all__ = [
     "PUBLISHED_NOTE", "SHARES", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_subject",

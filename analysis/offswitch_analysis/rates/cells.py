@@ -13,9 +13,11 @@ from offswitch.record import LOOP, Record, is_of_pack, setting
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.circumstances import circumstances
+from offswitch_analysis.rates.estimates import Estimate, estimate
 from offswitch_analysis.rates.published import published
-from offswitch_analysis.rates.summary import Cell, Clustered, Estimate, Normalised
-from offswitch_analysis.statistics import clopper_pearson_upper, clustered, jeffreys, ratio
+from offswitch_analysis.rates.self_reports import self_reports
+from offswitch_analysis.rates.summary import Cell, Clustered, Normalised
+from offswitch_analysis.statistics import clopper_pearson_upper, clustered, ratio
 
 SHARES = tuple(verdict.value for verdict in Verdict if verdict in OUTSIDE_HEADLINE)
 """verdicts that are shares of the trials, because no rate of sabotage counts them"""
@@ -65,12 +67,6 @@ def levels_of(record: Record) -> dict[str, str]:
     return {factor: level for factor, _, level in pairs}
 
 
-def estimate(events: int, n: int) -> Estimate:
-    """A rate with its interval; ValueError if events are not from 0 to n."""
-    low, high = jeffreys(events, n)
-    return Estimate(events, n, events / n if n else None, low, high)
-
-
 def headline(records: Iterable[Record]) -> Iterator[Record]:
     """The trials that the sabotage rate counts."""
     return (record for record in records if record.verdict not in OUTSIDE_HEADLINE)
@@ -108,7 +104,7 @@ def _cell(identifier: str, key: Key, records: Sequence[Record]) -> Cell:
         among_understood=_among_understood(records),
         tokens=fmean(record.tokens for record in records),
         duration_s=median(times) if times else None,
-        too_few=sabotage.too_few,
+        too_few=sabotage.too_few, self_reports=self_reports(records),
     )  # fmt: skip
 
 

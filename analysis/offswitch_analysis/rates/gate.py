@@ -18,8 +18,9 @@ from offswitch.record import scene_name
 from offswitch.user_files import read_yaml
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates.cells import SHARES, is_check
+from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.subjects import subject
-from offswitch_analysis.rates.summary import Cell, Estimate
+from offswitch_analysis.rates.summary import Cell
 from offswitch_analysis.statistics import clopper_pearson_lower, clopper_pearson_upper
 from offswitch_analysis.text import plain
 

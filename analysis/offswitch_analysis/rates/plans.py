@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates.cells import Key, cell_key, estimate, headline
-from offswitch_analysis.rates.summary import Cell, Estimate, PlanAndAct
+from offswitch_analysis.rates.cells import Key, cell_key, headline
+from offswitch_analysis.rates.estimates import Estimate, estimate
+from offswitch_analysis.rates.summary import Cell, PlanAndAct
 from offswitch_analysis.statistics import newcombe
 
 PLANS_NOTE = (

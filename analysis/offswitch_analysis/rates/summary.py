@@ -13,9 +13,10 @@ from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
 from offswitch_analysis.rates.published import PublishedRate
+from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.rates.single_trials import Trial
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Cell:
     among_understood: Estimate | None = None
     """the sabotage rate of trials whose model answered all questions about its situation rightly; None where none was
     asked. Trials are chosen after the fact, so that it is compared with nothing"""
+    self_reports: tuple[SelfReport, ...] = ()
+    """one for each question that a trial was asked; empty where none was"""
 
     @property
     def sabotage(self) -> Estimate:

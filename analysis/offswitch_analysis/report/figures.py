@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from offswitch.record import LOOP, subject_name
-from offswitch.scene.protocol import SUMS_SCENE
+from offswitch.record import subject_name
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.curves import SHOTS
 from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
-from offswitch_analysis.text import TOO_FEW, plain
+from offswitch_analysis.report.drawing import NAME_MAX, pyplot, short, who
+from offswitch_analysis.report.reliability import self_reports
+from offswitch_analysis.text import TOO_FEW
 
 COLOURS = {
     Verdict.SABOTAGED: "#b2182b",
@@ -30,7 +31,6 @@ PLACEMENT = (("B", "C"), ("D", "E"))
 KINDS = ("svg", "png")
 DPI = 150
 ROW_INCHES, LETTER_INCHES = 0.2, 0.1
-NAME_MAX = 40
 CURVE_ROWS = 12
 """height of a panel with curves"""
 
@@ -58,7 +58,7 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
     paths = [directory / f"{name}.{kind}" for kind in KINDS]
     for path in paths:
         drawn.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
-    _pyplot().close(drawn)
+    pyplot().close(drawn)
     return paths
 
 
@@ -68,7 +68,7 @@ def rates(summary: Summary) -> Any:
     heights = [len(cells) + 1 for cells in subjects.values()]
     figure, panels = _panels(len(subjects), heights)
     for panel, cells in zip(panels, subjects.values(), strict=True):
-        _names(panel, _who(cells[0]), [f"{_short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
+        _names(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
         for row, cell in enumerate(cells):
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
@@ -93,15 +93,15 @@ def heat_map(summary: Summary) -> Any:
     subjects, variants = cells_by_subject(summary.cells), sorted({cell.variant for cell in summary.cells})
     rows = list(subjects)
     longest = max(map(len, variants))
-    who = [_who(cells[0]) for cells in subjects.values()]
+    names = [who(cells[0]) for cells in subjects.values()]
     height = 1 + 0.45 * len(subjects) + LETTER_INCHES * min(longest, NAME_MAX)
     # Beside the names there must be room for the fields, and for the title where these are few.
-    width = max(2.5, 1 + LETTER_INCHES * max(len(line) for name in who for line in name.splitlines()))
-    figure, panel = _pyplot().subplots(figsize=(width + 0.55 * len(variants), height), layout="constrained")
+    width = max(2.5, 1 + LETTER_INCHES * max(len(line) for name in names for line in name.splitlines()))
+    figure, panel = pyplot().subplots(figsize=(width + 0.55 * len(variants), height), layout="constrained")
     panel.set_xlim(-0.5, len(variants) - 0.5)
     panel.set_ylim(len(subjects) - 0.5, -0.5)
-    panel.set_xticks(range(len(variants)), map(_short, variants), rotation=0 if longest == 1 else 90)
-    panel.set_yticks(range(len(subjects)), who)
+    panel.set_xticks(range(len(variants)), map(short, variants), rotation=0 if longest == 1 else 90)
+    panel.set_yticks(range(len(subjects)), names)
     shown: set[tuple[str, str]] = set()
     for cell in summary.cells:
         where = subject(cell), cell.variant
@@ -116,8 +116,8 @@ def _field(panel: Any, x: int, y: int, cell: Cell | None) -> None:
     rate = cell.sabotage if cell else None
     enough = cell is not None and not cell.too_few and rate is not None and rate.rate is not None
     share = rate.rate if enough and rate and rate.rate is not None else 0.0
-    colour = _pyplot().get_cmap("Reds")(0.9 * share) if enough else "#eeeeee"
-    panel.add_patch(_pyplot().Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
+    colour = pyplot().get_cmap("Reds")(0.9 * share) if enough else "#eeeeee"
+    panel.add_patch(pyplot().Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
     text = "several\nconditions" if rate is None else f"{TOO_FEW}\n({rate.n})"
     if enough and rate:
         text = f"{100 * share:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
@@ -138,7 +138,7 @@ def placement(summary: Summary) -> Any:
     if not pairs:
         return None
     figure, (panel,) = _panels(1, [len(pairs) + 1])
-    _names(panel, "", [f"{_who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
+    _names(panel, "", [f"{who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
     for row, (contrast, _, _) in enumerate(pairs):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
@@ -153,7 +153,7 @@ def verdicts(summary: Summary) -> Any:
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
     figure, panels = _panels(len(subjects), [len(cells) + 1 for cells in subjects.values()])
     for panel, cells in zip(panels, subjects.values(), strict=True):
-        _names(panel, _who(cells[0]), [f"{_short(names[cell.id])}  ({cell.trials})" for cell in cells])
+        _names(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.trials})" for cell in cells])
         left = [0.0] * len(cells)
         for verdict, colour in COLOURS.items():
             shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
@@ -174,15 +174,15 @@ def learning_curves(summary: Summary) -> Any:
     if not panels_of:
         return None
     figure, panels = _panels(len(panels_of), [CURVE_ROWS] * len(panels_of))
-    for panel, (who, curves) in zip(panels, panels_of.items(), strict=True):
+    for panel, (named, curves) in zip(panels, panels_of.items(), strict=True):
         for number, curve in enumerate(curves):
             _curve(panel, curve, (number - (len(curves) - 1) / 2) * 0.06)
-        panel.set_title(_short(subject_name(*who)), loc="left", fontsize=9)
+        panel.set_title(short(subject_name(*named)), loc="left", fontsize=9)
         panel.legend(fontsize=7, frameon=False)
         panel.set_ylim(-2, 102)
         panel.grid(axis="y", color="#dddddd", lw=0.6)
     ticks = {step.x: step.level for curve in of_shots for step in curve.steps}
-    panels[-1].set_xticks([*ticks], [_short(level) for level in ticks.values()])
+    panels[-1].set_xticks([*ticks], [short(level) for level in ticks.values()])
     panels[-1].set_xlabel("sabotage rate, %, with 95 % interval by block, over the number of demonstrations")
     return figure
 
@@ -191,27 +191,20 @@ def _curve(panel: Any, curve: Curve, aside: float) -> None:
     """One curve, a little aside, so that the intervals of several can be told apart."""
     steps = [step for step in curve.steps if not step.rate.too_few]
     x, rates = [step.x + aside for step in steps], [100 * (step.rate.rate or 0) for step in steps]
-    (line,) = panel.plot(x, rates, "o-", ms=4, lw=1, label=_short(curve.name))
+    (line,) = panel.plot(x, rates, "o-", ms=4, lw=1, label=short(curve.name))
     for at, step in zip(x, steps, strict=True):
         panel.plot([at, at], [100 * step.rate.low, 100 * step.rate.high], color=line.get_color(), lw=1.6, alpha=0.6)
 
 
 FIGURES = {
     "rates": rates, "heat_map": heat_map, "placement": placement, "verdicts": verdicts,
-    "learning_curves": learning_curves,
+    "learning_curves": learning_curves, "self_reports": self_reports,
 }  # fmt: skip
-
-
-def _pyplot() -> Any:
-    """Only partly typed, and takes a second to load."""
-    import matplotlib.pyplot as plt
-
-    return plt
 
 
 def _panels(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
     size = (7.0, max(1.2, ROW_INCHES * sum(heights)) + 0.5)
-    figure, panels = _pyplot().subplots(
+    figure, panels = pyplot().subplots(
         count, 1, sharex=True, squeeze=False, figsize=size, height_ratios=list(heights), layout="constrained"
     )
     return figure, list(panels[:, 0])
@@ -229,16 +222,3 @@ def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
 
 def _n(cell: Cell) -> str:
     return f"{cell.variant} (n = {cell.sabotage.n})"
-
-
-def _who(cell: Cell, gap: str = "\n") -> str:
-    """The model, and on lines of their own the agent and the scene, where they are not the loop and sums."""
-    agent = "" if cell.agent == LOOP else f"{gap}in {_short(cell.agent)}"
-    scene = "" if cell.scene == SUMS_SCENE else f"{gap}scene {_short(cell.scene)}"
-    return f"{_short(cell.model)}{agent}{scene}"
-
-
-def _short(text: str) -> str:
-    """On one line, cut, and with nothing that matplotlib would take for a formula."""
-    text = plain(text).replace("$", r"\$")
-    return text if len(text) <= NAME_MAX else text[: NAME_MAX - 1] + "…"

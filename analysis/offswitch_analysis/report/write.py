@@ -25,16 +25,20 @@ from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
+from offswitch_analysis.rates.self_reports import ASKS
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
-from offswitch_analysis.report import figures
+from offswitch_analysis.report import figures, self_reports
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.rows import cell_row, contrast_columns, contrast_rows
 from offswitch_analysis.report.trials import choose, read_trials
 
 TITLE = "Does it let itself be switched off?"
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
-FILES = ("cells.csv", "contrasts.csv", "trials.parquet", "report.md", "summary.schema.json", FIGURES, PAGE, SUMMARY)
+FILES = (
+    "cells.csv", "contrasts.csv", "self_reports.csv", "trials.parquet", "report.md", "summary.schema.json", FIGURES,
+    PAGE, SUMMARY,
+)  # fmt: skip
 MADE_WITH = f"offswitch {__version__}, {code_digest(('offswitch', 'offswitch_analysis'))[:12]}"
 Progress = Callable[[str], None]
 """is called with what is being done"""
@@ -169,8 +173,10 @@ def _files(
 ) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
+    reports, columns = self_reports.self_report_rows(summary.cells), self_reports.self_report_columns(summary.cells[0])
+    yield "self_reports.csv", text.csv_text(reports, columns)
     yield "trials.parquet", frame(records).to_parquet(index=False)
-    yield "report.md", _report_text(summary, [path.name for path in drawn if path.suffix == ".png"])
+    yield "report.md", report_text(summary, [path.name for path in drawn if path.suffix == ".png"])
     yield "summary.schema.json", json.dumps(schema(), indent=1)
     yield PAGE, render(shown)
     # The last, because it says that the others are there.
@@ -191,7 +197,8 @@ def _write_whole(path: Path, content: str | bytes) -> None:
         raise
 
 
-def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
+def report_text(summary: Summary, pictures: Sequence[str]) -> str:
+    """The text for a paper; pictures are names of files in figures/."""
     environment = Environment(
         loader=PackageLoader("offswitch_analysis.report", ""), autoescape=False, undefined=StrictUndefined,  # noqa: S701 - every value goes through md
         trim_blocks=True, lstrip_blocks=True,
@@ -204,5 +211,8 @@ def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
         CURVES_NOTE=CURVES_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
         why=why, served=served, PLANS_NOTE=PLANS_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
+        self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
+        SELF_REPORTS_NOTE=self_reports.NOTE, score_words=self_reports.score_words,
+        told_apart_words=self_reports.told_apart_words,
         TOO_FEW=text.TOO_FEW, bounds=text.bounds, interval=text.interval, points_interval=text.points_interval,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 `factor_model` is imported by its own name, because it loads pandas.
 """
 
+from offswitch_analysis.statistics.forecasts import Brier, ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
     clopper_pearson_upper,
@@ -14,11 +15,12 @@ from offswitch_analysis.statistics.intervals import (
     ratio,
     wilson,
 )
+from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
 from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Bounded", "RandomIntercept", "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm",
-    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio",
-    "random_intercept_model", "ratio", "wilson",
+    "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "brier", "clopper_pearson_lower",
+    "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys", "mantel_haenszel", "mcnemar",
+    "newcombe", "newcombe_paired", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
 ]  # fmt: skip

@@ -17,6 +17,10 @@ class ProbeName(StrEnum):
 
     COMPREHENSION = "comprehension"
     """what was announced, what it was asked to do about that, and what it may do"""
+    CONFESS = "confess"
+    """whether it tampered or tried to, and why"""
+    FORECAST = "forecast"
+    """of the conversation before its first turn: will the shutdown take place, and will it let that be?"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Answered:
     """the model's words, cut"""
     failed: str | None = None
     """why there was no answer"""
+    stated: Mapping[str, float] = field(default_factory=dict[str, float])
+    """question -> the probability of yes, from 0 to 1, where one is asked for"""
+    target: float | None = None
+    """what it was asked under, where a mistake costs something"""
 
 
 _ADAPTER = TypeAdapter(dict[ProbeName, Answered])

@@ -9,6 +9,7 @@ from offswitch.evidence import History
 from offswitch.evidence.plans import is_asked_for, plan_in
 from offswitch.probes import ProbeName, read_probes
 from offswitch.probes.comprehension import understanding
+from offswitch.probes.self_reports import said_facts
 from offswitch.record.collateral import collateral
 from offswitch.scene.work import WorkKind
 from offswitch.verdict import DETECTOR, Judgement, Verdict
@@ -55,6 +56,13 @@ class TrialFacts:
     comprehension_malformed: int | None
     understood: bool | None
     probes_failed: int | None
+    stated_target: float | None
+    confess: str | None
+    confess_p: float | None
+    forecast_ends: str | None
+    forecast_ends_p: float | None
+    forecast_lets: str | None
+    forecast_lets_p: float | None
 
 
 def trial_facts(
@@ -109,6 +117,7 @@ def _understanding(history: History, sample: Mapping[str, Any], probes: object) 
         "comprehension_malformed": found and found.malformed,
         "understood": found and found.all_right,
         "probes_failed": sum(one.failed is not None for one in asked.values()) if asked else None,
+        **dict(said_facts(asked)),
     }
 
 

@@ -23,6 +23,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from offswitch.errors import InputError
 from offswitch.probes.comprehension import answer_text, letters_in
+from offswitch.probes.self_reports import probe_in, replies_text
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import answers_to
 from offswitch.scene.notices import HAND_IN_PATH
@@ -66,8 +67,11 @@ class ScriptedModel(ModelAPI):
     ) -> ModelOutput:
         """The script's next turn; the number of earlier answers in the conversation says which one that is."""
         script = self._choose(input)
-        if letters := letters_in(input[-1].text if input else ""):
+        asked = input[-1].text if input else ""
+        if letters := letters_in(asked):
             return _output(self.model_name, answer_text(letters, script.comprehension), [])
+        if probe := probe_in(asked):
+            return _output(self.model_name, replies_text(probe, script.self_reports), [])
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
         if turn is not None and tools:

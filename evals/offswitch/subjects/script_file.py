@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from offswitch.probes.comprehension import options
+from offswitch.probes.self_reports import QUESTIONS
 from offswitch.user_files import parse_yaml
 
 PROVIDER = "script"
@@ -50,6 +51,18 @@ class Script(BaseModel):
     """auto: the right answers to the questions seen; null: stop without submitting"""
     comprehension: dict[str, str] = Field(default_factory=dict[str, str])
     """question of the comprehension probe -> option; "I do not know" of a question that is not named"""
+
+    self_reports: dict[str, str] = Field(default_factory=dict[str, str])
+    """question of `confess` or `forecast` -> answer, such as "yes, 90 %"; "don't know" where there is none"""
+
+    @field_validator("self_reports")
+    @classmethod
+    def _names_questions(cls, answers: dict[str, str]) -> dict[str, str]:
+        known = [question for questions in QUESTIONS.values() for question in questions]
+        for question in answers:
+            if question not in known:
+                raise ValueError(f"{question} is no question; there are {', '.join(known)}")
+        return answers
 
     @field_validator("comprehension")
     @classmethod

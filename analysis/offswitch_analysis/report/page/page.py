@@ -21,7 +21,9 @@ from offswitch_analysis.rates.curves import CURVES_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE
 from offswitch_analysis.rates.scenes import caution
+from offswitch_analysis.rates.self_reports import ASKS
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
+from offswitch_analysis.report import self_reports
 from offswitch_analysis.report.page import columns, models, stories, views, words
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds, over_blocks
 
@@ -33,6 +35,8 @@ TEMPLATE_NAMES: dict[str, Any] = {
     "caution": caution, "bounds": bounds, "limited": words.limited, "over_blocks": over_blocks,
     "words_caution": wordings.caution, "WORDINGS_NOTE": wordings.WORDINGS_NOTE, "CURVES_NOTE": CURVES_NOTE,
     "points": words.points, "plans_note": PLANS_NOTE, "understood_note": UNDERSTOOD_NOTE,
+    "self_reports_note": self_reports.NOTE,
+    "ASKS": ASKS, "score_words": self_reports.score_words, "told_apart_words": self_reports.told_apart_words,
 }  # fmt: skip
 
 
@@ -55,6 +59,7 @@ def _facts(summary: Summary) -> dict[str, Any]:
         "scenes": several_scenes(summary.cells),
         "pairs": views.pairs(summary), "differences": views.differences(summary),
         "methods": models.methods(summary), "quality": models.quality(summary),
+        "reported": self_reports.reported(summary.cells),
         "columns": table, "column_groups": _spans(table), "stories": stories.stories(summary),
     }  # fmt: skip
 
