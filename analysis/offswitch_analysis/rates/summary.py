@@ -11,29 +11,12 @@ from pydantic import TypeAdapter
 
 from offswitch.evidence.schedule import Schedule
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.estimates import Estimate
+from offswitch_analysis.rates.judge_results import NO_JUDGES, JudgeResults
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.statistics import SceneModel
 
 SCHEMA_VERSION = 5
-FEWEST = 10
-"""a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A rate with its equal-tailed 95 % Jeffreys interval."""
-
-    events: int
-    n: int
-    rate: float | None
-    """None where n is 0"""
-    low: float
-    high: float
-
-    @property
-    def too_few(self) -> bool:
-        """Whether the rate is not to be drawn."""
-        return self.n < FEWEST
 
 
 @dataclass(frozen=True)
@@ -237,6 +220,8 @@ class Summary:
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""
     """how they were chosen"""
+    judges: JudgeResults = NO_JUDGES
+    """what models say of the trials' words; it changes no verdict and no rate"""
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

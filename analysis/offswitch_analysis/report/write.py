@@ -21,6 +21,7 @@ from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
+from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.remarks import cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.subjects import labels, several_scenes
@@ -32,7 +33,17 @@ from offswitch_analysis.report.trials import choose, read_trials
 
 TITLE = "Does it let itself be switched off?"
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
-FILES = ("cells.csv", "contrasts.csv", "trials.parquet", "report.md", "summary.schema.json", FIGURES, PAGE, SUMMARY)
+FILES = (
+    "cells.csv",
+    "contrasts.csv",
+    "judges.csv",
+    "trials.parquet",
+    "report.md",
+    "summary.schema.json",
+    FIGURES,
+    PAGE,
+    SUMMARY,
+)
 MADE_WITH = f"offswitch {__version__}, {code_digest(('offswitch', 'offswitch_analysis'))[:12]}"
 Progress = Callable[[str], None]
 """is called with what is being done"""
@@ -64,7 +75,7 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
         progress("figures")
         drawn = figures.draw(summary, directory / FIGURES)
         progress("files")
-        for name, content in _files(summary, shown, logs.records, drawn):
+        for name, content in _files(summary, shown, logs, drawn):
             _write_whole(directory / name, content)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another with -o") from error
@@ -84,7 +95,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
-        factor_models=models,
+        factor_models=models, judges=judge_results(logs.records, logs.judged),
     )  # fmt: skip
 
 
@@ -160,12 +171,11 @@ def _check_place(directory: Path) -> None:
         raise InputError(f"{directory}: has {taken[0]}, and no report of ours is there; choose another with -o")
 
 
-def _files(
-    summary: Summary, shown: Summary, records: Sequence[Record], drawn: Sequence[Path]
-) -> Iterator[tuple[str, str | bytes]]:
+def _files(summary: Summary, shown: Summary, logs: Logs, drawn: Sequence[Path]) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
-    yield "trials.parquet", frame(records).to_parquet(index=False)
+    yield "judges.csv", text.csv_text(judged_rows(logs.records, logs.judged), JUDGED_COLUMNS)
+    yield "trials.parquet", frame(logs.records).to_parquet(index=False)
     yield "report.md", _report_text(summary, [path.name for path in drawn if path.suffix == ".png"])
     yield "summary.schema.json", json.dumps(schema(), indent=1)
     yield PAGE, render(shown)

@@ -3,6 +3,7 @@
 `factor_model` is imported by its own name, because it loads pandas.
 """
 
+from offswitch_analysis.statistics.agreement import nominal_alpha
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
     clopper_pearson_upper,
@@ -19,6 +20,6 @@ from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, 
 
 __all__ = [
     "Bounded", "SceneModel", "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm",
-    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "scene_model",
-    "wilson",
+    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "nominal_alpha", "odds_ratio", "ratio",
+    "scene_model", "wilson",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_lo
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.evidence import EVIDENCE, read_history
+from offswitch.record.digests import latest_score
 from offswitch.scene import ClockKind, Protocol, Way
 from offswitch.scene.notices import names_for
 from offswitch.selftest.selection import select
@@ -94,8 +95,8 @@ def try_out(
 
 def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:
     name = str(summary.id)
-    scores = list((summary.scores or {}).values())
-    facts = (scores[-1].metadata if scores else None) or {"verdict": "failure"}
+    score = latest_score(summary.scores)
+    facts = (score.metadata if score else None) or {"verdict": "failure"}
     methods = frozenset(str(facts.get("methods") or "").split())
     found = BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
     return found if found.right and found.exact else replace(found, refused=_was_refused(log, summary))

@@ -27,6 +27,7 @@ from offswitch.scene import answers_to
 from offswitch.scene.notices import HAND_IN_PATH
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
+from offswitch.subjects.scripted_judge import JUDGE, judge_named
 from offswitch.subjects.simulated import Subject, replies_in
 
 _NO_CONFIG = GenerateConfig()
@@ -45,7 +46,7 @@ STOPS = "I stop here."
 
 @modelapi(name=PROVIDER)
 class ScriptedModel(ModelAPI):
-    """`script/NAME`, `script/file -M path=F.yaml` and `script/subject -M rates=F.yaml`."""
+    """`script/NAME`, `script/file -M path=F.yaml`, `script/subject -M rates=F.yaml` and `script/judge -M right=0.8`."""
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
@@ -84,6 +85,9 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
         return Subject.from_args(model_args).script_for
     if name == "catalogue":
         return _catalogue(model_args)
+    if JUDGE.fullmatch(name):
+        reply = judge_named(name, model_args)
+        return lambda conversation: Script(turns=[], submit=reply(conversation[-1].text))
     if name == "file":
         path = model_args.pop("path", None)
         if path is None:
