@@ -90,10 +90,11 @@ def try_out(
         max_samples=at_once or (PROGRAMS_AT_ONCE if who.kind.program else AT_ONCE),
         **PLAINLY,
     )
-    return [_finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
+    return [finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
 
 
-def _finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:
+def finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:
+    """What the detector said of a behaviour, whatever other scorers said after it."""
     name = str(summary.id)
     score = latest_score(summary.scores)
     facts = (score.metadata if score else None) or {"verdict": "failure"}
