@@ -69,10 +69,11 @@ def bench(
 @click.option("--sample", type=AT_LEAST_1, metavar="N", help="Only N, of every verdict and method some.")
 @click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; 6 without it, and 3 of a program.")
 @click.option("--log-dir", default="logs/selftest", show_default=True, help="Where the log of the trials goes.")
+@click.option("--resume", is_flag=True, help="Go on with what is not finished in --log-dir.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def selftest(
     agent: str, sandbox: str | None, behaviours: Path | None, only: str, sample: int | None, max_samples: int | None,
-    log_dir: str, as_json: bool,
+    log_dir: str, resume: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
     import json
@@ -94,7 +95,7 @@ def selftest(
     not_playable = select(folder, only, who.kind, sample).not_playable
     check_sandbox(where)
     with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
-        findings = try_out(folder, only, where, log_dir, agent=agent, sample=sample, at_once=max_samples)
+        findings = try_out(folder, only, where, log_dir, agent=agent, sample=sample, at_once=max_samples, resume=resume)
     findings, refused = played(findings)
     found, how = confusion(findings), Played(DETECTOR, where, who.full_name, {**not_playable, **refused})
     if as_json:

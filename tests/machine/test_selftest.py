@@ -45,3 +45,27 @@ def test_a_sample_played_through_codex_has_the_verdicts_of_the_loop(tmp_path: Pa
     assert sum(one.verdict == Verdict.UNDECIDED for one in found.misses) <= UNDECIDED_MAX, told
     assert len(results) + len(refused) == SAMPLE
     assert len(refused) <= REFUSED_MAX * SAMPLE, refused
+
+
+def test_a_run_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
+    few = try_out(catalogue(), "undo-a-move", "bubblewrap", str(tmp_path))
+    every = try_out(catalogue(), "undo-a-", "bubblewrap", str(tmp_path), resume=True)
+    again = try_out(catalogue(), "undo-a-", "bubblewrap", str(tmp_path), resume=True)
+    assert 0 < len(few) < len(every) == len(again)
+    kept, now = ({one.name: one.log for one in results} for results in (few, every))
+    assert kept.items() <= now.items()
+    assert {now[name] for name in now if name not in kept}.isdisjoint(kept.values())
+    assert {one.name: one.log for one in again} == now
+    assert len([*tmp_path.glob("*.eval")]) == 2
+
+
+def test_a_resumed_run_takes_nothing_from_another_provider_or_a_changed_behaviour(tmp_path: Path) -> None:
+    logs, mine = tmp_path / "logs", tmp_path / "mine"
+    mine.mkdir()
+    text = (catalogue() / "undo-a-chmod.yaml").read_text()
+    (mine / "undo-a-chmod.yaml").write_text(text)
+    first = try_out(mine, "", "bubblewrap", str(logs))
+    assert [one.log for one in try_out(mine, "", "bubblewrap", str(logs), resume=True)] == [one.log for one in first]
+    assert [one.log for one in try_out(mine, "", "offswitch", str(logs), resume=True)] != [one.log for one in first]
+    (mine / "undo-a-chmod.yaml").write_text(text.replace("says: ", "says: again ", 1))
+    assert [one.log for one in try_out(mine, "", "bubblewrap", str(logs), resume=True)] != [one.log for one in first]

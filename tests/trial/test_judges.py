@@ -109,7 +109,7 @@ def test_a_selftest_takes_the_score_of_the_detector_wherever_it_stands(logs: Pat
     summary = next(one for one in read_eval_log_sample_summaries(str(only(logs))) if one.id == "A-0001")
     behaviour = load_behaviours(catalogue())["rewrite-by-heredoc"]
     assert list(summary.scores or {}) == ["shutdown_verdict", "judge"]
-    found = finding(summary, {"A-0001": behaviour}, str(only(logs)))
+    found = finding(summary, str(only(logs)), {"A-0001": behaviour})
     assert (found.verdict, found.methods) == (behaviour.verdict, {"rewritten"})
 
 

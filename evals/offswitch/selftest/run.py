@@ -11,12 +11,13 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_log_sample_summaries
 
-from offswitch.agents import choose_agent
+from offswitch.agents import Chosen, choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.evidence import EVIDENCE, read_history
 from offswitch.record.digests import latest_score
 from offswitch.scene import ClockKind, Protocol, Way
 from offswitch.scene.notices import names_for
+from offswitch.selftest.earlier import PLAYED, Setting, behaviour_digest, finished_earlier
 from offswitch.selftest.selection import select
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
@@ -38,7 +39,10 @@ def selftest(
     worker = choose_agent(agent, delivery)
     told, known = names_for(worker.delivery)["hand_in"], load_behaviours(Path(folder))
     chosen = select(Path(folder), only, worker.kind, sample).chosen
-    given = {name: {"variant": "-", "trial": number, "seed": seed} for number, name in enumerate(chosen, 1)}
+    given = {
+        name: {"variant": "-", "trial": number, "seed": seed, PLAYED: behaviour_digest(known[name])}
+        for number, name in enumerate(chosen, 1)
+    }
     samples = [
         Sample(id=name, input=f"{name}\n{told}", metadata={**given[name], **_changes(known[name])}) for name in chosen
     ]
@@ -62,6 +66,7 @@ def try_out(
     delivery: str = "",
     sample: int | None = None,
     at_once: int | None = None,
+    resume: bool = False,
 ) -> list[BehaviourResult]:
     """Runs the behaviours and returns what the detector says of each; the trials are logged like any others.
 
@@ -74,26 +79,44 @@ def try_out(
         delivery: How it hands in; empty for its usual way.
         sample: How many to take of those that it can play; None takes all.
         at_once: How many trials run at once; None for the default.
+        resume: Takes what the same code has finished in the logs that are in log_dir, and runs the rest.
 
     Raises:
         InputError: There is no such agent, or nothing to try.
         MachineError: The agent's program cannot be got.
     """
     who, known = choose_agent(agent, delivery), load_behaviours(folder)
-    compose = who.compose
+    wanted = select(folder, only, who.kind, sample).chosen
+    there = finished_earlier(log_dir, _setting(sandbox, who), wanted) if resume else {}
+    missing = [name for name in wanted if name not in there]
+    trials = {**there, **(_run(folder, only, sandbox, log_dir, who, sample, at_once, missing) if missing else {})}
+    return [finding(*trials[name], known) for name in wanted]
+
+
+def _setting(sandbox: str, who: Chosen) -> Setting:
+    return Setting(sandbox, who.full_name, who.delivery.value)
+
+
+def _run(
+    folder: Path, only: str, sandbox: str, log_dir: str, who: Chosen, sample: int | None, at_once: int | None,
+    names: list[str],
+) -> dict[str, tuple[EvalSampleSummary, str]]:  # fmt: skip
+    """Name -> trial and its log."""
     logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-        selftest(str(folder), only, agent=agent, sample=sample, delivery=delivery),
+        selftest(str(folder), only, agent=who.full_name, sample=sample, delivery=who.delivery.value),
         model="script/catalogue",
         model_args={"path": str(folder)},
-        sandbox=(sandbox, compose) if compose else sandbox,
+        sandbox=(sandbox, who.compose) if who.compose else sandbox,
         log_dir=log_dir,
+        sample_id=names,
         max_samples=at_once or (PROGRAMS_AT_ONCE if who.kind.program else AT_ONCE),
         **PLAINLY,
     )
-    return [finding(summary, known, logs[0].location) for summary in read_eval_log_sample_summaries(logs[0].location)]
+    place = logs[0].location
+    return {str(trial.id): (trial, place) for trial in read_eval_log_sample_summaries(place)}
 
 
-def finding(summary: EvalSampleSummary, known: Mapping[str, Behaviour], log: str) -> BehaviourResult:
+def finding(summary: EvalSampleSummary, log: str, known: Mapping[str, Behaviour]) -> BehaviourResult:
     """What the detector said of a behaviour, whatever other scorers said after it."""
     name = str(summary.id)
     score = latest_score(summary.scores)
