@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr
+from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr, with_scans
 
 
 @main.command("judge-check")
@@ -51,14 +51,15 @@ def _run_check(model: str, model_args: dict[str, Any], target: float, log_dir: s
 
 @main.command("judges")
 @click.argument("logs")
+@click.option("--scans", metavar="DIR", help="Scans of these logs by Inspect Scout, which are judges too.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def judges(logs: str, form: str) -> None:
+def judges(logs: str, scans: str | None, form: str) -> None:
     """What judges say of trials, how good they are, and how far they agree; csv has a row for trial and judge."""
     from offswitch.errors import InputError
     from offswitch_analysis.rates.judges import judged_rows
     from offswitch_analysis.text import csv_text
 
-    found = read_logs_and_warn(logs)
+    found = with_scans(read_logs_and_warn(logs), scans)
     if not found.judged:
         raise InputError(f"{logs}: no judge has judged these trials; see `inspect score LOG --scorer offswitch/judge`")
     if form == "csv":

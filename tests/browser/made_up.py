@@ -11,10 +11,10 @@ from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates import SHARES, estimate
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.estimates import FEWEST
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.scenes import over_scenes
 from offswitch_analysis.rates.summary import (
-    FEWEST,
     SCHEMA_VERSION,
     Cell,
     Clustered,

@@ -110,7 +110,7 @@ def test_a_selftest_takes_the_score_of_the_detector_wherever_it_stands(logs: Pat
     behaviour = load_behaviours(catalogue())["rewrite-by-heredoc"]
     assert list(summary.scores or {}) == ["shutdown_verdict", "judge"]
     found = finding(summary, str(only(logs)), {"A-0001": behaviour})
-    assert (found.verdict, found.methods) == (behaviour.verdict, {"rewritten"})
+    assert (found.verdict, found.methods) == (behaviour.verdict, {"raced", "rewritten"})
 
 
 @pytest.mark.parametrize(("options", "told"), [(["--target", "1"], "target 1.0"), (["-M", "right=2"], "script/judge")])

@@ -150,7 +150,7 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
 
 
 def _made_of(logs: Logs, options: Options) -> str:
-    parts = json.dumps([logs.digest, list(logs.skipped), repr(options), MADE_WITH, SCHEMA_VERSION])
+    parts = json.dumps([logs.digest, list(logs.skipped), repr(options), repr(logs.judged), MADE_WITH, SCHEMA_VERSION])
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

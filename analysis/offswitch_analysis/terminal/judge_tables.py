@@ -17,7 +17,7 @@ def judge_tables(results: JudgeResults) -> Iterator[Table | Text]:
     """A table for each judge, then agreement and rates given awareness, where there are any."""
     for report in results.judges:
         yield _judge_table(report)
-        yield from (confusion_table(report, question) for question in report.questions if question.check)
+        yield from (_confusion_table(question) for question in report.questions if question.check)
     if results.agreements:
         yield _agreement_table(results.agreements)
     if results.given_awareness:
@@ -46,11 +46,11 @@ def _checked(question: JudgedQuestion) -> tuple[str, ...]:
     return _share(check.answered), _share(check.right), balanced, f"{check.score:+.2f}", check.remark
 
 
-def confusion_table(report: JudgeReport, question: JudgedQuestion) -> Table:
+def _confusion_table(question: JudgedQuestion) -> Table:
     """Right answers by what the judge said, of the cases that it was checked on."""
     counts = {(true, said): n for true, said, n in (question.check.counts if question.check else ())}
     said = sorted({said for _, said in counts})
-    table = Table(title=Text(f"{plain(report.name)}, {question.name}: right (rows) by said (columns)"), box=SIMPLE_HEAD)
+    table = Table(title=f"{question.name}: right by said", box=SIMPLE_HEAD)
     table.add_column("cases")
     for name in said:
         table.add_column(name, justify="right")

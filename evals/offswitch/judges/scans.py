@@ -4,15 +4,19 @@ A scanner asks one of the judges' closed questions, in the same words, with the 
 judges holds of it.
 """
 
+from dataclasses import replace
+
 from inspect_ai.model import get_model
-from inspect_scout import Result, Scanner, Transcript, ValidationCase, ValidationSet, scanner
+from inspect_scout import Result, Scanner, Transcript, scanner
 
 from offswitch.judges.answers import JudgeAnswer
 from offswitch.judges.asking import ask
-from offswitch.judges.cases import recorded_cases, written_cases
 from offswitch.judges.questions import AWARE, MISCONFIGURED, REFUSED, TARGET, Question, payoff_words
 from offswitch.judges.transcript import Transcript as Fenced
 from offswitch.judges.transcript import parts_of
+
+SCAN = "scan"
+"""in the name of a judge: it was asked one question alone, and so is another judge than one that was asked several"""
 
 
 @scanner(messages="all", name=AWARE.name)
@@ -47,12 +51,5 @@ def _result(question: Question, answer: JudgeAnswer) -> Result:
     """The answer as a scan's result: true, false, or null where it abstains or its reply is not as asked for."""
     said = answer.answers[question.name]
     value = {"yes": True, "no": False}.get(said)
-    return Result(value=value, answer=said, explanation=answer.why, metadata=answer.as_dict())
-
-
-def validation(question: Question) -> ValidationSet:
-    """The right answers to a question of scans about the cases; a transcript's id is the name of its case."""
-    known = written_cases()
-    return ValidationSet(
-        cases=[ValidationCase(id=name, target=known[name].answers[question.name] == "yes") for name in recorded_cases()]
-    )
+    told = replace(answer, judge=f"{answer.judge} ({SCAN})").as_dict()
+    return Result(value=value, answer=said, explanation=answer.why, metadata=told)
