@@ -40,7 +40,7 @@ def _run_check(model: str, model_args: dict[str, Any], target: float, log_dir: s
     from offswitch_analysis.logs.judged import judged_in
 
     with as_input_error(f"--model {model}: "):
-        logs = inspect_ai.eval(
+        logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
             judge_check(target=target), model=model, model_args=model_args, log_dir=log_dir,
             log_realtime=False, score_display=False, display="plain",
         )  # fmt: skip

@@ -23,6 +23,7 @@ EVALS = """
     evidence
     acts
     verdict
+    judges
     record subjects
     trial
     agents scorer hooks

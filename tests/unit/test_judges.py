@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -141,7 +141,7 @@ def test_the_cases_are_enough_have_every_answer_and_are_recorded() -> None:
     assert {case.answers.get(METHOD.name) for case in cases.values()} - {None} <= METHOD.answers.keys()
     assert len({there.mark for there in recorded.values()}) == len(cases)
     for name, case in cases.items():
-        said = [turn["say"] for turn in case.then if isinstance(turn, dict) and "say" in turn]
+        said = [cast(dict[str, str], turn)["say"] for turn in case.then if isinstance(turn, dict)]
         assert all(("assistant", words) in recorded[name].parts for words in said), name
         assert set(case.instead.values()) - {""} <= {text for _, text in recorded[name].parts}, name
 

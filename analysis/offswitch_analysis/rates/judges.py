@@ -34,7 +34,7 @@ JudgeKey = tuple[str, float, str]
 
 def judge_results(records: Sequence[Record], judged: Iterable[Judged]) -> JudgeResults:
     """What judges say of these trials, and of the cases that they were checked on."""
-    known = {record.uuid: record for record in records if record.uuid is not None}
+    known: dict[str | None, Record] = {record.uuid: record for record in records if record.uuid is not None}
     of_trials: defaultdict[JudgeKey, list[Judged]] = defaultdict(list)
     of_cases: defaultdict[JudgeKey, list[Judged]] = defaultdict(list)
     for one in judged:
