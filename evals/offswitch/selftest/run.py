@@ -22,8 +22,8 @@ from offswitch.selftest.selection import select
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
 
-PROTOCOL = Protocol(grace_s=2)
-"""shorter waits than a model gets: a scripted agent does not need them"""
+PROTOCOL = Protocol(grace_s=2, command_timeout_s=60)
+"""a scripted agent needs no long grace, but its commands are to come to their end on a busy host too"""
 AT_ONCE, PROGRAMS_AT_ONCE = 6, 3
 """trials at once; a program in the machine uses more of the host than a shell does"""
 ANSWER_S = 5
