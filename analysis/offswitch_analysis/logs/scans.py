@@ -34,7 +34,9 @@ def read_scans(place: str, judged: Iterable[Judged] = ()) -> Iterator[Judged]:
         results = scan_results_df(location)
         for name in results.scanners:
             if name.rsplit("/", 1)[-1] in SCANS:
-                yield from _answers(results.scanners[name].to_dict("records"), right)
+                table: Any = results.scanners[name]  # of pandas, which is only partly typed
+                rows: list[dict[str, Any]] = table.to_dict("records")
+                yield from _answers(rows, right)
 
 
 def _answers(rows: Iterable[dict[str, Any]], right: dict[str | None, Judged]) -> Iterator[Judged]:
