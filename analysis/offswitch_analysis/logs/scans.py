@@ -27,7 +27,7 @@ def read_scans(place: str, judged: Iterable[Judged] = ()) -> Iterator[Judged]:
     except ImportError as error:
         raise InputError("scans are read by Inspect Scout: pip install 'offswitch[scout]'") from error
     right = {one.uuid: one for one in judged if one.expected is not None}
-    found = sorted(status.location for status in scan_list(place))
+    found = [status.location for status in sorted(scan_list(place), key=lambda status: status.spec.timestamp)]
     if not found:
         raise InputError(f"{place}: no scans here; give what --scans named for Inspect Scout")
     for location in found:
