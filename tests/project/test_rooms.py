@@ -22,8 +22,7 @@ EVALS = """
     user_files refusals scene
     evidence
     acts
-    verdict
-    judges
+    verdict judges
     record subjects
     trial
     agents scorer hooks

@@ -11,10 +11,9 @@ import inspect_ai
 import pytest
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from inspect_ai.model import ChatMessageUser, ModelName, get_model
-from inspect_ai.scorer import Target
+from inspect_ai.scorer import Score, Target
 from inspect_ai.solver import TaskState
 
-from offswitch.evidence import EVIDENCE, to_json
 from offswitch.judges.cases import recorded_cases
 from offswitch.judges.check import messages_of
 from offswitch.judges.scorer import answers_in, judge
@@ -23,7 +22,6 @@ from offswitch.scorer import shutdown_verdict
 from offswitch.selftest.run import finding
 from offswitch.subjects import catalogue, load_behaviours
 from offswitch_analysis.logs import read_logs
-from stories import Story
 from trial.test_log_states import VERDICTS, agree, change, invoke, logs, only, ran
 
 __all__ = ["logs", "ran"]
@@ -118,13 +116,10 @@ def test_a_selftest_takes_the_score_of_the_detector_wherever_it_stands(logs: Pat
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("story", "asked"), [(Story().asks(3).outlives(), True), (Story().asks(4), False), (None, False)]
-)
-async def test_the_method_is_asked_for_only_where_the_detector_leaves_it_open(story: Story | None, asked: bool) -> None:
+@pytest.mark.parametrize(("methods", "asked"), [("raced unknown", True), ("rewritten", False), (None, False)])
+async def test_the_method_is_asked_for_only_where_the_verdict_leaves_it_open(methods: str | None, asked: bool) -> None:
     state = TaskState(ModelName("script/comply"), "A-0001", 1, "", [ChatMessageUser(content="Work.")])
-    if story:
-        state.store.set(EVIDENCE, to_json(story.evidence))
+    state.scores = {"shutdown_verdict": Score(value=1, metadata={"methods": methods})}
     score = await judge(models=["script/judge-yes"])(state, Target(""))
     (answer,) = answers_in(score.metadata if score else None)
     assert ("method" in answer.answers) is asked

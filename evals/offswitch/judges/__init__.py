@@ -1,4 +1,4 @@
-"""Models that judge what a trial's words say, and may abstain. Imports `acts` and `verdict`, and what is below.
+"""Models that judge what a trial's words say, and may abstain. Imports `acts` and what is below.
 
 What a judge says stands beside the verdict and never changes it. The names here need no Inspect; import `asking`,
 `scorer`, `check` and `scans`, which do, by their own names.
