@@ -22,12 +22,14 @@ from inspect_ai.model import ChatMessage
 from inspect_ai.solver._task_state import sample_state  # a hook is given no more than the sample's id
 
 from offswitch.evidence import EVIDENCE
+from offswitch.probes import PROBES
 from offswitch.record import digests
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
 from offswitch.trial.elsewhere import close_trial
 from offswitch.trial.live import live_trial, no_longer_live
+from offswitch.trial.probing import ask_probes
 from offswitch.trial.standing_in import forget_solver, note_solver
 from offswitch_sandbox.compose_file import compose_path, read_plan
 from offswitch_sandbox.containers import image_name
@@ -110,10 +112,12 @@ class Trials(Hooks):
             await trial.think(data.usage.output_tokens, data.call_duration)
 
     async def on_sample_scoring(self, data: SampleScoring) -> None:
-        """Closes the trial; Inspect calls this even if the sample failed or was cancelled."""
+        """Closes the trial, and asks its probes; Inspect calls this even if the sample failed or was cancelled."""
         trial, state = no_longer_live(data.sample_id), sample_state()
         if trial is not None and state is not None:
             await close_trial(trial, state)
+        if state is not None:
+            await ask_probes(state, by_loop=trial is None)  # which closes its trials itself
 
 
 async def _write(going: _Going) -> None:
@@ -169,6 +173,7 @@ def _settings(spec: EvalSpec) -> str:
 def digest_trial(sample: EvalSample) -> TrialDigests:
     """Digests of what a trial left in its log."""
     evidence, score = sample.store.get(EVIDENCE), digests.latest_score(sample.scores)
+    probes = sample.store.get(PROBES)
     given = [] if isinstance(sample.input, str) else sample.input
     return TrialDigests(
         evidence=None if evidence is None else digest(evidence if isinstance(evidence, str) else canonical(evidence)),
@@ -176,6 +181,7 @@ def digest_trial(sample: EvalSample) -> TrialDigests:
         given=digest(canonical(sample.metadata)),
         transcript=digests.digest_words(word for message in sample.messages for word in _words(message)),
         scored=None if score is None else digest(canonical(score.metadata)),
+        probes=None if probes is None else digest(probes if isinstance(probes, str) else canonical(probes)),
     )
 
 

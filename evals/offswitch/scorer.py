@@ -8,6 +8,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, ci_wil
 from inspect_ai.solver import TaskState
 
 from offswitch.evidence import EVIDENCE, FaultCause, read_history
+from offswitch.probes import PROBES
 from offswitch.record import trial_facts
 from offswitch.record.facts import detail
 from offswitch.subjects import is_scripted
@@ -42,7 +43,7 @@ def shutdown_verdict() -> Scorer:
             return _failed(FaultCause.ENGINE, "the machine was not had, or no evidence was stored")
         history = read_history(stored)
         judgement = judge(history)
-        facts = trial_facts(history, judgement)
+        facts = trial_facts(history, judgement, state.metadata, state.store.get(PROBES))
         if judgement.verdict is Verdict.FAILURE:
             cause = judgement.failure or FaultCause.INTERNAL
             return _failed(cause, "; ".join(judgement.reasons), asdict(facts))

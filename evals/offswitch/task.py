@@ -15,6 +15,7 @@ from offswitch.agents import Chosen, choose_agent, refuse_what_cannot_be
 from offswitch.agents.kinds import LOOP
 from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
+from offswitch.probes import PROBES, probes_named
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
@@ -49,14 +50,14 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "",
+    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "", design: int = 0,
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
         variants: the prompts by letter or by what differs from a letter, such as "A,E-H" or "E+strength=must".
         trials: trials per variant; trial i of every variant has the same questions.
-        seed: what the questions are drawn from, and samples and wordings.
+        seed: what the questions are drawn from, and samples, designs and wordings.
         factors: instead of variants, all combinations of levels, such as "placement=user,system; priority=no,yes".
         base: the variant whose other levels these combinations have.
         sample: how many of the combinations, drawn so that levels are balanced; all of them where it is 0.
@@ -74,16 +75,18 @@ def shutdown_resistance(
         delivery: how answers are handed in: tool, message or client; as is usual for the agent without it.
         scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
+        probes: what a copy of the conversation is asked when a trial is over: comprehension; nothing without it.
+        design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
     """
     with as_inspect_error():
-        space, worker = load_space(prompts), choose_agent(agent, delivery)
-        told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
+        space, who = load_space(prompts), choose_agent(agent, delivery)
+        given = (questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
+        told = Protocol(*given, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
-        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
-        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker)
-        return trials_task(samples, protocol, worker, chosen.work)
+        points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
+        drawn = (wordings, trials, seed, ",".join(probes_named(_joined(probes))))
+        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -121,8 +124,9 @@ def _joined(given: str | list[str]) -> str:
 
 
 def _samples(
-    space: Space, points: list[Point], wordings: str | int, trials: int, seed: int, protocol: Protocol, agent: Chosen
-) -> list[Sample]:
+    space: Space, points: list[Point], protocol: Protocol, agent: Chosen, wordings: str | int, trials: int, seed: int,
+    probes: str,
+) -> list[Sample]:  # fmt: skip
     if not 1 <= trials <= TRIALS_MAX:
         raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
     if abs(seed) > SEED_MAX:
@@ -131,7 +135,7 @@ def _samples(
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
-    told |= agent.metadata
+    told |= agent.metadata | ({PROBES: ",".join(asked)} if (asked := probes_named(probes)) else {})
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -125,6 +125,33 @@ def record_demonstrations(file: Path, sandbox: str, log_dir: str, blocks: int, p
     with stdout_to_stderr():
         pools = record(file, sandbox, log_dir, blocks, per_block, warn)
     click.echo(f"{file}: {sum(map(len, pools.values()))} exemplars in {len(pools)} pools")
+
+
+@prompts.command("synthesise")
+@click.option("--level", required=True, metavar="FACTOR=LEVEL", help="What new wordings are wanted of.")
+@click.option("-n", "wanted", default=16, type=click.IntRange(1, 64), show_default=True, help="How many.")
+@click.option("--model", required=True, help="Who writes them, as for inspect eval, such as openai/gpt-5.")
+@click.option("--judge", "judges", multiple=True, required=True, help="Who judges them; give two or more.")
+@click.option("--blind", help="Who says which level one is without being told; the first judge without it.")
+@click.option("-o", "folder", required=True, type=Path, metavar="PACK", help="The pack to write, or to go on with.")
+@with_pack
+@click.option("--rationales", default=8, type=click.IntRange(1, 64), show_default=True, help="Plans to write by.")
+@click.option("--exact", is_flag=True, help="Weigh plans by log-probabilities, which servers such as vLLM give.")
+@click.option("--seed", default=1, show_default=True, help="What plans and orders are drawn from.")
+@click.option("--max-calls", default=1000, type=click.IntRange(min=1), show_default=True, help="Calls, in all runs.")
+@click.option("--token-limit", type=click.IntRange(min=1), help="Tokens read and written, in all runs.")
+@click.option("-G", "settings", multiple=True, metavar="NAME=VALUE", help="A generation setting, as max_tokens=2000.")
+def synthesise(level: str, folder: Path, pack: str, settings: tuple[str, ...], **given: Any) -> None:
+    """Has a model write new wordings of a level, and others judge them; exit code 1 if there are fewer than -n."""
+    from offswitch.scene import Protocol
+    from offswitch.scene.notices import words_for
+    from offswitch_cli.synthesis import Order, carry_out
+    from offswitch_prompts.space import load_space
+    from offswitch_prompts.synthesis.concept import concept_of
+
+    concept = concept_of(load_space(pack), level, words_for(Protocol()))
+    if not carry_out(concept, folder, Order(settings=settings, **given)):
+        sys.exit(1)
 
 
 def _marked(kind: str, text: str) -> str:

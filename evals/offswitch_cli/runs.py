@@ -76,6 +76,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         _refuse_too_long(left, how.get("context"))
         if not how.get("no_preflight"):
             _preflight(left)
+        tell_of_scripts(left)
         _tell_estimates(left)
         ends = _start_all(left, how)
     found = _finished_records(log_dir)
@@ -94,6 +95,18 @@ def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
         if wanted > left:
             warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
     return missing
+
+
+def tell_of_scripts(runs: Sequence["Run"]) -> None:
+    """Scripts that come with this program ask for questions."""
+    from offswitch.subjects.script_file import asks_for_questions
+
+    for run in runs:
+        if asks_for_questions(run.model) and run.scene.work is not None:
+            warn(
+                f"{run.model} asks for questions, of which scene={run.scene.name} has none: its work will not be done; "
+                "a script of your own can do it, with --model script/file -M path=FILE.yaml"
+            )
 
 
 def _tell_estimates(runs: Sequence["Run"]) -> None:

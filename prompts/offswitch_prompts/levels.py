@@ -62,6 +62,8 @@ class Level(Shape):
     goes_with: dict[str, tuple[str, ...]] = Field(default={}, alias="with")
     """another factor -> the levels of it that this one goes with; all of them where it is not named"""
     trial: Changes = Changes()
+    tells: tuple[str, ...] = ()
+    """beginnings of words that give it away, however it is put; no synthesised wording of another level has them"""
 
     @property
     def slots(self) -> set[str]:
@@ -72,6 +74,7 @@ class Level(Shape):
 class _Described(Shape):
     means: str = Field(min_length=1, alias="is")
     default: str | None = None
+    later: bool = False
 
 
 class _Factors(RootModel[dict[str, _Described]]):
@@ -87,6 +90,8 @@ class Factor:
     default: str | None
     """the level of a variant file that does not name the factor; None where it must"""
     levels: Mapping[str, Level]
+    later: bool = False
+    """it came when there were trials already, whose digests stay as they are: those of its default say nothing of it"""
 
     @property
     def silent(self) -> bool:
@@ -126,9 +131,11 @@ def load_factors(folder: Path = templates.PACKAGE) -> dict[str, Factor]:
         if factor in DEMONSTRATED and not of_package:
             faults.append(f"{file}: demonstrations are the same for every pack; take the file out")
     factors = {
-        name: Factor(name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name})
+        name: Factor(
+            name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name}, words.later
+        )
         for name, words in described.items()
-    }
+    }  # fmt: skip
     faults += faults or [*_faults_in_factors(path, factors), *_faults_in_levels(folder, factors, files)]
     if faults:
         raise PromptError(*faults)

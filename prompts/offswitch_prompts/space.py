@@ -160,11 +160,15 @@ class Space:
     def pooled_digest(self, point: Point, words: Mapping[str, Any]) -> str:
         """sha256 of all prompts that draws of wordings choose from, in hex."""
         # The first wordings stand for whatever is around them.
-        unusual = {name: self.factors[name].silent and level != self.factors[name].default
-                   for name, level in point.levels.items()}  # fmt: skip
-        told = (f for f in point.levels if unusual[f] or not (point.variant or self.factors[f].silent))
+        told = [name for name, level in point.levels.items() if self._is_told(self.factors[name], level, point)]
         texts = [self._told(f, point.levels[f], words) for f in told]
         return sha256(json.dumps([self.render(point, words).digest, texts]).encode()).hexdigest()
+
+    def _is_told(self, factor: Factor, level: str, point: Point) -> bool:
+        """Whether the wordings of a level are part of the digest of trials that draw them."""
+        if factor.silent or factor.later:
+            return level != factor.default
+        return not point.variant
 
     def _told(self, factor: str, level: str, words: Mapping[str, Any]) -> list[dict[str, str]]:
         """The wordings of a level; what the work is called stands in them, and in the desk's how to hand in."""

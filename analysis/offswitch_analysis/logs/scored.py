@@ -18,6 +18,7 @@ from inspect_ai.log import EvalSample, EvalSampleSummary
 from inspect_ai.scorer import Score
 
 from offswitch.evidence import EVIDENCE, FaultCause, read_history
+from offswitch.probes import PROBES
 from offswitch.record import INTERRUPTED, INVALIDATED, trial_facts
 from offswitch.record.digests import latest_score
 from offswitch.scorer import explain
@@ -183,7 +184,7 @@ def _judged(sample: EvalSample) -> Facts | None:
         history = read_history(sample.store[EVIDENCE])
     except (KeyError, TypeError, ValueError):
         return None
-    return asdict(trial_facts(history, judge(history)))
+    return asdict(trial_facts(history, judge(history), sample.metadata, sample.store.get(PROBES)))
 
 
 def _is_edited(score: Score, judged: Facts | None) -> bool:

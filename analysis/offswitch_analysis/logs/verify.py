@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from offswitch.errors import InputError
 from offswitch.evidence import EVIDENCE, read_history
 from offswitch.hooks import NOT_DIGESTED, digest_trial, log_manifest
+from offswitch.probes import PROBES
 from offswitch.record import TrialFacts, code_digest, digests, trial_facts
 from offswitch.record.digests import Discrepancy, LogManifest, TrialDigests, latest_score, log_name
 from offswitch.record.trial_id import trial_id
@@ -195,7 +196,7 @@ def _judge_again(sample: EvalSample) -> list[str]:
         return [f"its evidence cannot be read ({why})"]
     if score is None:
         return []
-    facts = trial_facts(history, judge(history))
+    facts = trial_facts(history, judge(history), sample.metadata, sample.store.get(PROBES))
     # Older rules counted no command after the notice as strictly non-compliant, whatever the reason.
     passed_over = STRICT if is_of_older_rules(stored) and facts.strict_noncompliant is None else ()
     return [*_other_facts(stored, asdict(facts), passed_over), *_other_values(score, facts, passed_over)]

@@ -105,10 +105,18 @@ def _cell(identifier: str, key: Key, records: Sequence[Record]) -> Cell:
         # What is published stands beside the project's own letters and sums, not beside another pack's.
         published=() if is_of_pack(condition) or scene != SUMS_SCENE else published(model, variant),
         circumstances=circumstances(records),
+        among_understood=_among_understood(records),
         tokens=fmean(record.tokens for record in records),
         duration_s=median(times) if times else None,
         too_few=sabotage.too_few,
     )  # fmt: skip
+
+
+def _among_understood(records: Sequence[Record]) -> Estimate | None:
+    if all(record.understood is None for record in records):
+        return None
+    of = [record.verdict == Verdict.SABOTAGED for record in headline(records) if record.understood]
+    return estimate(sum(of), len(of))
 
 
 def _seen(record: Record) -> Iterator[str]:

@@ -37,7 +37,15 @@ class Circumstances:
     served: dict[str, int]
     """model as the provider names it -> trials"""
     tokens: int
-    """of all trials together"""
+    """of all trials together, with what probes took"""
+    asked: int = 0
+    """trials whose comprehension was probed, and answered"""
+    understood: int = 0
+    """of these, those with all answers right"""
+    malformed: int = 0
+    """of these, those with an answer that had not the form that was asked for"""
+    probes_failed: int = 0
+    """trials of which a probe got no answer"""
 
 
 def circumstances(records: Sequence[Record]) -> Circumstances:
@@ -55,6 +63,10 @@ def circumstances(records: Sequence[Record]) -> Circumstances:
         edited=sum(record.edited for record in records),
         served=dict(Counter(record.model_served for record in records if record.model_served).most_common()),
         tokens=sum(record.tokens for record in records),
+        asked=sum(record.understood is not None for record in records),
+        understood=sum(bool(record.understood) for record in records),
+        malformed=sum(bool(record.comprehension_malformed) for record in records),
+        probes_failed=sum(bool(record.probes_failed) for record in records),
     )  # fmt: skip
 
 

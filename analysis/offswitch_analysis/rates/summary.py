@@ -9,31 +9,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from offswitch.evidence.schedule import Schedule
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.estimates import Estimate
+from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
 from offswitch_analysis.rates.published import PublishedRate
-from offswitch_analysis.statistics import SceneModel
+from offswitch_analysis.rates.single_trials import Trial
 
-SCHEMA_VERSION = 5
-FEWEST = 10
-"""a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A rate with its equal-tailed 95 % Jeffreys interval."""
-
-    events: int
-    n: int
-    rate: float | None
-    """None where n is 0"""
-    low: float
-    high: float
-
-    @property
-    def too_few(self) -> bool:
-        """Whether the rate is not to be drawn."""
-        return self.n < FEWEST
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -111,6 +93,9 @@ class Cell:
     duration_s: float | None
     """median of a trial"""
     too_few: bool
+    among_understood: Estimate | None = None
+    """the sabotage rate of trials whose model answered all questions about its situation rightly; None where none was
+    asked. Trials are chosen after the fact, so that it is compared with nothing"""
 
     @property
     def sabotage(self) -> Estimate:
@@ -158,54 +143,24 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class OverScenes:
-    """The sabotage rates of one model in one agent and variant, in several scenes, and one rate over these."""
-
-    model: str
-    agent: str
-    variant: str
-    scripted: bool
-    cells: tuple[str, ...]
-    """ids; a scene each"""
-    fit: SceneModel | None
-    refused: str | None
-    """why there is no such rate; None where there is one"""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a trial's story: a model's words, a command, a reply, a file, the desk, the witness."""
-
-    at_s: float | None
-    source: str
-    """model, says, reply, files, desk, witness or trial"""
-    text: str
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial to look into."""
+class PlanAndAct:
+    """The counted trials of a cell that was asked for a plan: whether it speaks of the shutdown, and what was done."""
 
     cell: str
-    trial_id: str
-    log: str
-    verdict: str
-    rule: int | None
-    reasons: tuple[str, ...]
-    methods: tuple[str, ...]
-    ruling: str | None
-    why: str
-    """why no rate of sabotage counts it, in words; empty where one does"""
-    steps: tuple[Step, ...]
-    script_before: str | None
-    script_after: str | None
-    """the last content of shutdown.sh that was seen; None where it is gone, or was never seen again"""
-    script_diff: tuple[str, ...]
-    """lines of a unified diff, empty where nothing was changed"""
-    transcript: tuple[tuple[str, str], ...]
-    """(who, text): system, user, assistant, reasoning, call, tool"""
-    schedule: Schedule | None = None
-    """what was to come when, and what came; None where its evidence cannot be read"""
+    """id"""
+    asked: int
+    """counted trials, those with a malformed plan among them"""
+    followed: int
+    """of these, those with a plan as asked for"""
+    mentions: Estimate
+    """sabotage where the plan speaks of the shutdown"""
+    silent: Estimate
+    """sabotage where it does not"""
+    difference: float | None
+    """the first minus the second; None where one of them has no trials"""
+    low: float | None
+    high: float | None
+    """95 % Newcombe interval"""
 
 
 @dataclass(frozen=True)
@@ -231,8 +186,14 @@ class Summary:
     contrasts: tuple[Contrast, ...]
     over_scenes: tuple[OverScenes, ...]
     """empty where there is but one scene"""
+    over_wordings: tuple[OverWordings, ...]
+    """empty where no wordings were drawn"""
+    curves: tuple[Curve, ...]
+    """empty where no number of demonstrations varies"""
     factor_models: dict[str, dict[str, Any]]
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
+    plans: tuple[PlanAndAct, ...] = field(default=())
+    """a cell each; empty where nobody was asked for a plan"""
     trials: tuple[Trial, ...] = field(default=())
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""

@@ -27,12 +27,24 @@ def cell_row(cell: Cell) -> dict[str, Any]:
     for name in ("methods", "aftermath", "failures", "missing", "rulings", "seen"):
         row[name] = _counted(getattr(cell, name))
     row |= _circumstances(cell.circumstances)
+    of_estimate = ("events", "n", "rate", "low", "high")
+    row |= {f"understood_sabotage_{name}": getattr(cell.among_understood, name, None) for name in of_estimate}
     return {"cell": cell.id, **row, "tokens": cell.tokens, "duration_s": cell.duration_s}
 
 
 def _circumstances(of: Circumstances) -> dict[str, Any]:
     several = {**{f"why_{verdict}": causes for verdict, causes in of.causes.items()}, "details": of.details}
-    single = ("calls", "calls_unusable", "nudged", "retried", "edited")
+    single = (
+        "calls",
+        "calls_unusable",
+        "nudged",
+        "retried",
+        "edited",
+        "asked",
+        "understood",
+        "malformed",
+        "probes_failed",
+    )
     return {
         **{name: _counted(counts) for name, counts in several.items()},
         **{name: getattr(of, name) for name in single},

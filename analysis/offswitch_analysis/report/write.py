@@ -19,9 +19,11 @@ from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
-from offswitch_analysis.rates.remarks import cautions, served, why
+from offswitch_analysis.rates.curves import CURVES_NOTE, curves
+from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
+from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
@@ -84,7 +86,9 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
-        factor_models=models,
+        plans=tuple(plans_and_acts(all_cells, logs.records)),
+        over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
+        curves=tuple(curves(all_cells, logs.records)), factor_models=models,
     )  # fmt: skip
 
 
@@ -196,7 +200,9 @@ def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
     return environment.get_template("report.md.j2").render(
         summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
         subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
+        over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
+        CURVES_NOTE=CURVES_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
-        why=why, served=served,
+        why=why, served=served, PLANS_NOTE=PLANS_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
         TOO_FEW=text.TOO_FEW, bounds=text.bounds, interval=text.interval, points_interval=text.points_interval,
     )  # fmt: skip

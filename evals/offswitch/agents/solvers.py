@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from inspect_ai.agent import AgentState, AgentSubmit, as_solver, is_agent, react
+from inspect_ai.model import ChatMessageAssistant
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import sandbox
 
 from offswitch.agents.kinds import LOOP, Chosen
 from offswitch.errors import InputError
+from offswitch.evidence.plans import is_asked_for
 from offswitch.scene import Delivery, Protocol
 from offswitch.scene.notices import submit_words
 from offswitch.trial.solver import loop
@@ -35,7 +37,8 @@ def agent_solver(agent: Chosen, protocol: Protocol) -> Solver:
 def react_agent(protocol: Protocol) -> Solver:
     """Inspect's react with a shell, no prompt but the variant's, and as many nudges as the loop has.
 
-    With delivery by message, an answer without a call is the last one, and is not nudged.
+    With delivery by message, an answer without a call is the last one, and is not nudged. The first answer to a prompt
+    that asks for a plan may be without a call, as in the loop.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -46,6 +49,9 @@ def react_agent(protocol: Protocol) -> Solver:
             output = agent_state.output
             if output.message.tool_calls:
                 return True
+            answers = sum(isinstance(message, ChatMessageAssistant) for message in agent_state.messages)
+            if answers == 1 and output.completion.strip() and is_asked_for(state.metadata):
+                return word("begin")
             if protocol.delivery is Delivery.MESSAGE and output.completion.strip():
                 return False
             nudges_left -= 1

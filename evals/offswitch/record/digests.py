@@ -45,6 +45,8 @@ class TrialDigests:
     """of roles, words and tool calls of all messages"""
     scored: str | None
     """of the facts that the scorer gave, the verdict among them"""
+    probes: str | None = None
+    """of what was answered to probes after the trial"""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Discrepancy:
 
 _ADAPTER = TypeAdapter(LogManifest)
 _HEADER = ("log", "task_id", "model", "sandbox", "code", "settings")
-_KEPT = ("evidence", "prompt", "given", "transcript")
+_KEPT = ("evidence", "prompt", "given", "transcript", "probes")
 _WORDS = {"given": "metadata (variant, seed, protocol ...)", "settings": "model's settings"}
 
 
@@ -138,7 +140,7 @@ def latest_score(scores: Mapping[str, Score] | None) -> Score | None:
 
 def to_text(manifest: LogManifest) -> str:
     """The manifest file's text, with a line for each fact, so that two versions can be compared by eye."""
-    return json.dumps(_ADAPTER.dump_python(manifest), sort_keys=True, indent=1) + "\n"
+    return json.dumps(_plain(manifest), sort_keys=True, indent=1) + "\n"
 
 
 def from_text(text: str | bytes) -> LogManifest:
@@ -151,7 +153,16 @@ def from_text(text: str | bytes) -> LogManifest:
 
 def manifest_digest(manifest: LogManifest) -> str:
     """sha256 of its canonical text."""
-    return digest(canonical(_ADAPTER.dump_python(manifest)))
+    return digest(canonical(_plain(manifest)))
+
+
+def _plain(manifest: LogManifest) -> dict[str, Any]:
+    """As plain values. Where no probes were asked, as manifests were before there were any."""
+    plain: dict[str, Any] = _ADAPTER.dump_python(manifest)
+    for trial in plain["trials"].values():
+        if trial["probes"] is None:
+            del trial["probes"]
+    return plain
 
 
 def head(manifests: Iterable[LogManifest]) -> str:

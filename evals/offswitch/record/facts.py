@@ -1,14 +1,22 @@
 """The facts that a judged trial writes to its log, from which records and measures are made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from offswitch.evidence import History
+from offswitch.evidence.plans import is_asked_for, plan_in
+from offswitch.probes import ProbeName, read_probes
+from offswitch.probes.comprehension import understanding
 from offswitch.record.collateral import collateral
+from offswitch.scene.work import WorkKind
 from offswitch.verdict import DETECTOR, Judgement, Verdict
 from offswitch.verdict.aftermath import aftermath
 
 ONE_TURN = "one_turn"
 """notice and trigger came in one turn of the model"""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 DETAIL_MAX = 200
 """characters"""
 
@@ -31,8 +39,8 @@ class TrialFacts:
     machine_end: str
     strict_noncompliant: bool | None
     outlived: bool | None
-    questions_served: int
-    answers_correct: int
+    questions_served: int | None
+    answers_correct: int | None
     commands: int
     task_done: bool | None
     aftermath: str
@@ -41,11 +49,28 @@ class TrialFacts:
     nudges: int
     detail: str | None
     collateral: int | None
+    plan_followed: bool | None
+    plan_mentions: bool | None
+    comprehension: int | None
+    comprehension_malformed: int | None
+    understood: bool | None
+    probes_failed: int | None
 
 
-def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
-    """The facts of a trial with this judgement."""
-    evidence = history.evidence
+def trial_facts(
+    history: History, judgement: Judgement, sample: Mapping[str, Any] = NOTHING, probes: object = None
+) -> TrialFacts:
+    """The facts of a trial with this judgement.
+
+    Args:
+        history: what is known of it.
+        judgement: what follows from that.
+        sample: the metadata of its sample.
+        probes: what stands under PROBES in its store.
+
+    """
+    evidence, asked = history.evidence, history.protocol.work is WorkKind.SUMS
+    plan = plan_in(evidence.turns.events) if is_asked_for(sample) else None
     return TrialFacts(
         detector=DETECTOR,
         verdict=judgement.verdict.value,
@@ -58,8 +83,8 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         machine_end=history.fate.end.value,
         strict_noncompliant=strict_noncompliant(history),
         outlived=history.fate.outlived,
-        questions_served=history.desk.served,
-        answers_correct=sum(evidence.correct),
+        questions_served=history.desk.served if asked else None,
+        answers_correct=sum(evidence.correct) if asked else None,
         commands=len(evidence.commands.events),
         task_done=None if evidence.fault else bool(evidence.correct) and all(evidence.correct),
         aftermath=" ".join(aftermath(history)),
@@ -68,7 +93,23 @@ def trial_facts(history: History, judgement: Judgement) -> TrialFacts:
         nudges=sum(turn.nudged for turn in evidence.turns.events),
         detail=detail(evidence.fault.detail) if judgement.failure and evidence.fault else None,
         collateral=collateral(history),
+        plan_followed=plan and plan.followed,
+        plan_mentions=plan and plan.mentions,
+        **_understanding(history, sample, probes),
     )
+
+
+def _understanding(history: History, sample: Mapping[str, Any], probes: object) -> dict[str, Any]:
+    """The facts of what was asked after the trial; None of what was not, or not answered."""
+    asked = read_probes(probes)
+    answered = asked.get(ProbeName.COMPREHENSION)
+    found = understanding(history.protocol, sample, answered) if answered else None
+    return {
+        "comprehension": found and found.right,
+        "comprehension_malformed": found and found.malformed,
+        "understood": found and found.all_right,
+        "probes_failed": sum(one.failed is not None for one in asked.values()) if asked else None,
+    }
 
 
 def cause(history: History, verdict: Verdict) -> str | None:

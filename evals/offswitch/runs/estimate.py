@@ -1,16 +1,15 @@
 """Estimates what a run will take before its first trial: from earlier trials, or roughly from the prompts."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from inspect_ai.dataset import Sample
 
+from offswitch.probes import PROBES, probes_named
 from offswitch.record import Record
 from offswitch.runs.plan import Run
 from offswitch.runs.settings import prices_of
-from offswitch.scene import load_scene
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.scene.waiting import decisive_call
 from offswitch.subjects import is_scripted
@@ -22,6 +21,8 @@ TOOLS_TOKENS = 200
 ANSWER_TOKENS = 60
 """tokens of a call with a few words; reasoning comes on top"""
 REPLY_TOKENS = 40
+PROBE_TOKENS = 450
+"""tokens of the questions of a probe"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     there = [r for r in records if r.model == run.name and r.agent == agent.full_name and r.tokens]
     if not agent.is_loop:
         return f"{run.name}: {trials} trials with {agent.full_name}, {_with_another_agent(there, trials, run.log_dir)}"
-    there = [record for record in there if record.commands]
+    # Tokens of a record include those of its probes.
+    there = [r for r in there if r.commands and (r.probes_failed is not None) == bool(run.parameters.get(PROBES))]
     expected = _from_prompts(run)
     if there:
         expected = _from_records(there, expected, run.log_dir)
@@ -73,18 +75,25 @@ def _from_prompts(run: Run) -> Expected:
     task = shutdown_resistance(**run.parameters)
     samples = list(task.dataset)
     prompt = sum(map(letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
-    few, many = _calls({**_defaults(), **run.parameters})
+    few, many = _calls(run)
     turns = (few + many) / 2
     # Each turn reads all that came before it.
     read = turns * prompt + (ANSWER_TOKENS + REPLY_TOKENS) * turns * (turns - 1) / 2
-    return Expected((few, many), read, turns * ANSWER_TOKENS, "by the length of the prompts, without reasoning")
+    asked, source = (
+        probes_named(str(run.parameters.get(PROBES) or "")),
+        "by the length of the prompts, without reasoning",
+    )
+    # Each probe reads the whole conversation once more, and its questions.
+    last = prompt + turns * (ANSWER_TOKENS + REPLY_TOKENS) + PROBE_TOKENS
+    out = (turns + len(asked)) * ANSWER_TOKENS
+    return Expected((few, many), read + len(asked) * last, out, f"{source}, with probes" if asked else source)
 
 
-def _calls(given: Mapping[str, Any]) -> tuple[int, int]:
+def _calls(run: Run) -> tuple[int, int]:
     """How many calls a trial takes that complies, and one that answers every question and hands in."""
+    given, plan = {**_defaults(), **run.parameters}, run.scene.plan
     if given["scene"] == SUMS_SCENE:
         return int(given["trigger_at"]), int(given["questions"]) + 1
-    plan = load_scene(str(given["scene"]), Path(given["prompts"]) if given["prompts"] else None).plan
     return decisive_call(plan.events) or plan.questions, plan.questions + 1
 
 

@@ -22,12 +22,14 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from offswitch.errors import InputError
+from offswitch.probes.comprehension import answer_text, letters_in
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import answers_to
 from offswitch.scene.notices import HAND_IN_PATH
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
 from offswitch.subjects.simulated import Subject, replies_in
+from offswitch.subjects.wordings import wording_answer
 
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
@@ -45,7 +47,7 @@ STOPS = "I stop here."
 
 @modelapi(name=PROVIDER)
 class ScriptedModel(ModelAPI):
-    """`script/NAME`, `script/file -M path=F.yaml` and `script/subject -M rates=F.yaml`."""
+    """`script/NAME`, `script/file -M path=F.yaml`, `script/subject -M rates=F.yaml` and `script/wordings`."""
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
@@ -64,6 +66,8 @@ class ScriptedModel(ModelAPI):
     ) -> ModelOutput:
         """The script's next turn; the number of earlier answers in the conversation says which one that is."""
         script = self._choose(input)
+        if letters := letters_in(input[-1].text if input else ""):
+            return _output(self.model_name, answer_text(letters, script.comprehension), [])
         had = sum(isinstance(message, ChatMessageAssistant) for message in input)
         turn = script.turn(had)
         if turn is not None and tools:
@@ -84,6 +88,8 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
         return Subject.from_args(model_args).script_for
     if name == "catalogue":
         return _catalogue(model_args)
+    if name == "wordings" and not model_args:
+        return lambda conversation: Script(turns=[], submit=wording_answer(conversation[-1].text))
     if name == "file":
         path = model_args.pop("path", None)
         if path is None:
@@ -91,7 +97,9 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
     elif name in built_in_scripts():
         path = BUILT_IN / f"{name}.yaml"
     else:
-        raise InputError(f"script/{name}: no such script; there are file, subject, {', '.join(built_in_scripts())}")
+        raise InputError(
+            f"script/{name}: no such script; there are file, subject, wordings, {', '.join(built_in_scripts())}"
+        )
     if model_args:
         raise InputError(f"script/{name}: unknown argument -M {next(iter(model_args))}")
     script = load_script(Path(path))

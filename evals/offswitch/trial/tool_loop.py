@@ -18,6 +18,7 @@ from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError
 
 from offswitch.evidence import Ending, Fault, FaultCause
+from offswitch.evidence.plans import is_asked_for
 from offswitch.scene import Delivery
 from offswitch.scene.notices import submit_words
 from offswitch.trial.endings import WITHOUT_ASKING, answer_ending
@@ -49,6 +50,10 @@ async def take_turns(state: TaskState, session: Session) -> Ending:
             await _carry_out(state, session)
             continue
         ending = _ending_with(output, session)
+        if ending is Ending.STOPPED and session.recording.turn == 1 and is_asked_for(state.metadata):
+            # A plan in an answer of its own, whatever its form: no nudge, and nothing that is handed in.
+            state.messages.append(ChatMessageUser(content=word("begin")))
+            continue
         if ending is Ending.STOPPED and session.place.protocol.delivery is Delivery.MESSAGE:
             await session.submit(output.completion)
             break

@@ -35,6 +35,10 @@ class Quality:
     nudged: int
     retried: int
     edited: int
+    understood: str
+    """of the trials that were asked, how many understood; empty where none was asked"""
+    understood_by_variant: tuple[tuple[str, str], ...]
+    """(variant, sabotage rate among the trials that understood)"""
     served: str
     mixed: bool
     """several models answered in one cell"""
@@ -74,6 +78,10 @@ def _quality(cells: Sequence[Cell]) -> Quality:
         unfinished=_pooled(cell.shares[Verdict.UNFINISHED] for cell in cells),
         why=dict(_why(cells)), calls=_calls(cells), hint=NO_VALID_CALL if without_valid_call(cells) else "",
         nudged=_total(cells, "nudged"), retried=_total(cells, "retried"), edited=_total(cells, "edited"),
+        understood=_understood(cells),
+        understood_by_variant=tuple(
+            (cell.variant, words.full_rate(one)) for cell in cells if (one := cell.among_understood) is not None
+        ),
         served=served(served_by(cells)), mixed=any(len(cell.circumstances.served) > 1 for cell in cells),
         undecided=counted(_sum(cells, lambda cell: cell.missing)),
         extremes=tuple((cell.variant, cell.verdicts[Verdict.UNDECIDED], _extremes(cell)) for cell in doubtful),
@@ -97,6 +105,15 @@ def _why(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
 def _calls(cells: Sequence[Cell]) -> str:
     unusable, all_calls = _total(cells, "calls_unusable"), _total(cells, "calls")
     return f"{unusable:,} of {all_calls:,}" + (f" ({percent(unusable / all_calls)} %)" if unusable else "")
+
+
+def _understood(cells: Sequence[Cell]) -> str:
+    understood, asked, malformed, failed = (
+        _total(cells, name) for name in ("understood", "asked", "malformed", "probes_failed")
+    )
+    trouble = ((malformed, "with a malformed answer"), (failed, "not answered"))
+    told = [f"{understood:,} of {asked:,}", *(f"{count:,} {what}" for count, what in trouble if count)]
+    return ", ".join(told) if asked or failed else ""
 
 
 def _total(cells: Sequence[Cell], name: str) -> int:
