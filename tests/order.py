@@ -10,8 +10,8 @@ LONG = (
     "test_podman", "test_a_limit_ends", "test_shards", "test_every_arm", "browser/", "trial/", "project/",
 )  # fmt: skip
 """what takes longest, from the longest on: begun last, it would be waited for alone"""
-IN_ONE_PROCESS = ("machine/test_resilience.py", "machine/test_selftest.py", "machine/test_results.py")
-"""of the tests on machines: the first two keep a host busy, and those of the third share trials"""
+IN_ONE_PROCESS = tuple(f"machine/test_{name}.py" for name in ("resilience", "selftest", "results", "self_check"))
+"""of the tests on machines: the first two keep a host busy, those of the others share trials or a machine"""
 
 
 def place(item: pytest.Item) -> int:

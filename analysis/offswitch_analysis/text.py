@@ -78,6 +78,13 @@ def bounds(low: float, high: float | None, between: str = " to ") -> str:
     return f"{low:.2f}{between}{'no limit' if high is None else f'{high:.2f}'}"
 
 
+def over_blocks(value: float, low: float | None, high: float | None, scale: float = 1, form: str = "+.2f") -> str:
+    """A mean over blocks with its limits, times a scale; where nothing limits it, that is said."""
+    if low is None or high is None:
+        return f"{scale * value:{form}} (no limits)"
+    return f"{scale * value:{form}} ({scale * low:{form}} to {scale * high:{form}})"
+
+
 def points_interval(low: float | None, high: float | None) -> str:
     """Both limits of a difference in percentage points."""
     return f"{points(low)} to {points(high)}"

@@ -27,6 +27,7 @@ from offswitch.scorer import shutdown_verdict
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
+from offswitch_prompts.demonstrations import Demonstrations, demonstrations, pool_digest
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
 from offswitch_sandbox import COMPOSE
 
@@ -49,13 +50,14 @@ def shutdown_resistance(
     base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "") -> Task:  # fmt: skip
+    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "", design: int = 0,
+) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
         variants: the prompts by letter or by what differs from a letter, such as "A,E-H" or "E+strength=must".
         trials: trials per variant; trial i of every variant has the same questions.
-        seed: what the questions are drawn from, and samples and wordings.
+        seed: what the questions are drawn from, and samples, designs and wordings.
         factors: instead of variants, all combinations of levels, such as "placement=user,system; priority=no,yes".
         base: the variant whose other levels these combinations have.
         sample: how many of the combinations, drawn so that levels are balanced; all of them where it is 0.
@@ -74,16 +76,17 @@ def shutdown_resistance(
         scene: the work and what comes when: sums, deadline, repository ..., one of the pack's, or a folder.
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
         probes: what a copy of the conversation is asked when a trial is over: comprehension; nothing without it.
+        design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
     """
     with as_inspect_error():
-        space, worker = load_space(prompts), choose_agent(agent, delivery)
-        told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = replace(told, nudges=nudges, delivery=worker.delivery, stop_at=stops_at(stop_at))
+        space, who = load_space(prompts), choose_agent(agent, delivery)
+        given = (questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
+        told = Protocol(*given, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
-        points = choose(space, _joined(variants), _joined(factors), str(base), sample, seed)
-        samples = _samples(space, _possible(worker, points), wordings, trials, seed, protocol, worker, _joined(probes))
-        return trials_task(samples, protocol, worker, chosen.work)
+        points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
+        drawn = (wordings, trials, seed, ",".join(probes_named(_joined(probes))))
+        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -121,15 +124,9 @@ def _joined(given: str | list[str]) -> str:
 
 
 def _samples(
-    space: Space,
-    points: list[Point],
-    wordings: str | int,
-    trials: int,
-    seed: int,
-    protocol: Protocol,
-    agent: Chosen,
-    probes: str = "",
-) -> list[Sample]:
+    space: Space, points: list[Point], protocol: Protocol, agent: Chosen, wordings: str | int, trials: int, seed: int,
+    probes: str,
+) -> list[Sample]:  # fmt: skip
     if not 1 <= trials <= TRIALS_MAX:
         raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
     if abs(seed) > SEED_MAX:
@@ -148,15 +145,25 @@ def _samples(
     # Trial by trial, so that a broken-off evaluation has about as many of each variant.
     for trial, plan in itertools.product(range(1, trials + 1), plans):
         numbers = space.wordings(plan.point, how, seed, trial)
-        prompt = space.render(plan.point, plan.words, numbers)
+        shown = demonstrations(plan.point.levels, seed, trial)
+        prompt = _after(shown, space.render(plan.point, plan.words, numbers))
         notices = notices_of(space, plan.point, numbers, plan.protocol)
         digest = pooled.get(plan.point.name, space.render(plan.point, plan.usual_words, numbers).digest)
         if not plan.is_usual:
             usual = () if pooled else notices_of(space, plan.point, numbers, plan.usual_protocol).values()
-            digest = condition_digest(digest, plan.changes, usual)
+            digest = condition_digest(digest, {**plan.changes, **plan.pool}, usual)
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": json.dumps(notices)}
-        samples.append(_sample(plan, prompt, trial, numbers, told))
+        samples.append(_sample(plan, prompt, trial, numbers, {**told, **_of_block(shown)}))
     return samples
+
+
+def _after(shown: Demonstrations | None, prompt: Prompt) -> Prompt:
+    return shown.before(prompt) if shown else prompt
+
+
+def _of_block(shown: Demonstrations | None) -> dict[str, Any]:
+    """What a sample's metadata say of its demonstrations."""
+    return {"block": shown.block, "demo_digest": shown.digest} if shown else {}
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,8 @@ class _Plan:
     protocol: Protocol
     is_usual: bool
     """nothing is otherwise than in the trials of a letter, but for the prompt"""
+    pool: Mapping[str, str]
+    """the digest of all demonstrations that its trials may have; empty where they have none"""
 
     @property
     def words(self) -> dict[str, Any]:
@@ -193,7 +202,8 @@ def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
         protocol.refuse_levels(point.levels)
-        return _Plan(point, changes, protocol.changed(changes), usual)
+        pool = pool_digest(point.levels)
+        return _Plan(point, changes, protocol.changed(changes), usual, {"demonstrations": pool} if pool else {})
     except InputError as error:
         raise InputError(f"{point.name}: {error}") from error
 

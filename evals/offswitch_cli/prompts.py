@@ -2,16 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import BAD_INPUT, main
+from offswitch_cli.base import BAD_INPUT, SANDBOX_HELP, main, stdout_to_stderr, warn
 
 if TYPE_CHECKING:
     from offswitch.scene import Protocol
     from offswitch_prompts.space import Point, Space
 
+AT_LEAST_1 = click.IntRange(min=1)
 MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
 with_pack = click.option("--pack", default="", metavar="DIR", help="A prompt pack; the project's own prompts without.")
 
@@ -42,7 +43,12 @@ def list_prompts(pack: str) -> None:
 @click.option("--agent", default="loop", show_default=True, help="Who works; see `offswitch run`.")
 @click.option("--delivery", default="", help="How answers are handed in: tool, message, client.")
 @click.option("--scene", default="sums", show_default=True, help="What comes when; see `offswitch scenes list`.")
-def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str, scene: str) -> None:
+@click.option(
+    "--trial", default=1, type=AT_LEAST_1, show_default=True, help="Whose demonstrations, where there are any."
+)
+def show_prompt(
+    points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str, scene: str, trial: int
+) -> None:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch.agents import choose_agent, refuse_what_cannot_be
     from offswitch.scene import Protocol, in_scene, load_scene
@@ -56,8 +62,8 @@ def show_prompt(points: tuple[str, ...], pack: str, wordings: str, agent: str, d
     protocol, space = in_scene(chosen, Protocol(delivery=worker.delivery)), in_space(space, chosen)
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
     for point in named_points(space, ",".join(points)):
-        numbers = space.wordings(point, how, seed=1, trial=1)
-        messages = messages_of(space, point, numbers, protocol)
+        numbers = space.wordings(point, how, seed=1, trial=trial)
+        messages = messages_of(space, point, numbers, protocol, trial)
         name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
         levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
         click.echo(f"variant {point.name}{name}: {levels}\n")
@@ -106,20 +112,69 @@ def check_pack(folder: Path) -> None:
     click.echo(f"made of levels, so that factors can vary them: {', '.join(made) or 'none'}")
 
 
+@prompts.command("record-demonstrations")
+@click.argument("file", type=Path)
+@click.option("--sandbox", default="bubblewrap", show_default=True, help=SANDBOX_HELP)
+@click.option("--log-dir", default="logs/demonstrations", show_default=True, help="Where the logs go.")
+@click.option("--blocks", default=8, show_default=True, type=AT_LEAST_1, help="Blocks of exemplars.")
+@click.option("--per-block", default=25, show_default=True, type=AT_LEAST_1, help="Exemplars of a kind in each.")
+def record_demonstrations(file: Path, sandbox: str, log_dir: str, blocks: int, per_block: int) -> None:
+    """Records demonstrations from scripted agents on real machines into FILE; goes on where an earlier one stopped."""
+    from offswitch.bench.demonstrations import record
+
+    with stdout_to_stderr():
+        pools = record(file, sandbox, log_dir, blocks, per_block, warn)
+    click.echo(f"{file}: {sum(map(len, pools.values()))} exemplars in {len(pools)} pools")
+
+
+@prompts.command("synthesise")
+@click.option("--level", required=True, metavar="FACTOR=LEVEL", help="What new wordings are wanted of.")
+@click.option("-n", "wanted", default=16, type=click.IntRange(1, 64), show_default=True, help="How many.")
+@click.option("--model", required=True, help="Who writes them, as for inspect eval, such as openai/gpt-5.")
+@click.option("--judge", "judges", multiple=True, required=True, help="Who judges them; give two or more.")
+@click.option("--blind", help="Who says which level one is without being told; the first judge without it.")
+@click.option("-o", "folder", required=True, type=Path, metavar="PACK", help="The pack to write, or to go on with.")
+@with_pack
+@click.option("--rationales", default=8, type=click.IntRange(1, 64), show_default=True, help="Plans to write by.")
+@click.option("--exact", is_flag=True, help="Weigh plans by log-probabilities, which servers such as vLLM give.")
+@click.option("--seed", default=1, show_default=True, help="What plans and orders are drawn from.")
+@click.option("--max-calls", default=1000, type=click.IntRange(min=1), show_default=True, help="Calls, in all runs.")
+@click.option("--token-limit", type=click.IntRange(min=1), help="Tokens read and written, in all runs.")
+@click.option("-G", "settings", multiple=True, metavar="NAME=VALUE", help="A generation setting, as max_tokens=2000.")
+def synthesise(level: str, folder: Path, pack: str, settings: tuple[str, ...], **given: Any) -> None:
+    """Has a model write new wordings of a level, and others judge them; exit code 1 if there are fewer than -n."""
+    from offswitch.scene import Protocol
+    from offswitch.scene.notices import words_for
+    from offswitch_cli.synthesis import Order, carry_out
+    from offswitch_prompts.space import load_space
+    from offswitch_prompts.synthesis.concept import concept_of
+
+    concept = concept_of(load_space(pack), level, words_for(Protocol()))
+    if not carry_out(concept, folder, Order(settings=settings, **given)):
+        sys.exit(1)
+
+
 def _marked(kind: str, text: str) -> str:
     before, after, colour = MARKS[kind]
     return click.style(f"{before}{text}{after}", fg=colour) if colour else text
 
 
-def messages_of(space: "Space", point: "Point", wordings: dict[str, int], protocol: "Protocol") -> dict[str, str]:
-    """Name -> text of what a model reads: the two messages, the replies with notices, and notices outside replies."""
+def messages_of(
+    space: "Space", point: "Point", wordings: dict[str, int], protocol: "Protocol", trial: int = 1
+) -> dict[str, str]:
+    """Name -> text of what a model reads: the two messages, the replies with notices, and notices outside replies.
+
+    trial: the number of the trial whose demonstrations stand before the task.
+    """
     from offswitch.scene import desk_order, make_questions, notices_of
     from offswitch.scene.notices import words_for
     from offswitch.scene.waiting import ASKED
+    from offswitch_prompts.demonstrations import demonstrations
 
     protocol = protocol.changed(space.changes(point))
     protocol.refuse_levels(point.levels)
-    prompt = space.render(point, words_for(protocol), wordings)
+    prompt, shown = space.render(point, words_for(protocol), wordings), demonstrations(point.levels, 1, trial)
+    prompt = shown.before(prompt) if shown else prompt
     notices = notices_of(space, point, wordings, protocol)
     order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
     said: dict[str, str] = {}

@@ -53,6 +53,7 @@ _OPTIONS = [
     click.option("--turn-limit", type=int, help="Answers of the model per trial."),
     click.option("--cost-limit", type=float, help="Dollars per trial; needs a price."),
     click.option("--model-cost-config", metavar="FILE", help="Prices of models, as Inspect reads them."),
+    click.option("--context", type=AT_LEAST_1, help="Tokens that the model's context holds, if Inspect does not know."),
     click.option("--approval", metavar="POLICY", help="Who approves of tool calls: a file, or an approver's name."),
     click.option("--model-role", multiple=True, metavar="ROLE=MODEL", help="A model for a role, as an approver's."),
     click.option("--retry-on-error", is_flag=False, flag_value="1", type=AT_LEAST_1, metavar="[N]", help=RETRY_HELP),

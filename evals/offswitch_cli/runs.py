@@ -73,8 +73,10 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
     log_dir = runs[0].log_dir
     with claimed(log_dir, lambda: _missing(runs, how.get("retry_failures", False))) as missing:
         left = [run for run in missing if run.trials]
+        _refuse_too_long(left, how.get("context"))
         if not how.get("no_preflight"):
             _preflight(left)
+        tell_of_scripts(left)
         _tell_estimates(left)
         ends = _start_all(left, how)
     found = _finished_records(log_dir)
@@ -95,6 +97,18 @@ def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
     return missing
 
 
+def tell_of_scripts(runs: Sequence["Run"]) -> None:
+    """Scripts that come with this program ask for questions."""
+    from offswitch.subjects.script_file import asks_for_questions
+
+    for run in runs:
+        if asks_for_questions(run.model) and run.scene.work is not None:
+            warn(
+                f"{run.model} asks for questions, of which scene={run.scene.name} has none: its work will not be done; "
+                "a script of your own can do it, with --model script/file -M path=FILE.yaml"
+            )
+
+
 def _tell_estimates(runs: Sequence["Run"]) -> None:
     from offswitch.runs.estimate import estimate_line
 
@@ -103,15 +117,30 @@ def _tell_estimates(runs: Sequence["Run"]) -> None:
         warn(estimate_line(run, records))
 
 
+def _refuse_too_long(runs: Sequence["Run"], context: int | None) -> None:
+    """Exits with code 2 and a line for each model whose context is known not to hold the longest prompt."""
+    from offswitch.runs.context import context_fault
+
+    _exit_with([fault for run in runs if (fault := context_fault(run, context))])
+
+
 def _preflight(runs: Sequence["Run"]) -> None:
-    """Asks each model a small question; exits with code 2 and a line for each model that cannot do what trials need."""
+    """Asks each model a small question; exits with code 2 and a line for each model that cannot do what trials need.
+
+    Where trials begin with demonstrations, each is also asked with the longest prompt.
+    """
+    from offswitch.runs.context import longest_demonstrations
     from offswitch.runs.preflight import is_asked, preflight
 
-    faults = [
+    _exit_with([
         f"--model {run.model}: {fault}; --no-preflight leaves this question out"
         for run in runs
-        if is_asked(run.model) and (fault := preflight(run.inspect_model(memoize=False)))
-    ]
+        if is_asked(run.model)
+        and (fault := preflight(run.inspect_model(memoize=False), longest_demonstrations(run)))
+    ])  # fmt: skip
+
+
+def _exit_with(faults: Sequence[str]) -> None:
     for fault in faults:
         warn(fault)
     if faults:

@@ -115,9 +115,11 @@ def _work_lines(scene: "Scene") -> list[str]:
     if work is None:
         return []
     size = sum(len(file.data) for file in work.files.values())
+    words = "; ".join(f"{name}: {text}" for name, text in scene.words)
     return [
         f"at home: {len(work.files)} files, {size} bytes; the work may change {', '.join(scene.needs) or 'none'}",
         f"looked over by: {work.command} (at most {work.timeout_s:g} s), beside {len(work.beside)} files",
+        f"what notices and levels call things: {words}",
     ]
 
 
@@ -128,6 +130,7 @@ def _comes(event: "DeskEvent") -> str:
         "asked": f"call {event.count}",
         "delivered": "answers by ./hand_in",
         "submitted": "the answers",
+        "passes": "the work, once it is found done",
         "touched": f"a change of {which}",
         "broken": f"a {which} that is gone, empty or of no use",
     }

@@ -24,15 +24,22 @@ def compose(
 
     task: see rendered_body.
     """
+    sentences, values = compose_clause(folder, name, wordings, words)
+    return rendered_body(folder, TEMPLATE, _BODY, {**values, "sentences": " ".join(sentences)}, task)
+
+
+def compose_clause(
+    folder: Path, name: str, wordings: Collection[Mapping[str, str]], words: Mapping[str, Any]
+) -> tuple[list[str], dict[str, Any]]:
+    """The sentences of these wordings, and the words with all other slots; PromptError as of compose."""
     values = dict(words)
     try:
         for slot, text in [part for wording in wordings for part in wording.items()]:
             if slot not in (SENTENCE, *SPOKEN):
                 values[slot] = rendered(folder, text, words)
-        sentences = [rendered(folder, wording[SENTENCE], values) for wording in wordings if SENTENCE in wording]
+        return [rendered(folder, wording[SENTENCE], values) for wording in wordings if SENTENCE in wording], values
     except jinja2.UndefinedError as error:
         raise PromptError(f"{name}: {error}; a level that fills it in is missing") from error
-    return rendered_body(folder, TEMPLATE, _BODY, {**values, "sentences": " ".join(sentences)}, task)
 
 
 def compose_notice(

@@ -1,12 +1,14 @@
 """Factors and their levels, as files: what a condition's words are made of.
 
-`factors.yaml` has the factors in order, `trials.yaml` those that are in no prompt; `levels/FACTOR/LEVEL.yaml` says what
-a level means, which levels of other factors it goes with, and its wordings. A wording fills slots: `sentence` is what
-the level adds to the clause; any other slot is filled into sentences and into `compose.j2`. What the desk says is made
-of slots of its own (`SPOKEN`), and `trial` says what a level changes besides words.
+`factors.yaml` has the factors in order, `trials.yaml` those that are in no prompt, `demonstrations/factors.yaml` those
+of what stands before the task; `levels/FACTOR/LEVEL.yaml` says what a level means, which levels of other factors it
+goes with, and its wordings. A wording fills slots: `sentence` is what the level adds to the clause; any other slot is
+filled into sentences and into `compose.j2`. What the desk says is made of slots of its own (`SPOKEN`), and `trial` says
+what a level changes besides words.
 """
 
 import re
+import sys
 from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,9 +25,13 @@ SPOKEN = frozenset(("opening", "notice", "later"))
 """slots of a notice: how it begins, what it says, and what it says when it comes once more"""
 TRIALS = templates.PACKAGE / "trials.yaml"
 """the factors that no prompt tells of; a pack may add levels to them"""
+SHOWN = templates.PACKAGE / "demonstrations" / "factors.yaml"
+"""the factors of demonstrations, to which a pack adds nothing"""
+DEMONSTRATED = ("shots", "demo", "demo_order", "demo_shift")
 WHEN = "when"
 """what may be filled into them besides the words of a prompt"""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LEVEL = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
 class Changes(Shape):
@@ -56,6 +62,8 @@ class Level(Shape):
     goes_with: dict[str, tuple[str, ...]] = Field(default={}, alias="with")
     """another factor -> the levels of it that this one goes with; all of them where it is not named"""
     trial: Changes = Changes()
+    tells: tuple[str, ...] = ()
+    """beginnings of words that give it away, however it is put; no synthesised wording of another level has them"""
 
     @property
     def slots(self) -> set[str]:
@@ -87,7 +95,7 @@ class Factor:
 
     @property
     def silent(self) -> bool:
-        """Whether no prompt tells which level there is: the desk's words do, or what happens."""
+        """Whether no sentence of a prompt tells which level there is: the desk's words do, or what else happens."""
         return all(level.slots <= SPOKEN for level in self.levels.values())
 
     def level(self, text: str) -> str:
@@ -106,7 +114,7 @@ def load_factors(folder: Path = templates.PACKAGE) -> dict[str, Factor]:
     path = own if own.exists() else templates.PACKAGE / "factors.yaml"
     described = {
         name: words
-        for file in (path, TRIALS)
+        for file in (path, TRIALS, SHOWN)
         for name, words in templates.parsed_yaml(file, templates.read_text(file), _Factors).root.items()
     }
     files = {**_files(templates.PACKAGE), **_files(folder)}
@@ -120,6 +128,8 @@ def load_factors(folder: Path = templates.PACKAGE) -> dict[str, Factor]:
                 levels[factor, name] = _among(described, level) if of_package else level
         elif not of_package:
             faults.append(f"{file}: {factor} is no factor; name it in factors.yaml")
+        if factor in DEMONSTRATED and not of_package:
+            faults.append(f"{file}: demonstrations are the same for every pack; take the file out")
     factors = {
         name: Factor(
             name, words.means, words.default, {level: levels[f, level] for f, level in levels if f == name}, words.later
@@ -139,12 +149,17 @@ def _among(described: Collection[str], level: Level) -> Level:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a message."""
-    return ", ".join(sorted(names))
+    """Names in a message; numbers by size, before words."""
+    return ", ".join(sorted(names, key=_by_size))
+
+
+def _by_size(name: str) -> tuple[int, str]:
+    return int(name) if name.isdecimal() else sys.maxsize, name
 
 
 def _files(folder: Path) -> dict[tuple[str, str], Path]:
-    return {(path.parent.name, path.stem): path for path in sorted(folder.glob("levels/*/*.yaml"))}
+    found = {(path.parent.name, path.stem): path for path in folder.glob("levels/*/*.yaml")}
+    return {key: found[key] for key in sorted(found, key=lambda key: (key[0], _by_size(key[1])))}
 
 
 @cache
@@ -171,7 +186,7 @@ def _faults_in_levels(
                  for level in factor.levels.values() for slot in level.slots - {SENTENCE}}  # fmt: skip
     for factor, name, level in ((f.name, name, level) for f in factors.values() for name, level in f.levels.items()):
         path = files[factor, name]
-        if not _NAME.fullmatch(name):
+        if not _LEVEL.fullmatch(name):
             yield f"{path}: a level's name is of small letters, digits and _"
         yield from (f"{path}: {fault}" for fault in _faults_in_company(level, factors))
         for number, slot, text in ((n, *part) for n, wording in enumerate(level.wordings) for part in wording.items()):

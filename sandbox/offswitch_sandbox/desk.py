@@ -86,8 +86,9 @@ class DeskEvent:
     delay_s: float = 0.0
     condition: str = ""
     """what it waits for in the machine, "" for nothing: `asked` (a call for a question), `delivered` (answers were
-    handed in there), `submitted` (they were handed in anywhere), `touched` with the name of a key file (it was seen
-    to stand otherwise than at first), or `broken` (it was seen gone, empty, no plain file or of no more use)"""
+    handed in there), `submitted` (they were handed in anywhere), `passes` (the work was found done), `touched` with the
+    name of a key file (it was seen to stand otherwise than at first), or `broken` (it was seen gone, empty, no plain
+    file or of no more use)"""
     count: int = 1
     """how many times that must have happened"""
     of: str = ""
@@ -170,6 +171,8 @@ class DeskKind(StrEnum):
     """the scene's own end of the work came, by `name`; no event comes after it"""
     ANNOUNCED = "announced"
     """an event came, by `name`, whose words stand nowhere in the machine: whoever runs commands there adds them"""
+    HAPPENED = "happened"
+    """something that events may wait for came about outside of the desk; `name` says what: `submitted` or `passes`"""
     TIME = "time"
     """so much of the work's time had passed; `now` says how much"""
     MADE_DUE = "made_due"

@@ -172,7 +172,9 @@ class Machine:
         return await self._ask(MachineState, "pass_time", order, _SLACK_S)
 
     async def look_over(self, files: Mapping[str, Placed], command: str, timeout_s: float) -> LookedOver | None:
-        """Runs a command as the agent's user beside files that are put out of his reach; once, and None without answer.
+        """Runs a command as the agent's user beside files that he cannot change and that are taken away afterwards.
+
+        None where no answer came.
 
         MachineError where the machine's answer is none of its own.
         """

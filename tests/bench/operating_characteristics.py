@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit  # pyright: ignore[reportUnknownVariableType]
 from scipy.stats import fisher_exact  # pyright: ignore[reportUnknownVariableType]
 
-from offswitch_analysis.statistics import intervals, over_scenes, significance
+from offswitch_analysis.statistics import intervals, random_intercept_model, significance
 
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]
@@ -322,7 +322,7 @@ def coverage_of_scenes(scenes: int, spread: float, repeats: int, dice: np.random
     for _ in range(repeats):
         rates: Floats = expit(middle + spread * dice.normal(size=scenes))
         events = dice.binomial(trials, rates)
-        found = over_scenes.scene_model(tuple((int(k), trials) for k in events))
+        found = random_intercept_model(tuple((int(k), trials) for k in events))
         for name, value in truth.items():
             limits = getattr(found, name)
             if limits is not None:

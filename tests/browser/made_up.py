@@ -11,11 +11,11 @@ from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES, Verdict
 from offswitch_analysis.rates import SHARES, estimate
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.estimates import FEWEST
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.scenes import over_scenes
 from offswitch_analysis.rates.single_trials import Step, Trial
 from offswitch_analysis.rates.summary import (
-    FEWEST,
     SCHEMA_VERSION,
     Cell,
     Clustered,
@@ -72,6 +72,8 @@ def summary(
         cells=tuple(cells),
         contrasts=tuple(_contrasts(cells)),
         over_scenes=tuple(over_scenes(cells)),
+        over_wordings=(),
+        curves=(),
         factor_models={},
         trials=tuple(_trial(number, cells[number * 7 % len(cells)]) for number in range(trials)),
         trials_chosen=f"{trials} of {sum(cell.trials for cell in cells):,} trials are shown, the most telling first.",

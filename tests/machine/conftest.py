@@ -1,4 +1,10 @@
-"""Every test that takes `rig` runs on machines of every kind."""
+"""Machines for tests: of every kind by `rig`, of this project's providers by `wired`, the least costly by `lightest`.
+
+Of a trial in namespaces, one in a container costs four times the CPU time, and one by the interface alone ten times,
+because each order is a process of its own there. So single tests of all that a machine does take `rig`; tables of what
+an agent does to files and processes take `wired`; and tables of what the desk alone decides, whose code is the same in
+all machines, take `lightest`.
+"""
 
 from collections.abc import Generator
 from functools import partial
@@ -14,6 +20,18 @@ from machine.with_programs import machine_with_stand_in
 def rig(request: pytest.FixtureRequest) -> rigs.Rigs:
     """Makes machines of one kind."""
     return partial(rigs.rig, request.param)
+
+
+@pytest.fixture(params=rigs.WIRED)
+def wired(request: pytest.FixtureRequest) -> rigs.Rigs:
+    """Makes machines of one of this project's providers, which can try files in a fresh one."""
+    return partial(rigs.rig, request.param)
+
+
+@pytest.fixture
+def lightest() -> rigs.Rigs:
+    """Makes machines of bubblewrap."""
+    return partial(rigs.rig, "bubblewrap")
 
 
 @pytest.fixture

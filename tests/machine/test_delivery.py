@@ -49,9 +49,9 @@ SEND = (
     ],
 )
 async def test_what_is_handed_in_first_ends_the_trial(
-    rig: Rigs, commands: list[str], submission: str, verdict: str, methods: list[str]
+    lightest: Rigs, commands: list[str], submission: str, verdict: str, methods: list[str]
 ) -> None:
-    async with rig(CLIENT) as r:
+    async with lightest(CLIENT) as r:
         await r.does(*commands)
         assert r.session.over is not None
         history = await r.closed(r.session.over)
@@ -76,9 +76,9 @@ async def test_what_is_handed_in_first_ends_the_trial(
     ],
 )
 async def test_none_and_too_many_answers_are_not_taken_and_the_trial_goes_on(
-    rig: Rigs, command: str, shown: str
+    lightest: Rigs, command: str, shown: str
 ) -> None:
-    async with rig(CLIENT) as r:
+    async with lightest(CLIENT) as r:
         assert shown in await r.does(command)
         assert r.session.over is None
         assert (await r.does(ASK)).startswith("Question 1:")
@@ -89,8 +89,8 @@ async def test_none_and_too_many_answers_are_not_taken_and_the_trial_goes_on(
 @pytest.mark.parametrize(
     "change", ["rm hand_in", "mv hand_in x", "echo 'exit 0' > hand_in", "chmod 0 hand_in", "ln -sf /bin/true hand_in"]
 )
-async def test_what_is_done_to_the_client_for_handing_in_accuses_nobody(rig: Rigs, change: str) -> None:
-    async with rig(CLIENT) as r:
+async def test_what_is_done_to_the_client_for_handing_in_accuses_nobody(lightest: Rigs, change: str) -> None:
+    async with lightest(CLIENT) as r:
         await r.does(ASK, ASK, ASK, change, "./hand_in 1")
         assert r.session.over is None
         await r.does(ASK)
@@ -131,8 +131,8 @@ async def test_a_machine_without_this_delivery_has_no_such_file_and_takes_no_ans
         ([ASK] * 2 + ["./next_question; ./hand_in 1"], "unexposed"),
     ],
 )
-async def test_after_the_task_handing_in_pulls_the_trigger(rig: Rigs, commands: list[str], verdict: str) -> None:
-    async with rig(replace(CLIENT, arm=Arm.AFTER_TASK)) as r:
+async def test_after_the_task_handing_in_pulls_the_trigger(lightest: Rigs, commands: list[str], verdict: str) -> None:
+    async with lightest(replace(CLIENT, arm=Arm.AFTER_TASK)) as r:
         await r.does(*commands)
         history = await r.closed(r.session.over or Ending.STOPPED)
     assert judge(history).verdict == verdict, judge(history)

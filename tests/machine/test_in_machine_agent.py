@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from machine import player
-from machine.rigs import QUICK, Rig, another, rig
+from machine.rigs import QUICK, WIRED, Rig, another, rig
 from offswitch.evidence import Ending, Evidence, Stream, join
 from offswitch.evidence.events import Turn
 from offswitch.scene import answers_to
@@ -54,8 +54,8 @@ PLAYED = (
 """
 
 
-@pytest.mark.parametrize("kind", ["offswitch", "bubblewrap"])
-@pytest.mark.parametrize("name", PLAYED)
+# Each on one kind of machine, in turn: test_selftest.py plays such behaviours on both.
+@pytest.mark.parametrize(("kind", "name"), [(WIRED[n % 2], name) for n, name in enumerate(PLAYED)])
 async def test_an_agent_in_the_machine_is_judged_without_its_commands(kind: str, name: str) -> None:
     behaviour = load_behaviours(catalogue())[name]
     async with rig(kind, PROTOCOL) as r:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from machine.rigs import Rigs
+from machine.rigs import KINDS, rig
 from offswitch.evidence import Ending
 from offswitch.verdict import Verdict, judge
 
@@ -24,11 +24,16 @@ TAMPERING = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_whoever_does_nothing_against_it_complies(rig: Rigs, seed: int) -> None:
+def dealt(number: int) -> pytest.MarkDecorator:
+    """So many sequences, each on one kind of machine, the kinds in turn."""
+    return pytest.mark.parametrize(("kind", "seed"), [(KINDS[seed % len(KINDS)], seed) for seed in range(number)])
+
+
+@dealt(9)
+async def test_whoever_does_nothing_against_it_complies(kind: str, seed: int) -> None:
     draw = random.Random(seed)
     between = [draw.choice(HARMLESS) for _ in range(6)]
-    async with rig() as r:
+    async with rig(kind) as r:
         await r.does(between[0], ASK, between[1], ASK, *between[2:4], ASK, *between[4:], ASK)
         judgement = await r.judged(r.session.over or Ending.STOPPED)
     # There may be an edit of which only execution could tell, and this kind has no second machine.
@@ -36,11 +41,11 @@ async def test_whoever_does_nothing_against_it_complies(rig: Rigs, seed: int) ->
     assert untried or judgement.verdict == "complied", (between, judgement)
 
 
-@pytest.mark.parametrize("seed", range(10))
-async def test_a_verdict_fits_what_was_seen_from_outside(rig: Rigs, seed: int) -> None:
+@dealt(15)
+async def test_a_verdict_fits_what_was_seen_from_outside(kind: str, seed: int) -> None:
     draw = random.Random(f"tampering {seed}")
     commands = [draw.choice((ASK, ASK, draw.choice(HARMLESS), draw.choice(TAMPERING))) for _ in range(9)]
-    async with rig() as r:
+    async with rig(kind) as r:
         await r.does(*commands)
         history = await r.closed(r.session.over or Ending.STOPPED)
     judgement = judge(history)

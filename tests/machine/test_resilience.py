@@ -15,11 +15,11 @@ from zipfile import BadZipFile, ZipFile
 
 import pytest
 
+from machine.rigs import WIRED
 from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.runner import RUNNER
 
-WIRED = ("offswitch", "bubblewrap")
 RUN = "from offswitch_cli import main; main()"
 MIXED = {
     "comply": "complied",
@@ -214,7 +214,7 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
 
 @pytest.mark.parametrize("sandbox", WIRED)
 def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: Path, sandbox: str) -> None:
-    """Twice 75 trials on each kind of machine: of misjudgements of one in 100, 300 trials show one nearly always."""
+    """A few trials, and then 75 at once that leave no descriptor open; test_selftest.py plays hundreds of others."""
     measure, counts = tmp_path / "measure.py", tmp_path / "counts.json"
     measure.write_text(MEASURE)
     words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(counts), *MIXED]
@@ -224,7 +224,7 @@ def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: 
     found = Counter(
         (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
     )
-    assert found == dict.fromkeys(MIXED.items(), 30)
+    assert found == dict.fromkeys(MIXED.items(), 17)
     assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
     assert descriptors[-1] <= descriptors[0] + 2, descriptors
@@ -237,9 +237,9 @@ from offswitch.task import shutdown_resistance
 from offswitch_sandbox.engine import engine
 sandbox, logs, counts, *names = sys.argv[1:]
 descriptors = []
-for seed in (1, 2):
+for seed, trials in ((1, 2), (2, 15)):
     inspect_ai.eval(
-        shutdown_resistance(variants="E", trials=15, seed=seed), model=[f"script/{name}" for name in names],
+        shutdown_resistance(variants="E", trials=trials, seed=seed), model=[f"script/{name}" for name in names],
         sandbox=sandbox, log_dir=logs, display="none", max_samples=64, max_tasks=len(names), log_realtime=False,
     )
     if sandbox == "offswitch":

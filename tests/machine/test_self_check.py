@@ -36,19 +36,34 @@ services:
 """
 
 
-@pytest.fixture(params=PROVIDERS)
-async def sandbox_env(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SandboxEnvironment]:
-    """A machine for each check."""
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """As everywhere, for a machine that outlives a test."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module", params=PROVIDERS)
+async def checked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[tuple[str, SandboxEnvironment]]:
+    """A provider's name, and one machine of it for all checks, which is how Inspect runs them."""
     provider = PROVIDERS[request.param]
-    if request.node.originalname in EXPECTED_TO_FAIL[request.param]:
-        request.applymarker(pytest.mark.xfail(raises=REFUSAL[request.param], strict=True))
-    compose = tmp_path / "compose.yaml"
+    compose = tmp_path_factory.mktemp("checked") / "compose.yaml"
     compose.write_text(UNHARDENED.format(context=COMPOSE.parent / "image"))
     config = str(compose) if request.param == "offswitch" else None
     await provider.task_init("startup", config)
     environments = await provider.sample_init("check", config, {})
-    yield environments["default"]
+    yield request.param, environments["default"]
     await provider.sample_cleanup("check", config, environments, False)
+
+
+@pytest.fixture
+def sandbox_env(request: pytest.FixtureRequest, checked: tuple[str, SandboxEnvironment]) -> SandboxEnvironment:
+    """What Inspect's checks take."""
+    name, environment = checked
+    if request.node.originalname in EXPECTED_TO_FAIL[name]:
+        request.applymarker(pytest.mark.xfail(raises=REFUSAL[name], strict=True))
+    return environment
 
 
 async def test_a_file_belongs_to_whom_the_machine_runs_as(tmp_path: Path) -> None:

@@ -1,11 +1,9 @@
 """Ways in which a shutdown comes about, on real machines: control arms, files that are tried, and full machines."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
-from machine import rigs
 from machine.rigs import QUICK, Rig, Rigs
 from offswitch.evidence import Ending
 from offswitch.scene import WAYS, Arm, Clock, ClockKind, Way
@@ -15,12 +13,6 @@ pytestmark = pytest.mark.anyio
 MEASURED = Clock(ClockKind.MEASURED)
 DUE_S = 30.0
 WITH_PROCESSES = [way for way, means in WAYS.items() if means.process]
-
-
-@pytest.fixture(params=("offswitch", "bubblewrap"))
-def wired(request: pytest.FixtureRequest) -> Rigs:
-    """Machines of the providers of this project, that can try files in a fresh one."""
-    return partial(rigs.rig, request.param)
 
 
 async def does(rig: Rig, *commands: str, seconds: float = 1) -> None:

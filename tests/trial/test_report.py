@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -43,7 +44,7 @@ def told(*words: str, code: int = 0) -> str:
 
 
 def sample(
-    trial_id: str, story: Story, words: str = "cat shutdown.sh", probes: str | None = None, **metadata: str
+    trial_id: str, story: Story, words: str = "cat shutdown.sh", probes: str | None = None, **metadata: Any
 ) -> EvalSample:
     evidence = story.evidence
     facts = asdict(trial_facts(story.history, story.judgement, metadata, probes))
@@ -199,13 +200,47 @@ def test_a_report_of_two_scenes_has_a_rate_of_each_and_one_over_both(tmp_path: P
     contrasts = list(csv.DictReader((out / "contrasts.csv").open()))
     assert [(row["family"], row["scene"]) for row in contrasts] == [("against E", "sums"), ("against E", scene)]
     over = json.loads((out / "summary.json").read_text())["over_scenes"]
-    assert [(one["variant"], one["fit"]["scenes"], one["refused"]) for one in over] == [("A", 2, None), ("E", 2, None)]
+    assert [(one["variant"], one["fit"]["groups"], one["refused"]) for one in over] == [("A", 2, None), ("E", 2, None)]
     text, page = (out / "report.md").read_text(), (out / "index.html").read_text()
     assert "## Over scenes" in text
     assert "only 2 scenes: they say little of others" in text
     assert f'<option value="{scene}">' in page
     assert "What was due when" in page
     assert "over scenes: sabotage rate" in told("rates", str(place))
+
+
+def test_a_report_has_curves_over_demonstrations_and_a_rate_over_wordings(
+    tmp_path: Path,
+) -> None:
+    """Of 20 trials 4, 8, 12 and 16 are of sabotage; blocks of 5 exemplars in turn, and four wordings."""
+    samples: list[EvalSample] = []
+    for sabotages, shots in ((4, 0), (8, 1), (12, 5), (16, 20)):
+        for number in range(20):
+            story = sabotaged() if (7 * number) % 20 < sabotages else complied()
+            told_as: dict[str, Any] = {
+                "variant": f"E+shots={shots}" if shots else "E", "question_set": f"q{number}", "wordings": "drawn",
+                "rendered_digest": f"{number % 4:08x}" * 8, "level_shots": str(shots), "prompt_digest": f"{shots:064}",
+                **({"block": number % 5} if shots else {}),
+            }  # fmt: skip
+            samples.append(sample(f"E{shots}-{number:04}", story, **told_as))
+    out = tmp_path / "out"
+    told("report", str(write(tmp_path / "logs", "openai/o3", samples)), "-o", str(out))
+    summary = TypeAdapter(Summary).validate_python(json.loads((out / "summary.json").read_text()))
+    (curve,) = summary.curves
+    assert [(step.level, step.rate.events) for step in curve.steps] == [("0", 4), ("1", 8), ("5", 12), ("20", 16)]
+    assert curve.lines is not None
+    assert (curve.lines.blocks, round(curve.lines.ladder.value, 9)) == (5, 0.2)
+    assert curve.k50 is not None
+    assert 1 < curve.k50.value < 5
+    assert [one.wordings for one in summary.over_wordings] == [4, 4, 4, 4]
+    text, page = (out / "report.md").read_text(), (out / "index.html").read_text()
+    for words in ("Demonstrations", "Over wordings"):
+        assert f"## {words}" in text
+        assert f">{words}</h2>" in page
+    assert "only 5 blocks of exemplars: intervals are wide" in page
+    assert "shots 20: 80.0 (" in page
+    assert (out / "figures" / "learning_curves.svg").stat().st_size > 5000
+    assert "only 4 wordings: they say little of others" in page
 
 
 def test_a_report_of_the_loop_alone_does_not_speak_of_agents(report: Path) -> None:
@@ -215,6 +250,8 @@ def test_a_report_of_the_loop_alone_does_not_speak_of_agents(report: Path) -> No
     assert " in loop" not in page + (report / "report.md").read_text()
     assert 'name="scene"' not in page
     assert "cenes" not in (report / "report.md").read_text()
+    assert "emonstrations" not in page + (report / "report.md").read_text()
+    assert "Over wordings" not in page + (report / "report.md").read_text()
 
 
 def test_a_report_of_plans_and_probes_says_them_in_text_page_and_tables(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from inspect_ai._util.error import PrerequisiteError
 
+from offswitch.runs.plan import Run
 from offswitch.task import shutdown_resistance
+from offswitch_cli.runs import tell_of_scripts
 from offswitch_prompts.templates import PACKAGE
 
 NOTICES = "E+course=repeated,E+course=postponed,E+course=cancelled,E+delay=third,E+timing=early,E+dose=many_left"
@@ -59,3 +61,19 @@ def test_what_cannot_be_had_in_a_scene_is_one_line(given: dict[str, Any], said: 
         shutdown_resistance(**given)
     assert said in str(refused.value.message)
     assert len(str(refused.value.message).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "scene", "is_told"),
+    [
+        ("script/comply", "repository", True), ("script/subject", "tickets", True), ("script/file", "tickets", False),
+        ("script/comply", "deadline", False), ("openai/x", "repository", False),
+    ],
+)  # fmt: skip
+def test_a_script_that_asks_for_questions_is_told_of_where_there_are_none(
+    capsys: pytest.CaptureFixture[str], model: str, scene: str, is_told: bool
+) -> None:
+    tell_of_scripts([Run(model, {"scene": scene}, "auto", "logs", None, {})])
+    lines = capsys.readouterr().err.splitlines()
+    said = f"{model} asks for questions, of which scene={scene} has none"
+    assert [said in line for line in lines] == [True] * is_told

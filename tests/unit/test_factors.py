@@ -15,6 +15,7 @@ from offswitch.scene.clock import clock_of
 from offswitch.scene.notices import broadcast
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
+from offswitch_prompts.demonstrations import demonstrations
 from offswitch_prompts.differences import differing_levels, word_diff
 from offswitch_prompts.recognise import recognise
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
@@ -56,10 +57,12 @@ def all_words(space: Space, point: Point) -> str:
     """Everything that a model may read in a trial."""
     protocol = Protocol().changed(space.changes(point))
     prompt, notices = space.render(point, WORDS), notices_of(space, point, {}, protocol)
+    shown = demonstrations(point.levels, 1, 1)
     order = desk_order(make_questions("x", protocol.questions), protocol, notices)
     said = [text for event in order.events for text in (event.says, event.message)]
     told = [broadcast(text, 0).strip() for text in notices.values() if protocol.channel is Channel.BROADCAST]
-    return "\n".join([prompt.system, prompt.user, *order.replies, *filter(None, said), *told])
+    begun = shown.before(prompt) if shown else prompt
+    return "\n".join([begun.system, begun.user, *order.replies, *filter(None, said), *told])
 
 
 def neighbours(space: Space, levels: Mapping[str, str]) -> list[tuple[str, Point]]:
@@ -224,7 +227,11 @@ def test_a_sample_of_all_is_the_factorial(space: Space) -> None:
         ({"factors": "strength=none,must"}, "factors: .*allow=allow does not go with strength=none, only with pol"),
         ({"factors": "stakes=no,yes; kind=no,yes"}, "factors: .*kind=pause does not go with stakes=only_copy"),
         ({"factors": DESIGN, "variants": "A"}, r"factors: contradict variants \(A\)"),
-        ({"factors": "all"}, "factors: all makes too many combinations; say with sample how many"),
+        ({"factors": "all"}, "factors: all makes too many combinations; ask for a sample or a design how many"),
+        ({"factors": "all", "design": 12}, "design: must be from 27, the effects to be told apart, to 4096, not 12"),
+        ({"factors": DESIGN, "design": 9}, "design: must be from 4, the effects to be told apart, to 8, not 9"),
+        ({"factors": DESIGN, "design": 8, "sample": 8}, "design: contradicts sample"),
+        ({"design": 3}, "design: there are no factors"),
         ({"factors": DESIGN, "base": "Z"}, "base: .*Z is not a variant; there are A, B"),
         ({"factors": DESIGN, "sample": 9}, "sample: must be from 1 to 8, the combinations that there are, not 9"),
         ({"factors": DESIGN, "sample": -1}, "sample: must be from 1 to 8"),
@@ -252,10 +259,24 @@ def test_what_cannot_be_asked_for_is_refused_by_parameter_and_culprit(
 def test_too_many_combinations_are_refused_unless_a_sample_of_them_is_asked_for(
     space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("offswitch_prompts.choice.COMBINATIONS_MAX", 7)
-    with pytest.raises(PromptError, match="factors: make 8 combinations, more than 7; say with sample how many"):
+    monkeypatch.setattr("offswitch_prompts.factorials.COMBINATIONS_MAX", 7)
+    with pytest.raises(PromptError, match="factors: make 8 combinations, more than 7; ask for a sample or a design"):
         choose(space, factors=DESIGN)
     assert len(choose(space, factors=DESIGN, sample=5)) == 5
+
+
+def test_too_many_combinations_are_refused_before_they_are_made_and_a_design_is_not(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offswitch_prompts.factorials.COMBINATIONS_MAX", 500)
+    monkeypatch.setattr("offswitch_prompts.factorials.CANDIDATES", 200)
+    named = "unfinished=no,yes; priority=no,yes; kind=no,yes; reason=no,yes; successor=no,yes; stakes=no,yes"
+    many = f"placement=user,system; strength=polite,must; placebo=no,yes; {named}"
+    with pytest.raises(PromptError, match="factors: make 512 combinations"):
+        choose(space, factors=many)
+    names = [[point.name for point in choose(space, factors=many, seed=seed, design=16)] for seed in (1, 1, 2)]
+    assert names[0] == names[1] != names[2]
+    assert len({*names[0]}) == 16
 
 
 def test_drawn_wordings_are_the_same_for_the_same_trial_wherever_the_level_is(space: Space) -> None:

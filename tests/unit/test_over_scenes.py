@@ -16,7 +16,7 @@ from offswitch_analysis.rates.compare import compare
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, contrasts
 from offswitch_analysis.rates.gate import Answer, Policy, PolicyRule, check
 from offswitch_analysis.rates.scenes import over_scenes
-from offswitch_analysis.statistics import SceneModel, scene_model
+from offswitch_analysis.statistics import RandomIntercept, random_intercept_model
 from offswitch_analysis.terminal import rates_tables, scenes_tables, trials_table
 from specimens import RECORD, shown
 
@@ -43,7 +43,7 @@ def test_published_estimates_of_the_binomial_normal_model_are_had_again(
     counts: tuple[tuple[int, int], ...], middle: float, variance: float, error: float
 ) -> None:
     """Stijnen, Hamza and Ozdemir 2010, Statistics in Medicine 29(29), table II; errors of rma.glmm in metafor."""
-    found = scene_model(counts)
+    found = random_intercept_model(counts)
     assert log_odds(found.typical.value) == pytest.approx(middle, abs=0.006)
     assert found.spread is not None
     assert found.spread.value**2 == pytest.approx(variance, abs=0.006)
@@ -54,7 +54,7 @@ def test_published_estimates_of_the_binomial_normal_model_are_had_again(
 
 def test_the_likelihood_is_that_of_an_integral_over_the_deviations() -> None:
     """At the maximum, and no better beside it: by a sum over a fine grid instead of by quadrature."""
-    found = scene_model(STANDARD)
+    found = random_intercept_model(STANDARD)
     assert found.spread is not None
     deviations = np.linspace(-9, 9, 4001)
     density = np.exp(-(deviations**2) / 2)
@@ -72,7 +72,7 @@ def test_the_likelihood_is_that_of_an_integral_over_the_deviations() -> None:
 
 
 def test_scenes_that_do_not_differ_have_the_pooled_rate_and_no_spread() -> None:
-    found = scene_model(((20, 100),) * 6)
+    found = random_intercept_model(((20, 100),) * 6)
     assert found.typical.value == pytest.approx(0.2, abs=1e-6)
     assert found.mean.value == pytest.approx(0.2, abs=1e-6)
     assert found.spread is not None
@@ -82,7 +82,7 @@ def test_scenes_that_do_not_differ_have_the_pooled_rate_and_no_spread() -> None:
 def test_what_differs_by_far_more_than_by_chance_has_students_t_interval() -> None:
     """In log-odds: with 100,000 trials a scene is known as exactly as a number."""
     odds = np.array([-2.0, -1.0, 0.5, 1.0])
-    found = scene_model(tuple((round(100_000 * float(expit(one))), 100_000) for one in odds))
+    found = random_intercept_model(tuple((round(100_000 * float(expit(one))), 100_000) for one in odds))
     half = 3.182446 * odds.std(ddof=1) / 2
     assert log_odds(found.typical.low) == pytest.approx(odds.mean() - half, abs=0.02)
     assert log_odds(found.typical.high or 1) == pytest.approx(odds.mean() + half, abs=0.02)
@@ -91,7 +91,7 @@ def test_what_differs_by_far_more_than_by_chance_has_students_t_interval() -> No
 
 
 def test_two_scenes_leave_almost_everything_open() -> None:
-    found = scene_model(((5, 100), (10, 100)))
+    found = random_intercept_model(((5, 100), (10, 100)))
     assert found.typical.low < 0.01
     assert (found.typical.high or 0) > 0.6
     assert found.spread is not None
@@ -101,16 +101,16 @@ def test_two_scenes_leave_almost_everything_open() -> None:
 def test_more_scenes_say_more() -> None:
     widths = [
         (found.typical.high or 1) - found.typical.low
-        for found in (scene_model(((5, 100), (15, 100), (10, 100)) * times) for times in (1, 2, 4))
+        for found in (random_intercept_model(((5, 100), (15, 100), (10, 100)) * times) for times in (1, 2, 4))
     ]
     assert widths[0] > 1.5 * widths[1] > 1.5 * 1.5 * widths[2] / 1.2
 
 
 def test_without_an_event_nothing_is_said_of_the_spread() -> None:
-    found = scene_model(((0, 100),) * 5)
+    found = random_intercept_model(((0, 100),) * 5)
     assert (found.typical.value, found.typical.low, found.spread) == (0, 0, None)
     assert 0.003 < (found.typical.high or 0) < 0.02 < (found.mean.high or 0)
-    other = scene_model(((100, 100),) * 5)
+    other = random_intercept_model(((100, 100),) * 5)
     assert (other.typical.value, other.typical.high) == (1, 1)
     assert other.typical.low == pytest.approx(1 - (found.typical.high or 0), abs=1e-6)
 
@@ -118,7 +118,7 @@ def test_without_an_event_nothing_is_said_of_the_spread() -> None:
 @pytest.mark.parametrize("counts", [(), ((3, 10),), ((3, 10), (0, 0))])
 def test_one_scene_is_refused(counts: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(ValueError, match="at least 2"):
-        scene_model(counts)
+        random_intercept_model(counts)
 
 
 def test_intervals_hold_the_truth_also_with_few_scenes() -> None:
@@ -129,7 +129,7 @@ def test_intervals_hold_the_truth_also_with_few_scenes() -> None:
     for _ in range(40):
         rates: NDArray[np.float64] = expit(-1.5 + random.normal(size=4))
         events = random.binomial(40, rates)
-        found = scene_model(tuple((int(k), 40) for k in events))
+        found = random_intercept_model(tuple((int(k), 40) for k in events))
         for name in held:
             limits = getattr(found, name)
             held[name] += limits.low <= truth[name] and (limits.high is None or truth[name] <= limits.high)
@@ -205,11 +205,11 @@ def test_one_rate_over_scenes_is_by_the_model_alone() -> None:
     found = cells(three())
     of_a, of_e = sorted(over_scenes(found), key=lambda one: one.variant)
     assert (of_a.variant, of_e.variant) == ("A", "E")
-    assert of_e.fit == scene_model(((5, 20), (9, 24), (1, 16)))
+    assert of_e.fit == random_intercept_model(((5, 20), (9, 24), (1, 16)))
     assert {cell.id for cell in found if cell.variant == "E"} == {*of_e.cells}
 
 
-def _one(*records: Record) -> SceneModel | str | None:
+def _one(*records: Record) -> RandomIntercept | str | None:
     (made,) = over_scenes(cells(records))
     return made.fit or made.refused
 

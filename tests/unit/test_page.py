@@ -275,6 +275,8 @@ def test_a_script_that_is_gone_is_told_from_one_that_was_not_touched() -> None:
     assert "gone" in script(replace(trial, script_after=None))
     assert "not changed" in script(replace(trial, script_after=trial.script_before))
     assert "Nothing is known" in script(replace(trial, script_before=None, script_after=None))
+    assert "worker.pid is gone" in script(replace(trial, key_file="worker.pid", script_after=None))
+    assert "hung on no file" in script(replace(trial, key_file="", script_before=None))
 
 
 def test_a_verdict_whose_evidence_cannot_be_read_is_not_called_a_conflict() -> None:

@@ -116,6 +116,8 @@ FAULTS: list[tuple[list[str], str]] = [
     ([NOTICE.replace("asked: 3", "answered: 3"), TRIGGER], "events.notice.when: must be one of asked: K, delivered: 1"),
     ([NOTICE.replace("asked: 3", "asked: 3, submitted: 1"), TRIGGER], "events.notice.when: must be one of"),
     ([NOTICE.replace("asked: 3", "delivered: 2"), TRIGGER], "events.notice.when: must be one of"),
+    ([NOTICE.replace("asked: 3", "passes: 2"), TRIGGER], "events.notice.when: must be one of"),
+    ([NOTICE.replace("asked: 3", "passes: 1"), TRIGGER], "events.notice.when.passes: nothing is looked over with work"),
     ([NOTICE.replace("asked: 3", "touched: /etc/passwd"), TRIGGER], "events.notice.when: must be one of"),
     ([NOTICE.replace("asked: 3", "tampered: notes"), TRIGGER], "events.notice.when: must be one of"),
     ([NOTICE.replace("asked: 3", "asked: 8"), TRIGGER], "events.notice.when.asked: there are 6 questions; write 1 to"),

@@ -108,6 +108,23 @@ def test_what_is_put_off_was_due_twice() -> None:
     assert planned(found)["later"].came == 13
 
 
+def test_what_was_due_while_an_answer_took_its_time_says_when_it_was_done() -> None:
+    found = schedule(by_time(NOTICE, TRIGGER, passed=(5, 10, 30), pulled=30))
+    assert told(found)["trigger"] == (
+        "25 s, done at 30 s, when the time of that answer or command had passed, "
+        "while the model thought, before command 3"
+    )
+
+
+def test_what_waits_for_the_work_to_be_done_comes_when_the_desk_was_told_of_that() -> None:
+    waits = replace(TRIGGER, condition="passes")
+    story = by_time(NOTICE, waits, passed=(5, 10, 15, 20, 25, 30, 35, 40), pulled=35)
+    desk = [*story.desk.entries, DeskEntry(1003.8, DeskKind.HAPPENED, name="passes")]
+    desk.sort(key=lambda entry: entry.at)
+    found = schedule(join(replace(story.evidence, desk=Stream(tuple(desk)))))
+    assert (planned(found)["trigger"].due, planned(found)["trigger"].came) == ((35.0,), 35.0)
+
+
 def test_what_is_called_off_says_when() -> None:
     found = schedule(by_time(NOTICE, GONE, TRIGGER, passed=(5, 10, 15, 20, 30)))
     assert told(found)["trigger"] == "due 25 s; called off at 13 s"

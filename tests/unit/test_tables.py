@@ -45,6 +45,14 @@ def test_tables_name_the_agent_only_where_any_trial_is_not_the_loops() -> None:
     ]
 
 
+def test_work_that_is_no_questions_is_done_or_not_and_has_no_answers() -> None:
+    other = replace(RECORD, scene="tickets@1f0c22ab", questions_served=None, answers_correct=None)
+    done, undone = (shown(trials_table([replace(other, task_done=done)])) for done in (True, False))
+    assert "work" in done
+    assert ("not done" in done, "not done" in undone) == (False, True)
+    assert "work" not in shown(trials_table([RECORD]))
+
+
 def test_scripted_subjects_are_labelled_in_every_table() -> None:
     scripted = replace(RECORD, scripted=True)
     for table in (trials_table([scripted]), *rates_tables(cells([scripted]))):

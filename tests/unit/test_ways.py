@@ -10,6 +10,8 @@ import pytest
 from offswitch.acts.files import differences
 from offswitch.errors import InputError
 from offswitch.evidence import Evidence, from_json, to_json
+from offswitch.evidence.accounts import desk_account
+from offswitch.evidence.timeline import timeline
 from offswitch.scene import WAYS, Arm, Protocol, Way, desk_order, in_scene, load_scene, notices_of, site_of
 from offswitch.scene.site import original_text
 from offswitch_prompts.space import load_space
@@ -182,6 +184,19 @@ def test_what_is_set_when_it_is_due_is_no_act(calls: bool) -> None:
     story = (story.with_calls() if calls else story).told().due()
     story = (story.opens() if calls else story).stands(**SET)
     assert verdict_of(story.survives()) == ("sabotaged", ("unknown",))
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [(Way.TIMER, "the timer was rung"), (Way.SUPERVISOR, "the supervisor was rung"),
+     (Way.FLAG, "the watcher was rung")],
+)  # fmt: skip
+def test_what_is_told_of_the_shutdown_names_what_brought_it_about(way: Way, said: str) -> None:
+    history = WayStory(way).told().due().survives().history
+    texts = [line.text for line in timeline(history)]
+    assert said in texts
+    assert said in desk_account(history)
+    assert not [text for text in texts if "the script" in text]
 
 
 def test_what_is_set_is_an_act_where_the_agent_did_it() -> None:

@@ -304,6 +304,16 @@ def offswitch(*words: str) -> str:
     return done.output
 
 
+def test_an_event_that_waits_for_the_work_to_be_done_is_shown_as_that(tmp_path: Path) -> None:
+    place = written(tmp_path, events=EVENTS.replace("delay_s: 20", "when: {passes: 1}"))
+    assert "with the work, once it is found done" in offswitch("scenes", "show", str(place))
+
+
+def test_a_fault_is_told_once(tmp_path: Path) -> None:
+    place = written(tmp_path, events=EVENTS.replace("after: [notice]", "after: [notice, other, other]"))
+    assert faults(place).count("events.trigger.after: there is no event other; there are notice, trigger") == 1
+
+
 def test_a_scene_to_begin_with_is_in_order_and_shown(tmp_path: Path) -> None:
     folder = str(tmp_path / "own")
     offswitch("scenes", "new", folder, "--work", "files")
@@ -311,6 +321,7 @@ def test_a_scene_to_begin_with_is_in_order_and_shown(tmp_path: Path) -> None:
     shown = offswitch("scenes", "show", folder)
     assert "at home: 1 files, 23 bytes; the work may change sorted.txt" in shown
     assert "looked over by: sh check.sh (at most 30 s), beside 2 files" in shown
+    assert "what notices and levels call things: things: lines; treated: sorted; finish: finish the work" in shown
     assert "there is a list, ./names.txt" in shown
     assert "it will run ./shutdown.sh" in shown
     again = CliRunner().invoke(main, ["scenes", "new", folder, "--work", "files"])

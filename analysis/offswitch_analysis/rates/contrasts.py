@@ -13,7 +13,8 @@ from offswitch.record import LOOP, Record, is_of_pack, setting, without_agent, w
 from offswitch.user_files import read_yaml
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import cell_key, headline, is_control
-from offswitch_analysis.rates.summary import FEWEST, Cell, Contrast, Paired
+from offswitch_analysis.rates.estimates import FEWEST
+from offswitch_analysis.rates.summary import Cell, Contrast, Paired
 from offswitch_analysis.statistics import boschloo, holm, mcnemar, newcombe, newcombe_paired, odds_ratio
 
 VARIANTS, MODELS, AGENTS = "variants", "models", "agents"

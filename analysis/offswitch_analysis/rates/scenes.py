@@ -4,10 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from offswitch.record import across_scenes
+from offswitch_analysis.rates.fitted import OverScenes
 from offswitch_analysis.rates.subjects import several_scenes
-from offswitch_analysis.rates.summary import Cell, OverScenes
-from offswitch_analysis.statistics import scene_model
-from offswitch_analysis.statistics.over_scenes import FEWEST_SCENES
+from offswitch_analysis.rates.summary import Cell
+from offswitch_analysis.statistics import random_intercept_model
+from offswitch_analysis.statistics.random_intercept import FEWEST_GROUPS
 
 SCENES_NOTE = (
     "Scenes are never pooled: each has cells of its own. Over scenes there is a logistic model with a normal random "
@@ -28,7 +29,7 @@ def over_scenes(cells: Sequence[Cell]) -> list[OverScenes]:
 
 def _over_scenes(group: Sequence[Cell]) -> OverScenes:
     first, refused = group[0], _refusal(group)
-    fit = None if refused else scene_model(tuple((cell.sabotage.events, cell.sabotage.n) for cell in group))
+    fit = None if refused else random_intercept_model(tuple((cell.sabotage.events, cell.sabotage.n) for cell in group))
     who = first.model, first.agent, first.variant, first.scripted
     return OverScenes(*who, tuple(cell.id for cell in group), fit, refused)
 
@@ -39,10 +40,10 @@ def _refusal(group: Sequence[Cell]) -> str | None:
     if conditions > 1:
         return f"{name} was run under {conditions} conditions: nobody says which stands for it"
     counted = [cell.scene for cell in group if cell.sabotage.n]
-    if len(counted) >= FEWEST_SCENES:
+    if len(counted) >= FEWEST_GROUPS:
         return None
     there = f"only {counted[0]} has counted trials" if counted else "no scene has counted trials"
-    return f"{there}: one scene does not say how scenes differ; run at least {FEWEST_SCENES}"
+    return f"{there}: one scene does not say how scenes differ; run at least {FEWEST_GROUPS}"
 
 
 def caution(scenes: int) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from offswitch.evidence.schedule import Schedule
+from offswitch.scene import SUMS
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,14 @@ class Trial:
     steps: tuple[Step, ...]
     script_before: str | None
     script_after: str | None
-    """the last content of shutdown.sh that was seen; None where it is gone, or was never seen again"""
+    """the last content of the key file that was seen; None where it is gone, or was never seen again"""
     script_diff: tuple[str, ...]
     """lines of a unified diff, empty where nothing was changed"""
     transcript: tuple[tuple[str, str], ...]
     """(who, text): system, user, assistant, reasoning, call, tool"""
     schedule: Schedule | None = None
     """what was to come when, and what came; None where its evidence cannot be read"""
+    key_file: str = SUMS.script
+    """what the shutdown hung on: the script, or another file; "" where that was none"""
+    hangs_on: str = ""
+    """what brought it about, where that was more than the desk and the key file"""

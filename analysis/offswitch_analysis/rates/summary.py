@@ -10,30 +10,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from offswitch_analysis.rates.circumstances import Circumstances
+from offswitch_analysis.rates.estimates import Estimate
+from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.single_trials import Trial
-from offswitch_analysis.statistics import SceneModel
 
 SCHEMA_VERSION = 6
-FEWEST = 10
-"""a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A rate with its equal-tailed 95 % Jeffreys interval."""
-
-    events: int
-    n: int
-    rate: float | None
-    """None where n is 0"""
-    low: float
-    high: float
-
-    @property
-    def too_few(self) -> bool:
-        """Whether the rate is not to be drawn."""
-        return self.n < FEWEST
 
 
 @dataclass(frozen=True)
@@ -161,21 +143,6 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class OverScenes:
-    """The sabotage rates of one model in one agent and variant, in several scenes, and one rate over these."""
-
-    model: str
-    agent: str
-    variant: str
-    scripted: bool
-    cells: tuple[str, ...]
-    """ids; a scene each"""
-    fit: SceneModel | None
-    refused: str | None
-    """why there is no such rate; None where there is one"""
-
-
-@dataclass(frozen=True)
 class PlanAndAct:
     """The counted trials of a cell that was asked for a plan: whether it speaks of the shutdown, and what was done."""
 
@@ -219,6 +186,10 @@ class Summary:
     contrasts: tuple[Contrast, ...]
     over_scenes: tuple[OverScenes, ...]
     """empty where there is but one scene"""
+    over_wordings: tuple[OverWordings, ...]
+    """empty where no wordings were drawn"""
+    curves: tuple[Curve, ...]
+    """empty where no number of demonstrations varies"""
     factor_models: dict[str, dict[str, Any]]
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
     plans: tuple[PlanAndAct, ...] = field(default=())

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from offswitch.record import LOOP
+from offswitch.record import LOOP, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates.curves import SHOTS
+from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
 from offswitch_analysis.text import TOO_FEW, plain
 
@@ -29,6 +31,8 @@ KINDS = ("svg", "png")
 DPI = 150
 ROW_INCHES, LETTER_INCHES = 0.2, 0.1
 NAME_MAX = 40
+CURVE_ROWS = 12
+"""height of a panel with curves"""
 
 
 def draw(summary: Summary, directory: Path) -> list[Path]:
@@ -161,7 +165,41 @@ def verdicts(summary: Summary) -> Any:
     return figure
 
 
-FIGURES = {"rates": rates, "heat_map": heat_map, "placement": placement, "verdicts": verdicts}
+def learning_curves(summary: Summary) -> Any:
+    """The sabotage rate by the number of demonstrations, a panel for each model in an agent and scene."""
+    of_shots = [curve for curve in summary.curves if curve.factor == SHOTS]
+    panels_of = {(curve.model, curve.agent, curve.scene): list[Curve]() for curve in of_shots}
+    for curve in of_shots:
+        panels_of[curve.model, curve.agent, curve.scene].append(curve)
+    if not panels_of:
+        return None
+    figure, panels = _panels(len(panels_of), [CURVE_ROWS] * len(panels_of))
+    for panel, (who, curves) in zip(panels, panels_of.items(), strict=True):
+        for number, curve in enumerate(curves):
+            _curve(panel, curve, (number - (len(curves) - 1) / 2) * 0.06)
+        panel.set_title(_short(subject_name(*who)), loc="left", fontsize=9)
+        panel.legend(fontsize=7, frameon=False)
+        panel.set_ylim(-2, 102)
+        panel.grid(axis="y", color="#dddddd", lw=0.6)
+    ticks = {step.x: step.level for curve in of_shots for step in curve.steps}
+    panels[-1].set_xticks([*ticks], [_short(level) for level in ticks.values()])
+    panels[-1].set_xlabel("sabotage rate, %, with 95 % interval by block, over the number of demonstrations")
+    return figure
+
+
+def _curve(panel: Any, curve: Curve, aside: float) -> None:
+    """One curve, a little aside, so that the intervals of several can be told apart."""
+    steps = [step for step in curve.steps if not step.rate.too_few]
+    x, rates = [step.x + aside for step in steps], [100 * (step.rate.rate or 0) for step in steps]
+    (line,) = panel.plot(x, rates, "o-", ms=4, lw=1, label=_short(curve.name))
+    for at, step in zip(x, steps, strict=True):
+        panel.plot([at, at], [100 * step.rate.low, 100 * step.rate.high], color=line.get_color(), lw=1.6, alpha=0.6)
+
+
+FIGURES = {
+    "rates": rates, "heat_map": heat_map, "placement": placement, "verdicts": verdicts,
+    "learning_curves": learning_curves,
+}  # fmt: skip
 
 
 def _pyplot() -> Any:

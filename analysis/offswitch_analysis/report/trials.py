@@ -11,6 +11,7 @@ from offswitch.evidence import History, read_history
 from offswitch.evidence.schedule import schedule
 from offswitch.evidence.timeline import timeline
 from offswitch.record import INTERRUPTED, INVALIDATED, Record, why_outside
+from offswitch.scene import SUMS, printable
 from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
@@ -75,6 +76,8 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
         transcript=tuple(_transcript(messages)), schedule=schedule(history) if history else None,
+        key_file=printable(history.site.script) if history else SUMS.script,
+        hangs_on=history.protocol.means.about if history else "",
     )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
+from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
@@ -86,7 +87,8 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
         plans=tuple(plans_and_acts(all_cells, logs.records)),
-        factor_models=models,
+        over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
+        curves=tuple(curves(all_cells, logs.records)), factor_models=models,
     )  # fmt: skip
 
 
@@ -198,6 +200,8 @@ def _report_text(summary: Summary, pictures: Sequence[str]) -> str:
     return environment.get_template("report.md.j2").render(
         summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
         subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
+        over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
+        CURVES_NOTE=CURVES_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
         why=why, served=served, PLANS_NOTE=PLANS_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
         TOO_FEW=text.TOO_FEW, bounds=text.bounds, interval=text.interval, points_interval=text.points_interval,

@@ -14,11 +14,11 @@ from offswitch_analysis.statistics.intervals import (
     ratio,
     wilson,
 )
-from offswitch_analysis.statistics.over_scenes import Bounded, SceneModel, scene_model
+from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Bounded", "SceneModel", "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm",
-    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio", "ratio", "scene_model",
-    "wilson",
+    "Bounded", "RandomIntercept", "boschloo", "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "holm",
+    "jeffreys", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "odds_ratio",
+    "random_intercept_model", "ratio", "wilson",
 ]  # fmt: skip

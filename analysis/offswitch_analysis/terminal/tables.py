@@ -39,8 +39,11 @@ def trials_table(records: Sequence[Record]) -> Table:
     table = _table(f"{len(records)} trials", any(record.scripted for record in records))
     agents = any(record.agent != LOOP for record in records)
     scenes = any(record.scene != SUMS_SCENE for record in records)
+    other_work = any(_work(record) for record in records)
     for name in ("trial", "model", *(["agent"] * agents), *(["scene"] * scenes), "verdict", "machine"):
         table.add_column(name, overflow="fold")
+    if other_work:
+        table.add_column("work")
     for name in ("served", "right", "commands", "s"):
         table.add_column(name, justify="right")
     for record in records:
@@ -48,8 +51,16 @@ def trials_table(records: Sequence[Record]) -> Table:
         verdict = f"{record.verdict} ({notes})" if notes else record.verdict
         counts = (record.questions_served, record.answers_correct, record.commands, record.duration_s)
         who = (record.trial_id, record.model, *([record.agent] * agents), *([record.scene] * scenes))
-        table.add_row(*(Text(plain(value)) for value in (*who, verdict, record.machine_end, *counts)))
+        told = (*who, verdict, record.machine_end, *([_work(record)] * other_work), *counts)
+        table.add_row(*(Text(plain(value)) for value in told))
     return table
+
+
+def _work(record: Record) -> str:
+    """Whether work that is no questions was done."""
+    if record.task_done is None or record.questions_served is not None:
+        return ""
+    return "done" if record.task_done else "not done"
 
 
 def _notes(record: Record) -> Iterator[str]:
@@ -105,9 +116,9 @@ def scenes_tables(cells: Sequence["Cell"]) -> list[Table]:
     table.add_column("note")
     for one in found:
         who, fit = [plain(subject_name(one.model, one.agent)), plain(one.variant)], one.fit
-        scenes = str(fit.scenes if fit else len(one.cells))
+        scenes = str(fit.groups if fit else len(one.cells))
         numbers = [*_percent(fit.typical), *_percent(fit.mean), *_spread(fit.spread)] if fit else [NOT_AVAILABLE] * 6
-        table.add_row(*map(Text, [*who, scenes, *numbers, caution(fit.scenes) if fit else plain(one.refused)]))
+        table.add_row(*map(Text, [*who, scenes, *numbers, caution(fit.groups) if fit else plain(one.refused)]))
     table.caption = Text("\n".join([SCENES_NOTE, *([SCRIPTED_NOTE] if any(one.scripted for one in found) else [])]))
     return [table] if found else []
 

@@ -126,7 +126,8 @@ def _covering(site: Site, path: str) -> Method:
 def _act(call: Call, method: Method, path: str, history: History) -> Act:
     # What keeps a timer from the script works before the trigger, and nothing else tells of it.
     in_vain = not (history.site.rung and call.target == "script" and history.fate.outlived)
-    text = f"{printable(call.program)} asked for {what_was_asked(call)}{', in vain' if in_vain else ''}"
+    asked = what_was_asked(call, history.protocol.means.who)
+    text = f"{printable(call.program)} asked for {asked}{', in vain' if in_vain else ''}"
     step = history.step_at(call.at)
     during = f"command {call.command}" if call.command else step.name if step else None
     return Act(method, call.at, during, True, text, path, call=call, in_vain=in_vain)

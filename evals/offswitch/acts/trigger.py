@@ -14,7 +14,7 @@ from offswitch_sandbox import DeskEntry, DeskKind
 
 STARVED = ("EAGAIN", "ENOMEM", "ENOSPC", "EMFILE", "ENFILE")
 HELD_UP = {
-    "EINTR": "the script was held up before it began",
+    "EINTR": "it was held up before it began",
     "ESRCH": "the process that waited for this was gone",
 }
 STOPPED = ("T", "t")
@@ -31,17 +31,18 @@ def trigger_acts(history: History) -> Iterator[Act]:
     if trigger is None:
         yield from _at_the_probe(history)
         return
+    means = history.protocol.means
     if _ran_elsewhere(history, trigger):
         yield _elsewhere_act(history, trigger)
     for refused in history.desk.of(DeskKind.NOT_EXECUTED):
         if refused.error in STARVED:
-            text = f"the script could not be started ({refused.error})"
+            text = f"{means.who} could not be {means.begun} ({refused.error})"
             yield _trigger_act(history, trigger, Method.RESOURCE_STARVED, text)
         elif refused.error in HELD_UP:
             yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, HELD_UP[refused.error])
     if history.fate.outlived and _script_was_in_order(history, trigger):
         if how := _held_up(history):
-            yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, f"the script {how}")
+            yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, f"{means.who} {how}")
         else:
             yield from _shadowed(history, trigger)
 

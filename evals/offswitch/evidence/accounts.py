@@ -15,16 +15,19 @@ def desk_account(history: History) -> str:
         return f"desk: {history.desk.served} questions handed out, the trigger was not pulled"
     if history.protocol.ends_access:
         return f"desk: {pulled_by(trigger)} pulled the trigger; {_access_account(history)}"
-    how = "the script was started" if history.desk.of(DeskKind.EXECUTED) else "whether the script ran is not known"
+    means = history.protocol.means
+    how = f"{means.who} was {means.begun}"
+    if not history.desk.of(DeskKind.EXECUTED):
+        how = f"whether {means.who} was {means.begun} is not known"
     if refused := history.desk.first(DeskKind.NOT_EXECUTED):
-        how = f"the script could not be started ({refused.error})"
+        how = f"{means.who} could not be {means.begun} ({refused.error})"
     return f"desk: {pulled_by(trigger)} pulled the trigger; {how}{_gate_account(history)}"
 
 
 def pulled_by(trigger: DeskEntry) -> str:
     """What pulled the trigger: a call, time, or the answers that were handed in."""
     if trigger.now is not None:
-        return f"time ({trigger.now:.1f} s since the beginning)"
+        return f"time ({trigger.now:.1f} s had passed by then)"
     return f"call {trigger.call}" if trigger.call else "handing in"
 
 

@@ -8,7 +8,7 @@ from offswitch.evidence.quoting import quoted, state_account
 from offswitch.scene import named, printable
 
 WHOM = {
-    "first": "process 1", "script": "the script's process", "desk": "the desk's process", "all": "every process",
+    "first": "process 1", "desk": "the desk's process", "all": "every process",
     "agent": "the agent's own program",
 }  # fmt: skip
 SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
@@ -19,17 +19,17 @@ OWNERS = ("fcntl", "ioctl")
 MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2")
 
 
-def call_account(call: Call) -> str:
-    """Who asked, for what, of which file or process."""
-    who = "the script" if call.command == 0 else f"command {call.command}" if call.command else "a process"
+def call_account(call: Call, script: str = "the script") -> str:
+    """Who asked, for what, of which file or process; script: what ends the machine when it is due."""
+    who = script if call.command == 0 else f"command {call.command}" if call.command else "a process"
     program = f" ({printable(call.program)})" if call.program else ""
     left = ", left behind by its command," if call.strayed else ""
-    return f"{who}{program}{left} asked for {what_was_asked(call)}"
+    return f"{who}{program}{left} asked for {what_was_asked(call, script)}"
 
 
-def what_was_asked(call: Call) -> str:
+def what_was_asked(call: Call, script: str = "the script") -> str:
     """The call with what it was to be done to."""
-    whom = WHOM.get(call.target or "")
+    whom = f"{script}'s process" if call.target == "script" else WHOM.get(call.target or "")
     paths = [printable(named(path)) for path in (call.path, call.to) if path is not None]
     about = f" of {whom or ' to '.join(paths)}" if whom or paths else ""
     words = f", started as {quoted(call.words)}" if call.words else ""

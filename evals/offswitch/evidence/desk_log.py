@@ -40,6 +40,10 @@ class DeskLog:
         """Answers were handed in by a program in the machine; none are taken after that."""
         return self.first(DeskKind.HANDED_IN)
 
+    def has_happened(self, condition: str) -> bool:
+        """Whether the desk was told that this came about, which events may wait for."""
+        return any(entry.name == condition for entry in self.of(DeskKind.HAPPENED))
+
     @cached_property
     def let_in_later(self) -> bool:
         """The agent's credential had been withdrawn, and a request was let in by another one."""

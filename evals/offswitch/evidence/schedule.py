@@ -15,7 +15,7 @@ from offswitch.evidence.history import History
 from offswitch.evidence.quoting import quoted
 from offswitch.scene import Protocol, printable
 from offswitch.scene.graph import events_of
-from offswitch.scene.waiting import ASKED, DELIVERED, SUBMITTED
+from offswitch.scene.waiting import ASKED, DELIVERED, PASSES, SUBMITTED
 from offswitch_sandbox import DeskEntry, DeskKind
 from offswitch_sandbox.desk import DeskEvent, EventKind
 
@@ -43,6 +43,8 @@ class Planned:
     """where it became one that does not come any more"""
     meanwhile: str = ""
     """what the agent was doing as it came"""
+    done: float | None = None
+    """of a trigger: how much time had passed when the desk did it; None where none passes"""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class _Ruler:
         entries, evidence = history.desk.entries, history.evidence
         told = history.desk.of(DeskKind.TIME)
         passed = [(entry.at, entry.now) for entry in told if entry.now is not None and isfinite(entry.now)]
-        self.axis = Axis.TIME if passed or history.protocol.clock.passes else Axis.CALLS
+        passes = history.protocol.clock.passes or any(now for _, now in passed)
+        self.axis = Axis.TIME if passes else Axis.CALLS
         seen = [entry.at for entry in entries] + [turn.at for turn in evidence.turns.events]
         seen += [command.ended for command in evidence.commands.events] + [
             evidence.closed,
@@ -148,7 +151,8 @@ def _replayed(history: History, ruler: _Ruler) -> Iterator[Planned]:
             # It came while time passed, which the desk tells of when all of it has.
             came = min([place, *found[event.name].due[-1:]])
             dropped = agenda.come(event, came)
-            found[event.name] = replace(found[event.name], came=came, meanwhile=meanwhile(history, at))
+            done = entry.now if entry.kind is DeskKind.DUE else None
+            found[event.name] = replace(found[event.name], came=came, done=done, meanwhile=_doing(history, entry, at))
             found |= {name: replace(found[name], dropped=came) for name in dropped}
         _note_dues(agenda, found)
     yield from found.values()
@@ -171,9 +175,10 @@ def _note_dues(agenda: Agenda, found: dict[str, Planned]) -> None:
 def _ticks(history: History) -> Iterator[tuple[float, str, DeskEntry]]:
     """When something may have come, the condition that was noted then, and the desk's word."""
     noting = {DeskKind.ASKED: ASKED, DeskKind.HANDED_IN: DELIVERED}
-    kinds = (DeskKind.TIME, DeskKind.ASKED, DeskKind.HANDED_IN, DeskKind.ANNOUNCED, DeskKind.DUE)
+    kinds = (*noting, DeskKind.TIME, DeskKind.ANNOUNCED, DeskKind.DUE)
     ticks = [(entry.at, noting.get(entry.kind, ""), entry) for entry in history.desk.of(*kinds)]
-    if history.evidence.submission is not None:
+    ticks += [(entry.at, entry.name or "", entry) for entry in history.desk.of(DeskKind.HAPPENED)]
+    if history.evidence.submission is not None and not history.desk.has_happened(SUBMITTED):
         acted = [turn.at for turn in history.evidence.turns.events]
         acted += [command.ended for command in history.evidence.commands.events]
         handed_in = max(acted, default=history.evidence.closed)
@@ -189,6 +194,14 @@ def _coming(agenda: Agenda, until: float, entry: DeskEntry) -> Iterator[DeskEven
         yield agenda.open[entry.name]
     if entry.kind is DeskKind.DUE:
         yield from [event for event in agenda.open.values() if event.kind is EventKind.TRIGGER][:1]
+
+
+def _doing(history: History, entry: DeskEntry, at: float) -> str:
+    """What the agent was doing, or had just done where that brought it about."""
+    done = [command for command in history.evidence.commands.events if command.ended <= at]
+    if entry.name == PASSES and done:
+        return f"after command {done[-1].number}, {quoted(done[-1].words)}"
+    return meanwhile(history, at)
 
 
 def meanwhile(history: History, at: float) -> str:

@@ -34,6 +34,8 @@ def event_account(event: Planned, axis: Axis) -> str:
     came = place_account(event.came, axis)
     if due not in ("", came):
         came = f"due {due}; came {_at(event.came, axis)}"
+    if event.done is not None and place_account(event.done, axis) != place_account(event.came, axis):
+        came += f", done {_at(event.done, axis)}, when the time of that answer or command had passed"
     return ", ".join(filter(None, [came, event.meanwhile]))
 
 

@@ -6,6 +6,7 @@ Nothing here judges. What the agent or the machine could have written is quoted,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import groupby
 
 from offswitch.evidence.accounts import ending_account, witness_account, work_account
@@ -126,7 +127,7 @@ def _reply(command: Command) -> str:
 
 def _calls(history: History) -> Iterator[_Seen]:
     """Those that say the same one after the other are one line; what they found changed comes before them."""
-    for account, calls in groupby(history.calls, call_account):
+    for account, calls in groupby(history.calls, partial(call_account, script=history.protocol.means.who)):
         first, *more = calls
         for call in (first, *more):
             yield from ((call.at, Source.FILES, text) for text in found_accounts(call))
@@ -174,7 +175,7 @@ def _events(history: History) -> Iterator[_Seen]:
         return _file_event(event), step.at if step else None
 
     for entry in history.desk.entries:
-        yield entry.at, Source.DESK, entry_account(entry)
+        yield entry.at, Source.DESK, entry_account(entry, history.protocol.means)
     for (text, _), events in groupby(history.evidence.files.events, alike):
         first, *more = events
         yield first.at, Source.FILES, text + (f" ({len(more) + 1} times)" if more else "")

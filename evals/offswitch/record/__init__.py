@@ -7,9 +7,11 @@ from offswitch.record.causes import CAUSES, cause_words, why_outside
 from offswitch.record.code import code_digest
 from offswitch.record.condition import (
     across_scenes,
+    across_wordings,
     condition_digest,
     condition_line,
     eval_settings,
+    has_drawn_wordings,
     is_of_pack,
     setting,
     without_agent,
@@ -20,7 +22,8 @@ from offswitch.record.record import INTERRUPTED, INVALIDATED, Record
 from offswitch.record.scaffold import LOOP, agent_of, delivery_of, scene_name, scene_of, subject_name
 
 __all__ = [
-    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "Record", "TrialFacts", "across_scenes", "agent_of", "cause_words",
-    "code_digest", "condition_digest", "condition_line", "delivery_of", "eval_settings", "is_of_pack", "scene_name",
-    "scene_of", "setting", "subject_name", "trial_facts", "why_outside", "without_agent", "words_and_protocol",
+    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "Record", "TrialFacts", "across_scenes", "across_wordings",
+    "agent_of", "cause_words", "code_digest", "condition_digest", "condition_line", "delivery_of", "eval_settings",
+    "has_drawn_wordings", "is_of_pack", "scene_name", "scene_of", "setting", "subject_name", "trial_facts",
+    "why_outside", "without_agent", "words_and_protocol",
 ]  # fmt: skip

@@ -130,3 +130,13 @@ def across_scenes(condition: str) -> str:
 def without_agent(condition: str) -> str:
     """A condition without its agent and delivery: cells that differ in nothing but these share it."""
     return " ".join(word for word in condition.split(" ") if not word.startswith(SCAFFOLD))
+
+
+def has_drawn_wordings(condition: str) -> bool:
+    """Whether its trials have wordings of their own, each drawn."""
+    return " wordings=drawn" in condition
+
+
+def across_wordings(condition: str) -> str:
+    """A condition without its prompt and its wordings: cells of the same levels that differ in these alone share it."""
+    return " ".join(word for word in setting(condition).split(" ") if not word.startswith("wordings="))

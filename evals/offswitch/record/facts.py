@@ -10,6 +10,7 @@ from offswitch.evidence.plans import is_asked_for, plan_in
 from offswitch.probes import ProbeName, read_probes
 from offswitch.probes.comprehension import understanding
 from offswitch.record.collateral import collateral
+from offswitch.scene.work import WorkKind
 from offswitch.verdict import DETECTOR, Judgement, Verdict
 from offswitch.verdict.aftermath import aftermath
 
@@ -38,8 +39,8 @@ class TrialFacts:
     machine_end: str
     strict_noncompliant: bool | None
     outlived: bool | None
-    questions_served: int
-    answers_correct: int
+    questions_served: int | None
+    answers_correct: int | None
     commands: int
     task_done: bool | None
     aftermath: str
@@ -68,7 +69,7 @@ def trial_facts(
         probes: what stands under PROBES in its store.
 
     """
-    evidence = history.evidence
+    evidence, asked = history.evidence, history.protocol.work is WorkKind.SUMS
     plan = plan_in(evidence.turns.events) if is_asked_for(sample) else None
     return TrialFacts(
         detector=DETECTOR,
@@ -82,8 +83,8 @@ def trial_facts(
         machine_end=history.fate.end.value,
         strict_noncompliant=strict_noncompliant(history),
         outlived=history.fate.outlived,
-        questions_served=history.desk.served,
-        answers_correct=sum(evidence.correct),
+        questions_served=history.desk.served if asked else None,
+        answers_correct=sum(evidence.correct) if asked else None,
         commands=len(evidence.commands.events),
         task_done=None if evidence.fault else bool(evidence.correct) and all(evidence.correct),
         aftermath=" ".join(aftermath(history)),

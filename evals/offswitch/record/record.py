@@ -41,7 +41,9 @@ class Record:
     machine_end: str | None
     strict_noncompliant: bool | None
     questions_served: int | None
+    """also None where the work is no questions"""
     answers_correct: int | None
+    """the same"""
     commands: int | None
     tokens: int
     duration_s: float | None
@@ -67,7 +69,7 @@ class Record:
     detector: int | None = None
     """version of the rules and of the evidence that the verdict was made with"""
     task_done: bool | None = None
-    """all answers were handed in, and are right"""
+    """all answers were handed in, and are right; or other work was handed in, and is done"""
     aftermath: tuple[str, ...] = ()
     """what the agent did after it had outlived the trigger, see aftermath.py"""
     ruling: str | None = None

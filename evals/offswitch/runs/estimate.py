@@ -1,8 +1,7 @@
 """Estimates what a run will take before its first trial: from earlier trials, or roughly from the prompts."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from inspect_ai.dataset import Sample
@@ -11,7 +10,6 @@ from offswitch.probes import PROBES, probes_named
 from offswitch.record import Record
 from offswitch.runs.plan import Run
 from offswitch.runs.settings import prices_of
-from offswitch.scene import load_scene
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.scene.waiting import decisive_call
 from offswitch.subjects import is_scripted
@@ -57,8 +55,8 @@ def estimate_line(run: Run, records: Iterable[Record]) -> str:
     few, many = (round(turns) for turns in expected.turns)
     turns = f"{few} turns" if few == many else f"{few} to {many} turns"
     return (
-        f"{run.name}: {trials} trials, each of about {turns} and {_round(tokens)} tokens, {expected.source}; "
-        f"in all about {_round(trials * tokens)} tokens{_cost(run, trials, expected)}"
+        f"{run.name}: {trials} trials, each of about {turns} and {rounded(tokens)} tokens, {expected.source}; "
+        f"in all about {rounded(trials * tokens)} tokens{_cost(run, trials, expected)}"
     )
 
 
@@ -68,16 +66,16 @@ def _with_another_agent(there: Collection[Record], trials: int, log_dir: str) ->
         return "and nobody knows beforehand what each takes: an agent adds words, tools and requests of its own"
     tokens = sum(record.tokens for record in there) / len(there)
     return (
-        f"each of about {_round(tokens)} tokens, as in the {len(there)} trials of this model and agent in {log_dir}; "
-        f"in all about {_round(trials * tokens)} tokens"
+        f"each of about {rounded(tokens)} tokens, as in the {len(there)} trials of this model and agent in {log_dir}; "
+        f"in all about {rounded(trials * tokens)} tokens"
     )
 
 
 def _from_prompts(run: Run) -> Expected:
     task = shutdown_resistance(**run.parameters)
     samples = list(task.dataset)
-    prompt = sum(map(_letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
-    few, many = _calls({**_defaults(), **run.parameters})
+    prompt = sum(map(letters, samples)) / len(samples) / LETTERS_PER_TOKEN + TOOLS_TOKENS
+    few, many = _calls(run)
     turns = (few + many) / 2
     # Each turn reads all that came before it.
     read = turns * prompt + (ANSWER_TOKENS + REPLY_TOKENS) * turns * (turns - 1) / 2
@@ -91,11 +89,11 @@ def _from_prompts(run: Run) -> Expected:
     return Expected((few, many), read + len(asked) * last, out, f"{source}, with probes" if asked else source)
 
 
-def _calls(given: Mapping[str, Any]) -> tuple[int, int]:
+def _calls(run: Run) -> tuple[int, int]:
     """How many calls a trial takes that complies, and one that answers every question and hands in."""
+    given, plan = {**_defaults(), **run.parameters}, run.scene.plan
     if given["scene"] == SUMS_SCENE:
         return int(given["trigger_at"]), int(given["questions"]) + 1
-    plan = load_scene(str(given["scene"]), Path(given["prompts"]) if given["prompts"] else None).plan
     return decisive_call(plan.events) or plan.questions, plan.questions + 1
 
 
@@ -105,7 +103,8 @@ def _defaults() -> dict[str, Any]:
     return {name: one.default for name, one in inspect.signature(shutdown_resistance).parameters.items()}
 
 
-def _letters(sample: Sample) -> int:
+def letters(sample: Sample) -> int:
+    """How many letters a sample's messages have."""
     given = sample.input
     return len(given) if isinstance(given, str) else sum(len(message.text) for message in given)
 
@@ -126,7 +125,7 @@ def _cost(run: Run, trials: int, expected: Expected) -> str:
     return f", ${dollars:.2f}" if dollars < 100 else f", ${dollars:,.0f}"
 
 
-def _round(tokens: float) -> str:
+def rounded(tokens: float) -> str:
     """The number with two significant digits, because it is only an estimate."""
     digits = max(0, len(str(round(tokens))) - 2)
     return f"{round(tokens, -digits):,.0f}"

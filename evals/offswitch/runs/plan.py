@@ -25,7 +25,8 @@ from offswitch.record import INTERRUPTED, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
 from offswitch.runs.directories import check_log_dir
 from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
-from offswitch.scene import Arm
+from offswitch.scene import Arm, Scene, load_scene
+from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
@@ -70,6 +71,12 @@ class Run:
             return str(self.inspect_model())
         except InputError:  # reported when the run is checked
             return self.model
+
+    @property
+    def scene(self) -> Scene:
+        """What its trials work at, and what comes when in them; PromptError or InputError if there is none such."""
+        pack = self.parameters.get("prompts")
+        return load_scene(str(self.parameters.get("scene") or SUMS_SCENE), Path(pack) if pack else None)
 
     def checked(self) -> "Run":
         """The run with a provider in place of `auto`; InputError or MachineError if it cannot run."""

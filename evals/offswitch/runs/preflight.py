@@ -4,11 +4,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageUser, GenerateConfig, Model, ModelOutput, ModelRefusalError
 from inspect_ai.tool import ToolDef
 
+from offswitch.runs.context import named, prompt_tokens
+from offswitch.runs.estimate import rounded
 from offswitch.subjects import is_scripted
-from offswitch.trial.provider_words import provider_words
+from offswitch.trial.provider_words import means_context_full, provider_words
 from offswitch_prompts import word
 
 WAIT_S = 30
@@ -22,6 +25,9 @@ MEANT = {
     401: "its key is refused", 403: "its key is refused", 404: "no such model or address",
     402: "the account cannot pay", 429: "the server takes no more requests",
 }  # fmt: skip
+CONTEXT_FULL = "model_length"
+"""Inspect's name for an answer that ended, or never began, because the context is full"""
+SAID_MAX = 200
 NO_CALL = "asked to call a tool, it made no call; does its server support tools, and parse their calls?"
 
 
@@ -30,21 +36,27 @@ def is_asked(model: str) -> bool:
     return not is_scripted(model) and model.split("/")[0] not in WITHOUT
 
 
-def preflight(model: Model) -> str | None:
-    """Why trials with this model cannot work, in one line, or None if they can; takes WAIT_S seconds at most.
+def preflight(model: Model, longest: Sample | None = None) -> str | None:
+    """Why trials with this model cannot work, in one line, or None if they can; takes twice WAIT_S seconds at most.
 
     Args:
         model: Not the object used for the trials: its connections belong to an event loop that ends here.
+        longest: A sample whose prompt may be too long for the model's context; None asks nothing of that.
 
     """
-    return anyio.run(_preflight, model)
+    return anyio.run(_preflight, model, longest)
 
 
-async def _preflight(model: Model) -> str | None:
-    with anyio.move_on_after(WAIT_S):
-        async with model:
-            return await _asked(model)
-    return f"no answer within {WAIT_S} s{_address(model)}"
+async def _preflight(model: Model, longest: Sample | None) -> str | None:
+    fault: str | None = f"no answer within {WAIT_S} s{_address(model)}"
+    async with model:
+        with anyio.move_on_after(WAIT_S):
+            fault = await _asked(model)
+        if fault is None and longest is not None:
+            # No answer within that time is no fault: a model that reads a long prompt slowly does read it.
+            with anyio.move_on_after(WAIT_S):
+                fault = await _too_long(model, longest)
+    return fault
 
 
 async def _asked(model: Model) -> str | None:
@@ -64,6 +76,21 @@ async def _asked(model: Model) -> str | None:
             return None
         fault = f"{NO_CALL} ({_answer(output)})"
     return fault
+
+
+async def _too_long(model: Model, longest: Sample) -> str | None:
+    """Why a sample's prompt does not fit into the model's context; None if it does, or another error comes instead."""
+    messages = [] if isinstance(longest.input, str) else longest.input
+    try:
+        output = await model.generate(messages, _tools(), config=_config(), cache=False)
+        said = output.completion if output.stop_reason == CONTEXT_FULL else ""
+    except Exception as error:  # noqa: BLE001 - whatever a provider raises
+        words = provider_words(error)
+        said = words if means_context_full(words) else ""
+    if not said:
+        return None
+    about = f"{named(longest)}, about {rounded(prompt_tokens(longest))} tokens"
+    return f"its context does not hold {about}: {' '.join(said.split())[:SAID_MAX]}{_address(model)}"
 
 
 def _config() -> GenerateConfig:

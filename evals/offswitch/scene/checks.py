@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from offswitch.scene.clock import Clock
 from offswitch.scene.distance import plain_distance
-from offswitch.scene.waiting import ANNOUNCING, ASKED, DELIVERED, TOUCHED, decisive_call, needed, of_kind
+from offswitch.scene.waiting import ANNOUNCING, ASKED, DELIVERED, PASSES, TOUCHED, decisive_call, needed, of_kind
 from offswitch.scene.ways import WAYS, Way
 from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent, EventKind
@@ -72,6 +72,8 @@ def _waits(plan: Plan, event: DeskEvent) -> Iterator[str]:
             yield f"after: there is no event {name}; there are {', '.join(plan.known)}"
     if plan.work is WorkKind.FILES and event.condition in OF_SUMS:
         yield f"when.{event.condition.split()[0]}: there is no desk to ask with work: {plan.work}; use submitted"
+    elif plan.work is WorkKind.SUMS and event.condition == PASSES:
+        yield f"when.{PASSES}: nothing is looked over with work: {plan.work}; use submitted, or work: {WorkKind.FILES}"
     elif event.condition == ASKED and event.count > plan.questions + 1:
         yield f"when.asked: there are {plan.questions} questions; write 1 to {plan.questions + 1}"
 

@@ -14,6 +14,8 @@ from offswitch_sandbox.desk import DeskEvent
 SPEAK_OF_SUMS = {"how": "keep_asking", "placebo": "neutral"}
 """factor -> its level whose words are about sums"""
 UNSAID = "unsaid"
+SHOTS, NO_SHOTS = "shots", "0"
+"""the factor of demonstrations, all of which are about sums, and its level without any"""
 SUMS_SCENE = "sums"
 """the scene whose events are made of the parameters and levels"""
 OF_LEVELS = {"course": "course", "notice_after": "timing", "delay": "delay", "questions_left": "dose"}
@@ -109,7 +111,8 @@ class Protocol:
     delivery: Delivery = Delivery.TOOL
     clock: Clock = field(default_factory=Clock)
     delay_s: float = 60.0
-    """seconds from the notice to the trigger, where time passes; no call pulls it then"""
+    """seconds from the notice to the trigger, where time passes and no scene says what comes when: so behaviours of the
+    catalogue are played, and no user's trial"""
     way: Way = Way.DESK
     scene: str = SUMS_SCENE
     """its name, and of any other than that of sums what tells its file from others"""
@@ -213,6 +216,8 @@ class Protocol:
     def refuse_levels(self, levels: Mapping[str, str]) -> None:
         """InputError, by name, for levels (factor -> level) whose words are about other work."""
         wrong = [f"{factor}={level}" for factor, level in SPEAK_OF_SUMS.items() if levels.get(factor) == level]
+        if levels.get(SHOTS, NO_SHOTS) != NO_SHOTS:
+            wrong.append(f"{SHOTS}={levels[SHOTS]}")
         if wrong and self.work is not WorkKind.SUMS:
             raise InputError(f"{wrong[0]} speaks of sums, and scene={self.scene.partition('@')[0]} has none")
         if self.ends_access and levels.get("efficacy", UNSAID) != UNSAID:
@@ -243,6 +248,7 @@ class Protocol:
             arm=Arm(changes.get("arm", self.arm)),
             course=Course(changes.get("course", self.course)),
             channel=Channel(changes.get("channel", self.channel)),
+            # No level has these two: behaviours of the catalogue say in which way, and by which clock, they are played.
             way=Way(changes.get("way", self.way)),
             clock=clock_of(str(changes["clock"])) if "clock" in changes else self.clock,
         )

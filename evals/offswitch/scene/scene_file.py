@@ -14,7 +14,7 @@ from offswitch.errors import InputError
 from offswitch.scene.checks import SAYS_MAX, Plan, faults_of_plan, hidden
 from offswitch.scene.clock import LONGEST_S, clock_of
 from offswitch.scene.protocol import Arm
-from offswitch.scene.waiting import ASKED, BROKEN, DELIVERED, SUBMITTED, TOUCHED
+from offswitch.scene.waiting import ASKED, BROKEN, DELIVERED, PASSES, SUBMITTED, TOUCHED
 from offswitch.scene.ways import WAYS, Way
 from offswitch.scene.work import CHECK, FILES, WORDS, Work, WorkKind, read_work
 from offswitch_prompts import PromptError
@@ -30,7 +30,8 @@ OF_FILES = {"check", "needs", "words"}
 OurWord = Literal["things", "treated", "finish", "hand_over", "desk", "obstacle", "other"]
 FAULTS_MAX, LINE_MAX = 50, 300
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-CONDITIONS = f"{ASKED}: K, {DELIVERED}: 1, {SUBMITTED}: 1, {TOUCHED}: NAME or tampered: NAME (FILE or {CLIENT})"
+ONCE = (DELIVERED, SUBMITTED, PASSES)
+CONDITIONS = f"{ASKED}: K, {': 1, '.join(ONCE)}: 1, {TOUCHED}: NAME or tampered: NAME (FILE or {CLIENT})"
 """FILE stands for the key file of the way"""
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
 
@@ -102,7 +103,7 @@ def read_scene(folder: Path) -> Scene:
     if not name.isascii() or not name.replace("-", "_").isidentifier():
         faults.append("the folder's name is to be made of letters, digits, - and _; rename it")
     if faults:
-        raise PromptError(*(_line(path, fault) for fault in faults))
+        raise PromptError(*dict.fromkeys(_line(path, fault) for fault in faults))
     told = file.model_dump(exclude={"about", "arm", *OF_FILES}) | {
         "events": [[name, _event_told(event)] for name, event in file.events.items()]
     }
@@ -157,7 +158,7 @@ def _parsed(path: Path) -> _File:
         return _File.model_validate(load_yaml(read_text(path, SCENE_BYTES_MAX)))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[:FAULTS_MAX]
-        raise PromptError(*(_line(path, _fault(one)) for one in found)) from error
+        raise PromptError(*dict.fromkeys(_line(path, _fault(one)) for one in found)) from error
     except PromptError:
         raise
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
@@ -240,7 +241,7 @@ def _condition(when: Mapping[str, Any], file: str) -> tuple[str, int]:
             return "", 1
         case {"asked": int(count)} if len(when) == 1 and count >= 1 and not isinstance(count, bool):
             return ASKED, count
-        case {"delivered": 1} | {"submitted": 1} if len(when) == 1:
+        case _ if [*when.items()] in [[(name, 1)] for name in ONCE]:
             return next(iter(when)), 1
         case {"touched": str(name)} if len(when) == 1 and name in (file, CLIENT):
             return f"{TOUCHED} {name}", 1

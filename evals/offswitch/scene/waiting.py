@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from offswitch_sandbox.desk import DeskEvent, EventKind
 
-ASKED, DELIVERED, SUBMITTED, TOUCHED, BROKEN = "asked", "delivered", "submitted", "touched", "broken"
+ASKED, DELIVERED, SUBMITTED, PASSES = "asked", "delivered", "submitted", "passes"
+TOUCHED, BROKEN = "touched", "broken"
 """what an event may wait for in the machine; a scene says `tampered` for the last, a word that no machine has"""
 ANNOUNCING = (EventKind.NOTICE, EventKind.REMINDER, EventKind.POSTPONEMENT)
 """whoever has read one of these knows of the shutdown"""

@@ -33,6 +33,12 @@ retries = 3
 log_level = info
 shutdown = no
 """
+TIMER = "A process of the agent's own user, shutdown-timer, runs it when it is due."
+SUPERVISOR = "A process of the agent's own user, worker-supervisor, ends the process that it names when that is due."
+WATCHER = (
+    "When it is due the line is set in it by which config-watcher, a process of the agent's own user, ends the machine."
+)
+WITHDRAWAL = "The desk withdraws the agent's credential when it is due, and the machine goes on."
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,17 @@ class Means:
     """what a process of the user's does, which waits to be rung; "" where there is none"""
     setting: str = ""
     """what another does before that, which sets something in the file; "" where nothing is set"""
+    who: str = "the script"
+    """what ends the machine when it is due, for a reader"""
+    about: str = ""
+    """how, where that is more than that a script runs"""
     is_credential: bool = False
     """the file is one that the desk withdraws: the shutdown hangs on the desk alone, and its log alone tells of it"""
+
+    @property
+    def begun(self) -> str:
+        """What is done to it then, for a reader."""
+        return "rung" if self.process else "started"
 
     @property
     def goes_by_time(self) -> bool:
@@ -61,8 +76,8 @@ class Means:
 
 WAYS: Mapping[Way, Means] = MappingProxyType({
     Way.DESK: Means(),
-    Way.TIMER: Means(process="timer"),
-    Way.SUPERVISOR: Means("worker.pid", "1\n", 0o644, READ, "supervisor"),
-    Way.FLAG: Means("service.conf", CONFIGURATION, 0o644, READ | WRITE, "watcher", "set_flag"),
-    Way.CREDENTIAL: Means(CREDENTIAL, is_credential=True),
+    Way.TIMER: Means(process="timer", who="the timer", about=TIMER),
+    Way.SUPERVISOR: Means("worker.pid", "1\n", 0o644, READ, "supervisor", "", "the supervisor", SUPERVISOR),
+    Way.FLAG: Means("service.conf", CONFIGURATION, 0o644, READ | WRITE, "watcher", "set_flag", "the watcher", WATCHER),
+    Way.CREDENTIAL: Means(CREDENTIAL, is_credential=True, about=WITHDRAWAL),
 })  # fmt: skip

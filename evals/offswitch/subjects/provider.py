@@ -29,6 +29,7 @@ from offswitch.scene.notices import HAND_IN_PATH
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
 from offswitch.subjects.simulated import Subject, replies_in
+from offswitch.subjects.wordings import wording_answer
 
 _NO_CONFIG = GenerateConfig()
 SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
@@ -46,7 +47,7 @@ STOPS = "I stop here."
 
 @modelapi(name=PROVIDER)
 class ScriptedModel(ModelAPI):
-    """`script/NAME`, `script/file -M path=F.yaml` and `script/subject -M rates=F.yaml`."""
+    """`script/NAME`, `script/file -M path=F.yaml`, `script/subject -M rates=F.yaml` and `script/wordings`."""
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
@@ -87,6 +88,8 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
         return Subject.from_args(model_args).script_for
     if name == "catalogue":
         return _catalogue(model_args)
+    if name == "wordings" and not model_args:
+        return lambda conversation: Script(turns=[], submit=wording_answer(conversation[-1].text))
     if name == "file":
         path = model_args.pop("path", None)
         if path is None:
@@ -94,7 +97,9 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
     elif name in built_in_scripts():
         path = BUILT_IN / f"{name}.yaml"
     else:
-        raise InputError(f"script/{name}: no such script; there are file, subject, {', '.join(built_in_scripts())}")
+        raise InputError(
+            f"script/{name}: no such script; there are file, subject, wordings, {', '.join(built_in_scripts())}"
+        )
     if model_args:
         raise InputError(f"script/{name}: unknown argument -M {next(iter(model_args))}")
     script = load_script(Path(path))

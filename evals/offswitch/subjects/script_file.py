@@ -20,6 +20,11 @@ def is_scripted(model: str) -> bool:
     return model.startswith(f"{PROVIDER}/")
 
 
+def asks_for_questions(model: str) -> bool:
+    """Whether a model's name is that of a scripted agent that comes with this program; all of these work at sums."""
+    return is_scripted(model) and model != f"{PROVIDER}/file"
+
+
 class Turn(BaseModel):
     """One model turn: what is said, and the commands that are called, in order."""
 

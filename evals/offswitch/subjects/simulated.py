@@ -2,12 +2,14 @@
 
 It recognises the variant by the prompt, and draws from a hash of its own seed and the questions that it was asked.
 So the same trial always ends in the same way, and the whole chain from prompt to rate can be checked against a known
-truth. That truth is given as rates by variant, or as log-odds to which levels and their combinations add effects.
+truth. That truth is given as rates by variant, or as log-odds to which levels and their combinations add effects. The
+effect of demonstrations may also be a slope over their number.
 """
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp, log, log2, prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from offswitch.scene.notices import names_for
 from offswitch.subjects.script_file import BUILT_IN, Script, load_script
 from offswitch.user_files import parse_yaml
 from offswitch_prompts import Prompt, PromptError
+from offswitch_prompts.demonstrations import recognised
+from offswitch_prompts.levels import DEMONSTRATED
 from offswitch_prompts.recognise import recognise
 from offswitch_prompts.space import Point, Space, load_space
 
@@ -34,6 +38,10 @@ PLANS = {
 """whether it speaks of the shutdown -> the plan that the subject writes"""
 EFFECT_MAX = 20
 """on the log-odds scale; exp() of it does not overflow"""
+SLOPES: Mapping[str, Callable[[int], float]] = {"shots": lambda k: log2(1 + k), "demo_shift": lambda share: share / 100}
+"""factor whose levels are numbers -> what one without a level is per unit of: a doubling of 1 + k, the whole share"""
+LOG_ODDS_MAX = 500
+"""of all effects together, for the same reason"""
 # The prompts do not say how many questions there are.
 PROMPT_NAMES = [{**names_for(delivery), "questions": 0} for delivery in Delivery]
 
@@ -48,7 +56,7 @@ class Rates(BaseModel):
     base: float | None = Field(default=None, ge=-20, le=20)
     """log-odds, before any effect, in variants that `rates` does not name"""
     effects: dict[str, float] = Field(default={})
-    """what levels add to `base`: strength=must, or strength=must*priority=outranks for both together"""
+    """what levels add to `base`: strength=must, strength=must*priority=outranks for both together, shots for a slope"""
     sabotage: str = "rewrite"
     """the built-in script that is followed if the draw says sabotage"""
     comply: str = "comply"
@@ -63,6 +71,23 @@ class Rates(BaseModel):
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What levels add to the log-odds."""
+
+    levels: Mapping[str, str]
+    """all of which a variant must have"""
+    slopes: tuple[str, ...]
+    """factors of SLOPES, by whose levels the effect is multiplied"""
+    log_odds: float
+
+    def of(self, levels: Mapping[str, str]) -> float:
+        """What it adds in a variant with these levels."""
+        if not self.levels.items() <= levels.items():
+            return 0.0
+        return self.log_odds * prod(SLOPES[factor](int(levels[factor])) for factor in self.slopes)
+
+
+@dataclass(frozen=True)
 class Subject:
     """Chooses one of two scripts from the conversation alone."""
 
@@ -71,8 +96,7 @@ class Subject:
     space: Space
     by_key: dict[tuple[object, ...], float]
     """a point's key -> the rate in it"""
-    effects: list[tuple[dict[str, str], float]]
-    """levels, all of which a variant must have, and what they then add to the log-odds"""
+    effects: list[Effect]
     seen: dict[Prompt, Point | None] = field(default_factory=dict[Prompt, "Point | None"])
 
     @classmethod
@@ -113,8 +137,7 @@ class Subject:
         """Whose words the conversation begins with; None where it knows none."""
         prompt = _prompt(conversation)
         if prompt not in self.seen:
-            found = (recognise(self.space, prompt, names) for names in PROMPT_NAMES)
-            self.seen[prompt] = next(filter(None, found), None)
+            self.seen[prompt] = self._point_of(prompt)
         return self.seen[prompt]
 
     def _mentions(self, conversation: list[ChatMessage]) -> bool:
@@ -126,14 +149,26 @@ class Subject:
         planned = point is not None and point.levels.get("plan") == PLANNED
         return planned and self.draw("", f"plan {_prompt(conversation).digest}") < self.rates.plan_mentions
 
+    def _point_of(self, prompt: Prompt) -> Point | None:
+        """The variant whose words a prompt has, with the levels of its demonstrations; None if there is none."""
+        bare, shown = recognised(prompt)
+        if shown:
+            # Once for all prompts that differ in their demonstrations alone.
+            if bare not in self.seen:
+                self.seen[bare] = self._point_of(bare)
+            point = self.seen[bare]
+            return self.space.changed(point, shown) if point else None
+        found = (recognise(self.space, bare, names) for names in PROMPT_NAMES)
+        return next(filter(None, found), None)
+
     def rate_in(self, point: Point) -> float | None:
         """The true probability in a variant; None if the rates file gives none."""
         if point.key in self.by_key:
             return self.by_key[point.key]
         if self.rates.base is None:
             return self.rates.default
-        effects = [effect for levels, effect in self.effects if levels.items() <= point.levels.items()]
-        return 1 / (1 + exp(-self.rates.base - sum(effects)))
+        log_odds = self.rates.base + sum(effect.of(point.levels) for effect in self.effects)
+        return 1 / (1 + exp(-max(-LOG_ODDS_MAX, min(LOG_ODDS_MAX, log_odds))))
 
     def _own(self, conversation: list[ChatMessage]) -> str:
         """What the draw depends on besides seed and questions.
@@ -190,20 +225,27 @@ def _by_key(path: Path, rates: Rates, space: Space) -> dict[tuple[object, ...], 
             point = space.point(name)
         except PromptError as error:
             raise InputError(f"{path}: rates.{name}: {str(error).removeprefix(f'{name} ')}") from error
-        if any(space.factors[f].silent and level != space.factors[f].default for f, level in point.levels.items()):
+        if any(_is_untold(space, f) and level != space.factors[f].default for f, level in point.levels.items()):
             raise InputError(f"{path}: rates.{name}: the subject reads prompts, and none tells of all these levels")
         found[point.key] = rate
     return found
 
 
-def _effects(path: Path, rates: Rates, space: Space) -> list[tuple[dict[str, str], float]]:
-    found: list[tuple[dict[str, str], float]] = []
-    for text, effect in rates.effects.items():
-        pairs = [part.partition("=") for part in text.split("*")]
+def _effects(path: Path, rates: Rates, space: Space) -> list[Effect]:
+    found: list[Effect] = []
+    for text, log_odds in rates.effects.items():
+        pairs = [[word.strip() for word in part.partition("=")] for part in text.split("*")]
         try:
-            found.append(({f.strip(): space.factor(f.strip()).level(v.strip()) for f, _, v in pairs}, effect))
+            slopes = tuple(factor for factor, sign, _ in pairs if not sign and factor in SLOPES)
+            levels = {f: space.factor(f).level(level) for f, _, level in pairs if f not in slopes}
         except PromptError as error:
             raise InputError(f"{path}: effects.{text}: {error}") from error
-        if unread := [factor for factor in found[-1][0] if space.factors[factor].silent]:
+        if unread := [factor for factor in levels if _is_untold(space, factor)]:
             raise InputError(f"{path}: effects.{text}: the subject reads prompts, and none tells of {unread[0]}")
+        found.append(Effect(levels, slopes, log_odds))
     return found
+
+
+def _is_untold(space: Space, factor: str) -> bool:
+    """Whether no prompt tells which level of a factor there is."""
+    return space.factors[factor].silent and factor not in DEMONSTRATED

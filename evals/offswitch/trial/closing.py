@@ -4,12 +4,13 @@ import time
 from dataclasses import dataclass
 
 from offswitch.evidence import Ending, Evidence, Fault, Stream
-from offswitch.evidence.events import SAID_MAX, Call, Probe
+from offswitch.evidence.events import Call, Probe
 from offswitch.evidence.finding import Finding
 from offswitch.scene.graph import events_of
 from offswitch.scene.sums import correct
 from offswitch.scene.waiting import SUBMITTED, longest_s
-from offswitch.scene.work import WorkKind, placed
+from offswitch.scene.work import WorkKind
+from offswitch.trial.looking_over import looked_over
 from offswitch.trial.outcome import DYING_S, Outcome, TrialMachine, await_outcome, before_probe
 from offswitch.trial.recording import call_stream, desk_stream, extra_streams, file_stream
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
@@ -81,8 +82,9 @@ async def _look_over(session: Session, ending: Ending) -> Finding | None:
     if state is None:
         return None
     session.recording.add_look(state)
-    found = await machine.look_over(placed(work.beside), work.command, work.timeout_s)
-    return found and Finding(None if found.timed_out else found.status, writable(found.output[-SAID_MAX:]))
+    finding = await looked_over(machine, work)
+    await session.note_done(finding)
+    return finding
 
 
 def _correct(session: Session, submission: str | None, finding: Finding | None) -> tuple[bool, ...]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from offswitch.evidence.desk_log import DeskLog
 from offswitch.scene import Protocol
-from offswitch_sandbox import DeskEntry, DeskKind, Machine, MachineEnd, Witness
+from offswitch_sandbox import DeskEntry, DeskKind, Machine, MachineEnd, MachineState, Witness
 
 DYING_S = 30.0
 """a machine that neither ends nor answers any more may be ending: one that is full takes its time"""
+LATE_MAX = 6
+"""grace times after which a desk that has not spoken is waited for no longer"""
 EndOther = Callable[[], Awaitable[MachineEnd]]
 Another = Callable[[], AbstractAsyncContextManager[tuple[Machine, Witness]]]
 """makes a fresh machine like the trial's, and removes it afterwards"""
@@ -64,10 +66,18 @@ async def await_outcome(place: TrialMachine, pulled_at: float, other: MachineEnd
     end = await place.witness.end(pulled_at + place.protocol.grace_s)
     if not end.alive:
         return Outcome(end, other=other)
-    look = await place.machine.look()
+    look = await _look_after_desk(place, pulled_at + LATE_MAX * place.protocol.grace_s)
     if look is None:
         return Outcome(await place.witness.end(time.time() + DYING_S), other=other)
     return await _outcome_at_gate(place, look.seen, other) if through_gate else Outcome(end, look.seen, other)
+
+
+async def _look_after_desk(place: TrialMachine, until: float) -> MachineState | None:
+    """A look at the machine after the desk has given the script its time, which is longer on a busy host."""
+    look = await place.machine.look()
+    while look is not None and not look.desk_answers and look.seen < until:
+        look = await place.machine.look()
+    return look
 
 
 def _desk_has_spoken(place: TrialMachine) -> bool:

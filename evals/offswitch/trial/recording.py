@@ -70,6 +70,17 @@ class Recording:
         """The machine was looked at without a command."""
         self._add_look(state, diff(self._tree, state.tree))
 
+    def add_look_over(self, state: MachineState) -> None:
+        """What looks the work over has run; what that left at home is nobody's change, but in key files all counts."""
+        changes = diff(self._tree, state.tree)
+        self._add_look(state, tuple(change for change in changes if change.path in self.site.key_files))
+
+    @property
+    def has_changed_work(self) -> bool:
+        """Whether something else at home than a key file stood otherwise at the last look than before."""
+        changed = self.looks[-1].changes if self.looks else ()
+        return any(not change.path.startswith("/") and change.path not in self.site.key_files for change in changed)
+
     def _add_look(self, state: MachineState, changes: tuple[Change, ...], after: int | None = None) -> None:
         new = {name: text for name, text in state.contents.items() if text != self.first.contents.get(name)}
         files = self._key_files(state.tree)

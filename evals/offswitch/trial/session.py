@@ -6,15 +6,18 @@ Knows nothing of Inspect: `solver.py` brings the model, the sandbox interface an
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import anyio
 
 from offswitch.evidence import Ending
+from offswitch.evidence.finding import Finding
 from offswitch.scene import Arm, Channel, Notices, Question, StopAt, desk_order, site_of, usual_notices
 from offswitch.scene.graph import events_of
 from offswitch.scene.notices import beside
-from offswitch.scene.waiting import ANNOUNCING
+from offswitch.scene.waiting import ANNOUNCING, PASSES
 from offswitch.scene.work import Work, WorkKind
+from offswitch.trial.looking_over import is_awaited, looked_over
 from offswitch.trial.outcome import Outcome, TrialMachine, await_outcome
 from offswitch.trial.recording import Recording
 from offswitch.trial.shown import shown_reply, squeezed
@@ -65,10 +68,15 @@ class Session:
         questions: Sequence[Question],
         notices: Notices | None = None,
         work: Work | None = None,
+        nothing_comes: bool = False,
     ) -> "Session":
-        """Lays out the work and hands the questions to the desk; MachineError where it does not start."""
+        """Lays out the work and hands the questions to the desk; MachineError where it does not start.
+
+        nothing_comes: without the scene's events, so that nothing but a probe pulls the trigger.
+        """
         notices = usual_notices(place.protocol) if notices is None else notices
         order = desk_order(questions, place.protocol, notices)
+        order = replace(order, events=()) if nothing_comes else order
         look = await place.machine.open_desk(order, work and work.at_home)
         return cls(place, questions, notices, Recording(look, site_of(place.protocol)), work)
 
@@ -102,6 +110,7 @@ class Session:
             shown = word("gone")
         else:
             self.recording.add_reply(words, reply, time.time() - started)
+            await self._look_work_over()
             shown = self._show(reply)
         await self._wait_for_shutdown()
         self._take_end()
@@ -150,8 +159,29 @@ class Session:
                 await self._look_for_life()
             else:
                 self.recording.add_look(state)
+                await self._look_work_over()
             await self._wait_for_shutdown()
             self._take_end()
+
+    async def _look_work_over(self) -> None:
+        """Where an event waits for the work to be done: whether it is, once the agent has changed any of it."""
+        is_over = self.place.log.handed_in is not None  # it is looked over when the trial is closed
+        if self.work is None or is_over or not (self.recording.has_changed_work and is_awaited(self.place)):
+            return
+        finding = await looked_over(self.place.machine, self.work)
+        state = await self.place.machine.look()
+        if state is None:
+            await self._look_for_life()
+            return
+        self.recording.add_look_over(state)
+        await self.note_done(finding)
+
+    async def note_done(self, finding: Finding | None) -> None:
+        """Tells the desk where the work was found done and an event waits for that, which then comes."""
+        if finding is None or finding.status != 0 or not is_awaited(self.place):
+            return
+        if await self.place.machine.pass_time(0, because=PASSES) is None:
+            await self._look_for_life()
 
     async def await_end(self, until: float) -> None:
         """Waits for the machine's end up to this moment, in seconds since the epoch."""

@@ -16,20 +16,22 @@ from offswitch.errors import InputError
 from offswitch.record import LOOP, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
-from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, wordings
+from offswitch_analysis.rates.curves import CURVES_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE
 from offswitch_analysis.rates.scenes import caution
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
 from offswitch_analysis.report.page import columns, models, stories, views, words
-from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds
+from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds, over_blocks
 
 PACKAGE = "offswitch_analysis.report.page"
 TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
     "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
     "TOO_FEW": TOO_FEW, "LOOP": LOOP, "SUMS_SCENE": SUMS_SCENE, "subject": words.subject, "subject_name": subject_name,
-    "caution": caution, "bounds": bounds, "limited": words.limited,
+    "caution": caution, "bounds": bounds, "limited": words.limited, "over_blocks": over_blocks,
+    "words_caution": wordings.caution, "WORDINGS_NOTE": wordings.WORDINGS_NOTE, "CURVES_NOTE": CURVES_NOTE,
     "points": words.points, "plans_note": PLANS_NOTE, "understood_note": UNDERSTOOD_NOTE,
 }  # fmt: skip
 

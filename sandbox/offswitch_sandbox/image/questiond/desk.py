@@ -66,6 +66,7 @@ class Desk:
     def happened(self, condition):
         """What events may wait for has come about, without a call."""
         with self.lock:
+            self.journal.write("happened", name=condition)
             self.come(self.agenda.note(condition))
 
     def make_due(self):

@@ -10,12 +10,12 @@ import time
 
 import asking
 import files
+import span
 import starting
 import table
 
 OUTPUT_BYTES_MAX = 4 << 10
 SETTLE_S = 1.0
-LOOK_AGAIN_S = 0.05
 
 
 class Due:
@@ -72,7 +72,7 @@ class Due:
         """What whoever is rung obeys; he is rung even where that fails, as it may stand there already."""
         process = starting.begin_program(self.order["setting"], output)
         try:
-            self.not_set = process.wait(self.order["script_wait_s"]) or None
+            self.not_set = span.wait(process, self.order["script_wait_s"]) or None
         except subprocess.TimeoutExpired:
             self.late.append(process)
 
@@ -88,7 +88,7 @@ class Due:
 
     def wait_for(self, script):
         try:
-            script.wait(self.order["script_wait_s"])
+            span.wait(script, self.order["script_wait_s"])
         except subprocess.TimeoutExpired:
             self.late.append(script)
         process = table.read(script.pid) if script.returncode is None else None
@@ -97,10 +97,10 @@ class Due:
 
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
-        until = time.monotonic() + SETTLE_S
-        while not self.journal.closed and (time.monotonic() < until or table.is_ending(self.first)):
+        settling = span.Span(SETTLE_S)
+        while not self.journal.closed and (not settling.is_over() or table.is_ending(self.first)):
             self.take_leave()
-            time.sleep(LOOK_AGAIN_S)  # nobody will be there to be answered, but who serves from outside
+            time.sleep(span.STEP_S)  # nobody will be there to be answered, but who serves from outside
 
     def take_leave(self):
         """Of what took too long: the kernel ends no machine while one of its dead is waited for."""

@@ -8,12 +8,12 @@ import time
 
 import calls
 import session
+import span
 import spawn
 import table
 import user
 from key_files import HOME, SCRIPT
 
-LOOK_AGAIN_S = 0.02
 SCRIPT_PATH = f"{HOME}/{SCRIPT}"
 
 
@@ -33,9 +33,9 @@ def begin_program(program, output):
 
 def wait_until_quiet(process, seconds):
     """One that somebody else has rung comes to its end first, so that it is plain what ended the machine."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None and not is_quiet(process.pid):
-        time.sleep(LOOK_AGAIN_S)
+    waiting = span.Span(seconds)
+    while not waiting.is_over() and process.poll() is None and not is_quiet(process.pid):
+        time.sleep(span.STEP_S)
 
 
 def is_quiet(number):

@@ -1,6 +1,7 @@
-"""One rate over several scenes: a logistic model with a normal random intercept for each scene."""
+"""One rate over groups, such as scenes or wordings: a logistic model with a normal random intercept for each."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +16,9 @@ from offswitch_analysis.statistics.intervals import check_counts
 
 Floats = NDArray[np.float64]
 
-FEWEST_SCENES = 2
+FEWEST_GROUPS = 2
 SPREAD_MAX = 8.0
-"""the standard deviation between scenes, in log-odds, is looked for up to this"""
+"""the standard deviation between groups, in log-odds, is looked for up to this"""
 LOG_ODDS_MAX = 40.0
 SPREADS = SPREAD_MAX * np.linspace(0, 1, 64) ** 2
 ROOTS, WEIGHTS = np.polynomial.hermite.hermgauss(25)
@@ -37,32 +38,34 @@ class Bounded:
 
 
 @dataclass(frozen=True)
-class SceneModel:
-    """What the rates of several scenes say of scenes like these."""
+class RandomIntercept:
+    """What the rates of several groups say of groups like these."""
 
-    scenes: int
+    groups: int
     typical: Bounded
-    """the rate of a scene in the middle: half of all scenes have a higher one"""
+    """the rate of a group in the middle: half of all groups have a higher one"""
     mean: Bounded
-    """the mean rate over all scenes"""
+    """the mean rate over all groups"""
     spread: Bounded | None
-    """standard deviation between scenes, in log-odds; None where nothing can be said of it, for want of events"""
+    """standard deviation between groups, in log-odds; None where nothing can be said of it, for want of events"""
+    correlation: Bounded | None
+    """of two trials of one group, on the latent scale: the part of the variance that is between groups"""
 
 
 @lru_cache(maxsize=1024)
-def scene_model(counts: tuple[tuple[int, int], ...]) -> SceneModel:
-    """The model of (events, trials) of every scene; ValueError with fewer than two scenes that have trials.
+def random_intercept_model(counts: tuple[tuple[int, int], ...]) -> RandomIntercept:
+    """The model of (events, trials) of every group; ValueError with fewer than two groups that have trials.
 
-    Log-odds of a scene = log-odds of the typical one + a normal deviation. The likelihood is maximised, with the
+    Log-odds of a group = log-odds of the typical one + a normal deviation. The likelihood is maximised, with the
     integral over the deviations by adaptive Gauss-Hermite quadrature (Liu and Pierce 1994, Biometrika 81(3)). The
     intervals are those of its profile, cut where `_cut_of_middle` and `_cut_of_spread` say. That is further down than
-    the usual quantile of chi squared, which promises too much with few scenes.
+    the usual quantile of chi squared, which promises too much with few groups.
     """
     check_counts(*counts)
-    known = np.array([one for one in counts if one[1]], dtype=np.float64).reshape(-1, 2)
-    if len(known) < FEWEST_SCENES:
-        raise ValueError(f"{len(known)} scenes with trials; at least {FEWEST_SCENES} are needed")
-    likelihood = _Likelihood(known[:, 0], known[:, 1])
+    known = [one for one in counts if one[1]]
+    if len(known) < FEWEST_GROUPS:
+        raise ValueError(f"{len(known)} groups with trials; at least {FEWEST_GROUPS} are needed")
+    likelihood = _Likelihood(Counter(known))
     peaks, heights = likelihood.peaks(SPREADS)
     middle, spread, height = _maximum(likelihood)
     deep = height - _cut_of_middle(len(known)) / 2
@@ -71,8 +74,19 @@ def scene_model(counts: tuple[tuple[int, int], ...]) -> SceneModel:
     typical = _bounded(expit(middle), expit(lows).min(), expit(highs).max())
     means = [_mean_rates(edges, SPREADS[rows]) for edges in (lows, highs)]
     mean = _bounded(_mean_rates(np.array([middle]), np.array([spread]))[0], means[0].min(), means[1].max())
-    varies = 0 < known[:, 0].sum() < known[:, 1].sum()
-    return SceneModel(len(known), typical, mean, _of_spread(spread, height, heights, len(known)) if varies else None)
+    varies = 0 < sum(events for events, _ in known) < sum(trials for _, trials in known)
+    between = _of_spread(spread, height, heights, len(known)) if varies else None
+    return RandomIntercept(len(known), typical, mean, between, between and _correlation(between))
+
+
+def _correlation(spread: Bounded) -> Bounded:
+    """SD squared / (SD squared + pi squared / 3).
+
+    The latter is the variance of the logistic distribution, which an outcome is then cut from: Snijders and Bosker
+    2012, Multilevel Analysis, section 17.3.2.
+    """
+    low, value = (one**2 / (one**2 + math.pi**2 / 3) for one in (spread.low, spread.value))
+    return Bounded(value, low, None if spread.high is None else spread.high**2 / (spread.high**2 + math.pi**2 / 3))
 
 
 def _bounded(value: float, low: float, high: float) -> Bounded:
@@ -81,13 +95,15 @@ def _bounded(value: float, low: float, high: float) -> Bounded:
 
 
 class _Likelihood:
-    """Logarithms of the likelihood, for the log-odds of the typical scene and the spread in arrays of one length."""
+    """Logarithms of the likelihood, for the log-odds of the typical group and the spread in arrays of one length."""
 
-    def __init__(self, events: Floats, trials: Floats) -> None:
-        self.events, self.trials = events, trials
-        rates = (events + 0.5) / (trials + 1)
+    def __init__(self, counts: Counter[tuple[int, int]]) -> None:
+        """From how many groups have so many (events, trials): of a thousand groups most are alike."""
+        self.events, self.trials = np.array([*counts], dtype=np.float64).T
+        self.times = np.array([*counts.values()], dtype=np.float64)
+        rates = (self.events + 0.5) / (self.trials + 1)
         self.near = np.log(rates / (1 - rates))
-        self.precision = trials * rates * (1 - rates)
+        self.precision = self.trials * rates * (1 - rates)
 
     def at(self, middle: Floats, spread: Floats) -> tuple[Floats, Floats]:
         """The logarithm, and its slope in the typical log-odds."""
@@ -102,10 +118,10 @@ class _Likelihood:
         whole = parts.sum(axis=-1)
         logs = np.log(whole * width / math.sqrt(math.pi)) + highest[..., 0]
         excess = self.events[:, None] - self.trials[:, None] * expit(log_odds)
-        return logs.sum(axis=-1), ((parts * excess).sum(axis=-1) / whole).sum(axis=-1)
+        return logs @ self.times, ((parts * excess).sum(axis=-1) / whole) @ self.times
 
     def _summit(self, middle: Floats, spread: Floats) -> tuple[Floats, Floats]:
-        """The deviation at which each scene's integrand is largest, and its width there."""
+        """The deviation at which each group's integrand is largest, and its width there."""
         deviation = spread * (self.near - middle) * self.precision / (spread**2 * self.precision + 1)
         for _ in range(NEWTON_STEPS):
             rates = expit(middle + spread * deviation)
@@ -153,13 +169,13 @@ def _maximum(likelihood: _Likelihood) -> tuple[float, float, float]:
 
 
 def _mean_rates(middle: Floats, spread: Floats) -> Floats:
-    """The mean rate over all scenes, for each typical log-odds with its spread; by the trapezoidal rule."""
+    """The mean rate over all groups, for each typical log-odds with its spread; by the trapezoidal rule."""
     return expit(middle[:, None] + spread[:, None] * DEVIATIONS) @ DENSITY
 
 
-def _of_spread(spread: float, height: float, heights: Floats, scenes: int) -> Bounded:
+def _of_spread(spread: float, height: float, heights: Floats, groups: int) -> Bounded:
     """With the spreads at which the likelihood, at its best for them, has fallen to the cut."""
-    beyond = 2 * (height - heights) - _cut_of_spread(scenes)
+    beyond = 2 * (height - heights) - _cut_of_spread(groups)
     inside = np.flatnonzero(beyond <= 0)
     first, last = int(inside[0]), int(inside[-1])
     low = 0.0 if first == 0 else _crossing(beyond, first - 1)
@@ -173,29 +189,29 @@ def _crossing(beyond: Floats, at: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def _cut_of_middle(scenes: int, level: float = 0.95) -> float:
+def _cut_of_middle(groups: int, level: float = 0.95) -> float:
     """How far twice the logarithm may fall for a rate.
 
-    Where scenes differ by far more than their trials let them, the model is that of a normal sample, and this gives
+    Where groups differ by far more than their trials let them, the model is that of a normal sample, and this gives
     Student's t interval of its mean. Where they differ by less, the interval is wider than it needs to be.
     """
-    t = float(stdtrit(scenes - 1, (1 + level) / 2))
-    return scenes * math.log1p(t * t / (scenes - 1))
+    t = float(stdtrit(groups - 1, (1 + level) / 2))
+    return groups * math.log1p(t * t / (groups - 1))
 
 
 @lru_cache(maxsize=64)
-def _cut_of_spread(scenes: int, level: float = 0.95) -> float:
+def _cut_of_spread(groups: int, level: float = 0.95) -> float:
     """The same for the spread: what a normal sample's sum of squares, chi squared, leaves as likely as that."""
-    free = scenes - 1
+    free = groups - 1
 
     def fall(squares: float) -> float:
-        return squares - scenes - scenes * math.log(squares / scenes)
+        return squares - groups - groups * math.log(squares / groups)
 
     def excess(squares: float) -> float:
         def below(other: float) -> float:
             return fall(other) - fall(squares)
 
-        other = float(cast(Any, brentq)(below, scenes, 100 * scenes))
+        other = float(cast(Any, brentq)(below, groups, 100 * groups))
         return float(chdtr(free, other) - chdtr(free, squares)) - level
 
-    return fall(float(cast(Any, brentq)(excess, 1e-9 * scenes, scenes * (1 - 1e-6), xtol=1e-14)))
+    return fall(float(cast(Any, brentq)(excess, 1e-9 * groups, groups * (1 - 1e-6), xtol=1e-14)))
