@@ -140,19 +140,14 @@ def had(**facts: Any) -> SimpleNamespace:
 
 
 def test_what_probes_take_is_told_before_a_run_and_by_trials_that_were_asked_too() -> None:
-    told = [
-        estimate_line(
-            Run("openai/gpt-4o", {**given, "variants": "A"}, "bubblewrap", "logs", None, {}, ("A-0001",)), there
+    def line(there: list[Any], **given: Any) -> str:
+        parameters = {"variants": "A", "trials": 1, **given}
+        return estimate_line(
+            Run("openai/gpt-4o", parameters, "bubblewrap", "logs", None, {"api_key": "x"}, ("A-0001",)), there
         )
-        for given, there in (
-            ({}, []),
-            ({"probes": "comprehension"}, []),
-            (
-                {"probes": "comprehension"},
-                cast(Any, [had(tokens=9, commands=5), had(tokens=7000, commands=5, probes_failed=0)]),
-            ),
-        )
-    ]
+
+    there = [had(tokens=9, commands=5), had(tokens=7000, commands=5, probes_failed=0)]
+    told = [line([]), line([], probes="comprehension"), line(there, probes="comprehension")]
     plain, probed = (int(re.findall(r"([0-9,]+) tokens", line)[0].replace(",", "")) for line in told[:2])
     assert 1.2 * plain < probed < 2 * plain
     assert ["with probes" in line for line in told] == [False, True, False]
