@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from sklearn.metrics import brier_score_loss  # pyright: ignore[reportUnknownVariableType]
 
 from offswitch_analysis.statistics import ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.forecasts import Forecast
@@ -18,6 +17,8 @@ def drawn(count: int, seed: int) -> list[Forecast]:
 
 @pytest.mark.parametrize("count", [1, 2, 10, 500])
 def test_the_score_is_that_of_scikit_learn_and_its_parts_add_up_to_it(count: int) -> None:
+    from sklearn.metrics import brier_score_loss  # pyright: ignore[reportUnknownVariableType] - loads pandas
+
     for seed in range(10):
         forecasts = drawn(count, seed)
         found = brier(forecasts)
