@@ -22,5 +22,6 @@ from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, 
 __all__ = [
     "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "brier", "clopper_pearson_lower",
     "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys", "mantel_haenszel", "mcnemar",
-    "newcombe", "newcombe_paired", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
+    "newcombe", "newcombe_paired", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins",
+    "wilson",
 ]  # fmt: skip
