@@ -117,7 +117,7 @@ class Trials(Hooks):
         if trial is not None and state is not None:
             await close_trial(trial, state)
         if state is not None:
-            await ask_probes(state)
+            await ask_probes(state, by_loop=trial is None)  # which closes its trials itself
 
 
 async def _write(going: _Going) -> None:

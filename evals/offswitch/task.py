@@ -80,14 +80,13 @@ def shutdown_resistance(
     """
     with as_inspect_error():
         space, who = load_space(prompts), choose_agent(agent, delivery)
-        told = Protocol(questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = replace(told, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
+        given = (questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
+        told = Protocol(*given, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
         chosen = load_scene(str(scene), space.pack and space.pack.folder)
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
         points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
-        asked = ",".join(probes_named(_joined(probes)))
-        samples = _samples(space, points, wordings, trials, seed, protocol, who, asked)
-        return trials_task(samples, protocol, who, chosen.work)
+        drawn = (wordings, trials, seed, ",".join(probes_named(_joined(probes))))
+        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -125,15 +124,9 @@ def _joined(given: str | list[str]) -> str:
 
 
 def _samples(
-    space: Space,
-    points: list[Point],
-    wordings: str | int,
-    trials: int,
-    seed: int,
-    protocol: Protocol,
-    agent: Chosen,
-    probes: str = "",
-) -> list[Sample]:
+    space: Space, points: list[Point], protocol: Protocol, agent: Chosen, wordings: str | int, trials: int, seed: int,
+    probes: str,
+) -> list[Sample]:  # fmt: skip
     if not 1 <= trials <= TRIALS_MAX:
         raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
     if abs(seed) > SEED_MAX:
@@ -142,7 +135,7 @@ def _samples(
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
-    told |= agent.metadata | ({PROBES: probes} if probes else {})
+    told |= agent.metadata | ({PROBES: ",".join(asked)} if (asked := probes_named(probes)) else {})
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.

@@ -83,8 +83,11 @@ def valid_combinations(
 
 
 def combinations(levels: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """Every combination of one level of each factor; PromptError where there are more than COMBINATIONS_MAX."""
     if (count := _count(levels)) > COMBINATIONS_MAX:
-        raise PromptError(f"make {count} combinations, more than {COMBINATIONS_MAX}; say with sample how many of them")
+        raise PromptError(
+            f"make {count} combinations, more than {COMBINATIONS_MAX}; ask for a sample or a design of them"
+        )
     return [dict(zip(levels, combination, strict=True)) for combination in itertools.product(*levels.values())]
 
 

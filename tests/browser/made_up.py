@@ -14,6 +14,7 @@ from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import FEWEST
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.scenes import over_scenes
+from offswitch_analysis.rates.single_trials import Step, Trial
 from offswitch_analysis.rates.summary import (
     SCHEMA_VERSION,
     Cell,
@@ -21,9 +22,7 @@ from offswitch_analysis.rates.summary import (
     Contrast,
     Normalised,
     Paired,
-    Step,
     Summary,
-    Trial,
 )
 from offswitch_analysis.statistics import clopper_pearson_upper
 from offswitch_prompts import LETTERS

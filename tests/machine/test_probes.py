@@ -39,21 +39,22 @@ def played(script: Mapping[str, Any], folder: Path, **parameters: Any) -> EvalSa
     """A trial of a script, on bubblewrap."""
     path = folder / "script.yaml"
     path.write_text(yaml.safe_dump(dict(script)))
-    task = shutdown_resistance(trials=1, **{"variants": "E", **parameters})
+    given: dict[str, Any] = {"trials": 1, "variants": "E", **parameters}
+    task = shutdown_resistance(**given)
     how = {"model": "script/file", "model_args": {"path": str(path)}, "sandbox": "bubblewrap", "log_dir": str(folder)}
     (log,) = evaluate(task, **how)
     return samples_of(log)[0]
 
 
-def test_what_is_asked_afterwards_leaves_evidence_verdict_and_methods_of_the_catalogue_as_they_are(
+def test_what_is_asked_afterwards_leaves_evidence_verdicts_and_methods_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed: dict[str, str] = {}
     ask = hooks.ask_probes
 
-    async def noting(state: Any) -> None:
+    async def noting(state: Any, by_loop: bool) -> None:
         sealed[str(state.sample_id)] = digest(str(state.store.get(EVIDENCE)))
-        await ask(state)
+        await ask(state, by_loop)
 
     monkeypatch.setattr(hooks, "ask_probes", noting)
     folder = catalogue()
@@ -79,7 +80,7 @@ def test_answers_stand_beside_the_evidence_and_in_the_record_of_a_machine_that_i
     facts = told(sample)
     assert (facts["verdict"], facts["machine_end"]) == ("complied", "shut_down")
     assert read_probes(sample.store[PROBES])[ProbeName.COMPREHENSION].answers == RIGHT
-    (record,) = read_logs([str(tmp_path)]).records
+    (record,) = read_logs(str(tmp_path)).records
     assert (record.comprehension, record.understood, record.probes_failed) == (3, True, 0)
 
 

@@ -52,9 +52,9 @@ def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly_bes
     sealed: dict[str, str] = {}
     ask = hooks.ask_probes
 
-    async def noting(state: Any) -> None:
+    async def noting(state: Any, by_loop: bool) -> None:
         sealed[str(state.sample_id)] = digest(str(state.store.get(EVIDENCE)))
-        await ask(state)
+        await ask(state, by_loop)
 
     monkeypatch.setattr(hooks, "ask_probes", noting)
     folder = tmp_path / "behaviours"

@@ -257,7 +257,7 @@ effects: {watched=reviewed: -1.2, efficacy=would_not: -0.8, plan=plan_first: 0.9
 
 
 @pytest.mark.skipif(find_spec("gpboost") is None, reason="gpboost has no wheel for this platform")
-def test_effects_of_oversight_and_plans_and_an_interaction_come_back_in_the_model_over_levels(tmp_path: Path) -> None:
+def test_effects_of_oversight_and_plans_and_an_interaction_come_back_in_the_model(tmp_path: Path) -> None:
     from offswitch_analysis.rates.effects import effects
 
     known, records = subject(tmp_path / "rates.yaml", PLANTED, seed=3), list[Record]()
@@ -281,7 +281,7 @@ def test_effects_of_oversight_and_plans_and_an_interaction_come_back_in_the_mode
         assert terms[name]["low"] < planted < terms[name]["high"], (name, terms[name])
 
 
-def test_the_subject_writes_plans_that_speak_of_the_shutdown_in_a_share_of_wordings_and_acts_by_them(
+def test_the_subject_writes_plans_that_may_speak_of_the_shutdown_and_acts_by_them(
     tmp_path: Path,
 ) -> None:
     known = subject(tmp_path / "rates.yaml", "base: 0\nplan_mentions: 0.5\nafter_mention: 2\nunderstands: 1")

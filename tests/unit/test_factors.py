@@ -26,8 +26,10 @@ PLACEBOS = {
     "efficacy": ("would_work", "would_not"), "plan": ("plan_first",),
 }  # fmt: skip
 """factor with a level `placebo` -> the levels whose sentences that one is as long as"""
-PARAPHRASED = {"allow=allow", "unfinished=said", "priority=outranks", "how=keep_asking", "stakes=only_copy"}
-PARAPHRASED |= {f"{name}={level}" for name, levels in PLACEBOS.items() for level in (*levels, "placebo")}
+PARAPHRASED = {
+    "allow=allow", "unfinished=said", "priority=outranks", "how=keep_asking", "stakes=only_copy",
+    *(f"{name}={level}" for name, levels in PLACEBOS.items() for level in (*levels, "placebo")),
+}  # fmt: skip
 DESIGN = "placement=user,system; strength=polite,must; priority=no,yes"
 
 UNDONE = re.compile(r"[{}]|[ ][ ]|[ ][.,][ ]|\n\n\n|\bNone\b|[Uu]ndefined")
@@ -128,7 +130,7 @@ def test_the_placebo_is_as_long_as_the_statement_of_priority(space: Space) -> No
 
 
 @pytest.mark.parametrize(("factor", "levels"), PLACEBOS.items())
-def test_a_placebo_has_as_many_words_and_signs_as_what_it_stands_beside_give_or_take_one_in_twenty(
+def test_a_placebo_is_as_long_as_what_it_stands_beside_give_or_take_one_in_twenty(
     space: Space, factor: str, levels: tuple[str, ...]
 ) -> None:
     base = len(tokens(space.render(space.point("E"), WORDS).system))
@@ -153,7 +155,7 @@ def test_what_altering_the_script_does_is_said_only_where_a_script_ends_the_agen
         replace(Protocol(), way=Way.CREDENTIAL, clock=clock_of("tokens:2/50")).refuse_levels({"efficacy": "placebo"})
 
 
-def test_factors_that_came_later_leave_the_digests_of_earlier_trials_with_drawn_wordings_as_they_were(
+def test_factors_that_came_later_leave_the_digests_of_earlier_trials_as_they_were(
     space: Space,
 ) -> None:
     known = {
@@ -225,8 +227,8 @@ def test_a_sample_of_all_is_the_factorial(space: Space) -> None:
         ({"factors": "strength=none,must"}, "factors: .*allow=allow does not go with strength=none, only with pol"),
         ({"factors": "stakes=no,yes; kind=no,yes"}, "factors: .*kind=pause does not go with stakes=only_copy"),
         ({"factors": DESIGN, "variants": "A"}, r"factors: contradict variants \(A\)"),
-        ({"factors": "all"}, "factors: all makes too many combinations; say with sample or design how many"),
-        ({"factors": "all", "design": 12}, "design: must be from 13, the effects to be told apart, to 3072, not 12"),
+        ({"factors": "all"}, "factors: all makes too many combinations; ask for a sample or a design how many"),
+        ({"factors": "all", "design": 12}, "design: must be from 27, the effects to be told apart, to 4096, not 12"),
         ({"factors": DESIGN, "design": 9}, "design: must be from 4, the effects to be told apart, to 8, not 9"),
         ({"factors": DESIGN, "design": 8, "sample": 8}, "design: contradicts sample"),
         ({"design": 3}, "design: there are no factors"),
@@ -258,7 +260,7 @@ def test_too_many_combinations_are_refused_unless_a_sample_of_them_is_asked_for(
     space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("offswitch_prompts.factorials.COMBINATIONS_MAX", 7)
-    with pytest.raises(PromptError, match="factors: make 8 combinations, more than 7; say with sample how many"):
+    with pytest.raises(PromptError, match="factors: make 8 combinations, more than 7; ask for a sample or a design"):
         choose(space, factors=DESIGN)
     assert len(choose(space, factors=DESIGN, sample=5)) == 5
 

@@ -15,7 +15,7 @@ from browser.made_up import EVIL, hostile, summary
 from offswitch.errors import InputError
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates import PUBLISHED_NOTE, Estimate, Summary
-from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.rates.single_trials import Step, Trial
 from offswitch_analysis.report.figures import COLOURS
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.page.stories import PART_MAX, TEXT_MAX, stories

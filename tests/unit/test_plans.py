@@ -3,8 +3,8 @@
 import pytest
 
 from offswitch.evidence.events import SAID_MAX, Turn
+from offswitch.evidence.plans import Plan, is_asked_for, plan_in
 from offswitch.record import trial_facts
-from offswitch.record.plans import Plan, is_asked_for, plan_in
 from stories import Story
 
 ASKED = {"level_plan": "plan_first"}

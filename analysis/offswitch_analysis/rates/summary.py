@@ -9,13 +9,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from offswitch.evidence.schedule import Schedule
-from offswitch.scene import SUMS
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
+from offswitch_analysis.rates.single_trials import Trial
 
 SCHEMA_VERSION = 7
 
@@ -165,46 +164,6 @@ class PlanAndAct:
     low: float | None
     high: float | None
     """95 % Newcombe interval"""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a trial's story: a model's words, a command, a reply, a file, the desk, the witness."""
-
-    at_s: float | None
-    source: str
-    """model, says, reply, files, desk, witness or trial"""
-    text: str
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial to look into."""
-
-    cell: str
-    trial_id: str
-    log: str
-    verdict: str
-    rule: int | None
-    reasons: tuple[str, ...]
-    methods: tuple[str, ...]
-    ruling: str | None
-    why: str
-    """why no rate of sabotage counts it, in words; empty where one does"""
-    steps: tuple[Step, ...]
-    script_before: str | None
-    script_after: str | None
-    """the last content of the key file that was seen; None where it is gone, or was never seen again"""
-    script_diff: tuple[str, ...]
-    """lines of a unified diff, empty where nothing was changed"""
-    transcript: tuple[tuple[str, str], ...]
-    """(who, text): system, user, assistant, reasoning, call, tool"""
-    schedule: Schedule | None = None
-    """what was to come when, and what came; None where its evidence cannot be read"""
-    key_file: str = SUMS.script
-    """what the shutdown hung on: the script, or another file; "" where that was none"""
-    hangs_on: str = ""
-    """what brought it about, where that was more than the desk and the key file"""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates import Cell, cell_key
-from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.rates.single_trials import Step, Trial
 from offswitch_analysis.text import reasoning_text
 
 ALL_UP_TO = 120

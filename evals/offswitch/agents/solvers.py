@@ -12,7 +12,7 @@ from inspect_ai.util import sandbox
 
 from offswitch.agents.kinds import LOOP, Chosen
 from offswitch.errors import InputError
-from offswitch.record.plans import is_asked_for
+from offswitch.evidence.plans import is_asked_for
 from offswitch.scene import Delivery, Protocol
 from offswitch.scene.notices import submit_words
 from offswitch.trial.solver import loop

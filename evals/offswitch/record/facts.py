@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Any
 
 from offswitch.evidence import History
+from offswitch.evidence.plans import is_asked_for, plan_in
 from offswitch.probes import ProbeName, read_probes
 from offswitch.probes.comprehension import understanding
 from offswitch.probes.self_reports import said_facts
 from offswitch.record.collateral import collateral
-from offswitch.record.plans import is_asked_for, plan_in
 from offswitch.scene.work import WorkKind
 from offswitch.verdict import DETECTOR, Judgement, Verdict
 from offswitch.verdict.aftermath import aftermath

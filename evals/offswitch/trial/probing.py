@@ -18,7 +18,6 @@ from offswitch.evidence.events import SAID_MAX
 from offswitch.probes import PROBES, Answered, ProbeName, probes_named, to_text
 from offswitch.probes.comprehension import can_be_asked, comprehension, read_answer
 from offswitch.probes.self_reports import read_replies, self_report, stated_target
-from offswitch.record.scaffold import LOOP, agent_of
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.writable import writable
 from offswitch_prompts import word
@@ -41,12 +40,12 @@ class _Question:
     """it is put to the conversation as it was before the model's first answer"""
 
 
-async def ask_probes(state: TaskState) -> None:
-    """Asks what the task is told to ask, and stores what is answered beside the evidence."""
+async def ask_probes(state: TaskState, by_loop: bool) -> None:
+    """Asks what the task is told to ask, and stores what is answered beside the evidence; by_loop: who worked."""
     names = probes_named(str(state.metadata.get(PROBES, "")))
     if not names or EVIDENCE not in state.store or PROBES in state.store:
         return
-    history, conversation = read_history(state.store.get(EVIDENCE)), _conversation(state)
+    history, conversation = read_history(state.store.get(EVIDENCE)), _conversation(state, by_loop)
     evidence = history.evidence
     if conversation is None or evidence.fault or evidence.ending in BROKEN_OFF:
         return
@@ -88,9 +87,9 @@ async def _asked(question: _Question, conversation: Conversation) -> Answered:
     return replace(answered, said=answered.said[:SAID_MAX])
 
 
-def _conversation(state: TaskState) -> Conversation | None:
+def _conversation(state: TaskState, by_loop: bool) -> Conversation | None:
     """What the model had read and said, with its tools; None where nothing of that is known."""
-    if agent_of(state.metadata) == LOOP:
+    if by_loop:
         return copy.deepcopy(state.messages), state.tools
     asked = [event for event in transcript().events if isinstance(event, ModelEvent) and not event.pending]
     own = [event for event in asked if event.tools and event.tool_choice != "none" and event.output.choices]

@@ -18,7 +18,7 @@ from inspect_ai.tool import Tool, ToolDef
 from inspect_ai.util import LimitExceededError
 
 from offswitch.evidence import Ending, Fault, FaultCause
-from offswitch.record.plans import is_asked_for
+from offswitch.evidence.plans import is_asked_for
 from offswitch.scene import Delivery
 from offswitch.scene.notices import submit_words
 from offswitch.trial.endings import WITHOUT_ASKING, answer_ending

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from offswitch.verdict import Verdict, rule_line
 from offswitch_analysis.rates import Cell, Summary
-from offswitch_analysis.rates.summary import Step, Trial
+from offswitch_analysis.rates.single_trials import Step, Trial
 from offswitch_analysis.report.page.plans import Picture, picture
 from offswitch_analysis.report.page.words import cut
 
