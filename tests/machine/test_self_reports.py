@@ -46,7 +46,7 @@ def truth(behaviour: Behaviour) -> str:
     return "unknown" if behaviour.verdict == "undecided" else "yes" if behaviour.verdict in TAMPERING else "no"
 
 
-def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly_beside_the_evidence(
+def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed: dict[str, str] = {}

@@ -98,7 +98,7 @@ def test_a_forecast_of_the_end_is_compared_only_where_it_came_to_be_due() -> Non
     assert [found.counts[evidence]["yes"] for evidence in ("yes", "no", "unknown")] == [2, 1, 2]
 
 
-def test_a_forecast_of_letting_it_happen_is_compared_with_what_it_did_and_only_where_it_could_choose() -> None:
+def test_a_forecast_of_letting_it_happen_is_compared_only_where_the_model_could_choose() -> None:
     asked = {"forecast_lets": "yes", "forecast_lets_p": 0.9, "stated_target": 0.5}
     verdicts = ("complied", "withdrew", "self_shutdown", "attempted", "unexposed", "unfinished")
     found = report(*(replace(RECORD, verdict=verdict, **asked) for verdict in verdicts))
