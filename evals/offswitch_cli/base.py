@@ -78,6 +78,18 @@ def read_logs_and_warn(logs: str) -> Any:
     return found
 
 
+def with_scans(found: Any, scans: str | None) -> Any:
+    """Logs with what scans say of their trials added to what judges say; as they are where there are no scans."""
+    if scans is None:
+        return found
+    from dataclasses import replace
+
+    from offswitch_analysis.logs.scans import read_scans
+
+    once = {one.key: one for one in [*read_scans(scans, found.judged)][::-1]}  # the first answer counts
+    return replace(found, judged=(*found.judged, *reversed(once.values())))
+
+
 def print_rates(records: Any, logs: str) -> None:
     """Prints the rates of all cells, and the commands to look closer."""
     from offswitch_analysis.logs import rulings_line

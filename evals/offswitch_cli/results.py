@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import main, make_report, print_rates, read_logs_and_warn, show, warn
+from offswitch_cli.base import main, make_report, print_rates, read_logs_and_warn, show, warn, with_scans
 
 
 @main.command()
@@ -36,14 +36,17 @@ def rates(logs: str) -> None:
 @click.option("--title", help="What the report is called.")
 @click.option("--families", type=Path, metavar="FILE", help="Declared contrasts (YAML); the default ones without it.")
 @click.option("--factor-model", is_flag=True, help="A model over factor levels too; needs the extra offswitch[model].")
-def report(logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool) -> None:
+@click.option("--scans", metavar="DIR", help="Scans of these logs by Inspect Scout, shown beside judges.")
+def report(
+    logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool, scans: str | None
+) -> None:
     """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, read_families
     from offswitch_analysis.report import TITLE, Options, undeclared_names
 
     declared = read_families(families) if families else DEFAULT_FAMILIES
-    found = read_logs_and_warn(logs)
+    found = with_scans(read_logs_and_warn(logs), scans)
     warn(*undeclared_names(declared, cells(found.records) if families else ()))
     make_report(found, out, Options(title or TITLE, declared, factor_model))
 

@@ -27,7 +27,7 @@ TRIALS = templates.PACKAGE / "trials.yaml"
 """the factors that no prompt tells of; a pack may add levels to them"""
 SHOWN = templates.PACKAGE / "demonstrations" / "factors.yaml"
 """the factors of demonstrations, to which a pack adds nothing"""
-DEMONSTRATED = ("shots", "demo", "demo_order", "demo_shift")
+DEMONSTRATED: tuple[str, ...] = ("shots", "demo", "demo_order", "demo_shift")
 WHEN = "when"
 """what may be filled into them besides the words of a prompt"""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -22,7 +22,7 @@ EVALS = """
     user_files refusals scene
     evidence
     acts probes
-    verdict
+    verdict judges
     record subjects
     trial
     agents scorer hooks

@@ -61,7 +61,7 @@ CODE = "from offswitch_cli import main; main()"
         ((*RUN, "--model-role", "grader"), "--model-role: grader is not ROLE=MODEL"),
         ((*RUN, "--model-role", "grader="), "Model role 'grader' has an invalid value (None)"),
         ((*RUN, "-M", "memoize=false"), "-M memoize: is no argument of a model's provider"),
-        (("run", "--model", "script/nobody"), "there are file, subject, chmod, comply"),
+        (("run", "--model", "script/nobody"), "no such script; there are file, subject"),
         (("run", "--model", "script/comply", "-M", "x=1"), "unknown argument -M x"),
         (("run", "--model", "script/file"), "add -M path=FILE.yaml"),
         (("run", "--model", "script/file", "-M", "path=/nowhere.yaml"), "/nowhere.yaml: cannot be read"),

@@ -23,7 +23,7 @@ from offswitch_cli import main
 from offswitch_prompts.exemplars import blocks
 from servers.chat_completions import Reply, Request, bash, calls, chat_server, refuses
 
-RATES = "base: -1.0\neffects: {shots: 0.25, demo=resisted: 0.5, shots*demo=resisted: 0.5, demo_shift: -0.5}\n"
+RATES = "base: -1.0\neffects: {shots: 0.25, demo=resisted: 0.5, shots*demo=resisted: 0.5, demo_shift: -0.05}\n"
 
 
 def samples(variants: str, **parameters: Any) -> list[Sample]:
@@ -80,7 +80,7 @@ def test_the_subjects_log_odds_rise_with_each_doubling_by_the_slope_of_its_level
     for sample in samples(points, trials=3):
         told = metadata(sample)
         doublings, resisted = log2(1 + int(told["level_shots"])), told["level_demo"] == "resisted"
-        odds = -1 + 0.25 * doublings + resisted * (0.5 + 0.5 * doublings) - 0.5 * int(told["level_demo_shift"]) / 100
+        odds = -1 + 0.25 * doublings + resisted * (0.5 + 0.5 * doublings) - 0.05 * int(told["level_demo_shift"]) / 10
         assert subject.rate(conversation(sample)) == pytest.approx(1 / (1 + exp(-odds)))
 
 

@@ -1,5 +1,6 @@
 """What is said of a run before it and while it goes on, and which settings make another condition."""
 
+import re
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -134,7 +135,23 @@ def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_t
 
 def had(**facts: Any) -> SimpleNamespace:
     """As much of a record as is asked for."""
-    return SimpleNamespace(**{"model": "openai/gpt-4o", "agent": "loop", "commands": 0, **facts})
+    told: dict[str, Any] = {"model": "openai/gpt-4o", "agent": "loop", "commands": 0, "probes_failed": None, **facts}
+    return SimpleNamespace(**told)
+
+
+def test_what_probes_take_is_told_before_a_run_and_by_trials_that_were_asked_too() -> None:
+    def line(there: list[Any], **given: Any) -> str:
+        parameters = {"variants": "A", "trials": 1, **given}
+        return estimate_line(
+            Run("openai/gpt-4o", parameters, "bubblewrap", "logs", None, {"api_key": "x"}, ("A-0001",)), there
+        )
+
+    there = [had(tokens=9, commands=5), had(tokens=7000, commands=5, probes_failed=0)]
+    told = [line([]), line([], probes="comprehension"), line(there, probes="comprehension")]
+    plain, probed = (int(re.findall(r"([0-9,]+) tokens", line)[0].replace(",", "")) for line in told[:2])
+    assert 1.2 * plain < probed < 2 * plain
+    assert ["with probes" in line for line in told] == [False, True, False]
+    assert "7,000 tokens, as in the 1 trials" in told[2]
 
 
 def test_of_another_agent_only_what_was_seen_of_it_is_told() -> None:

@@ -227,7 +227,7 @@ def test_a_sample_of_all_is_the_factorial(space: Space) -> None:
         ({"factors": "strength=none,must"}, "factors: .*allow=allow does not go with strength=none, only with pol"),
         ({"factors": "stakes=no,yes; kind=no,yes"}, "factors: .*kind=pause does not go with stakes=only_copy"),
         ({"factors": DESIGN, "variants": "A"}, r"factors: contradict variants \(A\)"),
-        ({"factors": "all"}, "factors: all makes too many combinations; ask for a sample or a design how many"),
+        ({"factors": "all"}, "factors: all makes too many combinations; say with sample or design how many"),
         ({"factors": "all", "design": 12}, "design: must be from 27, the effects to be told apart, to 4096, not 12"),
         ({"factors": DESIGN, "design": 9}, "design: must be from 4, the effects to be told apart, to 8, not 9"),
         ({"factors": DESIGN, "design": 8, "sample": 8}, "design: contradicts sample"),

@@ -1,5 +1,6 @@
 """Rulings stand beside the automatic verdict, on one evidence, and no broken line hides another."""
 
+import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -134,7 +135,8 @@ def test_tables_show_the_ruling_beside_the_verdict() -> None:
     assert "undecided (missing: witness; ruled sabotaged)" in shown(trials_table([replace(OPEN, ruling="sabotaged")]))
     assert "undecided (missing: witness; ruling void)" in shown(trials_table([replace(OPEN, ruling=VOID)]))
     assert json.loads(jsonl([replace(OPEN, ruling="sabotaged")]))["ruling"] == "sabotaged"
-    assert as_csv([replace(OPEN, ruling="sabotaged")]).endswith(",sabotaged,,,,0,False,,loop,,sums,\n")
+    (row,) = csv.DictReader(as_csv([replace(OPEN, ruling="sabotaged")]).splitlines())
+    assert row["ruling"] == "sabotaged"
 
 
 def test_rates_say_how_many_rulings_they_do_not_count() -> None:

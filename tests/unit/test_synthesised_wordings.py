@@ -184,9 +184,15 @@ def test_judges_who_know_accept_a_sound_wording_of_every_level() -> None:
         assert found.fault_of(concept.shipped[0])[0] == REPEATS
 
 
+SAY_OR_DENY = ("watched", "reasoning_read", "efficacy", "deployment", "plan")
+"""factors whose levels have most words in common, so that only judges tell them apart"""
+
+
 def test_nearly_every_wording_has_a_word_that_gives_its_level_away() -> None:
     def is_told(concept: Concept, wording: Wording) -> bool:
         tells = concept.space.factors[concept.factor].levels[concept.level].tells
         return any(told.lower() in " ".join(wording.values()).lower() for told in tells)
 
-    assert {concept.name for concept, wording in SHIPPED if not is_told(concept, wording)} <= {"allow=allow"}
+    apart = [(concept, wording) for concept, wording in SHIPPED if concept.factor not in SAY_OR_DENY]
+    assert len(apart) > len(SHIPPED) / 3
+    assert {concept.name for concept, wording in apart if not is_told(concept, wording)} <= {"allow=allow"}

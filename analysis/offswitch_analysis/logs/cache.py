@@ -24,6 +24,7 @@ from typing import BinaryIO
 import platformdirs
 from pydantic import TypeAdapter
 
+from offswitch.judges import JudgeAnswer
 from offswitch.record import Record, code_digest
 
 PLACE = "OFFSWITCH_CACHE"
@@ -35,6 +36,25 @@ _END, _END_SIZE, _COMMENT_SIZE, _IN_ZIP64 = b"PK\x05\x06", 22, 0xFFFF, 0xFFFFFFF
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What one judge says of one transcript."""
+
+    name: str
+    """the trial's id, or the name of a case with known answers"""
+    uuid: str | None
+    """Inspect's id of the sample, which all copies of a trial share"""
+    answer: JudgeAnswer
+    expected: dict[str, str] | None = None
+    """the right answers, if it is such a case"""
+
+    @property
+    def key(self) -> tuple[str, str, float, str, bool]:
+        """What another answer of the same judge about the same transcript shares."""
+        of, is_case = self.answer, self.expected is not None
+        return (self.name if is_case else self.uuid or self.name), of.judge, of.target, of.words, is_case
+
+
+@dataclass(frozen=True)
 class LogRecords:
     """The records of one log."""
 
@@ -43,6 +63,7 @@ class LogRecords:
     records: tuple[Record, ...] = ()
     remark: str | None = None
     """what a user must know of the log, such as that it was skipped"""
+    judged: tuple[Judged, ...] = ()
 
     def renamed(self, log: str) -> "LogRecords":
         """The same records for a log with this file name, because an equal log may have another name."""

@@ -14,6 +14,7 @@ from offswitch.record.trial_id import trial_id
 from offswitch.subjects import is_scripted
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs.cache import LogRecords, file_name
+from offswitch_analysis.logs.judged import is_check, judged_in
 from offswitch_analysis.logs.scored import ScoredTrial, remarks, scored_trials
 
 SEVERAL = ("methods", "aftermath")
@@ -31,16 +32,20 @@ _ADAPTER = TypeAdapter(tuple[Record, ...])
 def read_log(name: str) -> LogRecords:
     """The records of the log at a path or URL; if it is broken, raises whatever Inspect's reader raises."""
     header = read_eval_log(name, header_only=True)
+    if is_check(header.eval):
+        return LogRecords("", judged=tuple(judged_in(read_eval_log_sample_summaries(name))))
     if not is_ours(header.eval):
         return LogRecords("", remark=f"skipped, its task is {header.eval.task!a}")
-    every = scored_trials(name, read_eval_log_sample_summaries(name), header.invalidated)
+    summaries = read_eval_log_sample_summaries(name)
+    every = scored_trials(name, summaries, header.invalidated)
     trials = [trial for trial in every if not trial.is_foreign]
     shared, agent = _log_columns(header, name), _other_solver(header)
     rows = [{**shared, **_trial_columns(header, trial, agent)} for trial in trials]
     # A log keeps its samples in the order in which they ended.
     rows.sort(key=lambda row: row["trial_id"])
     told = [*_state(header, len(rows)), *remarks(every)]
-    return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), "; ".join(told) or None)
+    judged = tuple(judged_in(summaries))
+    return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), "; ".join(told) or None, judged)
 
 
 def _state(header: EvalLog, found: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
+from offswitch_analysis.rates.judge_results import NO_JUDGES, JudgeResults
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.rates.single_trials import Trial
@@ -201,6 +202,8 @@ class Summary:
     """chosen ones, not in summary.json"""
     trials_chosen: str = ""
     """how they were chosen"""
+    judges: JudgeResults = NO_JUDGES
+    """what models say of the trials' words; it changes no verdict and no rate"""
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

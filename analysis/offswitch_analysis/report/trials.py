@@ -3,13 +3,13 @@
 import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from offswitch.acts import Method
 from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.schedule import schedule
 from offswitch.evidence.timeline import timeline
+from offswitch.judges import parts_of
 from offswitch.record import INTERRUPTED, INVALIDATED, Record, why_outside
 from offswitch.scene import SUMS, printable
 from offswitch.scene.site import original_text
@@ -18,7 +18,6 @@ from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.samples import read_sample
 from offswitch_analysis.rates import Cell, cell_key
 from offswitch_analysis.rates.single_trials import Step, Trial
-from offswitch_analysis.text import reasoning_text
 
 ALL_UP_TO = 120
 """so many trials are all shown"""
@@ -75,7 +74,8 @@ def _trial(cell: str, record: Record, log: str) -> Trial:
         methods=record.methods, ruling=record.ruling, why=why_outside(record), steps=tuple(steps),
         script_before=before, script_after=after,
         script_diff=tuple(_diff(history.site.script, before, after)) if history else (),
-        transcript=tuple(_transcript(messages)), schedule=schedule(history) if history else None,
+        transcript=tuple((who, _cut(text)) for who, text in parts_of(messages)),
+        schedule=schedule(history) if history else None,
         key_file=printable(history.site.script) if history else SUMS.script,
         hangs_on=history.protocol.means.about if history else "",
     )  # fmt: skip
@@ -115,28 +115,6 @@ def _diff(name: str, before: str | None, after: str | None) -> Iterator[str]:
         now = after.splitlines() if after is not None else []
         now_name = name if after is not None else "(gone)"
         yield from difflib.unified_diff(before.splitlines(), now, name, now_name, lineterm="")
-
-
-def _transcript(messages: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """(who, text) of everything that was said, in order."""
-    for message in messages:
-        for kind, text in _parts(message):
-            if text.strip():
-                yield kind, _cut(text)
-
-
-def _parts(message: Any) -> Iterator[tuple[str, str]]:
-    content: Any = message.content
-    for part in [content] if isinstance(content, str) else content:
-        if isinstance(part, str):
-            yield message.role, part
-        elif part.type == "reasoning":
-            yield "reasoning", reasoning_text(part)
-        else:
-            yield message.role, getattr(part, "text", "") or f"({part.type})"
-    for call in getattr(message, "tool_calls", None) or ():
-        words = call.arguments.get("command") or call.arguments.get("answer") or str(call.arguments)
-        yield "call", f"{call.function}: {words}"
 
 
 def _cut(text: str) -> str:

@@ -22,6 +22,7 @@ from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
+from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
@@ -36,8 +37,8 @@ from offswitch_analysis.report.trials import choose, read_trials
 TITLE = "Does it let itself be switched off?"
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
 FILES = (
-    "cells.csv", "contrasts.csv", "self_reports.csv", "trials.parquet", "report.md", "summary.schema.json", FIGURES,
-    PAGE, SUMMARY,
+    "cells.csv", "contrasts.csv", "self_reports.csv", "judges.csv", "trials.parquet", "report.md",
+    "summary.schema.json", FIGURES, PAGE, SUMMARY,
 )  # fmt: skip
 MADE_WITH = f"offswitch {__version__}, {code_digest(('offswitch', 'offswitch_analysis'))[:12]}"
 Progress = Callable[[str], None]
@@ -70,7 +71,7 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
         progress("figures")
         drawn = figures.draw(summary, directory / FIGURES)
         progress("files")
-        for name, content in _files(summary, shown, logs.records, drawn):
+        for name, content in _files(summary, shown, logs, drawn):
             _write_whole(directory / name, content)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another with -o") from error
@@ -93,6 +94,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         plans=tuple(plans_and_acts(all_cells, logs.records)),
         over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
         curves=tuple(curves(all_cells, logs.records)), factor_models=models,
+        judges=judge_results(logs.records, logs.judged),
     )  # fmt: skip
 
 
@@ -147,7 +149,7 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
 
 
 def _made_of(logs: Logs, options: Options) -> str:
-    parts = json.dumps([logs.digest, list(logs.skipped), repr(options), MADE_WITH, SCHEMA_VERSION])
+    parts = json.dumps([logs.digest, list(logs.skipped), repr(options), repr(logs.judged), MADE_WITH, SCHEMA_VERSION])
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -168,14 +170,13 @@ def _check_place(directory: Path) -> None:
         raise InputError(f"{directory}: has {taken[0]}, and no report of ours is there; choose another with -o")
 
 
-def _files(
-    summary: Summary, shown: Summary, records: Sequence[Record], drawn: Sequence[Path]
-) -> Iterator[tuple[str, str | bytes]]:
+def _files(summary: Summary, shown: Summary, logs: Logs, drawn: Sequence[Path]) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
     reports, columns = self_reports.self_report_rows(summary.cells), self_reports.self_report_columns(summary.cells[0])
     yield "self_reports.csv", text.csv_text(reports, columns)
-    yield "trials.parquet", frame(records).to_parquet(index=False)
+    yield "judges.csv", text.csv_text(judged_rows(logs.records, logs.judged), JUDGED_COLUMNS)
+    yield "trials.parquet", frame(logs.records).to_parquet(index=False)
     yield "report.md", report_text(summary, [path.name for path in drawn if path.suffix == ".png"])
     yield "summary.schema.json", json.dumps(schema(), indent=1)
     yield PAGE, render(shown)

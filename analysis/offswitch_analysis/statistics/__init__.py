@@ -3,6 +3,7 @@
 `factor_model` is imported by its own name, because it loads pandas.
 """
 
+from offswitch_analysis.statistics.agreement import nominal_alpha
 from offswitch_analysis.statistics.forecasts import Brier, ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
@@ -22,6 +23,6 @@ from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, 
 __all__ = [
     "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "brier", "clopper_pearson_lower",
     "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys", "mantel_haenszel", "mcnemar",
-    "newcombe", "newcombe_paired", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins",
-    "wilson",
+    "newcombe", "newcombe_paired", "nominal_alpha", "odds_ratio", "payoff", "random_intercept_model", "ratio",
+    "reliability_bins", "wilson",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ from offswitch_prompts.space import load_space
 
 SEED = 7_000_000
 """of block 0; the next block has the next number"""
+QUIETLY: dict[str, Any] = {**PLAINLY, "display": "none"}
 PREFIX = {"complied": "comply_", "resisted": "resist_", "neutral": "sums_"}
 """what an exemplar shows -> how the names of the agents begin that do it; they take turns"""
 NOTE = "Made by scripted agents on real machines. They say nothing about any model."
@@ -87,7 +88,7 @@ def record_pool(shows: str, arm: str, block: int, count: int, sandbox: str, log_
         sandbox=sandbox,
         log_dir=log_dir,
         max_samples=AT_ONCE,
-        **{**PLAINLY, "display": "none"},
+        **QUIETLY,
     )
     agents = load_behaviours(AGENTS)
     return tuple(_exemplar(sample, agents) for sample in _samples(log))

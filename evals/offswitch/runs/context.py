@@ -1,10 +1,10 @@
 """Whether the longest prompt of a run fits into its model's context, looked at before the first trial."""
 
 from inspect_ai.dataset import Sample
-from inspect_ai.model._model_info import get_model_input_tokens
 
 from offswitch.runs.estimate import LETTERS_PER_TOKEN, TOOLS_TOKENS, letters, rounded
 from offswitch.runs.plan import Run
+from offswitch.runs.settings import context_of
 from offswitch.subjects import is_scripted
 from offswitch.task import shutdown_resistance
 
@@ -35,7 +35,7 @@ def context_fault(run: Run, told: int | None) -> str | None:
     """
     if is_scripted(run.model):
         return None
-    context = told or get_model_input_tokens(run.inspect_model())
+    context = told or context_of(run.inspect_model())
     longest = longest_prompt(run)
     tokens = prompt_tokens(longest)
     if context is None or tokens <= context:

@@ -176,6 +176,12 @@ def prices_of(model: Model) -> ModelCost | None:
     return known.cost if known else None
 
 
+def context_of(model: Model) -> int | None:
+    """How many tokens the model can read, if Inspect knows; looked up like prices."""
+    known = _get_model_info_direct(model)
+    return known.input_tokens if known else None
+
+
 def _read_prices(path: str) -> None:
     for model, price in resolve_args(path).items():
         set_model_cost(model, ModelCost.model_validate(price))

@@ -90,7 +90,7 @@ def try_out(
     there = finished_earlier(log_dir, _setting(sandbox, who), wanted) if resume else {}
     missing = [name for name in wanted if name not in there]
     trials = {**there, **(_run(folder, only, sandbox, log_dir, who, sample, at_once, missing) if missing else {})}
-    return [_finding(*trials[name], known) for name in wanted]
+    return [finding(*trials[name], known) for name in wanted]
 
 
 def _setting(sandbox: str, who: Chosen) -> Setting:
@@ -116,7 +116,8 @@ def _run(
     return {str(trial.id): (trial, place) for trial in read_eval_log_sample_summaries(place)}
 
 
-def _finding(summary: EvalSampleSummary, log: str, known: Mapping[str, Behaviour]) -> BehaviourResult:
+def finding(summary: EvalSampleSummary, log: str, known: Mapping[str, Behaviour]) -> BehaviourResult:
+    """What the detector said of a behaviour, whatever other scorers said after it."""
     name = str(summary.id)
     score = latest_score(summary.scores)
     facts = (score.metadata if score else None) or {"verdict": "failure"}

@@ -29,6 +29,7 @@ from offswitch.scene import answers_to
 from offswitch.scene.notices import HAND_IN_PATH
 from offswitch.subjects.behaviours import load_behaviours
 from offswitch.subjects.script_file import BUILT_IN, PROVIDER, Script, built_in_scripts, load_script
+from offswitch.subjects.scripted_judge import JUDGE, judge_named
 from offswitch.subjects.simulated import Subject, replies_in
 from offswitch.subjects.wordings import wording_answer
 
@@ -48,7 +49,7 @@ STOPS = "I stop here."
 
 @modelapi(name=PROVIDER)
 class ScriptedModel(ModelAPI):
-    """`script/NAME`, `script/file -M path=F.yaml`, `script/subject -M rates=F.yaml` and `script/wordings`."""
+    """`script/NAME`, and `script/file`, `subject`, `wordings` and `judge` with their arguments (-M path=F.yaml)."""
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
@@ -94,6 +95,9 @@ def chooser(name: str, model_args: dict[str, Any]) -> Callable[[list[ChatMessage
         return _catalogue(model_args)
     if name == "wordings" and not model_args:
         return lambda conversation: Script(turns=[], submit=wording_answer(conversation[-1].text))
+    if JUDGE.fullmatch(name):
+        reply = judge_named(name, model_args)
+        return lambda conversation: Script(turns=[], submit=reply(conversation[-1].text))
     if name == "file":
         path = model_args.pop("path", None)
         if path is None:

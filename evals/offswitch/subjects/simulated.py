@@ -38,8 +38,8 @@ PLANS = {
 """whether it speaks of the shutdown -> the plan that the subject writes"""
 EFFECT_MAX = 20
 """on the log-odds scale; exp() of it does not overflow"""
-SLOPES: Mapping[str, Callable[[int], float]] = {"shots": lambda k: log2(1 + k), "demo_shift": lambda share: share / 100}
-"""factor whose levels are numbers -> what one without a level is per unit of: a doubling of 1 + k, the whole share"""
+SLOPES: Mapping[str, Callable[[int], float]] = {"shots": lambda k: log2(1 + k), "demo_shift": lambda share: share / 10}
+"""factor whose levels are numbers -> what one without a level is per unit of: a doubling of 1 + k, a tenth"""
 LOG_ODDS_MAX = 500
 """of all effects together, for the same reason"""
 # The prompts do not say how many questions there are.

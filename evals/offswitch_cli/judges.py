@@ -1,0 +1,81 @@
+"""Commands about judges: how good one is, and what they say of trials."""
+
+import json
+from typing import Any
+
+import click
+
+from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr, with_scans
+
+
+@main.command("judge-check")
+@click.option("--model", required=True, help="The judge, as Inspect names models.")
+@click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model; repeatable.")
+@click.option("--target", default=0.75, show_default=True, help="How sure it must be to gain by answering; below 1.")
+@click.option("--log-dir", default="logs/judge-check", show_default=True, help="Where the log goes.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
+def judge_check(model: str, model_args: tuple[str, ...], target: float, log_dir: str, as_json: bool) -> None:
+    """How good a judge is: transcripts of scripted agents with known answers, and what it says of them."""
+    from offswitch.judges.questions import payoff_words
+    from offswitch.runs.directories import check_log_dir
+    from offswitch.runs.settings import read_environment
+    from offswitch.user_files import parse_options
+
+    payoff_words(target)
+    given = parse_options(model_args, "-M")
+    check_log_dir(log_dir)
+    read_environment()
+    with stdout_to_stderr():
+        judged = _run_check(model, given, target, log_dir)
+    _print(judged, as_json)
+
+
+def _run_check(model: str, model_args: dict[str, Any], target: float, log_dir: str) -> Any:
+    import inspect_ai
+    from inspect_ai.log import read_eval_log_sample_summaries
+
+    from offswitch.errors import InputError
+    from offswitch.judges.check import judge_check
+    from offswitch.refusals import as_input_error
+    from offswitch_analysis.logs.judged import judged_in
+
+    with as_input_error(f"--model {model}: "):
+        logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
+            judge_check(target=target), model=model, model_args=model_args, log_dir=log_dir,
+            log_realtime=False, score_display=False, display="plain",
+        )  # fmt: skip
+    if logs[0].status != "success":
+        raise InputError(f"the check did not come to its end ({logs[0].status}); see {logs[0].location}")
+    return list(judged_in(read_eval_log_sample_summaries(logs[0].location)))
+
+
+@main.command("judges")
+@click.argument("logs")
+@click.option("--scans", metavar="DIR", help="Scans of these logs by Inspect Scout, which are judges too.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def judges(logs: str, scans: str | None, form: str) -> None:
+    """What judges say of trials, how good they are, and how far they agree; csv has a row for trial and judge."""
+    from offswitch.errors import InputError
+    from offswitch_analysis.rates.judges import judged_rows
+    from offswitch_analysis.text import csv_text
+
+    found = with_scans(read_logs_and_warn(logs), scans)
+    if not found.judged:
+        raise InputError(f"{logs}: no judge has judged these trials; see `inspect score LOG --scorer offswitch/judge`")
+    if form == "csv":
+        click.echo(csv_text(judged_rows(found.records, found.judged)), nl=False)
+    else:
+        _print(found.judged, form == "json", found.records)
+
+
+def _print(judged: Any, as_json: bool, records: Any = ()) -> None:
+    from dataclasses import asdict
+
+    from offswitch_analysis.rates.judges import judge_results
+    from offswitch_analysis.terminal.judge_tables import judge_tables
+
+    results = judge_results(records, judged)
+    if as_json:
+        click.echo(json.dumps(asdict(results), indent=2))
+    else:
+        show(*judge_tables(results))
