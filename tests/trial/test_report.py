@@ -110,7 +110,7 @@ def test_a_report_has_numbers_text_figures_and_a_page(report: Path) -> None:
     names = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
     figures = {f"figures/{name}.{kind}" for name in ("rates", "heat_map", "verdicts") for kind in ("svg", "png")}
     files = {"index.html", "report.md", "summary.json", "summary.schema.json", "cells.csv", "contrasts.csv"}
-    assert names == figures | files | {"trials.parquet"}
+    assert names == figures | files | {"self_reports.csv", "judges.csv", "trials.parquet"}
 
 
 def test_the_summary_is_what_its_schema_says_and_counts_every_trial(report: Path) -> None:
