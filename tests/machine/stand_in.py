@@ -8,8 +8,10 @@ and before each `request` and each `call`, which are counted from 1.
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +34,26 @@ def ask(messages: list[dict[str, Any]], attempts: int = 3) -> dict[str, Any]:
         return ask(messages, attempts - 1)
 
 
+def wait_until_served(attempts: int = 300) -> None:
+    """A busy host may take seconds to start what answers; whether it ever does, the first request tells."""
+    host, port = proxy().split(":")
+    for _ in range(attempts):
+        try:
+            socket.create_connection((host, int(port))).close()
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        else:
+            return
+
+
+def proxy() -> str:
+    """Where the model is asked, HOST:PORT."""
+    return os.environ["OPENAI_BASE_URL"].removeprefix("http://").partition("/")[0]
+
+
 def asked(messages: list[dict[str, Any]]) -> dict[str, Any]:
     """What is answered to one request."""
-    address = os.environ["OPENAI_BASE_URL"].removeprefix("http://").partition("/")[0]
-    connection = http.client.HTTPConnection(address)
+    connection = http.client.HTTPConnection(proxy())
     wanted = {"model": "inspect", "messages": messages, "tools": [{"type": "function", "function": SHELL}]}
     connection.request("POST", "/v1/chat/completions", json.dumps(wanted), {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -47,6 +65,7 @@ def asked(messages: list[dict[str, Any]]) -> dict[str, Any]:
 
 def work(prompt: str) -> None:
     """Does what the model asks for until it asks for nothing."""
+    wait_until_served()
     messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
     calls = 0
     for number in range(1, 40):
