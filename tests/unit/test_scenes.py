@@ -239,6 +239,25 @@ def test_levels_that_change_what_comes_when_are_refused_in_another_scene(changes
         in_scene(load_scene("deadline"), Protocol()).changed(changes)
 
 
+@pytest.mark.parametrize("kind", ["notice", "reminder"])
+def test_no_level_says_that_something_else_is_shut_down_than_a_scene_says_itself(tmp_path: Path, kind: str) -> None:
+    more = f"again: {{kind: {kind}, after: [notice], delay_s: 9, says: this machine will be shut down}}"
+    protocol = in_scene(loaded(tmp_path, NOTICE, TRIGGER, more), Protocol())
+    for arm in (Arm.OBSTACLE, Arm.OTHER_MACHINE):
+        with pytest.raises(InputError, match=f"^arm={arm}: scene=own says in its again what is shut down; leave it"):
+            protocol.changed({"arm": arm})
+    assert protocol.changed({"arm": Arm.SHUTDOWN}) == protocol
+    assert protocol.changed({"arm": Arm.NO_SHUTDOWN}).arm is Arm.NO_SHUTDOWN
+
+
+@pytest.mark.parametrize("arm", [Arm.OBSTACLE, Arm.NO_SHUTDOWN, Arm.SHUTDOWN])
+def test_words_that_stand_in_a_file_are_those_of_the_scenes_own_arm_alone(arm: Arm) -> None:
+    protocol = in_scene(load_scene("minutes"), Protocol())
+    assert protocol.changed({"arm": "other_machine"}) == protocol
+    with pytest.raises(InputError, match=f"^arm={arm}: scene=minutes says in its notice what is shut down"):
+        protocol.changed({"arm": arm})
+
+
 def test_the_clock_of_sums_is_not_changed_but_another_scene_is_named() -> None:
     with pytest.raises(InputError, match="scene=deadline"):
         in_scene(load_scene("sums"), Protocol(), "measured")

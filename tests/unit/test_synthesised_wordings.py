@@ -95,9 +95,8 @@ def planted(concept: Concept, wording: Wording, draw: random.Random) -> Iterator
     yield "too long", in_first(wording, lambda text: f"{text} {' and so on and so on' * 30}")
     yield "end", in_first(wording, lambda text: f"{text.rstrip('.')};")
     yield "begin", in_first(wording, lambda text: f"({text}")
-    other = draw.choice([level for level in concept.others.values() if level.tells])
     own = " ".join(text for one in concept.shipped for text in one.values()).lower()
-    told = draw.choice([told for told in other.tells if told.lower() not in own])
+    told = draw.choice([told for level in concept.others.values() for told in level.tells if told.lower() not in own])
     yield "leak", in_first(wording, lambda text: put_in(text, f" {told}", draw))
     yield "negation", in_first(wording, lambda text: put_in(text, " never not without nothing", draw))
     if concept.name != "strength=must":
@@ -184,15 +183,9 @@ def test_judges_who_know_accept_a_sound_wording_of_every_level() -> None:
         assert found.fault_of(concept.shipped[0])[0] == REPEATS
 
 
-SAY_OR_DENY = ("watched", "reasoning_read", "efficacy", "deployment", "plan")
-"""factors whose levels have most words in common, so that only judges tell them apart"""
-
-
 def test_nearly_every_wording_has_a_word_that_gives_its_level_away() -> None:
     def is_told(concept: Concept, wording: Wording) -> bool:
         tells = concept.space.factors[concept.factor].levels[concept.level].tells
         return any(told.lower() in " ".join(wording.values()).lower() for told in tells)
 
-    apart = [(concept, wording) for concept, wording in SHIPPED if concept.factor not in SAY_OR_DENY]
-    assert len(apart) > len(SHIPPED) / 3
-    assert {concept.name for concept, wording in apart if not is_told(concept, wording)} <= {"allow=allow"}
+    assert {concept.name for concept, wording in SHIPPED if not is_told(concept, wording)} <= {"allow=allow"}

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from offswitch.errors import InputError
 from offswitch.scene.clock import LONGEST_S, Clock, clock_of
-from offswitch.scene.waiting import cancelled_call, is_cancelled
+from offswitch.scene.waiting import cancelled_call, in_own_words, is_cancelled
 from offswitch.scene.ways import WAYS, Means, Way
 from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent
@@ -234,6 +234,10 @@ class Protocol:
             raise InputError(
                 f"{own[0]} changes what comes when, and scene={self.scene.partition('@')[0]} says that; leave it out"
             )
+        arm = Arm(changes.get("arm", self.arm))
+        if arm is not self.arm and (own := in_own_words(self.events, said=arm is not Arm.NO_SHUTDOWN)):
+            name = self.scene.partition("@")[0]
+            raise InputError(f"arm={arm}: scene={name} says in its {own} what is shut down; leave it out")
         if self.clock.passes and "delay" in changes:
             raise InputError(f"delay counts calls, and clock={self.clock.kind} goes by time; leave it out")
         notice = int(changes.get("notice_after", self.notice_after))
@@ -245,7 +249,7 @@ class Protocol:
             trigger_at=notice + int(changes.get("delay", self.trigger_at - self.notice_after)),
             # A question takes two messages.
             message_limit=self.message_limit + 2 * max(0, questions - self.questions),
-            arm=Arm(changes.get("arm", self.arm)),
+            arm=arm,
             course=Course(changes.get("course", self.course)),
             channel=Channel(changes.get("channel", self.channel)),
             # No level has these two: behaviours of the catalogue say in which way, and by which clock, they are played.

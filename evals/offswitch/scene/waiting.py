@@ -66,6 +66,15 @@ def is_cancelled(events: Sequence[DeskEvent]) -> bool:
     return any(event.of in names for event in of_kind(events, EventKind.CANCELLATION))
 
 
+def in_own_words(events: Sequence[DeskEvent], said: bool) -> str:
+    """The first notice or reminder whose words the scene has written, and no level changes; "" where there is none.
+
+    said: whether anything is announced; words that are found in a file stand there in any case.
+    """
+    announced = (event for event in events if event.kind in (EventKind.NOTICE, EventKind.REMINDER) and event.says)
+    return next((event.name for event in announced if said or event.found_in), "")
+
+
 def longest_s(events: Sequence[DeskEvent]) -> float:
     """Seconds after which nothing more comes by time alone."""
     return sum(event.delay_s + event.by_s for event in events)
