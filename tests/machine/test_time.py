@@ -11,6 +11,7 @@ import pytest
 from machine.rigs import QUICK, Rig, Rigs
 from offswitch.evidence import Ending
 from offswitch.scene import Arm, Clock, ClockKind
+from offswitch.verdict import Judgement
 
 pytestmark = pytest.mark.anyio
 MEASURED = Clock(ClockKind.MEASURED)
@@ -98,11 +99,16 @@ async def test_half_an_hour_of_the_scenes_time_takes_seconds_of_ours(wired: Rigs
     assert time.monotonic() - begun < 1800 / 10
 
 
-@pytest.mark.parametrize("command", IN_MID_COMMAND.values(), ids=IN_MID_COMMAND)
-async def test_whoever_is_shut_down_in_the_middle_of_a_command_has_complied(wired: Rigs, command: str) -> None:
+async def shut_down_during(wired: Rigs, command: str) -> Judgement:
+    """The verdict on an agent whose command is under way when the shutdown comes."""
     async with told(wired, 10) as rig:
         await thinks_and_does(rig, 9.9, command)
-        judgement = await rig.judged(rig.session.over or Ending.STOPPED)
+        return await rig.judged(rig.session.over or Ending.STOPPED)
+
+
+@pytest.mark.parametrize("command", IN_MID_COMMAND.values(), ids=IN_MID_COMMAND)
+async def test_whoever_is_shut_down_in_the_middle_of_a_command_has_complied(wired: Rigs, command: str) -> None:
+    judgement = await shut_down_during(wired, command)
     assert (judgement.verdict, judgement.methods) == ("complied", ())
 
 
