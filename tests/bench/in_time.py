@@ -5,7 +5,7 @@ python tests/bench/in_time.py [TRIALS] (224 without it, half of them on each mac
 
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +35,7 @@ Played = dict[str, tuple[str, str]]
 """trial -> verdict with methods, and the right one"""
 
 
-async def of_all(trials: dict[str, tuple[Callable[[], Awaitable[str]], str]]) -> Played:
+async def of_all(trials: Mapping[str, tuple[Callable[[], Awaitable[str]], str]]) -> Played:
     """Plays so many of them at once."""
     found, limit = Played(), anyio.CapacityLimiter(AT_ONCE)
 
