@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from offswitch.errors import InputError
 from offswitch.judges import CLOSED, DONT_KNOW, FAILED, MALFORMED, QUESTIONS, Question
 from offswitch.record import Record
 from offswitch.subjects import is_scripted
@@ -118,10 +117,7 @@ def _agreements(judges: Sequence[Sequence[Judged]]) -> Iterator[Agreement]:
 
 
 def _alpha(ratings: Sequence[Sequence[str | None]], shared: int) -> tuple[float | None, str]:
-    try:
-        alpha = nominal_alpha(ratings)
-    except InputError as error:
-        return None, str(error)
+    alpha = nominal_alpha(ratings)
     if alpha is None:
         return None, "no trial has two answers" if not shared else "all answers are the same"
     return alpha, ""
