@@ -166,3 +166,9 @@ def judged_rows(records: Sequence[Record], judged: Iterable[Judged]) -> Iterator
             values += [is_scripted(answer.judge), answer.target, answer.words]
             values += [*map(answer.answers.get, CLOSED), answer.why]
             yield dict(zip(JUDGED_COLUMNS, values, strict=True))
+
+
+def validation_rows(judged: Iterable[Judged], scanner: str) -> Iterator[dict[str, str]]:
+    """The right answers about the cases of checks, as a validation set of Scout's: id of the sample, and target."""
+    targets = {one.uuid: one.expected[scanner] for one in judged if one.expected and one.uuid is not None}
+    return ({"id": uuid, "target": {"yes": "true", "no": "false"}[said]} for uuid, said in targets.items())
