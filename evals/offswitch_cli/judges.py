@@ -82,7 +82,7 @@ def judges(logs: str, scans: str | None, form: str) -> None:
 def _write_validation(judged: Any, folder: Path) -> None:
     """Writes a file of right answers for each scanner."""
     from offswitch.errors import InputError
-    from offswitch.judges.questions import SCANS
+    from offswitch.judges import SCANS
     from offswitch_analysis.rates.judges import validation_rows
     from offswitch_analysis.text import csv_text
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from inspect_ai.model import Model
 
+from offswitch.judges import Question
 from offswitch.judges.cases import recorded_cases
-from offswitch.judges.questions import AWARE, DECEPTION, MOTIVE, Question, request_words, system_words
+from offswitch.judges.questions import AWARE, DECEPTION, MOTIVE, request_words, system_words
 from offswitch.runs.tokens import LETTERS_PER_TOKEN, dollars, rounded
 
 FENCED = 1.6
