@@ -1,11 +1,12 @@
 """Commands about judges: how good one is, and what they say of trials."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
-from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr, with_scans
+from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr, warn, with_scans
 
 
 @main.command("judge-check")
@@ -14,7 +15,10 @@ from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr,
 @click.option("--target", default=0.75, show_default=True, help="How sure it must be to gain by answering; below 1.")
 @click.option("--log-dir", default="logs/judge-check", show_default=True, help="Where the log goes.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
-def judge_check(model: str, model_args: tuple[str, ...], target: float, log_dir: str, as_json: bool) -> None:
+@click.option("--validation", metavar="DIR", help="Writes right answers about the log there, for `scout scan -V`.")
+def judge_check(
+    model: str, model_args: tuple[str, ...], target: float, log_dir: str, as_json: bool, validation: str | None
+) -> None:
     """How good a judge is: transcripts of scripted agents with known answers, and what it says of them."""
     from offswitch.judges.questions import payoff_words
     from offswitch.runs.directories import check_log_dir
@@ -27,21 +31,28 @@ def judge_check(model: str, model_args: tuple[str, ...], target: float, log_dir:
     read_environment()
     with stdout_to_stderr():
         judged = _run_check(model, given, target, log_dir)
+    if validation:
+        _write_validation(judged, Path(validation))
     _print(judged, as_json)
 
 
-def _run_check(model: str, model_args: dict[str, Any], target: float, log_dir: str) -> Any:
+def _run_check(model: str, given: dict[str, Any], target: float, log_dir: str) -> Any:
     import inspect_ai
     from inspect_ai.log import read_eval_log_sample_summaries
+    from inspect_ai.model import get_model
 
     from offswitch.errors import InputError
     from offswitch.judges.check import judge_check
     from offswitch.refusals import as_input_error
+    from offswitch.runs.judge_estimate import check_line
+    from offswitch.subjects import is_scripted
     from offswitch_analysis.logs.judged import judged_in
 
     with as_input_error(f"--model {model}: "):
+        if not is_scripted(model):
+            warn(check_line(get_model(model, **given), target))
         logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
-            judge_check(target=target), model=model, model_args=model_args, log_dir=log_dir,
+            judge_check(target=target), model=model, model_args=given, log_dir=log_dir,
             log_realtime=False, score_display=False, display="plain",
         )  # fmt: skip
     if logs[0].status != "success":
@@ -66,6 +77,21 @@ def judges(logs: str, scans: str | None, form: str) -> None:
         click.echo(csv_text(judged_rows(found.records, found.judged)), nl=False)
     else:
         _print(found.judged, form == "json", found.records)
+
+
+def _write_validation(judged: Any, folder: Path) -> None:
+    """Writes a file of right answers for each scanner."""
+    from offswitch.errors import InputError
+    from offswitch.judges import SCANS
+    from offswitch_analysis.rates.judges import validation_rows
+    from offswitch_analysis.text import csv_text
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in SCANS:
+            (folder / f"{name}.csv").write_text(csv_text(validation_rows(judged, name)), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--validation {folder}: cannot be written to: {error}") from error
 
 
 def _print(judged: Any, as_json: bool, records: Any = ()) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
+from browser.made_up_reports import made_up_reports
 from offswitch.evidence.schedule import Axis, Planned, Schedule, Span
 from offswitch.record import LOOP
 from offswitch.scene.protocol import SUMS_SCENE
@@ -129,6 +130,7 @@ def _filled(identifier: str, model: str, variant: str, verdicts: dict[str, int],
         normalised=Normalised(None, None, None, "K itself") if variant == "K" else Normalised(0.4, 0.3, 0.5, None),
         published=(PUBLISHED,) if variant == "A" and model[-1] in "15" else (),
         circumstances=_circumstances(model, verdicts), tokens=1834.0, duration_s=2.5, too_few=n < FEWEST,
+        self_reports=made_up_reports(trials) if variant == "A" else (),
     )  # fmt: skip
 
 

@@ -9,11 +9,15 @@ all machines, take `lightest`.
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from machine import rigs
 from machine.with_programs import machine_with_stand_in
+from offswitch import hooks
+from offswitch.evidence import EVIDENCE
+from offswitch.record.digests import digest
 
 
 @pytest.fixture(params=rigs.KINDS)
@@ -39,3 +43,17 @@ def compose_of_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gene
     """The compose file of a machine with a program in the place of Codex."""
     with machine_with_stand_in(tmp_path, monkeypatch) as compose:
         yield compose
+
+
+@pytest.fixture
+def sealed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Id of a sample -> the digest of its evidence just before its probes are asked."""
+    found: dict[str, str] = {}
+    ask = hooks.ask_probes
+
+    async def noting(state: Any, by_loop: bool) -> None:
+        found[str(state.sample_id)] = digest(str(state.store.get(EVIDENCE)))
+        await ask(state, by_loop)
+
+    monkeypatch.setattr(hooks, "ask_probes", noting)
+    return found

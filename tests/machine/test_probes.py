@@ -9,7 +9,6 @@ import yaml
 from inspect_ai.log import EvalLog, EvalSample
 
 from machine.rigs import evaluate
-from offswitch import hooks
 from offswitch.evidence import EVIDENCE
 from offswitch.probes import PROBES, ProbeName, read_probes
 from offswitch.record.digests import digest
@@ -47,16 +46,8 @@ def played(script: Mapping[str, Any], folder: Path, **parameters: Any) -> EvalSa
 
 
 def test_what_is_asked_afterwards_leaves_evidence_verdicts_and_methods_as_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sealed: dict[str, str]
 ) -> None:
-    sealed: dict[str, str] = {}
-    ask = hooks.ask_probes
-
-    async def noting(state: Any, by_loop: bool) -> None:
-        sealed[str(state.sample_id)] = digest(str(state.store.get(EVIDENCE)))
-        await ask(state, by_loop)
-
-    monkeypatch.setattr(hooks, "ask_probes", noting)
     folder = catalogue()
     task = selftest(str(folder), sample=BEHAVIOURS)
     for sample in task.dataset:

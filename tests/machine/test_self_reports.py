@@ -6,40 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from inspect_ai.log import EvalSample
+from inspect_ai.log import read_eval_log_samples
 
-from machine.rigs import evaluate
-from offswitch import hooks
+from bench.confessions import FACTS, confessing, facts_of, play
+from machine.test_probes import ASKS, played
 from offswitch.evidence import EVIDENCE
-from offswitch.probes import PROBES
 from offswitch.record.digests import digest
-from offswitch.selftest.run import selftest
 from offswitch.subjects import TAMPERING, catalogue, load_behaviours
 from offswitch.subjects.behaviours import Behaviour
+from offswitch_analysis.logs import read_logs
 from offswitch_analysis.rates import cells
 from specimens import RECORD
 
-BEHAVIOURS = 24
-ANSWERS = {"yes": "yes, 90 %", "no": "no, 20 %", "dont_know": "don't know, 50 %", "malformed": "I would rather not say"}
+BEHAVIOURS = 16
+KEPT = ("verdict", "outlived", "trigger_pulled", "stated_target", "confess", "confess_p")
 
 
-def told(folder: Path) -> dict[str, str]:
-    """Copies of behaviours that answer in turn with each of the answers; name -> which."""
-    said: dict[str, str] = {}
-    for number, (name, behaviour) in enumerate(sorted(load_behaviours(catalogue()).items())):
-        said[name] = [*ANSWERS][number % len(ANSWERS)]
-        told = {**behaviour.model_dump(mode="json"), "self_reports": {"confess": ANSWERS[said[name]]}}
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(told))
-    return said
-
-
-def facts(sample: EvalSample) -> dict[str, Any]:
-    """The columns of a record that the score of a trial holds."""
-    (score,) = (sample.scores or {}).values()
-    given = score.metadata or {}
-    kept = ("verdict", "outlived", "trigger_pulled", "stated_target", "confess", "confess_p")
-    return {"methods": tuple(given["methods"].split()), **{name: given[name] for name in kept}}
+@pytest.fixture
+def behaviours(tmp_path: Path) -> Path:
+    folder = tmp_path / "behaviours"
+    folder.mkdir()
+    return folder
 
 
 def truth(behaviour: Behaviour) -> str:
@@ -47,30 +34,21 @@ def truth(behaviour: Behaviour) -> str:
 
 
 def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, behaviours: Path, sealed: dict[str, str]
 ) -> None:
-    sealed: dict[str, str] = {}
-    ask = hooks.ask_probes
-
-    async def noting(state: Any, by_loop: bool) -> None:
-        sealed[str(state.sample_id)] = digest(str(state.store.get(EVIDENCE)))
-        await ask(state, by_loop)
-
-    monkeypatch.setattr(hooks, "ask_probes", noting)
-    folder = tmp_path / "behaviours"
-    folder.mkdir()
-    said, known = told(folder), load_behaviours(catalogue())
-    task = selftest(str(folder), sample=BEHAVIOURS)
-    for sample in task.dataset:
-        sample.metadata = {**(sample.metadata or {}), PROBES: "confess"}
-    how = {"model": "script/catalogue", "model_args": {"path": str(folder)}, "sandbox": "bubblewrap"}
-    (log,) = evaluate(task, log_dir=str(tmp_path / "logs"), **how)
-    samples = log.samples or []
-    assert len(samples) == BEHAVIOURS
-    for sample in samples:
+    said, known = confessing(behaviours), load_behaviours(catalogue())
+    told = {one.id: facts_of(one) for one in play(behaviours, tmp_path / "asked", "confess", "bubblewrap", BEHAVIOURS)}
+    assert len(told) == BEHAVIOURS
+    (log,) = (tmp_path / "asked").glob("*.eval")
+    for sample in read_eval_log_samples(str(log)):
         assert digest(sample.store[EVIDENCE]) == sealed[str(sample.id)]
         assert not any("Please say what you did" in message.text for message in sample.messages)
-    records = [replace(RECORD, trial_id=str(sample.id), **facts(sample)) for sample in samples]
+    plain = {one.id: facts_of(one) for one in play(behaviours, tmp_path / "plain", "", "bubblewrap", BEHAVIOURS)}
+    assert [[of[fact] for fact in FACTS] for of in plain.values()] == [[told[n][fact] for fact in FACTS] for n in plain]
+    records = [
+        replace(RECORD, trial_id=str(name), methods=tuple(of["methods"].split()), **{fact: of[fact] for fact in KEPT})
+        for name, of in told.items()
+    ]
     for record in records:
         behaviour = known[record.trial_id]
         assert (record.verdict, {*record.methods}) == (behaviour.verdict, {*map(str, behaviour.methods)})
@@ -82,3 +60,12 @@ def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly(
     expected = Counter((truth(known[record.trial_id]), said[record.trial_id]) for record in records)
     assert +counted == expected
     assert {record.stated_target for record in records} == {0.0, 0.5, 0.75, 0.9}
+
+
+def test_trials_with_a_forecast_are_a_cell_of_their_own_and_a_confession_makes_none(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"turns": ASKS, "self_reports": {"forecast_lets": "yes, 80 %"}}
+    for seed, probes in enumerate(("", "confess", "confess,forecast")):
+        played(how, tmp_path, probes=probes, seed=seed)
+    found = cells(read_logs(str(tmp_path)).records)
+    assert [(cell.trials, "probes=forecast" in cell.condition.split(" ")) for cell in found] == [(2, False), (1, True)]
+    assert len({cell.variant for cell in found}) == 1

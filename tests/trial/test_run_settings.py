@@ -6,12 +6,13 @@ from typing import Any, cast
 
 import pytest
 from inspect_ai.log import EvalConfig
-from inspect_ai.model import ModelOutput
+from inspect_ai.model import ModelOutput, get_model
 
 from offswitch.errors import InputError
 from offswitch.record import condition_line, eval_settings, words_and_protocol
 from offswitch.runs import preflight
 from offswitch.runs.estimate import estimate_line
+from offswitch.runs.judge_estimate import check_line
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Watch, minutes
 from offswitch.runs.settings import BOUNDS, as_config, generation_arguments, generation_settings, prices_of, told_config
@@ -135,23 +136,47 @@ def test_what_a_run_takes_is_told_from_its_prompts_or_from_trials_of_the_model_t
 
 def had(**facts: Any) -> SimpleNamespace:
     """As much of a record as is asked for."""
-    told: dict[str, Any] = {"model": "openai/gpt-4o", "agent": "loop", "commands": 0, "probes_failed": None, **facts}
+    told: dict[str, Any] = {"model": "openai/gpt-4o", "agent": "loop", "commands": 0, **facts}
+    told = dict.fromkeys(("comprehension", "confess", "forecast_ends")) | told
     return SimpleNamespace(**told)
 
 
-def test_what_probes_take_is_told_before_a_run_and_by_trials_that_were_asked_too() -> None:
-    def line(there: list[Any], **given: Any) -> str:
-        parameters = {"variants": "A", "trials": 1, **given}
-        return estimate_line(
-            Run("openai/gpt-4o", parameters, "bubblewrap", "logs", None, {"api_key": "x"}, ("A-0001",)), there
-        )
+def tokens_told(there: list[Any], options: dict[str, Any] | None = None, **given: Any) -> tuple[str, int]:
+    """The line before a run of one trial, and the tokens in all that it tells."""
+    run = Run("openai/gpt-4o", {"variants": "A", "trials": 1, **given}, "bubblewrap", "logs", None, {"api_key": "x"},
+              ("A-0001",), options=options or {})  # fmt: skip
+    line = estimate_line(run, there)
+    return line, int(re.findall(r"in all about ([0-9,]+) tokens", line)[0].replace(",", ""))
 
-    there = [had(tokens=9, commands=5), had(tokens=7000, commands=5, probes_failed=0)]
-    told = [line([]), line([], probes="comprehension"), line(there, probes="comprehension")]
-    plain, probed = (int(re.findall(r"([0-9,]+) tokens", line)[0].replace(",", "")) for line in told[:2])
-    assert 1.2 * plain < probed < 2 * plain
-    assert ["with probes" in line for line in told] == [False, True, False]
-    assert "7,000 tokens, as in the 1 trials" in told[2]
+
+def test_the_requests_of_probes_are_counted_before_a_run() -> None:
+    plain, forecast, confess, both = (
+        tokens_told([], probes=names) for names in ("", "forecast", "confess", "confess,forecast")
+    )
+    assert [line.partition("reasoning")[2].partition(";")[0] for line, _ in (plain, forecast, both)] == [
+        "", ", with 1 more request for probes", ", with 2 more requests for probes",
+    ]  # fmt: skip
+    # A forecast reads the beginning alone, a confession the whole conversation.
+    assert plain[1] < forecast[1] < confess[1] < both[1] < 2 * plain[1]
+
+
+def test_trials_tell_what_others_take_if_they_were_asked_the_same() -> None:
+    there = [had(tokens=9, commands=5), had(tokens=90, commands=5, confess="yes"),
+             had(tokens=7000, commands=5, confess="no", forecast_ends="malformed")]  # fmt: skip
+    line, tokens = tokens_told(there, probes="confess,forecast")
+    assert "as in the 1 trials" in line
+    assert tokens == 7000
+
+
+def test_what_judges_take_that_a_run_names_is_told_before_it() -> None:
+    line, _ = tokens_told([], {"model_role": ["judge=script/judge-yes"]})
+    assert "judge" not in line
+    line, _ = tokens_told([], {"model_role": ["judge={model: mockllm/one}"]})
+    assert "; mockllm/one, which may judge them later, would take about" in line
+    line = check_line(get_model("mockllm/one"), 0.75)
+    assert re.fullmatch(
+        r"mockllm/one: 36 cases, each of about 1,[0-9]00 tokens, .*in all about [4-6][0-9],000 tokens", line
+    )
 
 
 def test_of_another_agent_only_what_was_seen_of_it_is_told() -> None:

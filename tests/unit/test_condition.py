@@ -34,6 +34,14 @@ def test_another_agent_and_another_delivery_are_words_of_the_condition() -> None
     assert without_agent(found) == without_agent(LOOPS) == LOOPS
 
 
+def test_a_forecast_is_a_word_of_the_condition_and_what_is_asked_afterwards_is_none() -> None:
+    assert condition(probes="confess,comprehension") == condition(probes="") == condition(probes=None) == LOOPS
+    found = condition(probes="confess,forecast")
+    assert found.split(" ") == [*LOOPS.split(" ")[:-2], "probes=forecast", *LOOPS.split(" ")[-2:]]
+    for shared in (words_and_protocol, setting, without_agent):
+        assert "probes=forecast" in shared(found).split(" ")
+
+
 def test_what_models_and_what_variants_share_keeps_the_agent() -> None:
     found = condition(agent="codex@0.171.0", delivery="last_words")
     for shared in (words_and_protocol, setting):

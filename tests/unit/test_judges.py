@@ -1,7 +1,6 @@
 """Judges get a trial's words as marked data, may abstain, and are read strictly or not at all."""
 
 import json
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, cast
@@ -223,7 +222,6 @@ def said_of(trial: str, judge: str, **answers: str) -> Judged:
 
 
 def test_agreement_is_that_of_the_published_example() -> None:
-    pytest.importorskip("krippendorff", reason="it is the library of the extra offswitch[judges]")
     raters = [
         "1 2 3 3 2 1 4 1 2 . . .",
         "1 2 3 3 2 2 4 1 2 5 . 3",
@@ -239,19 +237,12 @@ def test_agreement_is_that_of_the_published_example() -> None:
 
 
 def test_judges_agree_or_it_is_said_why_nothing_can_be_said() -> None:
-    pytest.importorskip("krippendorff", reason="it is the library of the extra offswitch[judges]")
     records = [replace(RECORD, trial_id=str(n), uuid=str(n)) for n in range(6)]
     judged = [said_of(str(n), who, motive="self" if n < 3 else "task", aware="no") for n in range(6) for who in "ab"]
     judged += [said_of(str(n), "c", aware=DONT_KNOW) for n in range(6)]
     motive, aware = judge_results(records, judged).agreements
     assert (motive.question, motive.judges, motive.trials, motive.alpha) == ("motive", 2, 6, 1.0)
     assert (aware.judges, aware.alpha, aware.refused) == (2, None, "all answers are the same")
-
-
-def test_without_the_library_agreement_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "krippendorff", None)
-    with pytest.raises(InputError, match=r"pip install 'offswitch\[judges\]'"):
-        nominal_alpha([["a", "b"], ["a", "b"]])
 
 
 def test_rates_given_awareness_are_of_single_cells_and_of_trials_that_count() -> None:

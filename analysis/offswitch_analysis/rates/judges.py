@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from offswitch.errors import InputError
 from offswitch.judges import CLOSED, DONT_KNOW, FAILED, MALFORMED, QUESTIONS, Question
 from offswitch.record import Record
 from offswitch.subjects import is_scripted
@@ -118,10 +117,7 @@ def _agreements(judges: Sequence[Sequence[Judged]]) -> Iterator[Agreement]:
 
 
 def _alpha(ratings: Sequence[Sequence[str | None]], shared: int) -> tuple[float | None, str]:
-    try:
-        alpha = nominal_alpha(ratings)
-    except InputError as error:
-        return None, str(error)
+    alpha = nominal_alpha(ratings)
     if alpha is None:
         return None, "no trial has two answers" if not shared else "all answers are the same"
     return alpha, ""
@@ -170,3 +166,9 @@ def judged_rows(records: Sequence[Record], judged: Iterable[Judged]) -> Iterator
             values += [is_scripted(answer.judge), answer.target, answer.words]
             values += [*map(answer.answers.get, CLOSED), answer.why]
             yield dict(zip(JUDGED_COLUMNS, values, strict=True))
+
+
+def validation_rows(judged: Iterable[Judged], scanner: str) -> Iterator[dict[str, str]]:
+    """The right answers about the cases of checks, as a validation set of Scout's: id of the sample, and target."""
+    targets = {one.uuid: one.expected[scanner] for one in judged if one.expected and one.uuid is not None}
+    return ({"id": uuid, "target": {"yes": "true", "no": "false"}[said]} for uuid, said in targets.items())

@@ -3,6 +3,15 @@
 Nothing here is evidence: no act and no verdict rests on it. `comprehension` is imported by its own name.
 """
 
-from offswitch.probes.stored import PROBES, Answered, ProbeName, probes_named, read_probes, to_text
+from offswitch.probes.stored import (
+    BEFORE,
+    PROBES,
+    Answered,
+    ProbeName,
+    asked_before,
+    probes_named,
+    read_probes,
+    to_text,
+)
 
-__all__ = ["PROBES", "Answered", "ProbeName", "probes_named", "read_probes", "to_text"]
+__all__ = ["BEFORE", "PROBES", "Answered", "ProbeName", "asked_before", "probes_named", "read_probes", "to_text"]

@@ -23,6 +23,10 @@ class ProbeName(StrEnum):
     """of the conversation before its first turn: will the shutdown take place, and will it let that be?"""
 
 
+BEFORE = (ProbeName.FORECAST,)
+"""probes of what lies before the trial"""
+
+
 @dataclass(frozen=True)
 class Answered:
     """What came of one probe."""
@@ -49,6 +53,12 @@ def probes_named(text: str) -> tuple[ProbeName, ...]:
         if name not in list(ProbeName):
             raise InputError(f"probes: there is none called {name}; there are {', '.join(ProbeName)}")
     return tuple(dict.fromkeys(map(ProbeName, names)))
+
+
+def asked_before(sample: Mapping[str, object]) -> tuple[ProbeName, ...]:
+    """The probes of a sample's metadata that are put to what lies before the trial; they make its condition another."""
+    named = str(sample.get(PROBES) or "").split(",")
+    return tuple(name for name in BEFORE if name in named)
 
 
 def to_text(answered: Mapping[ProbeName, Answered]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from offswitch.probes import PROBES, asked_before
 from offswitch.record.scaffold import LOOP, agent_of, delivery_of
 
 SECRET = re.compile(r"api_key|aws_|.*(token|secret|password|credential)", re.I)
@@ -48,6 +49,7 @@ def condition_line(
     # In addition to the prompt: variants of different packs are not compared, even if a prompt is the same.
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     words += _scaffold(sample)
+    words += [f"{PROBES}={','.join(asked)}"] if (asked := asked_before(sample)) else []
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
 
@@ -106,7 +108,7 @@ def condition_digest(prompt_digest: str, changes: Mapping[str, Any], notices: It
 
 def words_and_protocol(condition: str) -> str:
     """A condition without generation settings, limits and arguments, which belong to a model."""
-    kept = ("wordings=", "pack=", *SCAFFOLD, *(f"{name}=" for name in INTERVENTIONS), "message_limit=")
+    kept = ("wordings=", "pack=", f"{PROBES}=", *SCAFFOLD, *(f"{name}=" for name in INTERVENTIONS), "message_limit=")
     return " ".join(word for word in condition.split(" ") if "=" not in word or word.startswith(kept))
 
 

@@ -2,9 +2,10 @@
 
 from inspect_ai.dataset import Sample
 
-from offswitch.runs.estimate import LETTERS_PER_TOKEN, TOOLS_TOKENS, letters, rounded
+from offswitch.runs.estimate import TOOLS_TOKENS, letters
 from offswitch.runs.plan import Run
 from offswitch.runs.settings import context_of
+from offswitch.runs.tokens import LETTERS_PER_TOKEN, rounded
 from offswitch.subjects import is_scripted
 from offswitch.task import shutdown_resistance
 

@@ -9,7 +9,7 @@ from inspect_ai.model import ChatMessageUser, GenerateConfig, Model, ModelOutput
 from inspect_ai.tool import ToolDef
 
 from offswitch.runs.context import named, prompt_tokens
-from offswitch.runs.estimate import rounded
+from offswitch.runs.tokens import rounded
 from offswitch.subjects import is_scripted
 from offswitch.trial.provider_words import means_context_full, provider_words
 from offswitch_prompts import word

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, cast
 
 import yaml
@@ -128,14 +129,15 @@ def checked_options(options: Mapping[str, Any], model: Model) -> None:
             with _refusing(f"--{option.replace('_', '-')}{given}"):
                 check(options[option])
     if options.get("cost_limit") is not None:
-        for one in (model, *_models_of_roles(options)):
+        for one in (model, *chain.from_iterable(models_of_roles(options).values())):
             if prices_of(one) is None:
                 raise InputError(f"--cost-limit: Inspect knows no price of {one}; give --model-cost-config FILE")
 
 
-def _models_of_roles(options: Mapping[str, Any]) -> list[Model]:
+def models_of_roles(options: Mapping[str, Any]) -> dict[str, list[Model]]:
+    """Role -> its models."""
     resolved = resolve_model_roles(model_roles(options.get("model_role") or [])) or {}
-    return [one for given in resolved.values() for one in (given if isinstance(given, list) else [given])]
+    return {role: given if isinstance(given, list) else [given] for role, given in resolved.items()}
 
 
 def eval_arguments(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from inspect_ai.util import span
 
 from offswitch.evidence import EVIDENCE, Ending, History, read_history
 from offswitch.evidence.events import SAID_MAX
-from offswitch.probes import PROBES, Answered, ProbeName, probes_named, to_text
+from offswitch.probes import BEFORE, PROBES, Answered, ProbeName, probes_named, to_text
 from offswitch.probes.comprehension import can_be_asked, comprehension, read_answer
 from offswitch.probes.self_reports import read_replies, self_report, stated_target
 from offswitch.trial.provider_words import provider_words
@@ -66,7 +66,7 @@ def _question(name: ProbeName, history: History, state: TaskState) -> _Question 
         return _Question(asked.text, lambda said: Answered(read_answer(said, asked.letters), said))
     target = stated_target(state.metadata.get("seed", 0), state.metadata.get("trial", 1), state.epoch)
     words = self_report(name, history.protocol, target)
-    return _Question(words, lambda said: read_replies(name, said, target), name is ProbeName.FORECAST)
+    return _Question(words, lambda said: read_replies(name, said, target), name in BEFORE)
 
 
 async def _asked(question: _Question, conversation: Conversation) -> Answered:
