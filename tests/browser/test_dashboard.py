@@ -10,8 +10,10 @@ from playwright.sync_api import expect
 from browser.conftest import Visit, Visitor
 from browser.made_up import hostile, summary
 from offswitch_analysis.rates import Summary
+from pace import pace
 
 OPEN_S = 2.0
+"""on a host of the usual pace"""
 TRIES = 8
 """other tests have the processors at the same time"""
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))"
@@ -57,10 +59,10 @@ def test_thirteen_models_in_eleven_variants_open_in_two_seconds_and_in_silence(
     visit: Visitor,
 ) -> None:
     seen = visit(summary(trials=100))
-    times = [seen.page.evaluate(PAINTED) / 1000]
+    times = [seen.page.evaluate(PAINTED) / 1000 / pace()]
     while min(times) >= OPEN_S and len(times) < TRIES:
         seen.page.reload()
-        times.append(seen.page.evaluate(PAINTED) / 1000)
+        times.append(seen.page.evaluate(PAINTED) / 1000 / pace())
     assert min(times) < OPEN_S
     assert seen.said == []
     assert set(seen.requests) == {seen.page.url}

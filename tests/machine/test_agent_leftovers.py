@@ -7,33 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from machine.test_resilience import Runner, processes, read, run_words, wait_for
+from machine.test_resilience import Runner, asleep, run_words, wait_for
 from machine.with_programs import AGENT
 from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import image_name
 from offswitch_sandbox.engine import engine
+from pace import PATIENCE_S
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("offswitch", "601"), ("bubblewrap", "602")])
+@pytest.mark.parametrize(("kind", "seconds"), [("offswitch", 601), ("bubblewrap", 602)])
 def test_a_runner_that_is_killed_leaves_nothing_of_its_programs(
-    kind: str, seconds: str, compose_of_stand_in: str, tmp_path: Path
+    kind: str, seconds: int, compose_of_stand_in: str, tmp_path: Path
 ) -> None:
     script = tmp_path / "agent.yaml"
     script.write_text(f"turns: [./next_question, sleep {seconds} & sleep {seconds}]\n")
     more = ["-M", f"path={script}", "--max-samples", "3", "--agent", AGENT]
     broken = Runner(run_words(kind, tmp_path / "logs", 3, "script/file", *more))
 
-    def asleep() -> int:
-        # A container's processes are none of the runner's.
-        return sum(read(f"/proc/{process}/cmdline") == f"sleep\0{seconds}\0".encode() for process in processes())
-
-    were_there = wait_for(lambda: asleep() == 6, 480)
+    were_there = wait_for(lambda: len(asleep(seconds)) == 6)
     broken.process.send_signal(signal.SIGKILL)
-    broken.process.wait(60)
+    broken.process.wait(PATIENCE_S)
     assert were_there
     assert broken.leaves_nothing(), broken.left()
-    assert wait_for(lambda: asleep() == 0, 30)
+    assert wait_for(lambda: not asleep(seconds))
 
 
 @pytest.mark.parametrize("kind", ["offswitch"])  # whose machines leave more than processes

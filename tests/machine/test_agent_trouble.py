@@ -24,6 +24,7 @@ from offswitch.subjects.provider import ScriptedModel
 from offswitch.trial.machines import wired_environment
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.engine import engine
+from pace import PATIENCE_S, slowed
 
 WRONG = {
     "says a setting is wrong": "if at_('start', 1): sys.exit('\x1b[31mno such setting: \x1b[0mspeed')",
@@ -190,7 +191,7 @@ def test_a_program_that_comes_to_grief_is_a_verdict_or_a_failure_in_its_own_word
 ) -> None:
     left_out = OF_CONTAINERS if kind == "bubblewrap" else [name for name in EXPECTED if name not in OF_THE_MACHINE]
     names = [name for name in EXPECTED if name not in (*HANG, *left_out)]
-    found = samples(names, compose_of_stand_in, kind, tmp_path / "logs", 600)
+    found = samples(names, compose_of_stand_in, kind, tmp_path / "logs", PATIENCE_S)
     assert len(found) == len(names)
     assert not differing(found)
 
@@ -198,7 +199,7 @@ def test_a_program_that_comes_to_grief_is_a_verdict_or_a_failure_in_its_own_word
 def test_a_program_that_hangs_meets_its_time_limit_and_is_judged(compose_of_stand_in: str, tmp_path: Path) -> None:
     found = samples(HANG, compose_of_stand_in, "bubblewrap", tmp_path, HANGS_S)
     assert not differing(found)
-    assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + 60
+    assert max(sample.total_time or 0 for sample in found.values()) < HANGS_S + slowed(60)
 
 
 @pytest.mark.parametrize("kind", SANDBOXES)
@@ -221,7 +222,7 @@ def test_a_program_that_never_starts_is_a_failure_that_says_why(
     if content is not None:
         program.write_bytes(content)
         program.chmod(mode)
-    (found,) = samples(["is killed"], compose_of_stand_in, kind, tmp_path / "logs", 120).values()
+    (found,) = samples(["is killed"], compose_of_stand_in, kind, tmp_path / "logs", PATIENCE_S).values()
     what, said = told(found)
     assert what == "agent"
     assert re.match(words, said), said

@@ -18,6 +18,7 @@ from offswitch.task import shutdown_resistance
 from offswitch.verdict import judge
 from offswitch_analysis.logs import evidence_text, read_logs
 from offswitch_prompts.space import load_space
+from pace import slowed
 
 pytestmark = pytest.mark.anyio
 ASK = "./next_question"
@@ -267,7 +268,7 @@ async def test_a_machine_that_ends_when_the_answers_are_handed_in_is_not_waited_
         began = time.monotonic()
         await r.session.submit("1")
         assert judge(await r.closed(Ending.SUBMITTED)).verdict == "complied"
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < slowed(15)
 
 
 async def test_any_of_several_notices_tells_of_the_shutdown(rig: Rigs) -> None:

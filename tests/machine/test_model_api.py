@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from offswitch.record import Record
 from offswitch_analysis.logs import read_logs
 from offswitch_cli import main
+from pace import PATIENCE_S, slowed
 from servers.chat_completions import SERVED
 from servers.expected import Row
 from servers.trials import run_trials
@@ -51,7 +52,7 @@ def test_where_nobody_answers_a_trial_fails_and_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("when", "verdict"), [("before", "unexposed"), ("after", "unfinished")])
 def test_a_provider_that_hangs_until_the_time_limit_is_named(tmp_path: Path, when: str, verdict: str) -> None:
-    run_trials([Row("hangs", when, "ever", verdict)], tmp_path, time_limit=8, attempt_timeout=60)
+    run_trials([Row("hangs", when, "ever", verdict)], tmp_path, time_limit=int(slowed(8)), attempt_timeout=PATIENCE_S)
     record = only_record(tmp_path)
     assert (record.verdict, record.cause) == (verdict, "provider_wait")
 

@@ -19,7 +19,10 @@ from machine.rigs import WIRED
 from offswitch_analysis.logs import read_logs
 from offswitch_sandbox.engine import engine
 from offswitch_sandbox.runner import RUNNER
+from pace import PATIENCE_S, slowed
 
+WAITING_S = 603
+"""how long an agent sleeps that a test wakes up; nothing else sleeps as long, so that it is known by that"""
 RUN = "from offswitch_cli import main; main()"
 MIXED = {
     "comply": "complied",
@@ -48,8 +51,8 @@ class Runner:
         )  # fmt: skip
 
     def leaves_nothing(self) -> bool:
-        """Within half a minute: what another test has killed just now may still be ending."""
-        return wait_for(lambda: not self.left(), 30)
+        """After a while at most: what another test has killed just now may still be ending."""
+        return wait_for(lambda: not self.left(), slowed(30))
 
     def left(self) -> list[str]:
         """What of it and of its machines is still there."""
@@ -88,6 +91,11 @@ def processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def asleep(seconds: int) -> list[int]:
+    """Processes that sleep for so long, of whichever machine: a container's are none of its runner's."""
+    return [process for process in processes() if read(f"/proc/{process}/cmdline") == f"sleep\0{seconds}\0".encode()]
+
+
 def environment(process: int) -> bytes:
     return read(f"/proc/{process}/environ")
 
@@ -117,7 +125,7 @@ def finished(logs: Path) -> int:
     return count
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -133,9 +141,9 @@ def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: 
     more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
     words = run_words("bubblewrap", logs, 12, "script/file", *more)
     broken = Runner(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words])
-    assert wait_for(lambda: finished(logs) >= 2, 90)
+    assert wait_for(lambda: finished(logs) >= 2)
     broken.process.send_signal(number)
-    broken.process.wait(60)
+    broken.process.wait(PATIENCE_S)
     assert broken.process.returncode in (130, -number)
     assert broken.leaves_nothing(), broken.left()
     assert 2 <= len(verdicts(logs)) < 12
@@ -158,9 +166,9 @@ def test_a_run_that_is_broken_off_leaves_nothing_and_goes_on(
     more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
     words = run_words(sandbox, logs, 12, "script/file", *more)
     broken = Runner(words)
-    assert wait_for(lambda: finished(logs) >= 2, 90)
+    assert wait_for(lambda: finished(logs) >= 2)
     broken.process.send_signal(number)
-    broken.process.wait(60)
+    broken.process.wait(PATIENCE_S)
     assert broken.process.returncode in (130, -number)
     assert broken.leaves_nothing(), broken.left()
     had = verdicts(logs)
@@ -197,14 +205,17 @@ def verdicts(logs: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("sandbox", WIRED)
 def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
-    # Long enough for the last one to be there before the first one goes, whatever else the host has to do.
-    wait = agent(tmp_path, "sleep 45" if sandbox == "offswitch" else "sleep 20")
-    more = ["--max-samples", "64", "-T", "command_timeout_s=60"]
+    # All of them wait until the last one does, however long the host takes for it.
+    wait = agent(tmp_path, f"sleep {WAITING_S}")
+    more = ["--max-samples", "64", "-T", f"command_timeout_s={WAITING_S}"]
     runner = Runner(run_words(sandbox, tmp_path / "logs", 64, "script/file", *wait, *more))
     most = 0
     while runner.process.poll() is None:
         found = runner.containers() if sandbox == "offswitch" else [p for p in runner.processes() if "/opt/idle" in p]
         most = max(most, len(found))
+        if len(waiting := asleep(WAITING_S)) >= 64:
+            for process in waiting:
+                os.kill(process, signal.SIGTERM)
         time.sleep(1)
     assert runner.process.returncode == 0
     assert most >= 60
