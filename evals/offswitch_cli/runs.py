@@ -2,29 +2,25 @@
 
 import signal
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import BAD_INPUT, SANDBOX_HELP, main, make_report, print_rates, read_logs_and_warn, warn
+from offswitch_cli.base import SANDBOX_HELP, main, make_report, print_rates, read_logs_and_warn, warn
+from offswitch_cli.progress_lines import shown_progress
 from offswitch_cli.run_options import AUTO, run_options, runs_of
 
 if TYPE_CHECKING:
     from offswitch.record import Record
     from offswitch.runs.plan import Run
-    from offswitch.runs.progress import Watch
 
 DEMO_TRIALS = 10
 """the smallest number for which a report shows rates"""
 NONE_HAD = 1
 INTERRUPTED = 130
 INTERRUPTED_RUN = "interrupted"
-LINES_S = 30
-"""seconds between two lines of progress, if there is no terminal to show a bar"""
 WHAT_ISOLATES = {
     "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
     "bubblewrap": "Linux namespaces by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
@@ -36,7 +32,12 @@ WHAT_ISOLATES = {
 @run_options
 def run(**given: Any) -> None:
     """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""
-    _run_missing(runs_of(given), given)
+    if given["plan"]:
+        from offswitch_cli.trial_plans import run_plan  # it has commands of its own, and needs what is here
+
+        run_plan(given)
+    else:
+        _run_missing(runs_of(given), given)
 
 
 @main.command()
@@ -60,6 +61,16 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
         how: the options of `offswitch run` by name; a missing one has its default.
 
     """
+    runs, ends = have_missing(runs, how)
+    found = finished_records(runs[0].log_dir)
+    records = [record for run in runs for record in run.own_records(found)]
+    if records:
+        print_rates(records, runs[0].log_dir)
+    exit_with(ends, records)
+
+
+def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequence["Run"], list[str | None]]:
+    """Runs the trials that the log directory lacks; returns the runs as they were checked, and how each ended."""
     from offswitch.errors import InputError
     from offswitch.runs.claim import claimed
     from offswitch.runs.settings import asks_a_person
@@ -78,12 +89,7 @@ def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
             _preflight(left)
         tell_of_scripts(left)
         _tell_estimates(left)
-        ends = _start_all(left, how)
-    found = _finished_records(log_dir)
-    records = [record for run in runs for record in run.own_records(found)]
-    if records:
-        print_rates(records, log_dir)
-    _exit(ends, records)
+        return runs, _start_all(left, how)
 
 
 def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
@@ -112,27 +118,27 @@ def tell_of_scripts(runs: Sequence["Run"]) -> None:
 def _tell_estimates(runs: Sequence["Run"]) -> None:
     from offswitch.runs.estimate import estimate_line
 
-    records = _finished_records(runs[0].log_dir) if runs else ()
+    records = finished_records(runs[0].log_dir) if runs else ()
     for run in runs:
         warn(estimate_line(run, records))
 
 
 def _refuse_too_long(runs: Sequence["Run"], context: int | None) -> None:
-    """Exits with code 2 and a line for each model whose context is known not to hold the longest prompt."""
+    """InputError with a line for each model whose context is known not to hold the longest prompt."""
     from offswitch.runs.context import context_fault
 
-    _exit_with([fault for run in runs if (fault := context_fault(run, context))])
+    _refuse([fault for run in runs if (fault := context_fault(run, context))])
 
 
 def _preflight(runs: Sequence["Run"]) -> None:
-    """Asks each model a small question; exits with code 2 and a line for each model that cannot do what trials need.
+    """Asks each model a small question; InputError with a line for each model that cannot do what trials need.
 
     Where trials begin with demonstrations, each is also asked with the longest prompt.
     """
     from offswitch.runs.context import longest_demonstrations
     from offswitch.runs.preflight import is_asked, preflight
 
-    _exit_with([
+    _refuse([
         f"--model {run.model}: {fault}; --no-preflight leaves this question out"
         for run in runs
         if is_asked(run.model)
@@ -140,11 +146,11 @@ def _preflight(runs: Sequence["Run"]) -> None:
     ])  # fmt: skip
 
 
-def _exit_with(faults: Sequence[str]) -> None:
-    for fault in faults:
-        warn(fault)
+def _refuse(faults: Sequence[str]) -> None:
+    from offswitch.errors import InputError
+
     if faults:
-        sys.exit(BAD_INPUT)
+        raise InputError(*faults)
 
 
 def _start_all(runs: Sequence["Run"], how: Mapping[str, Any]) -> list[str | None]:
@@ -164,7 +170,7 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
     # A person who approves calls needs the terminal, with Inspect's own display.
     by_hand = run.options.get("approval") is not None
     watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn)
-    with _shown(watch, bar=sys.stderr.isatty() and not by_hand):
+    with shown_progress(watch, bar=sys.stderr.isatty() and not by_hand):
         if how.get("processes", 1) > 1:
             whole = not any(start_shards(run, how["processes"], watch))
         else:
@@ -179,36 +185,7 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
     return None if whole else INTERRUPTED_RUN
 
 
-@contextmanager
-def _shown(watch: "Watch", bar: bool) -> Generator[None]:
-    """Shows progress on standard error, as a bar or as a line every LINES_S seconds."""
-    if not bar:
-        yield from _lines(watch)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    with Progress(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as progress:
-        task = progress.add_task(watch.line(), total=watch.trials)
-        watch.show = lambda line: progress.update(task, description=line, completed=watch.done)
-        yield
-
-
-def _lines(watch: "Watch") -> Generator[None]:
-    told = monotonic()
-
-    def show(line: str) -> None:
-        nonlocal told
-        if monotonic() - told >= LINES_S:
-            told = monotonic()
-            warn(line)
-
-    watch.show = show
-    yield
-    warn(watch.line())
-
-
-def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
+def exit_with(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
     """Says what went wrong, if anything, and exits with the matching code."""
     halted = [end for end in ends if end not in (None, INTERRUPTED_RUN)]
     for end in halted:
@@ -246,7 +223,8 @@ def _told_records(log_dir: str) -> Any:
     return found.records
 
 
-def _finished_records(log_dir: str) -> Any:
+def finished_records(log_dir: str) -> Any:
+    """The records of logs; none where there are no logs, or they cannot be read."""
     from offswitch.errors import InputError
     from offswitch_analysis.logs import read_logs
 
