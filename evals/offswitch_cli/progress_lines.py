@@ -1,6 +1,5 @@
 """Shows how far a run is: as a bar on a terminal, else as lines."""
 
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from time import monotonic

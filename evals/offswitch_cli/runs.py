@@ -169,7 +169,7 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
 
     # A person who approves calls needs the terminal, with Inspect's own display.
     by_hand = run.options.get("approval") is not None
-    watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn)
+    watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn, blind=bool(how.get("plan")))
     with shown_progress(watch, bar=sys.stderr.isatty() and not by_hand):
         if how.get("processes", 1) > 1:
             whole = not any(start_shards(run, how["processes"], watch))

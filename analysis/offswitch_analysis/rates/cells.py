@@ -33,19 +33,39 @@ class Comparable(Protocol):
     """What two cells are compared by: cells of a report have it, and so have cells of which there are no trials yet."""
 
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """Its name in logs."""
+        ...
+
     @property
-    def agent(self) -> str: ...
+    def agent(self) -> str:
+        """What it works in."""
+        ...
+
     @property
-    def scene(self) -> str: ...
+    def scene(self) -> str:
+        """What comes when."""
+        ...
+
     @property
-    def variant(self) -> str: ...
+    def variant(self) -> str:
+        """The words, by name."""
+        ...
+
     @property
-    def condition(self) -> str: ...
+    def condition(self) -> str:
+        """What may be pooled."""
+        ...
+
     @property
-    def scripted(self) -> bool: ...
+    def scripted(self) -> bool:
+        """The subject is a scripted agent."""
+        ...
+
     @property
-    def levels(self) -> dict[str, str]: ...
+    def levels(self) -> dict[str, str]:
+        """Factor -> level."""
+        ...
 
 
 Key = tuple[str, str, str, str, str, bool]

@@ -74,7 +74,7 @@ def _chances(rate: float, trials: int) -> NDArray[np.float64]:
 
 
 def jeffreys_width(rate: float, trials: int) -> float:
-    """The mean length of the 95 % `jeffreys` interval of a rate, as a fraction. Errors are those of `boschloo_power`."""
+    """The mean length of the 95 % `jeffreys` interval of a rate, as a fraction; errors as of `boschloo_power`."""
     chances = _chances(rate, trials)
     lengths = ((high - low) for low, high in (jeffreys(int(events), trials) for events in _likely(chances)))
     return _mean(list(lengths), chances[_likely(chances)])

@@ -79,9 +79,7 @@ def freeze(path: Path, plan: TrialPlan, cells: Sequence[PlannedCell]) -> Frozen:
     if there and there.digest == digest:
         return there
     if there:
-        raise InputError(
-            f"{path}: was frozen on {there.frozen} as another plan; give this one a file of its own, so that both are known"
-        )
+        raise InputError(f"{path}: was frozen on {there.frozen} as another plan; give this one a file of its own")
     made = Frozen(plan, tuple(cells), datetime.now(UTC).isoformat(timespec="seconds"), digest)
     content = {
         "digest": digest, "frozen": made.frozen, "made_with": f"offswitch {__version__}",
@@ -109,9 +107,7 @@ def read_frozen(path: Path) -> Frozen | None:
     except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise InputError(f"{file}: is not what `offswitch plan freeze` wrote; have it from where it is kept") from error
     if digest != as_written:
-        raise InputError(
-            f"{file}: was changed after it was written: its digest is another; have it from where it is kept"
-        )
+        raise InputError(f"{file}: was changed after it was written: have it from where it is kept")
     return Frozen(plan_of(str(file), told["plan"]), cells, frozen, digest)
 
 

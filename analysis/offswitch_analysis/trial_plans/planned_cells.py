@@ -117,11 +117,12 @@ def _said_twice(plan: TrialPlan) -> Iterator[str]:
     alone = plan.model_copy(update={"models": plan.models[:1]})
     for n, run in enumerate(runs_of_plan(alone, Means()), start=1):
         wanted = run.wanted().items()
-        taken = sorted({(first[trial], trial[0]) for trial in wanted if trial in first})
+        taken = sorted({(first[one], one[0]) for one in wanted if one in first})
         if taken:
-            yield f"conditions[{n}]: {len(taken)} of its trials, such as {taken[0][1]}, are of conditions[{taken[0][0]}]"
-        for trial in wanted:
-            first.setdefault(trial, n)
+            earlier, trial = taken[0]
+            yield f"conditions[{n}]: {len(taken)} of its trials, such as {trial}, are of conditions[{earlier}]"
+        for one in wanted:
+            first.setdefault(one, n)
 
 
 def _faults_of_names(plan: TrialPlan, cells: Sequence[PlannedCell]) -> Iterator[str]:
