@@ -80,7 +80,7 @@ def status(file: Path, log_dir: str | None) -> None:
     _show_status(file, finished_records(log_dir_of(log_dir)))
 
 
-def _checked(file: Path) -> tuple["TrialPlan", list["PlannedCell"]]:
+def _checked(file: Path, load_models: bool = True) -> tuple["TrialPlan", list["PlannedCell"]]:
     """A plan and its cells; InputError with a line for each of its faults."""
     from offswitch.runs.settings import read_environment
     from offswitch_analysis.trial_plans.plan_file import read_trial_plan
@@ -88,7 +88,7 @@ def _checked(file: Path) -> tuple["TrialPlan", list["PlannedCell"]]:
 
     read_environment()
     plan = read_trial_plan(file)
-    return plan, checked_cells(str(file), plan)
+    return plan, checked_cells(str(file), plan, load_models)
 
 
 def _show_status(file: Path, records: Sequence[Any]) -> None:
@@ -147,7 +147,7 @@ def _runs(file: Path, given: Mapping[str, Any]) -> list["Run"]:
     from offswitch_analysis.trial_plans.frozen import plan_digest, read_frozen
     from offswitch_analysis.trial_plans.planned_cells import Means, runs_of_plan
 
-    plan, cells = _checked(file)
+    plan, cells = _checked(file, load_models=False)
     frozen, digest = read_frozen(file), plan_digest(plan, cells)
     if frozen is None:
         warn(f"{file}: is not frozen, so that all results will be exploratory; offswitch plan freeze {file}")

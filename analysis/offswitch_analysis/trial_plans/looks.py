@@ -23,8 +23,8 @@ class Look:
     trials: tuple[int, ...]
 
     def is_declared(self, planned: Sequence[int], looks: Sequence[int]) -> bool:
-        """Whether each cell had all of its trials, or as many as a declared look has."""
-        return all(had >= most or had in looks for had, most in zip(self.trials, planned, strict=True))
+        """Whether each cell had all of its trials, as many as a declared look has, or none to look at."""
+        return all(not had or had >= most or had in looks for had, most in zip(self.trials, planned, strict=True))
 
     def __str__(self) -> str:
         least, most = min(self.trials), max(self.trials)

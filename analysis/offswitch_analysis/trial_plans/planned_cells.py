@@ -73,9 +73,12 @@ def _levels(given: Mapping[str, Any]) -> dict[str, str]:
     return {name.removeprefix(LEVEL): str(value) for name, value in given.items() if name.startswith(LEVEL)}
 
 
-def checked_cells(where: str, plan: TrialPlan) -> list[PlannedCell]:
-    """The cells of a plan; the InputError has a line for every fault that it has, each of which begins with `where`."""
-    if faults := [*_faults_of_models(plan), *_faults_of_conditions(plan)]:
+def checked_cells(where: str, plan: TrialPlan, load_models: bool = True) -> list[PlannedCell]:
+    """The cells of a plan; the InputError has a line for every fault that it has, each of which begins with `where`.
+
+    Models are not checked where they are not loaded, so that one without its key does not stop the others.
+    """
+    if faults := [*(_faults_of_models(plan) if load_models else ()), *_faults_of_conditions(plan)]:
         raise InputError(*(f"{where}: {fault}" for fault in faults))
     cells = planned_cells(runs_of_plan(plan, Means()))
     if faults := [*_said_twice(plan), *_faults_of_names(plan, cells), *_faults_of_looks(plan, cells)]:
