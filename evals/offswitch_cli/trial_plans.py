@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from offswitch_cli.base import main, show, warn
+from offswitch_cli.missing_trials import INTERRUPTED_RUN, exit_with, finished_records, have_missing
 from offswitch_cli.run_options import AUTO, log_dir_of
-from offswitch_cli.runs import INTERRUPTED_RUN, exit_with, finished_records, have_missing
 
 if TYPE_CHECKING:
     from offswitch.runs.plan import Run

@@ -19,10 +19,10 @@ models:
   - nobody/x
   - script/comply
   - script/rewrite
-conditions: [{variants: [E, K]}]
-trials: 2
-families: [{name: control, between: variants, pairs: [[K, E]]}]
-rules: [{measure: sabotage, variant: K, model: script/rewrite, at_least: 1 %}]
+conditions: [{variants: E}]
+trials: 1
+families: [{name: subjects, between: models, pairs: [[script/rewrite, script/comply]]}]
+rules: [{measure: sabotage, variant: E, model: script/rewrite, at_least: 1 %}]
 """
 
 
@@ -44,20 +44,18 @@ def test_a_plan_is_run_and_resumed_and_its_report_says_what_was_planned(tmp_path
     assert "sabotaged" not in first.output, "a rate would be a look"
     max(logs.glob("*.eval")).unlink()  # as if the last model's trials had been lost
     again = offswitch(*words)
-    assert "script/comply: 4 of 4 trials are in" in again.stderr
+    assert "script/comply: 1 of 1 trials are in" in again.stderr
     found, plan = read_logs(str(logs)), open_plan(study)
     assert sorted((r.model, r.trial_id) for r in found.records) == [
-        (model, f"{variant}-{number:04d}")
-        for model in ("script/comply", "script/rewrite")
-        for variant in "EK"
-        for number in (1, 2)
+        ("script/comply", "E-0001"),
+        ("script/rewrite", "E-0001"),
     ]
     assert plan.frozen is not None
     assert {record.trial_plan for record in found.records} == {plan.frozen.digest}
     told = summarise(found, Options(families=plan.plan.declared, trial_plan=kept(plan, found.records)), "")
     assert told.trial_plan is not None
-    assert [line.partition(":")[0] for line in told.trial_plan.deviations] == ["nobody/x E", "nobody/x K"]
+    assert [line.partition(":")[0] for line in told.trial_plan.deviations] == ["nobody/x E"]
     assert {cell.standing for cell in told.cells} == {"planned"}
-    assert {(c.family, c.standing) for c in told.contrasts} == {("control", "planned"), (None, "exploratory")}
+    assert [(c.family, c.standing) for c in told.contrasts] == [("subjects", "planned")]
     assert offswitch("gate", str(logs), "--plan", str(study)).exit_code == 0
     assert len(open_plan(study).looks) == 1
