@@ -1,7 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that --help is quick."""
 
-from offswitch_cli import designs, instruments, judges, prompts, results, runs, scenes
+from offswitch_cli import designs, instruments, judges, prompts, results, runs, scenes, trial_plans
 from offswitch_cli.base import main
 
-__all__ = ["designs", "instruments", "judges", "main", "prompts", "results", "runs", "scenes"]
+__all__ = ["designs", "instruments", "judges", "main", "prompts", "results", "runs", "scenes", "trial_plans"]
 """the modules are imported because each adds its commands to `main`"""

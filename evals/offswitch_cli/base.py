@@ -27,7 +27,7 @@ class ClearErrors(click.Group):
 
             if not isinstance(error, InputError | PromptError | MachineError):
                 raise
-            warn(error)
+            warn(*(error.args if isinstance(error, InputError) else [error]))  # a line for each fault
             sys.exit(BAD_INPUT)
 
 
@@ -101,6 +101,22 @@ def print_rates(records: Any, logs: str) -> None:
     if rulings := rulings_line(records):
         click.echo(rulings)
     click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {directory_of(logs)}")
+
+
+def looked_at(plan: Path, command: str, records: Any) -> Any:
+    """A plan's file and how trials keep to it; notes that their results are looked at, and warns of deviations."""
+    from dataclasses import replace
+
+    from offswitch_analysis.trial_plans.deviations import kept, trials_had
+    from offswitch_analysis.trial_plans.frozen import open_plan
+    from offswitch_analysis.trial_plans.looks import note_look
+
+    file = open_plan(plan)
+    if file.frozen:
+        file = replace(file, looks=note_look(plan, command, trials_had(file.frozen, records)))
+    found = kept(file, records)
+    warn(*(f"{plan}: {line}" for line in found.standing.deviations))
+    return file, found
 
 
 def directory_of(logs: str) -> str:

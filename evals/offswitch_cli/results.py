@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import main, make_report, print_rates, read_logs_and_warn, show, warn, with_scans
+from offswitch_cli.base import looked_at, main, make_report, print_rates, read_logs_and_warn, show, warn, with_scans
 
 
 @main.command()
@@ -35,20 +35,27 @@ def rates(logs: str) -> None:
 @click.option("-o", "--out", default="report", type=Path, show_default=True, help="The directory of the report.")
 @click.option("--title", help="What the report is called.")
 @click.option("--families", type=Path, metavar="FILE", help="Declared contrasts (YAML); the default ones without it.")
+@click.option("--plan", type=Path, metavar="FILE", help="The trial plan: says what is planned, and every deviation.")
 @click.option("--factor-model", is_flag=True, help="A model over factor levels too; needs the extra offswitch[model].")
 @click.option("--scans", metavar="DIR", help="Scans of these logs by Inspect Scout, shown beside judges.")
 def report(
-    logs: str, out: Path, title: str | None, families: Path | None, factor_model: bool, scans: str | None
-) -> None:
+    logs: str, out: Path, title: str | None, families: Path | None, plan: Path | None, factor_model: bool,
+    scans: str | None,
+) -> None:  # fmt: skip
     """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
+    from offswitch.errors import InputError
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, read_families
     from offswitch_analysis.report import TITLE, Options, undeclared_names
 
+    if plan and families:
+        raise InputError("--families: the plan declares them; leave it out, or --plan")
     declared = read_families(families) if families else DEFAULT_FAMILIES
     found = with_scans(read_logs_and_warn(logs), scans)
     warn(*undeclared_names(declared, cells(found.records) if families else ()))
-    make_report(found, out, Options(title or TITLE, declared, factor_model))
+    file, kept = looked_at(plan, "report", found.records) if plan else (None, None)
+    declared = file.plan.declared if file else declared
+    make_report(found, out, Options(title or TITLE, declared, factor_model, kept))
 
 
 @main.command()
@@ -67,14 +74,22 @@ def compare(old: str, new: str) -> None:
 
 @main.command()
 @click.argument("logs")
-@click.option("--policy", required=True, type=Path, metavar="FILE", help="Limits for rates (YAML).")
-def gate(logs: str, policy: Path) -> None:
+@click.option("--policy", type=Path, metavar="FILE", help="Limits for rates (YAML).")
+@click.option("--plan", type=Path, metavar="FILE", help="A trial plan, for its rules.")
+def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
+    from offswitch.errors import InputError
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.gate import check, overall, read_policy
 
-    rules = read_policy(policy)
+    if (policy is None) == (plan is None):
+        raise InputError("gate: needs either --policy FILE or --plan FILE")
+    rules = read_policy(policy) if policy else None
     found = read_logs_and_warn(logs)
+    if plan:
+        rules = looked_at(plan, "gate", found.records)[0].plan.policy
+    if not rules or not rules.rules:
+        raise InputError(f"{plan}: rules: the plan declares none, so that there is nothing to check")
     results = check(rules, cells(found.records), found.unread)
     for result in results:
         click.echo(str(result))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -28,6 +29,7 @@ RETRY_HELP = "Have a trial that fails again at once, N times."
 HALT_HELP = "Like failures in a row that end a model's trials; 0: none do."
 
 _OPTIONS = [
+    click.option("--plan", type=Path, metavar="FILE", help="A trial plan, which says what is run; see offswitch plan."),
     click.option("--model", "models", multiple=True, help="As for inspect eval, such as openai/gpt-5; repeatable."),
     click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.'),
     click.option("--agent", help="Who works: loop, react, codex, claude-code, NAME@VERSION or module:function."),
@@ -83,13 +85,18 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
         model="",
         parameters={**chosen, **counted, **parse_options(given["task_args"], "-T")},
         sandbox=given["sandbox"] or AUTO,
-        log_dir=given["log_dir"] or os.environ.get("INSPECT_LOG_DIR") or "logs",
+        log_dir=log_dir_of(given["log_dir"]),
         max_samples=given["max_samples"] or from_environment(["max_samples"]).get("max_samples"),
         model_args=parse_options(given["model_args"], "-M"),
         settings=_settings(given),
         options=_options(given),
     )
     return [replace(run, model=model) for model in _models(given["models"])]
+
+
+def log_dir_of(given: str | None) -> str:
+    """Where logs go, or are."""
+    return given or os.environ.get("INSPECT_LOG_DIR") or "logs"
 
 
 def _models(given: Iterable[str]) -> list[str]:

@@ -1,42 +1,27 @@
 """Commands that run trials."""
 
-import signal
-import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from offswitch_cli.base import BAD_INPUT, SANDBOX_HELP, main, make_report, print_rates, read_logs_and_warn, warn
+from offswitch_cli.base import SANDBOX_HELP, main, make_report, read_logs_and_warn
+from offswitch_cli.missing_trials import run_missing
 from offswitch_cli.run_options import AUTO, run_options, runs_of
-
-if TYPE_CHECKING:
-    from offswitch.record import Record
-    from offswitch.runs.plan import Run
-    from offswitch.runs.progress import Watch
+from offswitch_cli.trial_plans import run_plan
 
 DEMO_TRIALS = 10
 """the smallest number for which a report shows rates"""
-NONE_HAD = 1
-INTERRUPTED = 130
-INTERRUPTED_RUN = "interrupted"
-LINES_S = 30
-"""seconds between two lines of progress, if there is no terminal to show a bar"""
-WHAT_ISOLATES = {
-    "offswitch": "containers of the Docker Engine (--sandbox offswitch)",
-    "bubblewrap": "Linux namespaces by bubblewrap (--sandbox bubblewrap), because no Docker Engine answers; "
-    "no network, a read-only system, a home of their own, and, like containers, the host's kernel",
-}
 
 
 @main.command()
 @run_options
 def run(**given: Any) -> None:
     """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""
-    _run_missing(runs_of(given), given)
+    if given["plan"]:
+        run_plan(given)
+    else:
+        run_missing(runs_of(given), given)
 
 
 @main.command()
@@ -48,209 +33,5 @@ def demo(trials: int, sandbox: str | None, log_dir: str) -> None:
     from offswitch.runs.plan import Run
 
     parameters = {"variants": "A-K", "trials": trials, "seed": 1}
-    _run_missing([Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {})], {})
+    run_missing([Run("script/subject", parameters, sandbox or AUTO, log_dir, None, {})], {})
     make_report(read_logs_and_warn(log_dir), Path(log_dir) / "report")
-
-
-def _run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
-    """Runs the trials that the log directory lacks, then prints the rates of all; exit code 1 if none has a verdict.
-
-    Args:
-        runs: one for each model, with the same log directory.
-        how: the options of `offswitch run` by name; a missing one has its default.
-
-    """
-    from offswitch.errors import InputError
-    from offswitch.runs.claim import claimed
-    from offswitch.runs.settings import asks_a_person
-
-    asked_for = runs[0].sandbox
-    runs = [run.checked() for run in runs]
-    if how.get("processes", 1) > 1 and any(asks_a_person(run.options) for run in runs):
-        raise InputError("--processes: a person approves at one terminal, and so in one process; leave it out")
-    if asked_for == AUTO:
-        warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
-    log_dir = runs[0].log_dir
-    with claimed(log_dir, lambda: _missing(runs, how.get("retry_failures", False))) as missing:
-        left = [run for run in missing if run.trials]
-        _refuse_too_long(left, how.get("context"))
-        if not how.get("no_preflight"):
-            _preflight(left)
-        tell_of_scripts(left)
-        _tell_estimates(left)
-        ends = _start_all(left, how)
-    found = _finished_records(log_dir)
-    records = [record for run in runs for record in run.own_records(found)]
-    if records:
-        print_rates(records, log_dir)
-    _exit(ends, records)
-
-
-def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
-    """Each run with its missing trials; warns if some of its trials are in the logs already."""
-    records = _told_records(runs[0].log_dir)
-    missing = [run.missing(records, retry_failures) for run in runs]
-    for run in missing:
-        wanted, left = len(run.wanted()), len(run.trials or ())
-        if wanted > left:
-            warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
-    return missing
-
-
-def tell_of_scripts(runs: Sequence["Run"]) -> None:
-    """Scripts that come with this program ask for questions."""
-    from offswitch.subjects.script_file import asks_for_questions
-
-    for run in runs:
-        if asks_for_questions(run.model) and run.scene.work is not None:
-            warn(
-                f"{run.model} asks for questions, of which scene={run.scene.name} has none: its work will not be done; "
-                "a script of your own can do it, with --model script/file -M path=FILE.yaml"
-            )
-
-
-def _tell_estimates(runs: Sequence["Run"]) -> None:
-    from offswitch.runs.estimate import estimate_line
-
-    records = _finished_records(runs[0].log_dir) if runs else ()
-    for run in runs:
-        warn(estimate_line(run, records))
-
-
-def _refuse_too_long(runs: Sequence["Run"], context: int | None) -> None:
-    """Exits with code 2 and a line for each model whose context is known not to hold the longest prompt."""
-    from offswitch.runs.context import context_fault
-
-    _exit_with([fault for run in runs if (fault := context_fault(run, context))])
-
-
-def _preflight(runs: Sequence["Run"]) -> None:
-    """Asks each model a small question; exits with code 2 and a line for each model that cannot do what trials need.
-
-    Where trials begin with demonstrations, each is also asked with the longest prompt.
-    """
-    from offswitch.runs.context import longest_demonstrations
-    from offswitch.runs.preflight import is_asked, preflight
-
-    _exit_with([
-        f"--model {run.model}: {fault}; --no-preflight leaves this question out"
-        for run in runs
-        if is_asked(run.model)
-        and (fault := preflight(run.inspect_model(memoize=False), longest_demonstrations(run)))
-    ])  # fmt: skip
-
-
-def _exit_with(faults: Sequence[str]) -> None:
-    for fault in faults:
-        warn(fault)
-    if faults:
-        sys.exit(BAD_INPUT)
-
-
-def _start_all(runs: Sequence["Run"], how: Mapping[str, Any]) -> list[str | None]:
-    """Runs one after the other and returns how each ended, see _start; stops after one that was interrupted."""
-    ends: list[str | None] = []
-    for run in runs:
-        if INTERRUPTED_RUN not in ends:
-            ends.append(_start(run, how))
-    return ends
-
-
-def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
-    """Runs trials; returns why they did not all run, or None if they did."""
-    from offswitch.runs.progress import Watch, listening
-    from offswitch.runs.shards import start_shards
-
-    # A person who approves calls needs the terminal, with Inspect's own display.
-    by_hand = run.options.get("approval") is not None
-    watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn)
-    with _shown(watch, bar=sys.stderr.isatty() and not by_hand):
-        if how.get("processes", 1) > 1:
-            whole = not any(start_shards(run, how["processes"], watch))
-        else:
-            watch.halt = lambda: signal.raise_signal(signal.SIGINT)
-            try:
-                with listening(watch.note):
-                    whole = run.start(display=None if by_hand else "none")
-            except KeyboardInterrupt:  # Inspect has finished the log and removed the machines
-                whole = False
-    if watch.halted:
-        return f"{run.name}: {watch.halted}; {watch.trials - watch.done} of its trials were not had"
-    return None if whole else INTERRUPTED_RUN
-
-
-@contextmanager
-def _shown(watch: "Watch", bar: bool) -> Generator[None]:
-    """Shows progress on standard error, as a bar or as a line every LINES_S seconds."""
-    if not bar:
-        yield from _lines(watch)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    with Progress(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True)) as progress:
-        task = progress.add_task(watch.line(), total=watch.trials)
-        watch.show = lambda line: progress.update(task, description=line, completed=watch.done)
-        yield
-
-
-def _lines(watch: "Watch") -> Generator[None]:
-    told = monotonic()
-
-    def show(line: str) -> None:
-        nonlocal told
-        if monotonic() - told >= LINES_S:
-            told = monotonic()
-            warn(line)
-
-    watch.show = show
-    yield
-    warn(watch.line())
-
-
-def _exit(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
-    """Says what went wrong, if anything, and exits with the matching code."""
-    halted = [end for end in ends if end not in (None, INTERRUPTED_RUN)]
-    for end in halted:
-        warn(end)
-    if halted:
-        warn("mend the cause; the same command then goes on, and with --retry-failures has the failed trials again")
-        sys.exit(NONE_HAD)
-    if any(ends):
-        warn("not all trials were had; the same command goes on from here")
-        sys.exit(INTERRUPTED)
-    if not records:
-        warn("no trial is in the logs; `offswitch doctor` tells what works here")
-        sys.exit(NONE_HAD)
-    if all(record.verdict == "failure" for record in records):
-        warn("every trial failed; `offswitch trials` names the causes, and --retry-failures has them again")
-        sys.exit(NONE_HAD)
-
-
-def _told_records(log_dir: str) -> Any:
-    """The records that are in the logs already; warns of each log that cannot be read.
-
-    InputError if the place cannot be read.
-    """
-    from offswitch.errors import InputError
-    from offswitch_analysis.logs import log_names, read_logs
-
-    if not log_names(log_dir):
-        return ()
-    try:
-        found = read_logs(log_dir)
-    except InputError as error:
-        warn(error)
-        return ()
-    warn(*found.unread)
-    return found.records
-
-
-def _finished_records(log_dir: str) -> Any:
-    from offswitch.errors import InputError
-    from offswitch_analysis.logs import read_logs
-
-    try:
-        return read_logs(log_dir).records
-    except InputError:
-        return ()

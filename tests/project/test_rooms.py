@@ -35,6 +35,7 @@ ANALYSIS = """
     text statistics
     logs
     rates
+    trial_plans
     terminal report
 """
 FLOORS = {

@@ -10,7 +10,7 @@ from inspect_ai._util.error import PrerequisiteError
 
 from offswitch.runs.plan import Run
 from offswitch.task import shutdown_resistance
-from offswitch_cli.runs import tell_of_scripts
+from offswitch_cli.missing_trials import tell_of_scripts
 from offswitch_prompts.templates import PACKAGE
 
 NOTICES = "E+course=repeated,E+course=postponed,E+course=cancelled,E+delay=third,E+timing=early,E+dose=many_left"

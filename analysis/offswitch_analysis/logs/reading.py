@@ -7,7 +7,16 @@ from typing import Any
 from inspect_ai.log import EvalLog, read_eval_log, read_eval_log_sample_summaries
 from pydantic import TypeAdapter
 
-from offswitch.record import Record, TrialFacts, agent_of, condition_line, delivery_of, eval_settings, scene_of
+from offswitch.record import (
+    TRIAL_PLAN,
+    Record,
+    TrialFacts,
+    agent_of,
+    condition_line,
+    delivery_of,
+    eval_settings,
+    scene_of,
+)
 from offswitch.record.digests import is_ours
 from offswitch.record.scaffold import DIGEST_CHARACTERS
 from offswitch.record.trial_id import trial_id
@@ -74,6 +83,7 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
         "created": spec.created,
         "offswitch_version": metadata.get("offswitch_version"),
         "code_digest": metadata.get("code_digest"),
+        "trial_plan": metadata.get(TRIAL_PLAN),
     }
 
 

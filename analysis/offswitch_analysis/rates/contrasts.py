@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from offswitch.errors import InputError
 from offswitch.record import LOOP, Record, is_of_pack, setting, without_agent, words_and_protocol
 from offswitch.user_files import read_yaml
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates.cells import cell_key, headline, is_control
+from offswitch_analysis.rates.cells import Comparable, cell_key, headline, is_control
 from offswitch_analysis.rates.estimates import FEWEST
 from offswitch_analysis.rates.summary import Cell, Contrast, Paired
 from offswitch_analysis.statistics import boschloo, holm, mcnemar, newcombe, newcombe_paired, odds_ratio
@@ -50,6 +50,7 @@ OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 
 Sets = dict[str, bool]
 """question set -> whether its only trial is one of sabotage"""
+C = TypeVar("C", bound=Comparable)
 _Comparer = Callable[[Cell, Cell, str, str | None], Contrast]
 
 
@@ -72,7 +73,7 @@ def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequen
     return [*declared, *others]
 
 
-def side(cell: Cell, between: str) -> str:
+def side(cell: Comparable, between: str) -> str:
     """What names a cell in a contrast: its variant, model or agent."""
     return str(getattr(cell, SIDES[between]))
 
@@ -83,16 +84,22 @@ def read_families(path: Path) -> tuple[Family, ...]:
     given = cast(dict[str, Any], content).get("families") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
         raise InputError(f"{path}: families: a list of families is needed, each with name, between and pairs")
-    families = tuple(_family(path, number, one) for number, one in enumerate(cast(list[Any], given), start=1))
-    names = [family.name for family in families]
-    for name in names:
-        if names.count(name) > 1 or name == EXPLORATORY:
-            raise InputError(f"{path}: families: the name {name!r} is taken; each family has one of its own")
+    listed = enumerate(cast(list[Any], given), start=1)
+    families = tuple(family_of(f"{path}: families[{number}]", one) for number, one in listed)
+    check_names(f"{path}: families", families)
     return families
 
 
-def _family(path: Path, number: int, given: Any) -> Family:
-    where = f"{path}: families[{number}]"
+def check_names(where: str, families: Sequence[Family]) -> None:
+    """InputError if two families have one name, or one has a name that means something else."""
+    names = [family.name for family in families]
+    for name in names:
+        if names.count(name) > 1 or name == EXPLORATORY:
+            raise InputError(f"{where}: the name {name!r} is taken; each family has one of its own")
+
+
+def family_of(where: str, given: Any) -> Family:
+    """A family from {name, between, pairs}; InputError begins with where it stands."""
     if not isinstance(given, dict) or set(cast(dict[str, Any], given)) != {"name", "between", "pairs"}:
         raise InputError(f"{where}: has name, between and pairs, nothing more or less")
     fields = cast(dict[str, Any], given)
@@ -111,25 +118,30 @@ def _family(path: Path, number: int, given: Any) -> Family:
 
 
 def _declared(family: Family, cells: Sequence[Cell], compare: _Comparer) -> Iterator[Contrast]:
+    for pairs in declared_pairs(family, cells):
+        yield from _corrected([compare(*pair, family.between, family.name) for pair in pairs])
+
+
+def declared_pairs(family: Family, cells: Sequence[C]) -> Iterator[list[tuple[C, C]]]:
+    """The pairs that a family compares, (first, second); Holm's correction is made within each list of them."""
     compared = [cell for cell in cells if not (family.own and (is_of_pack(cell.condition) or is_control(cell)))]
     for group in _alike(compared, family.between):
         if family.controls:
-            controlled = [pair for pair in permutations(group, 2) if is_matched_control(pair[1], pair[0])]
-            yield from _corrected([compare(*pair, family.between, family.name) for pair in controlled])
+            yield [pair for pair in permutations(group, 2) if is_matched_control(pair[1], pair[0])]
             continue
-        named: defaultdict[str, list[Cell]] = defaultdict(list)
+        named: defaultdict[str, list[C]] = defaultdict(list)
         for cell in group:
             named[side(cell, family.between)].append(cell)
         pairs = [pair for first, second in family.pairs for pair in _expanded(first, second, sorted(named))]
-        yield from _corrected([
-            compare(first, second, family.between, family.name)
+        yield [
+            (first, second)
             for one, other in dict.fromkeys(pairs)
             for first in named.get(one, ())
             for second in named.get(other, ())
-        ])  # fmt: skip
+        ]
 
 
-def is_matched_control(control: Cell, cell: Cell) -> bool:
+def is_matched_control(control: Comparable, cell: Comparable) -> bool:
     """Alike in every level but the arm, and what an arm's prompts call the thing that is shut down.
 
     Where nothing is announced no trial complies, so that rates of that arm are none to compare with.
@@ -157,9 +169,9 @@ def _corrected(family: Sequence[Contrast]) -> Iterator[Contrast]:
         yield contrast if contrast.p is None else replace(contrast, p_holm=next(adjusted))
 
 
-def _alike(cells: Sequence[Cell], between: str) -> Iterator[list[Cell]]:
+def _alike(cells: Sequence[C], between: str) -> Iterator[list[C]]:
     """Cells that differ in nothing but what is compared: the words, the model, or the agent."""
-    groups: defaultdict[tuple[object, ...], list[Cell]] = defaultdict(list)
+    groups: defaultdict[tuple[object, ...], list[C]] = defaultdict(list)
     for cell in cells:
         shared = {
             VARIANTS: (cell.model, cell.agent, setting(cell.condition)),

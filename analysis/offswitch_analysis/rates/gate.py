@@ -17,7 +17,7 @@ from offswitch.errors import InputError
 from offswitch.record import scene_name
 from offswitch.user_files import read_yaml
 from offswitch.verdict import MEASURES, Verdict
-from offswitch_analysis.rates.cells import SHARES, is_check
+from offswitch_analysis.rates.cells import SHARES, Comparable, is_check
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.subjects import subject
 from offswitch_analysis.rates.summary import Cell
@@ -112,11 +112,12 @@ def read_policy(path: Path) -> Policy:
     if not isinstance(confidence, float) or not 0.5 <= confidence <= CONFIDENCE_MAX:
         raise InputError(f"{path}: confidence: is from 0.5 to {CONFIDENCE_MAX}, such as 0.95, not {confidence!r}")
     return Policy(
-        tuple(_rule(f"{path}: rules[{n}]", one) for n, one in enumerate(cast(list[Any], rules), 1)), confidence
+        tuple(rule_of(f"{path}: rules[{n}]", one) for n, one in enumerate(cast(list[Any], rules), 1)), confidence
     )
 
 
-def _rule(where: str, given: Any) -> PolicyRule:
+def rule_of(where: str, given: Any) -> PolicyRule:
+    """A rule from its fields; InputError begins with where it stands."""
     fields = cast(dict[str, Any], given) if isinstance(given, dict) else {}
     if unknown := sorted(map(str, set(fields) - FIELDS)):
         raise InputError(f"{where}.{unknown[0]}: no such field; there are {', '.join(sorted(FIELDS))}")
@@ -127,7 +128,7 @@ def _rule(where: str, given: Any) -> PolicyRule:
         raise InputError(f"{where}: needs either at_most or at_least")
     bound = "at_most" if "at_most" in fields else "at_least"
     names = (_name(where, fields, key) for key in ("variant", "model", "agent", "scene"))
-    return PolicyRule(str(measure), _share(f"{where}.{bound}", fields[bound]), bound == "at_most", *names)
+    return PolicyRule(str(measure), share_of(f"{where}.{bound}", fields[bound]), bound == "at_most", *names)
 
 
 def _name(where: str, fields: dict[str, Any], key: str) -> str | None:
@@ -136,8 +137,11 @@ def _name(where: str, fields: dict[str, Any], key: str) -> str | None:
     return fields.get(key)
 
 
-def _share(where: str, given: Any) -> float:
-    """1 %, "1%" or 0.01; a bare number from 1 on would be ambiguous."""
+def share_of(where: str, given: Any) -> float:
+    """The fraction that 1 %, "1%" or 0.01 is; InputError begins with where it stands.
+
+    A bare number from 1 on would be ambiguous.
+    """
     percent = re.fullmatch(r"\s*([0-9.]+)\s*%\s*", given) if isinstance(given, str) else None
     try:
         share = float(percent[1]) / 100 if percent else float(given)
@@ -163,7 +167,7 @@ def _check(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> RuleRe
 def _answers(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> Iterator[tuple[Answer, str]]:
     """For each cell that the rule is about."""
     for cell in cells:
-        if _is_about(rule, cell):
+        if is_about(rule, cell):
             low, high = _with_undecided(rule.measure, cell)
             share = _independent_share(rule.measure, cell)
             lower = clopper_pearson_lower(*_independent(low, share, up=False), confidence)
@@ -173,7 +177,7 @@ def _answers(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> Iter
             yield answer, f"{_counts(cell, low, high)}, {_limits(lower, upper, confidence)}{repeated}"
 
 
-def _is_about(rule: PolicyRule, cell: Cell) -> bool:
+def is_about(rule: PolicyRule, cell: Comparable) -> bool:
     """A rule for every variant leaves out the positive control, in which resisting is what was asked for."""
     named = rule.variant == cell.variant
     every = rule.variant is None and (rule.measure in SHARES or rule.measure == "exposure" or not is_check(cell))

@@ -13,11 +13,12 @@ from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
 from offswitch_analysis.rates.judge_results import NO_JUDGES, JudgeResults
+from offswitch_analysis.rates.plan_standing import PlanStanding, Standing
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.rates.single_trials import Trial
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class Cell:
     asked. Trials are chosen after the fact, so that it is compared with nothing"""
     self_reports: tuple[SelfReport, ...] = ()
     """one for each question that a trial was asked; empty where none was"""
+    standing: Standing | None = None
+    """planned, planned with deviations, or exploratory; None where the report has no trial plan"""
 
     @property
     def sabotage(self) -> Estimate:
@@ -144,6 +147,8 @@ class Contrast:
     """two-sided Boschloo test"""
     p_holm: float | None
     paired: Paired | None
+    standing: Standing | None = None
+    """as of a cell"""
 
 
 @dataclass(frozen=True)
@@ -204,6 +209,8 @@ class Summary:
     """how they were chosen"""
     judges: JudgeResults = NO_JUDGES
     """what models say of the trials' words; it changes no verdict and no rate"""
+    trial_plan: PlanStanding | None = None
+    """what was planned before the trials, and every deviation; None where the report was made without a plan"""
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def cell_row(cell: Cell) -> dict[str, Any]:
     row |= _circumstances(cell.circumstances)
     of_estimate = ("events", "n", "rate", "low", "high")
     row |= {f"understood_sabotage_{name}": getattr(cell.among_understood, name, None) for name in of_estimate}
-    return {"cell": cell.id, **row, "tokens": cell.tokens, "duration_s": cell.duration_s}
+    return {"cell": cell.id, **row, "tokens": cell.tokens, "duration_s": cell.duration_s, "standing": cell.standing}
 
 
 def _circumstances(of: Circumstances) -> dict[str, Any]:
@@ -79,4 +79,5 @@ def _contrast_row(contrast: Contrast, first: Cell, second: Cell) -> dict[str, An
     names = ("difference", "low", "high", "odds_ratio", "odds_low", "odds_high", "p", "p_holm")
     row |= {name: getattr(contrast, name) for name in names}
     names = ("pairs", "only_first", "only_second", "difference", "low", "high", "p")
-    return row | {f"paired_{name}": getattr(contrast.paired, name, None) for name in names}
+    row |= {f"paired_{name}": getattr(contrast.paired, name, None) for name in names}
+    return row | {"standing": contrast.standing}

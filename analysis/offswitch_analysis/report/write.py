@@ -23,6 +23,7 @@ from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subj
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
+from offswitch_analysis.rates.plan_standing import PLAN_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
@@ -33,6 +34,7 @@ from offswitch_analysis.report import figures, self_reports
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.rows import cell_row, contrast_columns, contrast_rows
 from offswitch_analysis.report.trials import choose, read_trials
+from offswitch_analysis.trial_plans.deviations import Kept
 
 TITLE = "Does it let itself be switched off?"
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
@@ -52,6 +54,8 @@ class Options:
     title: str = TITLE
     families: Sequence[Family] = DEFAULT_FAMILIES
     factor_model: bool = False
+    trial_plan: Kept | None = None
+    """how the trials keep to their plan, whose families are those above"""
 
 
 def write_report(logs: Logs, directory: Path, options: Options, progress: Progress) -> bool:
@@ -83,6 +87,8 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
     all_cells = cells(logs.records)
     scripted = {cell.scripted for cell in all_cells}
     compared = contrasts(all_cells, logs.records, options.families)
+    if options.trial_plan:
+        all_cells, compared = options.trial_plan.marked(all_cells, compared)
     models, remarks = _effects(logs.records) if options.factor_model else ({}, [])
     return Summary(
         schema_version=SCHEMA_VERSION, title=options.title, made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -95,6 +101,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
         curves=tuple(curves(all_cells, logs.records)), factor_models=models,
         judges=judge_results(logs.records, logs.judged),
+        trial_plan=options.trial_plan.standing if options.trial_plan else None,
     )  # fmt: skip
 
 
@@ -211,7 +218,7 @@ def report_text(summary: Summary, pictures: Sequence[str]) -> str:
         over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
         CURVES_NOTE=CURVES_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
-        why=why, served=served, PLANS_NOTE=PLANS_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
+        why=why, served=served, PLANS_NOTE=PLANS_NOTE, PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
         self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
         SELF_REPORTS_NOTE=self_reports.NOTE, score_words=self_reports.score_words,
         told_apart_words=self_reports.told_apart_words,

@@ -17,12 +17,13 @@ from offswitch_analysis.statistics.intervals import (
     wilson,
 )
 from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
+from offswitch_analysis.statistics.power import boschloo_power, fisher_power, jeffreys_width, newcombe_width
 from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "brier", "clopper_pearson_lower",
-    "clopper_pearson_upper", "clustered", "expected_payoff", "holm", "jeffreys", "mantel_haenszel", "mcnemar",
-    "newcombe", "newcombe_paired", "nominal_alpha", "odds_ratio", "payoff", "random_intercept_model", "ratio",
-    "reliability_bins", "wilson",
+    "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "boschloo_power", "brier",
+    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "expected_payoff", "fisher_power", "holm",
+    "jeffreys", "jeffreys_width", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "newcombe_width",
+    "nominal_alpha", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
 ]  # fmt: skip

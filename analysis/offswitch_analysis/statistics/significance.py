@@ -44,8 +44,14 @@ def _one_sided(events_1: int, trials_1: int, events_2: int, trials_2: int) -> fl
     """The p value of what speaks for p1 > p2."""
     if events_1 == 0 or events_2 == trials_2:
         return 1.0
-    region = _region(events_1, trials_1, events_2, trials_2)
+    return min(1.0, largest_probability(_region(events_1, trials_1, events_2, trials_2), trials_1, trials_2))
+
+
+def largest_probability(region: Counts, trials_1: int, trials_2: int) -> float:
+    """The largest probability that a region has, whatever the rate is that both have in common; 0 of an empty one."""
     reached = np.flatnonzero(region)
+    if not len(reached):
+        return 0.0
 
     def probability(chances: Floats, sums: Floats) -> Floats:
         return np.einsum("ij,ij->j", chances[reached[0] :], sums[region[reached[0] :]])
@@ -55,23 +61,30 @@ def _one_sided(events_1: int, trials_1: int, events_2: int, trials_2: int) -> fl
         return -float(probability(_binomial(trials_1, at)[0], _binomial(trials_2, at)[1])[0])
 
     points = _points(trials_1 + trials_2)
-    return min(1.0, _maximum(depth, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1])))
+    return _maximum(depth, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1]))
 
 
 def _region(events_1: int, trials_1: int, events_2: int, trials_2: int) -> Counts:
-    """For every x1, how many x2 from 0 on give a one-sided Fisher p no larger than this table's.
+    """For every x1, how many x2 from 0 on give a one-sided Fisher p no larger than this table's."""
+    return fisher_region(trials_1, trials_2, _log_fisher(events_1, trials_1, events_2, trials_2))
+
+
+def fisher_region(trials_1: int, trials_2: int, unit: float) -> Counts:
+    """For every x1, how many x2 from 0 on give a one-sided Fisher p whose logarithm is at most `unit`.
 
     The region is a staircase, because more events of the first or fewer of the second never raise that p. Its
     edge is walked in n1 + n2 steps, each of which changes the tail of the hypergeometric distribution by a
-    part of one of its terms. Probabilities are in units of this table's p, so that none vanishes.
+    part of one of its terms. Probabilities are in units of that limit, so that none vanishes.
     """
-    unit = _log_fisher(events_1, trials_1, events_2, trials_2)
     ones, others, alls = (_log_choices(n).tolist() for n in (trials_1, trials_2, trials_1 + trials_2))
 
     def chance(x1: int, x2: int) -> float:
         return math.exp(ones[x1] + others[x2] - alls[x1 + x2] - unit)
 
-    start = int(np.argmax(_log_chances(np.arange(trials_1 + 1), 0, trials_1, trials_2) <= unit + math.log(TIE)))
+    reached = _log_chances(np.arange(trials_1 + 1), 0, trials_1, trials_2) <= unit + math.log(TIE)
+    if not reached.any():
+        return np.zeros(trials_1 + 1, dtype=np.int_)
+    start = int(np.argmax(reached))
     counts, x2, tail = [0] * start, 0, chance(start, 0)
     for x1 in range(start, trials_1 + 1):
         while tail <= TIE and x2 <= trials_2:

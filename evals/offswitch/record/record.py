@@ -6,12 +6,14 @@ from typing import Any
 from offswitch.record.scaffold import LOOP
 from offswitch.scene.protocol import SUMS_SCENE
 
-RECORD_SCHEMA = 8
+RECORD_SCHEMA = 9
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
 INVALIDATED = "invalidated"
 """the failure of a trial that a person has declared invalid in its log"""
+TRIAL_PLAN = "trial_plan"
+"""under this name a log's metadata hold the digest of the trial plan"""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Record:
     forecast_lets_p: float | None = None
     probes_failed: int | None = None
     """probes after the trial that got no answer"""
+    trial_plan: str | None = None
+    """digest of the trial plan that it was run under"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

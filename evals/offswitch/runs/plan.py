@@ -5,7 +5,7 @@ import inspect
 import logging
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from inspect_ai.util import DisplayType
 from offswitch.agents import Chosen, choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
-from offswitch.record import INTERRUPTED, Record, condition_line, eval_settings
+from offswitch.record import INTERRUPTED, TRIAL_PLAN, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
 from offswitch.runs.directories import check_log_dir
 from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
@@ -63,6 +63,8 @@ class Run:
     """of generation, see settings.py"""
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     """for Inspect's eval: limits, approval, model_role, retry_on_error, model_cost_config"""
+    trial_plan: str = ""
+    """digest of the trial plan that declares these trials, which the log keeps; empty where none does"""
 
     @property
     def name(self) -> str:
@@ -80,7 +82,7 @@ class Run:
 
     def checked(self) -> "Run":
         """The run with a provider in place of `auto`; InputError or MachineError if it cannot run."""
-        self._check_parameters()
+        self.check_parameters()
         checked_options({**self.options, "max_samples": self.max_samples}, self.inspect_model())
         check_log_dir(self.log_dir)
         chosen = replace(self, sandbox=choose_sandbox()) if self.sandbox == "auto" else self
@@ -95,16 +97,17 @@ class Run:
 
     @cached_property
     def _wanted(self) -> dict[str, str]:
+        return {trial: condition for trial, condition, _ in self.described()}
+
+    def described(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Trial id, condition and the metadata of its sample, of every trial."""
         task = shutdown_resistance(**self.parameters)
         # The task sets a limit of its own for agents that are programs.
         settings, config = self.settings, told_config({"time_limit": task.time_limit, **self.options})
-        return {
-            str(sample.id): condition_line(
-                TASK_VERSION, given, {**settings, **eval_settings(config, given)}, self.model_args
-            )
-            for sample in task.dataset
-            for given in [sample.metadata or {}]
-        }
+        for sample in task.dataset:
+            given = sample.metadata or {}
+            told = {**settings, **eval_settings(config, given)}
+            yield str(sample.id), condition_line(TASK_VERSION, given, told, self.model_args), given
 
     def own_records(self, records: Iterable[Record]) -> list[Record]:
         """The records of this run's trials, from any earlier run of the same command."""
@@ -146,6 +149,7 @@ class Run:
                 # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,
+                metadata={TRIAL_PLAN: self.trial_plan} if self.trial_plan else None,
                 **eval_arguments(self.options),
                 **generation_arguments(self.settings),
             )
@@ -177,7 +181,8 @@ class Run:
         except Exception as error:  # each provider has its own errors
             raise InputError(f"{what}{error or type(error).__name__}".splitlines()[0]) from error
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
+        """InputError if the task does not take these parameters."""
         known = inspect.signature(shutdown_resistance).parameters
         for name, value in self.parameters.items():
             if name not in known:

@@ -35,6 +35,8 @@ class Watch:
     """shows the progress after each trial"""
     halt: Callable[[], None] = lambda: None
     """ends the running trials and starts no more"""
+    blind: bool = False
+    """says nothing of results, because that would be a look"""
     done: int = 0
     judged: int = 0
     """trials that count in the sabotage rate"""
@@ -78,10 +80,10 @@ class Watch:
 
     def line(self) -> str:
         """The progress, in one line."""
-        rate = f"{self.sabotaged} of {self.judged} judged sabotaged"
+        rate = "" if self.blind else f", {self.sabotaged} of {self.judged} judged sabotaged"
         failed = f", {self.failures} failed" if self.failures else ""
         left = self.left_s()
-        return f"{self.done} of {self.trials} trials, {rate}{failed}" + (f", {minutes(left)} left" if left else "")
+        return f"{self.done} of {self.trials} trials{rate}{failed}" + (f", {minutes(left)} left" if left else "")
 
     def left_s(self) -> float | None:
         """Seconds that the remaining trials will take at the present rate; None if that is not known."""

@@ -1,0 +1,75 @@
+"""What the trials of a plan will show, if the rates are as it assumes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from offswitch_analysis.rates.contrasts import declared_pairs
+from offswitch_analysis.rates.gate import is_about
+from offswitch_analysis.statistics import boschloo_power, fisher_power, jeffreys_width, newcombe_width
+from offswitch_analysis.trial_plans.cells import PlannedCell
+from offswitch_analysis.trial_plans.plan_file import TrialPlan
+
+LEVEL = 0.05
+"""up to which a p is called small"""
+WIDEST = 0.5
+"""the rate at which intervals are widest: taken where none is assumed"""
+
+
+@dataclass(frozen=True)
+class ExpectedRate:
+    """A cell, and how long its interval will be."""
+
+    cell: PlannedCell
+    rate: float | None
+    """as assumed; None where nothing is"""
+    width: float
+    """mean length of the 95 % Jeffreys interval, at most where no rate is assumed"""
+
+
+@dataclass(frozen=True)
+class ExpectedContrast:
+    """A declared contrast, first minus second, and whether the trials can be expected to show it."""
+
+    family: str
+    first: ExpectedRate
+    second: ExpectedRate
+    width: float
+    """mean length of the 95 % Newcombe interval, at most where a rate is not assumed"""
+    power: float | None
+    """of Boschloo's test; None where a rate is not assumed"""
+    power_holm: float | None
+    """the same at the level of Holm's first step: at least so large is it with the correction in its family"""
+    power_fisher: float | None
+
+
+def expected_rates(plan: TrialPlan, cells: Sequence[PlannedCell]) -> list[ExpectedRate]:
+    """One for each cell."""
+    return [_expected_rate(plan, cell) for cell in cells]
+
+
+def _expected_rate(plan: TrialPlan, cell: PlannedCell) -> ExpectedRate:
+    fitting = [one.rate for one in plan.assume if is_about(one.rule, cell)]
+    rate = fitting[-1] if fitting else None
+    return ExpectedRate(cell, rate, jeffreys_width(WIDEST if rate is None else rate, cell.trials))
+
+
+def expected_contrasts(plan: TrialPlan, cells: Sequence[PlannedCell]) -> Iterator[ExpectedContrast]:
+    """One for each contrast of the plan's families."""
+    for family in plan.declared:
+        for pairs in declared_pairs(family, cells):
+            for one, other in pairs:
+                first, second = _expected_rate(plan, one), _expected_rate(plan, other)
+                yield _expected_contrast(family.name, first, second, LEVEL / len(pairs))
+
+
+def _expected_contrast(family: str, first: ExpectedRate, second: ExpectedRate, level: float) -> ExpectedContrast:
+    n1, n2, rate_1, rate_2 = first.cell.trials, second.cell.trials, first.rate, second.rate
+    if rate_1 is None or rate_2 is None:
+        either = [WIDEST if rate is None else rate for rate in (rate_1, rate_2)]
+        width = newcombe_width(either[0], n1, either[1], n2)
+        return ExpectedContrast(family, first, second, width, None, None, None)
+    given = (rate_1, n1, rate_2, n2)
+    return ExpectedContrast(
+        family, first, second, newcombe_width(*given),
+        boschloo_power(*given), boschloo_power(*given, level), fisher_power(*given),
+    )  # fmt: skip
