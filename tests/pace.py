@@ -14,7 +14,7 @@ USUAL_S = 0.06
 
 def pace(clock: Callable[[], float] = time.monotonic) -> float:
     """How many times as long as usual the host takes for a fixed piece of work, at least 1; by the clock or another."""
-    took = []
+    took = list[float]()
     for _ in range(3):
         began = clock()
         sum(number * number for number in range(1_000_000))
