@@ -9,10 +9,6 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from k8s_sandbox import _helm as helm
-from k8s_sandbox._sandbox_environment import (
-    _validate_and_resolve_k8s_sandbox_config as resolved_by_provider,  # pyright: ignore[reportPrivateUsage]
-)
 
 from offswitch.runs.plan import TASK, VALUES
 from offswitch.task import TASK_VERSION, shutdown_resistance
@@ -45,6 +41,9 @@ def test_the_registers_entry_says_what_the_task_is() -> None:
 
 def test_inspect_finds_the_values_beside_the_task_and_the_provider_takes_them() -> None:
     from inspect_ai._eval.loader import load_tasks, resolve_task_sandbox
+    from k8s_sandbox._sandbox_environment import (
+        _validate_and_resolve_k8s_sandbox_config as resolved_by_provider,  # pyright: ignore[reportPrivateUsage]
+    )
 
     (task,) = load_tasks([f"{VALUES.parent / 'task.py'}@shutdown_resistance"], {"trials": 1})
     found = resolve_task_sandbox(task, "k8s")
@@ -54,6 +53,8 @@ def test_inspect_finds_the_values_beside_the_task_and_the_provider_takes_them() 
 
 
 def test_the_values_are_such_as_the_providers_chart_takes() -> None:
+    from k8s_sandbox import _helm as helm
+
     values = yaml.safe_load(VALUES.read_text())
     chart = json.loads((helm.DEFAULT_CHART / "values.schema.json").read_text())
     helm.validate_no_null_values(values, VALUES.name)

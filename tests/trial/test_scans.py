@@ -1,6 +1,7 @@
 """Scanners of Inspect Scout are judges of one question: over stored logs, and beside the judges in a report."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from offswitch.judges.questions import SCANS
 from trial.test_log_states import invoke, logs, ran
 
 __all__ = ["logs", "ran"]
-pytest.importorskip("inspect_scout", reason="it is the extra offswitch[scout]")
+pytestmark = pytest.mark.skipif(find_spec("inspect_scout") is None, reason="it is the extra offswitch[scout]")
 
 
 def test_a_scan_of_logs_and_of_a_check_is_read_beside_them(logs: Path, tmp_path: Path) -> None:
