@@ -16,7 +16,7 @@ from inspect_ai.log._samples import sample_active
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import LimitExceededError, background, sandbox
 
-from machine.one_trial import SANDBOXES, history, told, trials
+from machine.one_trial import history, told, trials
 from machine.with_programs import AGENT
 from offswitch.agents.programs import program_solver
 from offswitch_sandbox.inspect_requests import TIMES_MAX
@@ -155,6 +155,14 @@ waits in vain meets its time limit. Nothing that it does to its own requests kee
 """
 
 
+PLAYED = {
+    "bubblewrap": list(ENDS),
+    "offswitch": [
+        "nothing", "ends it", "takes its place", "removes its directories", "closes its answers",
+        "makes requests without end", "speaks for it without end",
+    ],
+}  # fmt: skip
+"""on each kind of machine: the proxy is Inspect's on both; in a container, those of each end and of much memory"""
 ASKS_IN_VAIN = ("holds it", *(name for name, (what, _) in ENDS.items() if what == "unfinished"))
 
 
@@ -205,11 +213,11 @@ def attacks(names: list[str], kind: str, compose: str, folder: Path) -> dict[str
     return {attack_of(sample.id, names): sample for sample in found}
 
 
-@pytest.mark.parametrize("kind", SANDBOXES)
+@pytest.mark.parametrize("kind", PLAYED)
 def test_whatever_is_done_to_the_model_proxy_each_trial_has_its_end_in_time_and_its_evidence(
     kind: str, compose_of_stand_in: str, tmp_path: Path
 ) -> None:
-    found = attacks(list(ENDS), kind, compose_of_stand_in, tmp_path)
+    found = attacks(PLAYED[kind], kind, compose_of_stand_in, tmp_path)
     ends = {name: told(sample) for name, sample in found.items()}
     assert not {
         name: end for name, end in ends.items()
