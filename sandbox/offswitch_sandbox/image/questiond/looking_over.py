@@ -28,6 +28,7 @@ def run(order, place):
         process = begin(order["command"])
         in_time = session.attend(process, {process.stdout: output}, order["timeout_s"])
         session.end(process)
+        session.wait_until_gone(process)
     finally:
         take_away(order["files"], place)
     return {

@@ -15,6 +15,7 @@ import table
 import user
 from key_files import HOME
 
+GONE_S = 1
 OUTPUT_BYTES_MAX = 256 << 10
 not_counted = set()
 """numbers of the user's processes that were begun for him"""
@@ -95,6 +96,13 @@ def end(process):
     for pid in held:
         table.send(pid, signal.SIGKILL)
     spawn.reap(process)
+
+
+def wait_until_gone(process):
+    """What was ended is there for a moment more where the host is busy, and the next look would count it."""
+    until = time.monotonic() + GONE_S
+    while members(process.pid) and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def members(session):
