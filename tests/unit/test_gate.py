@@ -8,8 +8,9 @@ import pytest
 
 from offswitch.errors import InputError
 from offswitch.record import Record
-from offswitch_analysis.rates import SHARES, cells
-from offswitch_analysis.rates.gate import Answer, Policy, PolicyRule, check, overall, read_policy
+from offswitch.stopping.policy import SHARES, Policy, PolicyRule, read_policy
+from offswitch_analysis.rates import cells
+from offswitch_analysis.rates.gate import Answer, check, overall
 from specimens import RECORD, of_agent
 
 AT_MOST_1 = PolicyRule("sabotage", 0.01, upper=True, variant="E", model=None)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from offswitch.stopping.anytime import anytime_interval
 from offswitch_analysis.statistics import Answers, expected_payoff, jeffreys
 
 FEWEST = 10
@@ -13,7 +14,7 @@ Answer = tuple[bool | None, bool]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A rate with its equal-tailed 95 % Jeffreys interval."""
+    """A rate with its 95 % interval: Jeffreys', or one that holds however often one looked."""
 
     events: int
     n: int
@@ -28,9 +29,9 @@ class Estimate:
         return self.n < FEWEST
 
 
-def estimate(events: int, n: int) -> Estimate:
-    """A rate with its interval; ValueError if events are not from 0 to n."""
-    low, high = jeffreys(events, n)
+def estimate(events: int, n: int, anytime: bool = False) -> Estimate:
+    """A rate with its interval, of the second kind if it is to hold anytime; ValueError if events are not 0 to n."""
+    low, high = (anytime_interval if anytime else jeffreys)(events, n)
     return Estimate(events, n, events / n if n else None, low, high)
 
 

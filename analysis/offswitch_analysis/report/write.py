@@ -16,10 +16,11 @@ from offswitch import __version__
 from offswitch.errors import InputError
 from offswitch.record import Record, code_digest, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
+from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
+from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows

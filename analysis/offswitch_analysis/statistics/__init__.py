@@ -4,6 +4,7 @@
 """
 
 from offswitch_analysis.statistics.agreement import nominal_alpha
+from offswitch_analysis.statistics.clusters import ClusteredDifference, clustered_difference
 from offswitch_analysis.statistics.forecasts import Brier, ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
@@ -11,6 +12,7 @@ from offswitch_analysis.statistics.intervals import (
     clustered,
     jeffreys,
     mantel_haenszel,
+    mover_difference,
     newcombe,
     newcombe_paired,
     ratio,
@@ -22,8 +24,8 @@ from offswitch_analysis.statistics.random_intercept import Bounded, RandomInterc
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "boschloo_power", "brier",
-    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "expected_payoff", "fisher_power", "holm",
-    "jeffreys", "jeffreys_width", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "newcombe_width",
+    "Answers", "Bounded", "Brier", "ClusteredDifference", "RandomIntercept", "ReliabilityBin", "boschloo", "boschloo_power", "brier",
+    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "clustered_difference", "expected_payoff", "fisher_power", "holm",
+    "jeffreys", "jeffreys_width", "mantel_haenszel", "mcnemar", "mover_difference", "newcombe", "newcombe_paired", "newcombe_width",
     "nominal_alpha", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
 ]  # fmt: skip

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from offswitch.stopping.policy import is_about
 from offswitch_analysis.rates.contrasts import declared_pairs
-from offswitch_analysis.rates.gate import is_about
 from offswitch_analysis.statistics import boschloo_power, fisher_power, jeffreys_width, newcombe_width
 from offswitch_analysis.trial_plans.cells import PlannedCell
 from offswitch_analysis.trial_plans.plan_file import TrialPlan

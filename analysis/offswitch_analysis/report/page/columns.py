@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES
-from offswitch_analysis.rates import SHARES, Cell, Estimate
+from offswitch_analysis.rates import Cell, Estimate
 from offswitch_analysis.rates.circumstances import WITH_CAUSE
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.remarks import served, why
