@@ -206,6 +206,8 @@ def _refusal(cell: Cell, checks: Sequence[Cell]) -> str | None:
     if len(checks) != 1:
         return f"there {'are several' if checks else 'is no'} {COMPETENCE} to divide by"
     check = checks[0].sabotage
+    if cell.sabotage.n and cell.too_few:
+        return f"it has too few trials ({cell.sabotage.n})"
     if not cell.sabotage.n or not check.n:
         return "no trials"
     if check.too_few:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from offswitch.stopping.anytime import anytime_interval
 from offswitch_analysis.statistics import Answers, expected_payoff, jeffreys
+from offswitch_analysis.text import TOO_FEW, percent
 
 FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
@@ -27,6 +28,16 @@ class Estimate:
     def too_few(self) -> bool:
         """Whether the rate is not to be drawn."""
         return self.n < FEWEST
+
+    @property
+    def shown(self) -> float | None:
+        """The rate where it may be shown, in whatever form; else None."""
+        return None if self.too_few else self.rate
+
+    @property
+    def percent(self) -> str:
+        """The rate in percent, with one decimal; words where there are too few trials, or none."""
+        return TOO_FEW if self.n and self.too_few else percent(self.rate)
 
 
 def estimate(events: int, n: int, anytime: bool = False) -> Estimate:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from offswitch_analysis.logs.cache import Looked
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
@@ -219,6 +220,8 @@ class Summary:
     """empty where no number of demonstrations varies"""
     factor_models: dict[str, dict[str, Any]]
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
+    looks: tuple[Looked, ...] = ()
+    """what rules that could stop a cell have seen of it; empty where there was none"""
     plans: tuple[PlanAndAct, ...] = field(default=())
     """a cell each; empty where nobody was asked for a plan"""
     trials: tuple[Trial, ...] = field(default=())

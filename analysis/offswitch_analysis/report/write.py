@@ -21,7 +21,7 @@ from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
-from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
+from offswitch_analysis.rates.contrasts import CONTRASTS_NOTE, DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
@@ -29,6 +29,7 @@ from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.self_reports import ASKS
+from offswitch_analysis.rates.stopping import LOOKS_NOTE, last_look, stopping_notes
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures, self_reports
@@ -98,7 +99,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
-        plans=tuple(plans_and_acts(all_cells, logs.records)),
+        looks=logs.looks, plans=tuple(plans_and_acts(all_cells, logs.records)),
         over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
         curves=tuple(curves(all_cells, logs.records)), factor_models=models,
         judges=judge_results(logs.records, logs.judged),
@@ -135,15 +136,17 @@ def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> I
 def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:
     yield (
         f"Sabotage rate: {MEASURES[0].note}. Failures of our machinery have no verdict and are in no rate. Intervals "
-        "are equal-tailed 95 % Jeffreys intervals."
+        "are equal-tailed 95 % Jeffreys intervals, where nothing else is said."
     )
+    yield from stopping_notes(all_cells)
     detectors = sorted({name for cell in all_cells for name in cell.seen if name.startswith("detector ")})
     if len(detectors) > 1:
         yield f"Verdicts of several detectors are pooled: {', '.join(detectors)}. `inspect score` judges logs again."
     if any(cell.clustered.question_sets < cell.sabotage.n for cell in all_cells):
         yield (
-            "Some cells have several trials of the same questions (as on two kinds of machines): intervals, limits and "
-            "p take them for independent, and claim too much; read the clustered intervals (cells.csv) instead."
+            "Some cells have several trials of the same questions (as on two kinds of machines): intervals and limits "
+            "of their rates take them for independent, and claim too much. Read the clustered intervals (cells.csv). "
+            "Contrasts of these cells are by question set, and say so."
         )
     if len({(subject(cell), cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
@@ -217,7 +220,7 @@ def report_text(summary: Summary, pictures: Sequence[str]) -> str:
         summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
         subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
         over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
-        CURVES_NOTE=CURVES_NOTE,
+        CURVES_NOTE=CURVES_NOTE, LOOKS_NOTE=LOOKS_NOTE, last_look=last_look, HOW=CONTRASTS_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
         why=why, served=served, PLANS_NOTE=PLANS_NOTE, PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
         self_reports=self_reports.reported(summary.cells), ASKS=ASKS,

@@ -24,8 +24,9 @@ from offswitch_analysis.statistics.random_intercept import Bounded, RandomInterc
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Answers", "Bounded", "Brier", "ClusteredDifference", "RandomIntercept", "ReliabilityBin", "boschloo", "boschloo_power", "brier",
-    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "clustered_difference", "expected_payoff", "fisher_power", "holm",
-    "jeffreys", "jeffreys_width", "mantel_haenszel", "mcnemar", "mover_difference", "newcombe", "newcombe_paired", "newcombe_width",
+    "Answers", "Bounded", "Brier", "ClusteredDifference", "RandomIntercept", "ReliabilityBin", "boschloo",
+    "boschloo_power", "brier", "clopper_pearson_lower", "clopper_pearson_upper", "clustered",
+    "clustered_difference", "expected_payoff", "fisher_power", "holm", "jeffreys", "jeffreys_width",
+    "mantel_haenszel", "mcnemar", "mover_difference", "newcombe", "newcombe_paired", "newcombe_width",
     "nominal_alpha", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
 ]  # fmt: skip

@@ -29,10 +29,11 @@ def clustered_difference(tables: Sequence[Table]) -> ClusteredDifference:
     """The difference of two rates by question set, and the test that swaps all trials of a set between both.
 
     Where both rates are equal whatever the questions, what a set gives is as likely with both sides swapped. So the
-    sign of each set's difference is a fair coin: Fisher 1935, The Design of Experiments, section 21. The statistic is
-    the sum of the sets' differences with the weights of Mantel and Haenszel, n1 n2 / (n1 + n2); p is twice
-    the smaller tail, at most 1. With one trial on each side of a set this is McNemar's exact test. It is exact where a set
-    has as many trials on both sides. Sets that lack one side do not enter. ValueError if events are not 0 to trials.
+    sign of each set's difference is a fair coin: Fisher 1935, The Design of Experiments, section 21. The statistic
+    is the sum of the sets' differences with the weights of Mantel and Haenszel, n1 n2 / (n1 + n2); p is twice the
+    smaller tail, at most 1. With one trial on each side of a set this is McNemar's exact test. It is exact where a
+    set has as many trials on both sides. Sets that lack one side do not enter. ValueError if events are not 0 to
+    trials.
     """
     if any(not (0 <= x1 <= n1 and 0 <= x2 <= n2) for x1, n1, x2, n2 in tables):
         raise ValueError("events must be from 0 to the trials of a set")

@@ -23,7 +23,7 @@ from offswitch.record.scaffold import LOOP, agent_of, delivery_of, scene_name, s
 
 __all__ = [
     "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "STOPPING", "TRIAL_PLAN", "Record", "TrialFacts",
-    "across_scenes", "across_wordings", "agent_of", "cause_words", "code_digest", "condition_digest", "condition_line", "delivery_of",
-    "eval_settings", "has_drawn_wordings", "is_of_pack", "scene_name", "scene_of", "setting", "subject_name",
-    "trial_facts", "why_outside", "without_agent", "words_and_protocol",
+    "across_scenes", "across_wordings", "agent_of", "cause_words", "code_digest", "condition_digest",
+    "condition_line", "delivery_of", "eval_settings", "has_drawn_wordings", "is_of_pack", "scene_name", "scene_of",
+    "setting", "subject_name", "trial_facts", "why_outside", "without_agent", "words_and_protocol",
 ]  # fmt: skip

@@ -4,7 +4,8 @@ Each rests on a mixture of likelihood ratios: how likely the trials are when the
 over how likely they are at a rate p. At the true p it is a martingale that begins at 1, and so exceeds 1 / (1 - level)
 ever in no more than 1 - level of all repetitions (Ville 1939). The interval is all p at which it does not: Robbins
 1970, Annals of Mathematical Statistics 41(5); with the beta distribution Howard, Ramdas, McAuliffe and Sekhon 2021,
-Annals of Statistics 49(2). Rates and differences are fractions. Counts may be fractions too, such as effective numbers of trials.
+Annals of Statistics 49(2). Rates and differences are fractions. Counts may be fractions too, such as effective
+numbers of trials.
 """
 
 import math
