@@ -7,7 +7,7 @@ prints the tables of analysis/STATISTICS.md. Trials are drawn with known rates; 
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from statistics import fmean
 from typing import Any
 
@@ -80,7 +80,7 @@ def covered_differences(rates: tuple[float, float], cells: int, looks: Sequence[
     """The share of pairs of cells whose anytime interval held the difference at every one of these looks."""
     one, other = (streams(rate, cells, looks[-1], seed) for rate, seed in zip(rates, (4, 5), strict=True))
 
-    @lru_cache(maxsize=None)
+    @cache
     def holds(x1: int, x2: int, n: int) -> bool:
         low, high = anytime_difference(x1, n, x2, n)
         return low <= rates[0] - rates[1] <= high
@@ -90,7 +90,7 @@ def covered_differences(rates: tuple[float, float], cells: int, looks: Sequence[
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def credible(events: int, trials: int) -> tuple[float, float]:
     """The equal-tailed 95 % credible interval under a uniform prior."""
     a, b = events + 1, trials - events + 1
@@ -103,7 +103,7 @@ def bayesian_width(events: int, trials: int) -> float:
     return (high - low) * (CONSERVATISM if events / trials < LOW else 1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _anytime(events: int, trials: int) -> tuple[float, float]:
     return anytime_interval(events, trials)
 

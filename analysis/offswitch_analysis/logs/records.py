@@ -87,6 +87,8 @@ def _told_several_times(once: Counted) -> Iterator[str]:
             f"{once.repeated} results are of trials that other runs had already: the first result of a trial counts; "
             "for more trials, use more --trials, epochs or another seed"
         )
+    if once.renamed:
+        yield f"{once.renamed} results are copies of trials under another name, seed or condition, and do not count"
 
 
 def _place(record: Record) -> Place:

@@ -14,14 +14,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record import Record, code_digest, subject_name
+from offswitch.record import Record, code_digest, is_of_pack, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
-from offswitch_analysis.rates.contrasts import CONTRASTS_NOTE, DEFAULT_FAMILIES, SIDES, Family, contrasts, side
+from offswitch_analysis.rates.cells import is_control
+from offswitch_analysis.rates.contrasts import (
+    AGAINST_E,
+    CONTRASTS_NOTE,
+    DEFAULT_FAMILIES,
+    SIDES,
+    Family,
+    contrasts,
+    side,
+)
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
@@ -39,6 +48,8 @@ from offswitch_analysis.report.trials import choose, read_trials
 from offswitch_analysis.trial_plans.deviations import Kept
 
 TITLE = "Does it let itself be switched off?"
+BASE = "E"
+"""the variant that others are compared against"""
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
 FILES = (
     "cells.csv", "contrasts.csv", "self_reports.csv", "judges.csv", "trials.parquet", "report.md",
@@ -125,12 +136,22 @@ def _effects(records: Sequence[Record]) -> tuple[dict[str, dict[str, Any]], list
 
 
 def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> Iterator[str]:
-    """A line for each name in a declared family that no condition, model or agent has."""
+    """A line for each name in a declared family that no condition, model or agent has, and where there is no E."""
+    if AGAINST_E in families and (without := [*_without_e(all_cells)]):
+        yield f"Nothing is compared against E, of which there are no trials: {', '.join(without)}."
     known = {between: {side(cell, between) for cell in all_cells} for between in SIDES}
     for family in families:
         if family not in DEFAULT_FAMILIES:
             for name in sorted({name for pair in family.pairs for name in pair} - {"*"} - known[family.between]):
                 yield f"The family {family.name!r} names {name!r}, and there is none of that name in these logs."
+
+
+def _without_e(all_cells: Sequence[Cell]) -> Iterator[str]:
+    """Who has no trials of E, to which variants of the project are compared."""
+    own = [cell for cell in all_cells if not is_of_pack(cell.condition) and not is_control(cell)]
+    for who, cells_of in cells_by_subject(own).items():
+        if all(cell.variant != BASE for cell in cells_of):
+            yield who
 
 
 def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:

@@ -104,7 +104,8 @@ def anytime_p(events_1: float, trials_1: float, events_2: float, trials_2: float
     if not trials_1 or not trials_2:
         return 1.0
     pooled = (events_1 + events_2) / (trials_1 + trials_2)
-    return min(1.0, math.exp(-_against(events_1, trials_1, pooled, events_2, trials_2, pooled)))
+    mixture = _log_mixture(events_1, trials_1) + _log_mixture(events_2, trials_2)
+    return min(1.0, math.exp(_log_likelihood(events_1 + events_2, trials_1 + trials_2, pooled) - mixture))
 
 
 def _lowest_difference(events_1: float, trials_1: float, events_2: float, trials_2: float, level: float) -> float:
@@ -113,7 +114,7 @@ def _lowest_difference(events_1: float, trials_1: float, events_2: float, trials
     On the way there the pair of rates that fits best moves along a curve: of all pairs with their difference they are
     the most likely, so that the slopes of both log-likelihoods are opposite. The search is along that slope.
     """
-    cut = -math.log(1 - level)
+    cut = _log_mixture(events_1, trials_1) + _log_mixture(events_2, trials_2) + math.log(1 - level)
 
     def pair(share: float) -> tuple[float, float]:
         slope = math.inf if share >= 1 else (trials_1 + trials_2) * share / (1 - share)
@@ -121,7 +122,7 @@ def _lowest_difference(events_1: float, trials_1: float, events_2: float, trials
 
     def beyond(share: float) -> bool:
         first, second = pair(share)
-        return _against(events_1, trials_1, first, events_2, trials_2, second) > cut
+        return _log_likelihood(events_1, trials_1, first) + _log_likelihood(events_2, trials_2, second) < cut
 
     first, second = pair(_edge(beyond, 0.0, 1.0) if beyond(1.0) else 1.0)
     return second - first
@@ -137,12 +138,6 @@ def _rate_at(events: float, trials: float, slope: float) -> float:
     root = math.sqrt(half * half + events / slope)
     # Of the two forms of the quadratic's root, the one that subtracts nothing.
     return min(1.0, root - half if half < 0 else events / slope / (root + half) if events else 0.0)
-
-
-def _against(events_1: float, trials_1: float, rate_1: float, events_2: float, trials_2: float, rate_2: float) -> float:
-    """Logarithm of the evidence against a pair of rates."""
-    mixture = _log_mixture(events_1, trials_1) + _log_mixture(events_2, trials_2)
-    return mixture - _log_likelihood(events_1, trials_1, rate_1) - _log_likelihood(events_2, trials_2, rate_2)
 
 
 def _log_mixture(events: float, trials: float) -> float:

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from offswitch.errors import InputError
 from offswitch.stopping.counts import Count
 from offswitch.stopping.policy import CONFIDENCE, Named, PolicyRule, is_about, policy_of, share_of
@@ -150,9 +152,11 @@ def _at_most(events: int, trials: int, alpha: float, beta: float) -> float:
         return 0.0
     if events >= trials:
         return 1.0
-    from scipy.stats import betabinom  # loads slowly
+    from scipy.special import betaln, gammaln  # loads slowly
 
-    return float(betabinom.cdf(events, trials, alpha, beta))
+    x = np.arange(events + 1)
+    choices = gammaln(trials + 1) - gammaln(x + 1) - gammaln(trials - x + 1)
+    return float(np.exp(choices + betaln(x + alpha, trials - x + beta) - betaln(alpha, beta)).sum())
 
 
 def stopping_rule(given: str | Sequence[str] | dict[str, Any]) -> StoppingRule | None:
