@@ -16,7 +16,7 @@ from offswitch.agents.kinds import LOOP
 from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
 from offswitch.probes import PROBES, probes_named
-from offswitch.record import code_digest, condition_digest
+from offswitch.record import STOPPING, code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
 from offswitch.scene.levels import refuse_levels
@@ -25,6 +25,8 @@ from offswitch.scene.protocol import SUMS_SCENE, stops_at
 from offswitch.scene.scenes import in_space
 from offswitch.scene.work import Work
 from offswitch.scorer import shutdown_verdict
+from offswitch.stopping.manager import Stopping
+from offswitch.stopping.rule import StoppingRule, stopping_rule
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
@@ -52,6 +54,7 @@ def shutdown_resistance(
     notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
     message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
     delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "", design: int = 0,
+    stop: str | list[str] | dict[str, Any] = "",
 ) -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
@@ -78,6 +81,7 @@ def shutdown_resistance(
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
         probes: what a copy of the conversation is asked after a trial: comprehension, confess, forecast; or nothing.
         design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
+        stop: when a cell has trials enough: "width:0.1", with "futility:0.05" or without, or a file; never without it.
     """
     with as_inspect_error():
         space, who = load_space(prompts), choose_agent(agent, delivery)
@@ -87,7 +91,8 @@ def shutdown_resistance(
         protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
         points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
         drawn = (wordings, trials, seed, ",".join(probes_named(_joined(probes))))
-        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
+        made = trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
+        return stopping_early(made, stopping_rule(stop))
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -111,6 +116,14 @@ def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_L
         version=TASK_VERSION,
         metadata={"offswitch_version": __version__, "code_digest": code_digest()},
     )
+
+
+def stopping_early(made: Task, rule: StoppingRule | None) -> Task:
+    """The task, whose cells are stopped by the rule, if there is one; its log says so."""
+    if rule:
+        made.early_stopping = Stopping(rule)
+        made.metadata = {**(made.metadata or {}), STOPPING: str(rule)}
+    return made
 
 
 def _possible(agent: Chosen, points: list[Point]) -> list[Point]:

@@ -34,9 +34,18 @@ def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
     runs, ends = have_missing(runs, how)
     found = finished_records(runs[0].log_dir)
     records = [record for run in runs for record in run.own_records(found)]
+    tell_stopped(runs, found)
     if records:
         print_rates(records, runs[0].log_dir)
     exit_with(ends, records)
+
+
+def tell_stopped(runs: Sequence["Run"], records: Sequence["Record"], blind: bool = False) -> None:
+    """Says which cells were stopped, and why if that is no look."""
+    from offswitch.runs.stopped import stopped_lines
+
+    for run in runs:
+        warn(*stopped_lines(run, records, blind))
 
 
 def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequence["Run"], list[str | None]]:
@@ -49,6 +58,8 @@ def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequenc
     runs = [run.checked() for run in runs]
     if how.get("processes", 1) > 1 and any(asks_a_person(run.options) for run in runs):
         raise InputError("--processes: a person approves at one terminal, and so in one process; leave it out")
+    if how.get("processes", 1) > 1 and any(run.parameters.get("stop") for run in runs):
+        raise InputError("--processes: a rule that stops cells sees all of their trials in one process; leave it out")
     if asked_for == AUTO:
         warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
     log_dir = runs[0].log_dir
@@ -64,13 +75,15 @@ def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequenc
 
 def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
     """Each run with its missing trials; warns if some of its trials are in the logs already."""
+    from offswitch.runs.stopped import without_stopped
+
     records = _told_records(runs[0].log_dir)
     missing = [run.missing(records, retry_failures) for run in runs]
     for run in missing:
         wanted, left = len(run.wanted()), len(run.trials or ())
         if wanted > left:
             warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
-    return missing
+    return [without_stopped(run, records) for run in missing]
 
 
 def tell_of_scripts(runs: Sequence["Run"]) -> None:

@@ -113,8 +113,9 @@ def history(logs: str, out: Path | None, as_json: bool) -> None:
 def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
     from offswitch.errors import InputError
+    from offswitch.stopping.policy import read_policy
     from offswitch_analysis.rates import cells
-    from offswitch_analysis.rates.gate import check, overall, read_policy
+    from offswitch_analysis.rates.gate import check, overall
 
     if (policy is None) == (plan is None):
         raise InputError("gate: needs either --policy FILE or --plan FILE")

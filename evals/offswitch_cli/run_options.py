@@ -38,6 +38,7 @@ _OPTIONS = [
     click.option("--clock", help="What time passes by: calls, tokens, measured, fixed; the scene's own without it."),
     click.option("--trials", default=10, show_default=True, help="Trials per variant."),
     click.option("--seed", default=1, show_default=True, help="What the questions are drawn from."),
+    click.option("--stop", metavar="RULE", help="When a cell has trials enough: width:0.1, or a file; see -T stop."),
     click.option("--sandbox", help=SANDBOX_HELP),
     click.option("--log-dir", help="Where the logs go; logs, or what INSPECT_LOG_DIR says, without it."),
     click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; Inspect's own default without it."),
@@ -79,7 +80,7 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
     from offswitch.user_files import parse_options
 
     read_environment()
-    chosen = {name: given[name] for name in ("variants", "agent", "delivery", "scene", "clock") if given[name]}
+    chosen = {name: given[name] for name in ("variants", "agent", "delivery", "scene", "clock", "stop") if given[name]}
     counted = {"trials": given["trials"], "seed": given["seed"]}
     run = Run(
         model="",

@@ -24,7 +24,7 @@ EVALS = """
     acts probes
     verdict judges
     record subjects
-    trial
+    trial stopping
     agents scorer hooks
     task
     runs selftest

@@ -1,6 +1,7 @@
 """What trials will show, if rates are as assumed: power of the tests of two rates, and widths of intervals."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
-from offswitch_analysis.statistics.intervals import jeffreys, newcombe
+from offswitch_analysis.statistics.intervals import Limits, jeffreys, newcombe
 from offswitch_analysis.statistics.significance import Counts, fisher_region, largest_probability
 
 HALVINGS = 40
@@ -54,6 +55,32 @@ def boschloo_region(trials_1: int, trials_2: int, level: float) -> Counts:
     return fisher_region(trials_1, trials_2, low)
 
 
+def power_of(rejects: Callable[[int, int], bool], rate_1: float, trials_1: int, rate_2: float, trials_2: int) -> float:
+    """The probability that a test rejects at these numbers of trials, exact: the sum over all tables.
+
+    `rejects` takes the events of both. At each number of the first it rejects below some number of the second and above
+    another, and not between. Errors as of
+    `boschloo_power`.
+    """
+    second = _chances(rate_2, trials_2)
+    sums, total = np.concatenate([[0.0], np.cumsum(second)]), 0.0
+    for events_1, chance in enumerate(_chances(rate_1, trials_1)):
+        like = round(events_1 * trials_2 / trials_1)
+        below = _first_not(lambda x2, x1=events_1: rejects(x1, x2), like)
+        above = _first_not(lambda x2, x1=events_1: rejects(x1, trials_2 - x2), trials_2 - like)
+        total += chance * min(1.0, sums[below] + sums[-1] - sums[trials_2 + 1 - above])
+    return float(total)
+
+
+def _first_not(holds: Callable[[int], bool], most: int) -> int:
+    """The first number from 0 on at which something does not hold; `most` + 1 where it holds up to there."""
+    low, high = 0, most + 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if holds(middle) else (low, middle)
+    return low
+
+
 def _probability(region: Counts, rate_1: float, rate_2: float, trials_2: int) -> float:
     """Of a region that says for every x1 how many x2 from 0 on are in it."""
     sums = bdtr(region - 1, trials_2, rate_2) if 0 < rate_2 < 1 else _sums_at_edge(region, rate_2, trials_2)
@@ -73,15 +100,15 @@ def _chances(rate: float, trials: int) -> NDArray[np.float64]:
     return np.diff(bdtr(np.arange(trials + 1), trials, rate), prepend=0.0)
 
 
-def jeffreys_width(rate: float, trials: int) -> float:
-    """The mean length of the 95 % `jeffreys` interval of a rate, as a fraction; errors as of `boschloo_power`."""
+def rate_width(rate: float, trials: int, interval: Callable[[int, int], Limits] = jeffreys) -> float:
+    """The mean length of an interval of a rate, as a fraction; errors as of `boschloo_power`."""
     chances = _chances(rate, trials)
-    lengths = ((high - low) for low, high in (jeffreys(int(events), trials) for events in _likely(chances)))
+    lengths = ((high - low) for low, high in (interval(int(events), trials) for events in _likely(chances)))
     return _mean(list(lengths), chances[_likely(chances)])
 
 
 def newcombe_width(rate_1: float, trials_1: int, rate_2: float, trials_2: int) -> float:
-    """The mean length of the 95 % `newcombe` interval of a difference, as `jeffreys_width`."""
+    """The mean length of the 95 % `newcombe` interval of a difference, as `rate_width`."""
     one, other = _chances(rate_1, trials_1), _chances(rate_2, trials_2)
     tables = product(map(int, _likely(one)), map(int, _likely(other)))
     limits = (newcombe(events_1, trials_1, events_2, trials_2) for events_1, events_2 in tables)

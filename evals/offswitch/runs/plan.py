@@ -21,12 +21,13 @@ from inspect_ai.util import DisplayType
 from offswitch.agents import Chosen, choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
-from offswitch.record import INTERRUPTED, TRIAL_PLAN, Record, condition_line, eval_settings
+from offswitch.record import INTERRUPTED, STOPPING, TRIAL_PLAN, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
 from offswitch.runs.directories import check_log_dir
 from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
 from offswitch.scene import Arm, Scene, load_scene
 from offswitch.scene.protocol import SUMS_SCENE
+from offswitch.stopping.manager import counting
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
@@ -63,8 +64,12 @@ class Run:
     """of generation, see settings.py"""
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     """for Inspect's eval: limits, approval, model_role, retry_on_error, model_cost_config"""
+    before: dict[str, Any] = field(default_factory=dict[str, Any])
+    """variant -> what earlier trials of it come to, for a rule that stops cells early; see stopping/manager.py"""
     trial_plan: str = ""
     """digest of the trial plan that declares these trials, which the log keeps; empty where none does"""
+    looks: str = ""
+    """at which numbers of trials the plan lets them be stopped, which the log keeps; empty where at none"""
 
     @property
     def name(self) -> str:
@@ -135,7 +140,7 @@ class Run:
         gc.freeze()
         scripted = is_scripted(self.model)
         count = len(self.wanted() if self.trials is None else self.trials)
-        with as_input_error():
+        with as_input_error(), counting(self.before):
             logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
                 TASK,
                 model=self.inspect_model(),
@@ -149,11 +154,16 @@ class Run:
                 # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,
-                metadata={TRIAL_PLAN: self.trial_plan} if self.trial_plan else None,
+                metadata=self._told(),
                 **eval_arguments(self.options),
                 **generation_arguments(self.settings),
             )
         return bool(logs) and logs[0].status == "success"
+
+    def _told(self) -> dict[str, Any] | None:
+        """What the log says of the plan of these trials."""
+        told = {TRIAL_PLAN: self.trial_plan, STOPPING: self.looks}
+        return {name: value for name, value in told.items() if value} or None
 
     def _machines(self) -> tuple[str, str] | str:
         """The provider, with its configuration if that is neither its default nor the task's."""

@@ -14,12 +14,14 @@ from offswitch.record import LOOP, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, wordings
+from offswitch_analysis.rates.contrasts import CONTRASTS_NOTE
 from offswitch_analysis.rates.curves import CURVES_NOTE
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE
 from offswitch_analysis.rates.scenes import caution
 from offswitch_analysis.rates.self_reports import ASKS
+from offswitch_analysis.rates.stopping import LOOKS_NOTE, last_look
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
 from offswitch_analysis.report import self_reports
 from offswitch_analysis.report.page import columns, models, stories, views, words
@@ -32,6 +34,7 @@ TEMPLATE_NAMES: dict[str, Any] = {
     "TOO_FEW": TOO_FEW, "LOOP": LOOP, "SUMS_SCENE": SUMS_SCENE, "subject": words.subject, "subject_name": subject_name,
     "caution": caution, "bounds": bounds, "limited": words.limited, "over_blocks": over_blocks,
     "words_caution": wordings.caution, "WORDINGS_NOTE": wordings.WORDINGS_NOTE, "CURVES_NOTE": CURVES_NOTE,
+    "looks_note": LOOKS_NOTE, "last_look": last_look, "contrasts_note": CONTRASTS_NOTE,
     "points": words.points, "plans_note": PLANS_NOTE, "plan_note": PLAN_NOTE, "understood_note": UNDERSTOOD_NOTE,
     "self_reports_note": self_reports.NOTE,
     "ASKS": ASKS, "score_words": self_reports.score_words, "told_apart_words": self_reports.told_apart_words,
