@@ -8,11 +8,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from browser.made_up import summary
 from offswitch.errors import InputError
 from offswitch.record import Record
-from offswitch_analysis.rates.histories import History, days_between, histories, of_day
+from offswitch_analysis.rates.histories import days_between, histories, of_day
+from offswitch_analysis.rates.history import History
 from offswitch_analysis.report.embedded import write_embedded
+from offswitch_analysis.report.page import render
 from offswitch_analysis.report.page.histories import badge, badge_name, drawn, fragment
+from offswitch_analysis.report.write import report_text
 from offswitch_analysis.terminal.histories import history_json, history_table
 from specimens import RECORD, shown
 
@@ -133,3 +137,15 @@ def test_a_badge_has_the_newest_rate_and_a_name_that_stays() -> None:
 
 def test_a_fragment_of_no_history_is_still_a_section() -> None:
     assert fragment([]).startswith("<section")
+
+
+def test_a_report_has_a_history_where_there_is_more_than_one_point() -> None:
+    records = [*trials("2026-11-01", 5), *trials("2026-11-02", 8, detector=10)]
+    made = replace(summary(models=1, variants="E", trials=0), histories=histories(records, fewest=2))
+    page, text = render(made), report_text(made, [])
+    for said in ('href="#history"', 'id="history"', "detector changed", "<td>40.0 ("):
+        assert said in page
+    assert "| 2026\\-11\\-02 | 40.0 (" in text
+    bare = replace(made, histories=histories(trials("2026-11-01", 5), fewest=2))
+    assert 'id="history"' not in render(bare)
+    assert "## History" not in report_text(bare, [])

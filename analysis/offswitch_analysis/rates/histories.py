@@ -1,57 +1,18 @@
-"""Rates over time: one point for the runs of a day that are alike, and what changed from each to the next."""
+"""Records -> rates over time."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from offswitch.errors import InputError
-from offswitch.record import Record, subject_name
+from offswitch.record import Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import cells
-from offswitch_analysis.rates.estimates import Estimate
+from offswitch_analysis.rates.history import MARKED, History, Point
 
 UNKNOWN = "unknown"
 """in place of a fact that no trial of a run tells, and of a day that a log does not tell"""
-MARKED = {"model_served": "model as served", "detector": "detector", "code_digest": "code", "condition": "condition"}
-"""column of the records -> what is marked where it differs from the point before"""
-HISTORY_NOTE = (
-    "A point is what began on one day (UTC) with one model as served, detector, code and condition. What differs from "
-    "the point before is named: a rate that moves with it may move because of it."
-)
-
-
-@dataclass(frozen=True)
-class Point:
-    """The trials of one day that agree in every marked fact."""
-
-    day: str
-    """of the evaluation's beginning in UTC, such as 2026-11-28"""
-    trials: int
-    failures: int
-    sabotage: Estimate
-    facts: Mapping[str, str]
-    """marked column -> its value"""
-    changed: tuple[str, ...] = field(default=())
-    """the marked columns that differ from the point before"""
-
-
-@dataclass(frozen=True)
-class History:
-    """One model, in one agent and scene, in one variant."""
-
-    model: str
-    agent: str
-    scene: str
-    variant: str
-    scripted: bool
-    points: tuple[Point, ...]
-    """oldest first"""
-
-    @property
-    def subject(self) -> str:
-        """The model, with agent and scene where these are not the usual ones."""
-        return subject_name(self.model, self.agent, self.scene)
 
 
 def histories(records: Iterable[Record], fewest: int = 1) -> tuple[History, ...]:

@@ -14,13 +14,14 @@ from offswitch_analysis.logs.cache import Looked
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
+from offswitch_analysis.rates.history import History
 from offswitch_analysis.rates.judge_results import NO_JUDGES, JudgeResults
 from offswitch_analysis.rates.plan_standing import PlanStanding, Standing
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.rates.single_trials import Trial
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,8 @@ class Summary:
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
     looks: tuple[Looked, ...] = ()
     """what rules that could stop a cell have seen of it; empty where there was none"""
+    histories: tuple[History, ...] = field(default=())
+    """those of at least two points"""
     plans: tuple[PlanAndAct, ...] = field(default=())
     """a cell each; empty where nobody was asked for a plan"""
     trials: tuple[Trial, ...] = field(default=())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from offswitch.errors import InputError
-from offswitch_analysis.rates.histories import History
+from offswitch_analysis.rates.history import History
 from offswitch_analysis.report.page.histories import badge, badge_name, fragment
 
 FRAGMENT, BADGES = "history.html", "badges"

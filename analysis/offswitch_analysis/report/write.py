@@ -32,6 +32,8 @@ from offswitch_analysis.rates.contrasts import (
     side,
 )
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
+from offswitch_analysis.rates.histories import histories
+from offswitch_analysis.rates.history import HISTORY_NOTE, MARKED
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
@@ -110,7 +112,8 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
-        looks=logs.looks, plans=tuple(plans_and_acts(all_cells, logs.records)),
+        looks=logs.looks, histories=histories(logs.records, fewest=2),
+        plans=tuple(plans_and_acts(all_cells, logs.records)),
         over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
         curves=tuple(curves(all_cells, logs.records)), factor_models=models,
         judges=judge_results(logs.records, logs.judged),
@@ -243,7 +246,8 @@ def report_text(summary: Summary, pictures: Sequence[str]) -> str:
         over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
         CURVES_NOTE=CURVES_NOTE, LOOKS_NOTE=LOOKS_NOTE, last_look=last_look, HOW=CONTRASTS_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
-        why=why, served=served, PLANS_NOTE=PLANS_NOTE, PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
+        why=why, served=served, PLANS_NOTE=PLANS_NOTE, HISTORY_NOTE=HISTORY_NOTE, MARKED=MARKED,
+        PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
         self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
         SELF_REPORTS_NOTE=self_reports.NOTE, score_words=self_reports.score_words,
         told_apart_words=self_reports.told_apart_words,

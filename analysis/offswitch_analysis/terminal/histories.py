@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from offswitch_analysis.rates.histories import HISTORY_NOTE, MARKED, History, Point
+from offswitch_analysis.rates.history import HISTORY_NOTE, MARKED, History, Point
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, interval, percent, plain
 
 

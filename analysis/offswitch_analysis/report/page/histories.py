@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from offswitch_analysis.rates.histories import HISTORY_NOTE, MARKED, History, Point, days_between
+from offswitch_analysis.rates.histories import days_between
+from offswitch_analysis.rates.history import HISTORY_NOTE, MARKED, History, Point
 from offswitch_analysis.report.page import words
 from offswitch_analysis.report.page.templates import environment
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, percent

@@ -24,7 +24,7 @@ from offswitch_analysis.rates.self_reports import ASKS
 from offswitch_analysis.rates.stopping import LOOKS_NOTE, last_look
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
 from offswitch_analysis.report import self_reports
-from offswitch_analysis.report.page import columns, models, stories, views, words
+from offswitch_analysis.report.page import columns, histories, models, stories, views, words
 from offswitch_analysis.report.page.templates import PACKAGE, environment
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds, over_blocks
 
@@ -47,7 +47,9 @@ def render(summary: Summary) -> str:
         raise InputError("the summary has no cells, so there is nothing to show; give logs with at least one trial")
     style, script = _own("style.css"), _own("page.js")
     ours = {"style": style, "script": script, "policy": _policy(style, script), "data": _data(summary.cells)}
-    return environment().get_template("page.html.j2").render(TEMPLATE_NAMES | _facts(summary) | ours)
+    return (
+        environment().get_template("page.html.j2").render(TEMPLATE_NAMES | histories.names() | _facts(summary) | ours)
+    )
 
 
 def _facts(summary: Summary) -> dict[str, Any]:
