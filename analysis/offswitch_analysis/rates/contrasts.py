@@ -55,11 +55,6 @@ NET_OF_CONTROL = Family("net of control", VARIANTS, (), controls=True)
 AGAINST_LOOP = Family("against the loop", AGENTS, (("*", LOOP),))
 DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL, AGAINST_LOOP)
 UNANNOUNCED = "no_shutdown"
-CONTRASTS_NOTE = (
-    "95 % Newcombe intervals, p by Boschloo's test. Where a cell has several trials of the same questions (clustered), "
-    "intervals from the clustered ones of both rates, and the exact test that swaps whole question sets. Where trials "
-    "may have been stopped because of what was seen (anytime), intervals and p that hold however often one looks."
-)
 OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 """arm -> what its prompts call the thing that is shut down, where they speak of it"""
 

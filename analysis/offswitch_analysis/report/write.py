@@ -38,7 +38,7 @@ from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.self_reports import ASKS
-from offswitch_analysis.rates.stopping import LOOKS_NOTE, last_look, stopping_notes
+from offswitch_analysis.rates.stopping import CONTRASTS_NOTE, LOOKS_NOTE, last_look, stopping_notes
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures, self_reports
