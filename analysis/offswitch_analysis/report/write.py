@@ -22,15 +22,7 @@ from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
 from offswitch_analysis.rates.cells import is_control
-from offswitch_analysis.rates.contrasts import (
-    AGAINST_E,
-    CONTRASTS_NOTE,
-    DEFAULT_FAMILIES,
-    SIDES,
-    Family,
-    contrasts,
-    side,
-)
+from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
