@@ -7,7 +7,7 @@ prints the tables of analysis/STATISTICS.md. Trials are drawn with known rates; 
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from statistics import fmean
 from typing import Any
 
@@ -20,6 +20,8 @@ from offswitch_analysis.statistics import boschloo, clopper_pearson_upper, clust
 
 Streams = NDArray[np.int_]
 """cells by trials: events up to and with each trial"""
+Bits = NDArray[np.int_]
+"""whether each trial of a cell is an event"""
 Interval = Callable[[int, int], tuple[float, float]]
 Upper = Callable[[int, int], float]
 
@@ -67,27 +69,45 @@ def _first(holds: Callable[[int], bool], most: int) -> int:
     return low
 
 
-def false_differences(rate: float, cells: int, p_of: Callable[..., float], looks: Sequence[int]) -> float:
-    """The share of pairs of cells with one rate whose p was ever at most 5 %."""
-    one, other = streams(rate, cells, looks[-1], seed=2), streams(rate, cells, looks[-1], seed=3)
-    p = lru_cache(maxsize=None)(p_of)
-    return fmean(
-        any(p(int(x1[n - 1]), n, int(x2[n - 1]), n) <= LEVEL for n in looks) for x1, x2 in zip(one, other, strict=True)
-    )
+def false_differences(rate: float, cells: int, p_of: Callable[[Bits, Bits], float], looks: Sequence[int]) -> float:
+    """The share of pairs of cells with one rate whose p was at most 5 % at one of these looks."""
+    one, other = (_bits(rate, cells, looks[-1], seed) for seed in (2, 3))
+    return fmean(any(p_of(x1[:n], x2[:n]) <= LEVEL for n in looks) for x1, x2 in zip(one, other, strict=True))
 
 
 def covered_differences(rates: tuple[float, float], cells: int, looks: Sequence[int]) -> float:
     """The share of pairs of cells whose anytime interval held the difference at every one of these looks."""
-    one, other = (streams(rate, cells, looks[-1], seed) for rate, seed in zip(rates, (4, 5), strict=True))
+    one, other = (_bits(rate, cells, looks[-1], seed) for rate, seed in zip(rates, (4, 5), strict=True))
 
-    @cache
-    def holds(x1: int, x2: int, n: int) -> bool:
-        low, high = anytime_difference(x1, n, x2, n)
+    def holds(x1: Bits, x2: Bits) -> bool:
+        low, high = anytime_difference(*_seen(x1, x2))
         return low <= rates[0] - rates[1] <= high
 
-    return fmean(
-        all(holds(int(x1[n - 1]), int(x2[n - 1]), n) for n in looks) for x1, x2 in zip(one, other, strict=True)
-    )
+    return fmean(all(holds(x1[:n], x2[:n]) for n in looks) for x1, x2 in zip(one, other, strict=True))
+
+
+def found_differences(rates: tuple[float, float], trials: int, cells: int) -> float:
+    """The share of pairs of cells whose anytime p is at most 5 % with all trials."""
+    one, other = (_bits(rate, cells, trials, seed) for rate, seed in zip(rates, (8, 9), strict=True))
+    return fmean(anytime_by_sets(x1, x2) <= LEVEL for x1, x2 in zip(one, other, strict=True))
+
+
+def anytime_by_sets(x1: Bits, x2: Bits) -> float:
+    """The p of reports, where each trial has its counterpart with the same questions."""
+    return anytime_p(*_seen(x1, x2))
+
+
+def by_boschloo(x1: Bits, x2: Bits) -> float:
+    """The p for a fixed number of trials."""
+    return boschloo(int(x1.sum()), len(x1), int(x2.sum()), len(x2))
+
+
+def _bits(rate: float, cells: int, trials: int, seed: int) -> Bits:
+    return (np.random.default_rng(seed).random((cells, trials)) < rate).astype(int)
+
+
+def _seen(x1: Bits, x2: Bits) -> tuple[tuple[int, int], tuple[int, int], list[float]]:
+    return (int(x1.sum()), len(x1)), (int(x2.sum()), len(x2)), [float(d) for d in x1 - x2]
 
 
 @cache
@@ -152,7 +172,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cells", type=int, default=2_000)
     cells: int = parser.parse_args().cells
-    looks = range(1, 301)
     table(
         "One rate",
         ("rate", "anytime interval missed it at some look", "Jeffreys interval did"),
@@ -169,22 +188,28 @@ def main() -> None:
             for p in (0.01, 0.1, 0.5, 0.9)
         ),
     )
+    every = range(EVERY, 301, EVERY)
     table(
-        "Two equal rates, 300 trials each",
-        ("rate", "anytime p ever at most 5 %", "Boschloo's, looked at every 30 trials"),
+        "Two equal rates, 300 trials each, a look after every 10",
+        ("rate", "anytime p at most 5 % at some look", "Boschloo's"),
         (
             (
                 p,
-                false_differences(p, cells, anytime_p, looks),
-                false_differences(p, cells, boschloo, range(30, 301, 30)),
+                false_differences(p, cells, anytime_by_sets, every),
+                false_differences(p, cells // 4, by_boschloo, every),
             )
             for p in (0.05, 0.3, 0.5)
         ),
     )
     table(
-        "Two rates, 300 trials each, a look after every 10",
+        "Two rates, 200 trials each, a look after every 20",
         ("first", "second", "anytime interval held the difference at every look"),
-        ((p, q, covered_differences((p, q), cells // 4, range(10, 301, 10))) for p, q in ((0.02, 0.1), (0.5, 0.3))),
+        ((p, q, covered_differences((p, q), cells // 10, range(20, 201, 20))) for p, q in ((0.02, 0.1), (0.5, 0.3))),
+    )
+    table(
+        "Two rates of 2 and 10 %, power at 5 %",
+        ("trials", "anytime p"),
+        ((str(n), found_differences((0.02, 0.1), n, cells)) for n in (100, 200, 400)),
     )
     table(
         "Stopped at 10 points",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.stopping import covered_differences, covering, ever, false_differences, not_below, streams
+from bench.stopping import anytime_by_sets, covered_differences, covering, ever, false_differences, not_below, streams
 from offswitch.stopping.anytime import (
     anytime_difference,
     anytime_interval,
@@ -14,6 +14,7 @@ from offswitch.stopping.anytime import (
     anytime_ratio,
     anytime_upper,
     below_limit,
+    pairs_evidence,
 )
 from offswitch_analysis.statistics import clopper_pearson_upper, jeffreys
 
@@ -67,28 +68,36 @@ def test_limits_are_mirrored_and_lie_outside_of_those_for_one_look() -> None:
 
 def test_without_trials_nothing_is_known_and_impossible_counts_are_refused() -> None:
     assert anytime_interval(0, 0) == (0.0, 1.0)
-    assert anytime_difference(0, 0, 3, 9) == (-1.0, 1.0)
-    assert anytime_p(0, 0, 3, 9) == 1.0
+    assert anytime_difference((0, 0), (3, 9)) == (-1.0, 1.0)
+    assert anytime_p((0, 0), (3, 9)) == 1.0
     assert anytime_ratio(3, 9, 0, 9)[1] == math.inf
     for wrong in (
         lambda: anytime_interval(3, 2),
-        lambda: anytime_difference(1, 2, 4, 3),
-        lambda: anytime_p(4, 3, 1, 2),
+        lambda: anytime_difference((1, 2), (4, 3)),
+        lambda: anytime_p((4, 3), (1, 2)),
     ):
         with pytest.raises(ValueError, match="events must be"):
             wrong()
 
 
-def test_the_difference_is_rejected_where_no_pair_of_rates_has_it() -> None:
-    """By brute force over pairs of rates."""
-    table, grid = (5, 30, 17, 25), np.linspace(1e-4, 1 - 1e-4, 800)
-    logs = [[_log_evidence(x, n, p) for p in grid] for x, n in ((5, 30), (17, 25))]
-    evidence = np.add.outer(*map(np.array, logs))
-    held = np.subtract.outer(grid, grid)[evidence <= math.log(20)]
-    assert anytime_difference(*table) == pytest.approx((held.min(), held.max()), abs=0.004)
-    assert (anytime_p(*table) < 0.05) is (anytime_difference(*table)[1] < 0)
-    low, high = anytime_difference(*table)
-    assert anytime_difference(17, 25, 5, 30) == pytest.approx((-high, -low))
+def test_evidence_against_a_difference_is_the_mean_of_that_of_all_trials_and_of_pairs() -> None:
+    """Of all trials by brute force over pairs of rates; of pairs by the sum of the beta-binomial mixture."""
+    first, second, grid = (5, 30), (17, 30), np.linspace(1e-4, 1 - 1e-4, 4_000)
+    of_all = math.exp(min(_log_evidence(*first, p) + _log_evidence(*second, p) for p in grid))
+    assert 1 / anytime_p(first, second) == pytest.approx((of_all + 1) / 2, rel=1e-3)
+    pairs = [1.0] * 2 + [-1.0] * 14 + [0.0] * 14
+    of_pairs = math.comb(4, 2) * math.comb(28, 14) / math.comb(16, 2) / 4**16 * 2**16
+    assert 1 / anytime_p(first, second, pairs) == pytest.approx((of_all + of_pairs) / 2, rel=1e-3)
+    assert pairs_evidence(2, 14) == pytest.approx(math.log(of_pairs))
+
+
+def test_the_difference_of_rates_is_mirrored_and_shorter_with_pairs() -> None:
+    pairs = [1.0] * 2 + [-1.0] * 14 + [0.0] * 14
+    low, high = anytime_difference((5, 30), (17, 30), pairs)
+    assert anytime_difference((17, 30), (5, 30), [-one for one in pairs]) == pytest.approx((-high, -low), abs=1e-9)
+    wide = anytime_difference((5, 30), (17, 30))
+    assert wide[0] < low < -0.4 < high < wide[1]
+    assert (anytime_p((5, 30), (17, 30), pairs) < 0.05) is (high < 0)
 
 
 def _log_evidence(events: int, trials: int, rate: float) -> float:
@@ -113,8 +122,8 @@ def test_a_limit_that_is_just_not_kept_is_said_to_be_in_5_of_100_cells_at_most(l
 
 
 def test_equal_rates_are_called_different_in_5_of_100_pairs_of_cells_at_most() -> None:
-    assert false_differences(0.3, 500, anytime_p, range(1, 101)) <= 0.05
+    assert false_differences(0.3, 400, anytime_by_sets, range(10, 101, 10)) <= 0.05
 
 
 def test_the_interval_of_a_difference_holds_it_at_every_look() -> None:
-    assert covered_differences((0.6, 0.2), 100, range(10, 101, 10)) >= 0.95
+    assert covered_differences((0.6, 0.2), 30, range(20, 81, 20)) >= 0.95

@@ -13,5 +13,5 @@ from offswitch_analysis.rates.summary import Cell, Contrast, Summary
 
 __all__ = [
     "PUBLISHED_NOTE", "Cell", "Contrast", "Estimate", "Summary", "cell_key", "cells", "cells_by_subject",
-    "estimate", "headline", "is_check", "scripted_note", "subject",
+    "estimate", "headline", "scripted_note", "subject",
 ]  # fmt: skip

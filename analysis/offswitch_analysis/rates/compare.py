@@ -114,5 +114,6 @@ def _counts(old: Cell, new: Cell) -> tuple[int, int, int, int]:
 def _change(old: Cell, new: Cell) -> Change:
     counts = _counts(old, new)
     difference, anytime = counts[0] / counts[1] - counts[2] / counts[3], old.stopping or new.stopping
-    p = (anytime_p if anytime else boschloo)(*counts)
-    return Change(old, new, difference, *(anytime_difference if anytime else newcombe)(*counts), p, p)
+    p = anytime_p(counts[:2], counts[2:]) if anytime else boschloo(*counts)
+    limits = anytime_difference(counts[:2], counts[2:]) if anytime else newcombe(*counts)
+    return Change(old, new, difference, *limits, p, p)

@@ -55,11 +55,6 @@ NET_OF_CONTROL = Family("net of control", VARIANTS, (), controls=True)
 AGAINST_LOOP = Family("against the loop", AGENTS, (("*", LOOP),))
 DEFAULT_FAMILIES = (AGAINST_E, PLACEMENT, NET_OF_CONTROL, AGAINST_LOOP)
 UNANNOUNCED = "no_shutdown"
-CONTRASTS_NOTE = (
-    "95 % Newcombe intervals, p by Boschloo's test. Where a cell has several trials of the same questions (clustered), "
-    "intervals from the clustered ones of both rates, and the exact test that swaps whole question sets. Where trials "
-    "may have been stopped because of what was seen (anytime), intervals and p that hold however often one looks."
-)
 OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 """arm -> what its prompts call the thing that is shut down, where they speak of it"""
 
@@ -206,8 +201,9 @@ def _contrast(first: Cell, second: Cell, between: str, family: str | None, of: _
     counts = (one.events, one.n, other.events, other.n)
     named = (first.id, second.id, between, family, one.rate - other.rate)
     if first.stopping or second.stopping:
-        independent = (*_counted_once(first), *_counted_once(second))
-        limits, p = anytime_difference(*independent), anytime_p(*independent)
+        tables = _tables(of[first.id], of[second.id])
+        seen = (_counted_once(first), _counted_once(second), [x1 / n1 - x2 / n2 for x1, n1, x2, n2 in tables])
+        limits, p = anytime_difference(*seen), anytime_p(*seen)
         return Contrast(*named, *limits, *[None] * 3, p=p, p_holm=None, paired=None, how=How.ANYTIME)
     odds = [value if math.isfinite(value) else None for value in odds_ratio(*counts)]
     if _is_repeated(first) or _is_repeated(second):

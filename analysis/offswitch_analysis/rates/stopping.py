@@ -17,6 +17,12 @@ LOOKS_NOTE = (
     "in its rate. Runs that were broken off left no looks, and are in no row."
 )
 
+CONTRASTS_NOTE = (
+    "95 % Newcombe intervals, p by Boschloo's test. Where a cell has several trials of the same questions (clustered), "
+    "intervals from the clustered ones of both rates, and the exact test that swaps whole question sets. Where trials "
+    "may have been stopped because of what was seen (anytime), intervals and p that hold however often one looks."
+)
+
 
 def stopping_notes(cells: Sequence[Cell]) -> Iterator[str]:
     """One line where some trials may have been stopped."""

@@ -22,15 +22,7 @@ from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
 from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
 from offswitch_analysis.rates.cells import is_control
-from offswitch_analysis.rates.contrasts import (
-    AGAINST_E,
-    CONTRASTS_NOTE,
-    DEFAULT_FAMILIES,
-    SIDES,
-    Family,
-    contrasts,
-    side,
-)
+from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
 from offswitch_analysis.rates.histories import histories
 from offswitch_analysis.rates.history import HISTORY_NOTE, MARKED
@@ -40,7 +32,7 @@ from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.self_reports import ASKS
-from offswitch_analysis.rates.stopping import LOOKS_NOTE, last_look, stopping_notes
+from offswitch_analysis.rates.stopping import CONTRASTS_NOTE, LOOKS_NOTE, last_look, stopping_notes
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures, self_reports

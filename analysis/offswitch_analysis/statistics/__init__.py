@@ -19,14 +19,41 @@ from offswitch_analysis.statistics.intervals import (
     wilson,
 )
 from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
-from offswitch_analysis.statistics.power import boschloo_power, fisher_power, newcombe_width, power_of, rate_width
+from offswitch_analysis.statistics.power import boschloo_power, fisher_power, newcombe_width, pairs_power, rate_width
 from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Answers", "Bounded", "Brier", "ClusteredDifference", "RandomIntercept", "ReliabilityBin", "boschloo",
-    "boschloo_power", "brier", "clopper_pearson_lower", "clopper_pearson_upper", "clustered",
-    "clustered_difference", "expected_payoff", "fisher_power", "holm", "jeffreys", "mantel_haenszel", "mcnemar",
-    "mover_difference", "newcombe", "newcombe_paired", "newcombe_width", "nominal_alpha", "odds_ratio", "payoff",
-    "power_of", "random_intercept_model", "rate_width", "ratio", "reliability_bins", "wilson",
+    "Answers",
+    "Bounded",
+    "Brier",
+    "ClusteredDifference",
+    "RandomIntercept",
+    "ReliabilityBin",
+    "boschloo",
+    "boschloo_power",
+    "brier",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
+    "clustered",
+    "clustered_difference",
+    "expected_payoff",
+    "fisher_power",
+    "holm",
+    "jeffreys",
+    "mantel_haenszel",
+    "mcnemar",
+    "mover_difference",
+    "newcombe",
+    "newcombe_paired",
+    "newcombe_width",
+    "nominal_alpha",
+    "odds_ratio",
+    "pairs_power",
+    "payoff",
+    "random_intercept_model",
+    "rate_width",
+    "ratio",
+    "reliability_bins",
+    "wilson",
 ]  # fmt: skip

@@ -55,21 +55,22 @@ def boschloo_region(trials_1: int, trials_2: int, level: float) -> Counts:
     return fisher_region(trials_1, trials_2, low)
 
 
-def power_of(rejects: Callable[[int, int], bool], rate_1: float, trials_1: int, rate_2: float, trials_2: int) -> float:
-    """The probability that a test rejects at these numbers of trials, exact: the sum over all tables.
+def pairs_power(rejects: Callable[[int, int], bool], rate_1: float, rate_2: float, pairs: int) -> float:
+    """The probability that a test of pairs rejects, exact: the sum over all numbers of pairs with one event.
 
-    `rejects` takes the events of both. At each number of the first it rejects below some number of the second and above
-    another, and not between. Errors as of
+    `rejects` takes the pairs with an event in the first trial alone, and those in the second alone; of pairs that are
+    rejected, more to the side that has more are rejected too. Both trials of a pair are independent. Errors as of
     `boschloo_power`.
     """
-    second = _chances(rate_2, trials_2)
-    sums, total = np.concatenate([[0.0], np.cumsum(second)]), 0.0
-    for events_1, chance in enumerate(_chances(rate_1, trials_1)):
-        like = round(events_1 * trials_2 / trials_1)
-        below = _first_not(lambda x2, x1=events_1: rejects(x1, x2), like)
-        above = _first_not(lambda x2, x1=events_1: rejects(x1, trials_2 - x2), trials_2 - like)
-        total += chance * min(1.0, sums[below] + sums[-1] - sums[trials_2 + 1 - above])
-    return float(total)
+    only_first, only_second = rate_1 * (1 - rate_2), rate_2 * (1 - rate_1)
+    one = only_first + only_second
+    total = 0.0
+    for discordant, chance in enumerate(_chances(one, pairs)):
+        of_first = _chances(only_first / one if one else 0.5, discordant) if discordant else np.ones(1)
+        most = _first_not(lambda x, n=discordant: rejects(x, n - x), discordant // 2) - 1
+        tail = float(of_first[: most + 1].sum() + of_first[discordant - most :].sum()) if most >= 0 else 0.0
+        total += float(chance) * tail
+    return min(1.0, total)
 
 
 def _first_not(holds: Callable[[int], bool], most: int) -> int:

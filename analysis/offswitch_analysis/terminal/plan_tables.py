@@ -20,9 +20,9 @@ WIDTHS_NOTE = (
 )
 POWER_NOTE = (
     "power: the chance of p up to 0.05, in %, by the test as in reports (Boschloo's; with declared stopping, one that\n"
-    "holds however often one looks, at the last planned trial); Holm: at least that, with the correction in its\n"
-    "family; Fisher: by Fisher's test. width: mean length of the 95 % interval as in reports, in points; at most,\n"
-    "where a rate is not assumed. All trials are taken to count: unexposed and failed ones lower it."
+    "holds however often one looks, with all planned trials: at least that); Holm: at least that, with the\n"
+    "correction in its family; Fisher: by Fisher's test. width: mean length of the 95 % interval as in reports, in\n"
+    "points; at most, where a rate is not assumed. All trials are taken to count: unexposed and failed ones lower it."
 )
 
 

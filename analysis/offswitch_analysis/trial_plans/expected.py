@@ -1,9 +1,10 @@
 """What the trials of a plan will show, if the rates are as it assumes."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from offswitch.stopping.anytime import anytime_difference, anytime_interval, anytime_p
+from offswitch.stopping.anytime import anytime_difference, anytime_interval, pairs_evidence
 from offswitch.stopping.policy import is_about
 from offswitch_analysis.rates.contrasts import declared_pairs
 from offswitch_analysis.statistics import (
@@ -11,7 +12,7 @@ from offswitch_analysis.statistics import (
     fisher_power,
     jeffreys,
     newcombe_width,
-    power_of,
+    pairs_power,
     rate_width,
 )
 from offswitch_analysis.trial_plans.cells import PlannedCell
@@ -44,7 +45,8 @@ class ExpectedContrast:
     width: float
     """the same, of the difference; where trials may be stopped, the length at as many events as are expected"""
     power: float | None
-    """of the test that reports will have; None where a rate is not assumed"""
+    """of the test that reports will have; None where a rate is not assumed. Where trials may be stopped, at least that
+    with all planned trials"""
     power_holm: float | None
     """the same at the level of Holm's first step: at least so large is it with the correction in its family"""
     power_fisher: float | None
@@ -77,17 +79,18 @@ def _expected_contrast(
 ) -> ExpectedContrast:
     n1, n2, rate_1, rate_2 = first.cell.trials, second.cell.trials, first.rate, second.rate
     widths = [WIDEST if rate is None else rate for rate in (rate_1, rate_2)]
-    low, high = anytime_difference(widths[0] * n1, n1, widths[1] * n2, n2)
+    low, high = anytime_difference((widths[0] * n1, n1), (widths[1] * n2, n2))
     width = high - low if anytime else newcombe_width(widths[0], n1, widths[1], n2)
     if rate_1 is None or rate_2 is None:
         return ExpectedContrast(family, first, second, width, None, None, None)
     given = (rate_1, n1, rate_2, n2)
     if anytime:
-        powers = [power_of(_anytime_test(n1, n2, at), *given) for at in (LEVEL, level)]
+        powers = [pairs_power(_is_found(at), rate_1, rate_2, min(n1, n2)) for at in (LEVEL, level)]
         return ExpectedContrast(family, first, second, width, *powers, power_fisher=None)
     powers = [boschloo_power(*given), boschloo_power(*given, level)]
     return ExpectedContrast(family, first, second, width, *powers, power_fisher=fisher_power(*given))
 
 
-def _anytime_test(trials_1: int, trials_2: int, level: float) -> Callable[[int, int], bool]:
-    return lambda x1, x2: anytime_p(x1, trials_1, x2, trials_2) <= level
+def _is_found(level: float) -> Callable[[int, int], bool]:
+    """Whether pairs alone are evidence enough, whatever all trials say: half of the evidence is of each kind."""
+    return lambda one, other: pairs_evidence(one, other) >= math.log(2 / level)

@@ -9,16 +9,20 @@ numbers of trials.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 from scipy.special import betainc, betaln
 
 Limits = tuple[float, float]
+Counted = tuple[float, float]
+"""(events, trials)"""
 
 PRIOR = 0.5
 """both parameters of the beta distribution: near 0 and 1, where most rates are, it costs the least"""
-HALVINGS = 60
-"""of the stretch that a limit is searched in, to the precision of a float"""
+NODES_MAX = 1_024
+HALVINGS = 50
+"""of the stretch that a limit is searched in"""
 
 
 def anytime_interval(events: float, trials: float, level: float = 0.95) -> Limits:
@@ -68,21 +72,105 @@ def below_limit(events: float, trials: float, limit: float) -> float:
 
 
 def anytime_difference(
-    events_1: float, trials_1: float, events_2: float, trials_2: float, level: float = 0.95
+    first: Counted, second: Counted, differences: Sequence[float] = (), level: float = 0.95
 ) -> Limits:
-    """The interval of p1 - p2 for independent trials: all differences for which some pair of rates is not rejected.
+    """The interval of p1 - p2 for independent trials: all differences against which there is too little evidence.
 
-    The product of both mixtures is a martingale at the true pair, however the trials come and whenever either
-    stops, and the best pair with a difference stands for it: universal inference, Wasserman, Ramdas and
-    Balakrishnan 2020, PNAS 117(29). (-1, 1) where one of the two has no trials. Errors as of `anytime_interval`.
+    Args:
+        first: events and trials.
+        second: the same.
+        differences: first minus second in each set of questions that both have, from -1 to 1; these trials are among
+            those that are counted. Empty where there are no such sets.
+        level: the coverage that is promised, at all looks together.
+
+    The evidence is the mean of two kinds, so that it is evidence too: of all trials, and of what is common.
+    (-1, 1) where one of the two has no trials. Errors as of `anytime_interval`.
+
     """
-    _check(events_1, trials_1)
-    _check(events_2, trials_2)
-    if not trials_1 or not trials_2:
+    _check(*first)
+    _check(*second)
+    if not first[1] or not second[1]:
         return -1.0, 1.0
-    first, second = (events_1, trials_1), (events_2, trials_2)
-    low, high = _lowest_difference(*second, *first, level), _lowest_difference(*first, *second, level)
-    return low, -high
+    evidence, cut = _Difference(first, second, differences), -math.log(1 - level)
+
+    def beyond(delta: float) -> bool:
+        return evidence.against(delta) > cut
+
+    likely = min(evidence.likely, key=evidence.against)
+    return _edge(beyond, likely, -1.0), _edge(beyond, likely, 1.0)
+
+
+def anytime_p(first: Counted, second: Counted, differences: Sequence[float] = ()) -> float:
+    """The p that two rates are equal: it is ever as small as a with a probability of at most a; 1 without trials.
+
+    Arguments and errors are those of `anytime_difference`.
+    """
+    _check(*first)
+    _check(*second)
+    if not first[1] or not second[1]:
+        return 1.0
+    return min(1.0, math.exp(-_Difference(first, second, differences).against(0.0)))
+
+
+def pairs_evidence(only_first: int, only_second: int) -> float:
+    """Logarithm of what pairs with one event are as evidence that both rates are not equal."""
+    return _log_mixture(only_first, only_first + only_second) + (only_first + only_second) * math.log(2)
+
+
+class _Difference:
+    """Evidence against differences of two rates."""
+
+    def __init__(self, first: Counted, second: Counted, differences: Sequence[float]) -> None:
+        self._first, self._second = first, second
+        self._values, self._counts = np.unique(np.array(differences, dtype=float), return_counts=True)
+        nodes = min(NODES_MAX, len(differences) // 2 + 1)
+        self._shares = np.sin((np.arange(nodes) + 0.5) * math.pi / (2 * nodes)) ** 2
+        self._mixture = _log_mixture(*first) + _log_mixture(*second)
+        overall = first[0] / first[1] - second[0] / second[1]
+        self.likely = (overall, float(np.mean(differences)) if len(differences) else overall)
+        """differences of which the true one cannot be far"""
+
+    def against(self, delta: float) -> float:
+        """Logarithm of the evidence that p1 - p2 is another."""
+        if abs(delta) >= 1:
+            return math.inf
+        return float(np.logaddexp(self._of_all(delta), self._of_sets(delta))) - math.log(2)
+
+    def _of_all(self, delta: float) -> float:
+        """By the product of both rates' mixtures, over the most likely pair of rates with this difference.
+
+        Universal inference: Wasserman, Ramdas and Balakrishnan 2020, PNAS 117(29).
+        """
+        low, high = max(0.0, -delta), min(1.0, 1 - delta)  # of p2
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            if _slope(*self._first, middle + delta) + _slope(*self._second, middle) > 0:
+                low = middle
+            else:
+                high = middle
+        fitted = (low + high) / 2
+        best = _log_likelihood(*self._first, min(1.0, max(0.0, fitted + delta))) + _log_likelihood(
+            *self._second, fitted
+        )
+        return self._mixture - best
+
+    def _of_sets(self, delta: float) -> float:
+        """By bets on the sets' differences, whose mean is delta: the product of 1 + stake (difference - delta).
+
+        Waudby-Smith and Ramdas 2024, JRSS B 86(1). Stakes are drawn from Beta(1/2, 1/2) over all that cannot lose more
+        than there is. At delta = 0, with one trial on each side, this is McNemar's test with the mixture above. The
+        mean over the nodes is Gauss's and Chebyshev's, exact for as many sets as twice their number.
+        """
+        lowest, highest = -1 / (1 - delta), 1 / (1 + delta)
+        stakes = lowest + (highest - lowest) * self._shares
+        gains = np.log1p(np.outer(stakes, self._values - delta)) @ self._counts
+        return float(np.logaddexp.reduce(gains)) - math.log(len(stakes))
+
+
+def _slope(events: float, trials: float, p: float) -> float:
+    """Of the logarithm of the likelihood, which is concave."""
+    above, below = trials * p - events, p * (1 - p)
+    return -above / below if below > 0 else -above * math.inf if above else 0.0
 
 
 def anytime_ratio(events_1: float, trials_1: float, events_2: float, trials_2: float, level: float = 0.95) -> Limits:
@@ -95,49 +183,6 @@ def anytime_ratio(events_1: float, trials_1: float, events_2: float, trials_2: f
         anytime_interval(*one, both) for one in ((events_1, trials_1), (events_2, trials_2))
     )
     return low_1 / high_2, high_1 / low_2 if low_2 else math.inf
-
-
-def anytime_p(events_1: float, trials_1: float, events_2: float, trials_2: float) -> float:
-    """The p that two rates are equal; it is ever as small as a with a probability of at most a; 1 without trials."""
-    _check(events_1, trials_1)
-    _check(events_2, trials_2)
-    if not trials_1 or not trials_2:
-        return 1.0
-    pooled = (events_1 + events_2) / (trials_1 + trials_2)
-    mixture = _log_mixture(events_1, trials_1) + _log_mixture(events_2, trials_2)
-    return min(1.0, math.exp(_log_likelihood(events_1 + events_2, trials_1 + trials_2, pooled) - mixture))
-
-
-def _lowest_difference(events_1: float, trials_1: float, events_2: float, trials_2: float, level: float) -> float:
-    """The least p2 - p1 that is not rejected.
-
-    On the way there the pair of rates that fits best moves along a curve: of all pairs with their difference they are
-    the most likely, so that the slopes of both log-likelihoods are opposite. The search is along that slope.
-    """
-    cut = _log_mixture(events_1, trials_1) + _log_mixture(events_2, trials_2) + math.log(1 - level)
-
-    def pair(share: float) -> tuple[float, float]:
-        slope = math.inf if share >= 1 else (trials_1 + trials_2) * share / (1 - share)
-        return _rate_at(events_1, trials_1, slope), 1 - _rate_at(trials_2 - events_2, trials_2, slope)
-
-    def beyond(share: float) -> bool:
-        first, second = pair(share)
-        return _log_likelihood(events_1, trials_1, first) + _log_likelihood(events_2, trials_2, second) < cut
-
-    first, second = pair(_edge(beyond, 0.0, 1.0) if beyond(1.0) else 1.0)
-    return second - first
-
-
-def _rate_at(events: float, trials: float, slope: float) -> float:
-    """The rate above the sample's at which the log-likelihood falls with this slope: n p - x = slope p (1 - p)."""
-    if math.isinf(slope):
-        return 1.0
-    if not slope:
-        return events / trials
-    half = (trials - slope) / (2 * slope)
-    root = math.sqrt(half * half + events / slope)
-    # Of the two forms of the quadratic's root, the one that subtracts nothing.
-    return min(1.0, root - half if half < 0 else events / slope / (root + half) if events else 0.0)
 
 
 def _log_mixture(events: float, trials: float) -> float:

@@ -14,14 +14,13 @@ from offswitch.record import LOOP, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
 from offswitch.verdict import MEASURES
 from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, wordings
-from offswitch_analysis.rates.contrasts import CONTRASTS_NOTE
 from offswitch_analysis.rates.curves import CURVES_NOTE
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE
 from offswitch_analysis.rates.scenes import caution
 from offswitch_analysis.rates.self_reports import ASKS
-from offswitch_analysis.rates.stopping import LOOKS_NOTE, last_look
+from offswitch_analysis.rates.stopping import CONTRASTS_NOTE, LOOKS_NOTE, last_look
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
 from offswitch_analysis.report import self_reports
 from offswitch_analysis.report.page import columns, histories, models, stories, views, words
