@@ -26,6 +26,7 @@ OPTIONS = (
 """options that Inspect's eval takes by the same name"""
 
 RETRY_HELP = "Have a trial that fails again at once, N times."
+SHARE_HELP = "Every Nth trial alone, from the Kth; auto or auto/N: K as Slurm or Kubernetes says."
 HALT_HELP = "Like failures in a row that end a model's trials; 0: none do."
 
 _OPTIONS = [
@@ -42,6 +43,7 @@ _OPTIONS = [
     click.option("--log-dir", help="Where the logs go; logs, or what INSPECT_LOG_DIR says, without it."),
     click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; Inspect's own default without it."),
     click.option("--processes", default=1, type=AT_LEAST_1, show_default=True, help="Processes to share them."),
+    click.option("--share", metavar="K/N", help=SHARE_HELP),
     click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider."),
     click.option("-G", "settings", multiple=True, metavar="NAME=VALUE", help="A generation setting, as temperature=0."),
     click.option("-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, as grace_s=5."),
@@ -73,7 +75,7 @@ def run_options(command: Command) -> Command:
 
 
 def runs_of(given: Mapping[str, Any]) -> list["Run"]:
-    """A run for each model; InputError if an option is wrong, or no model is named."""
+    """A run for each model, with the trials of its share; InputError if an option is wrong, or no model is named."""
     from offswitch.runs.plan import Run
     from offswitch.runs.settings import from_environment, read_environment
     from offswitch.user_files import parse_options
@@ -91,7 +93,14 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
         settings=_settings(given),
         options=_options(given),
     )
-    return [replace(run, model=model) for model in _models(given["models"])]
+    return share_asked_for([replace(run, model=model) for model in _models(given["models"])], given)
+
+
+def share_asked_for(runs: list["Run"], given: Mapping[str, Any]) -> list["Run"]:
+    """The runs with the trials of the share that `--share` names; as they are without it."""
+    from offswitch.runs.shares import share_of, shared
+
+    return shared(runs, share_of(given["share"])) if given["share"] else runs
 
 
 def log_dir_of(given: str | None) -> str:
