@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -26,11 +25,9 @@ OPTIONS = (
 """options that Inspect's eval takes by the same name"""
 
 RETRY_HELP = "Have a trial that fails again at once, N times."
-SHARE_HELP = "Every Nth trial alone, from the Kth; auto or auto/N: K as Slurm or Kubernetes says."
 HALT_HELP = "Like failures in a row that end a model's trials; 0: none do."
 
 _OPTIONS = [
-    click.option("--plan", type=Path, metavar="FILE", help="A trial plan, which says what is run; see offswitch plan."),
     click.option("--model", "models", multiple=True, help="As for inspect eval, such as openai/gpt-5; repeatable."),
     click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.'),
     click.option("--agent", help="Who works: loop, react, codex, claude-code, NAME@VERSION or module:function."),
@@ -43,7 +40,6 @@ _OPTIONS = [
     click.option("--log-dir", help="Where the logs go; logs, or what INSPECT_LOG_DIR says, without it."),
     click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; Inspect's own default without it."),
     click.option("--processes", default=1, type=AT_LEAST_1, show_default=True, help="Processes to share them."),
-    click.option("--share", metavar="K/N", help=SHARE_HELP),
     click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider."),
     click.option("-G", "settings", multiple=True, metavar="NAME=VALUE", help="A generation setting, as temperature=0."),
     click.option("-T", "task_args", multiple=True, metavar="NAME=VALUE", help="A parameter of the task, as grace_s=5."),
@@ -100,7 +96,7 @@ def share_asked_for(runs: list["Run"], given: Mapping[str, Any]) -> list["Run"]:
     """The runs with the trials of the share that `--share` names; as they are without it."""
     from offswitch.runs.shares import share_of, shared
 
-    return shared(runs, share_of(given["share"])) if given["share"] else runs
+    return shared(runs, share_of(given["share"])) if given.get("share") else runs
 
 
 def log_dir_of(given: str | None) -> str:

@@ -112,7 +112,7 @@ def run_plan(given: Mapping[str, Any]) -> None:
     from offswitch.errors import InputError
 
     file: Path = given["plan"]
-    _refuse_what_the_plan_says()
+    refuse_what_the_plan_says()
     runs = share_asked_for(runs_of_file(file, given), given)
     ends: list[str | None] = []
     for model, of_model in groupby(runs, key=lambda run: (run.model, str(run.model_args), str(run.settings))):
@@ -128,7 +128,7 @@ def run_plan(given: Mapping[str, Any]) -> None:
     exit_with(ends, records)
 
 
-def _refuse_what_the_plan_says() -> None:
+def refuse_what_the_plan_says() -> None:
     """InputError if an option is given whose place is in the plan."""
     from offswitch.errors import InputError
 

@@ -1,4 +1,4 @@
-"""Runs trials in several processes, each with a share of them (shares.py) and its own log: a process uses one core at most."""
+"""Runs trials in several processes, each with a share of them (shares.py) and its own log: a process uses one core."""
 
 import json
 import os
