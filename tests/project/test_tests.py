@@ -19,6 +19,7 @@ NEEDED = {
     "test_engine_address": "docker",  # the engine itself, and its errors
     "test_effects": "pandas",  # as gpboost does
     "test_factor_model": "pandas",
+    "test_leases": "inspect_ai",  # what reaches the places where logs go
     "test_shares": "inspect_ai",  # which trials a run has is told by the task
     "test_trial_plans": "inspect_ai",  # what a plan comes to is told by the task
 }
