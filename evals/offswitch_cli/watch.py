@@ -40,9 +40,10 @@ def watch(logs: str, once: bool, interval_s: float) -> None:
 
 
 def _follow(watched: "WatchedLogs", interval_s: float) -> None:
+    from rich.console import Console
     from rich.live import Live
 
-    with Live(auto_refresh=False) as live, _q_pressed() as quits:
+    with Live(console=Console(), auto_refresh=False) as live, _q_pressed() as quits:
         while True:
             states = watched.look()
             live.update(_shown(states, watched), refresh=True)

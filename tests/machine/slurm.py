@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,13 +103,34 @@ class Cluster:
 
     def kill_node(self, name: str, own: str) -> None:
         """As if the node had lost its power: the daemon, the task on it and all that this began are gone at once."""
-        steps = [one for one in psutil.process_iter(["cmdline"]) if f"[{own}.batch]" in " ".join(one.info["cmdline"])]
+        steps = [one for one in psutil.process_iter() if f"[{own}.batch]" in _command(one)]
         assert steps, f"no step of {own}"
-        node = int((self.directory / f"{name}.pid").read_text())
-        gone = [psutil.Process(node), *steps, *(child for step in steps for child in step.children(recursive=True))]
-        for process in gone:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        _kill([psutil.Process(int((self.directory / f"{name}.pid").read_text())), *steps])
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
+
+
+def _kill(processes: Sequence[psutil.Process]) -> None:
+    """Ends processes and all that they have begun."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            for one in (process, *process.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+
+
+def _is_of(process: psutil.Process, directory: Path) -> bool:
+    """Whether a process has a cluster's configuration, as daemons and jobs have, or a child that has, as steps do."""
+    try:
+        own = [process, *(process.children() if "slurmstepd" in process.name() else ())]
+        return any(one.environ().get("SLURM_CONF") == str(directory / "slurm.conf") for one in own)
+    except psutil.Error:
+        return False
 
 
 @contextmanager
@@ -134,9 +155,7 @@ def cluster(directory: Path) -> Generator[Cluster]:
         found.wait(lambda: found.ask("sinfo", "--noheader", "--states=idle", "--format=%D") == "2")
         yield found
     finally:
-        subprocess.run(["scancel", "--quiet", "--user=root"], env=found.environment, check=False, capture_output=True)
-        for daemon in reversed(found.daemons):
-            daemon.terminate()
+        _kill([one for one in psutil.process_iter() if _is_of(one, directory)])
         for daemon in found.daemons:
             daemon.wait()
 

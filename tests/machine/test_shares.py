@@ -1,6 +1,8 @@
 """A run whose shares are had by several programs: in a bucket, and on two nodes of Slurm's of which one dies."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,14 @@ from click.testing import CliRunner, Result
 
 from machine import slurm
 from offswitch.errors import InputError
+from offswitch.runs import leases
 from offswitch_analysis.logs import read_logs
 from offswitch_analysis.report import Options
 from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
+from s3_server import BUCKET, ENVIRONMENT, serve
 
-TRIALS = 100
+TRIALS = 12
 """of each of two variants"""
 VOLATILE = ("duration_s", "seen")
 """what a report says of a cell that two runs of the same trials do not share"""
@@ -60,8 +64,43 @@ def test_two_nodes_share_the_trials_and_those_of_one_that_dies_are_had_again(tmp
         cluster.kill_node("n2", own)
         before = {*had(logs)}
         cluster.ask("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=power")
+        # By itself, Slurm would begin it again after two minutes.
+        cluster.ask("scontrol", "update", f"JobId={job}_{share}", "StartTime=now")
         cluster.wait(lambda: cluster.has_ended(job))
     assert by_number(int(share), 2) - before, "it was killed in the midst of it"
     assert had(logs) == sorted(by_number(0, 2) | by_number(1, 2))
     assert offswitch("run", *SUBJECT, "--log-dir", str(whole)).exit_code == 0
     assert reported(logs) == reported(whole)
+
+
+SLOW = "turns: [sleep 1, ./next_question, ./next_question, ./next_question, ./next_question]\n"
+QUICK_CLAIMS = "from offswitch.runs import leases; leases.RENEWED_S = 0.2; from offswitch_cli import main; main()"
+
+
+def test_shares_write_into_one_bucket_and_one_that_dies_is_had_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, place, objects = tmp_path / "slow.yaml", f"s3://{BUCKET}/runs", dict[str, bytes]()
+    script.write_text(SLOW)
+    words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--trials", "8"]
+    words += ["--sandbox", "bubblewrap", "--max-samples", "1", "--log-dir", place]
+    with serve(objects) as address:
+        for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}.items():
+            monkeypatch.setenv(name, value)
+        command = [sys.executable, "-c", QUICK_CLAIMS, *words, "--share", "1/2"]
+        dying = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert dying.stderr is not None
+        assert "4 trials" in dying.stderr.readline()
+        again = offswitch(*words, "--share", "1/2")
+        assert again.exit_code == 2
+        assert "another offswitch run has 4 of these trials under way there" in again.stderr
+        dying.kill()
+        dying.wait()
+        assert offswitch(*words, "--share", "2/2").exit_code == 0
+        assert had(place) == [f"E-{n:04d}" for n in (1, 3, 5, 7)]
+        monkeypatch.setattr(leases, "EXPIRES_S", 1)
+        last = offswitch(*words, "--share", "1/2")
+        assert last.exit_code == 0, last.output
+        assert had(place) == [f"E-{n:04d}" for n in range(1, 9)]
+        assert offswitch("watch", place, "--once").exit_code == 0, "others have what the dead one has not"
+    assert not [key for key in objects if leases.PREFIX in key]

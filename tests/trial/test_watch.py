@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 
 from offswitch.record import TRIAL_PLAN
-from offswitch_analysis.logs.watched import SILENT_S, WatchedLogs
+from offswitch_analysis.logs.watched import WatchedLogs
 from offswitch_analysis.terminal.watch_tables import OF_A_PLAN, summary_line
 from offswitch_cli import main
 from offswitch_cli.watch import STILL_OPEN, _follow  # pyright: ignore[reportPrivateUsage]
@@ -54,13 +54,13 @@ def test_rates_are_shown_trial_by_trial_until_the_log_is_finished(whole: EvalLog
     assert "sabotage rate" in shown
 
 
-def test_a_log_of_a_run_that_died_is_over_once_others_have_had_its_trials(whole: EvalLog, tmp_path: Path) -> None:
+def test_a_log_of_a_run_that_died_is_over_once_later_ones_have_its_trials(whole: EvalLog, tmp_path: Path) -> None:
     clock = [0.0]
     write(tmp_path / FIRST, whole, "A-0001", "A-0002")
     watched = WatchedLogs(str(tmp_path), lambda: clock[0])
     assert summary_line(watched.look()) == "2 of 4 trials, 1 of 1 logs are being written"
-    clock[0] += 10 * SILENT_S
-    assert [state.is_open for state in watched.look()] == [True], "its trials are still to come"
+    clock[0] += 600
+    assert [(state.is_open, state.silent_s) for state in watched.look()] == [(True, 600)]
     write(tmp_path / SECOND, whole, "E-0001", "E-0002", open_still=False)
     states = watched.look()
     assert summary_line(states) == "4 of 4 trials, 0 of 2 logs are being written"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inspect_ai.log import read_eval_log
 
@@ -13,9 +13,6 @@ from offswitch.record.trial_id import trial_id
 from offswitch_analysis.logs.cache import file_name
 from offswitch_analysis.logs.names import digests_of, log_names
 from offswitch_analysis.logs.records import read_logs
-
-SILENT_S = 60
-"""seconds without a new trial after which a log that others have completed is taken for one whose run has died"""
 
 Key = tuple[str, str, str]
 """model, provider of machines, trial"""
@@ -32,15 +29,17 @@ class LogState:
     """that it is to hold"""
     is_written: bool
     """its run has not finished it"""
+    created: str
+    """ISO 8601"""
     had: frozenset[Key] = frozenset()
-    """of these trials, in whatever log"""
+    """of these trials, in this log or a later one: the trials of an earlier one may be of another condition"""
     silent_s: float = 0.0
     """since it was last seen to change"""
 
     @property
     def is_open(self) -> bool:
         """Whether trials are still to come: not where a run died and others have had what was left of it."""
-        return self.is_written and (self.had < self.trials or self.silent_s < SILENT_S)
+        return self.is_written and self.had < self.trials
 
 
 @dataclass
@@ -69,13 +68,11 @@ class WatchedLogs:
         return list(self._states(now))
 
     def _states(self, now: float) -> Iterator[LogState]:
-        had = {_key(record) for record in self.records if record.failure != INTERRUPTED}
+        created = {_key(record): record.created or "" for record in self.records if record.failure != INTERRUPTED}
         for name, told in self._told.items():
             if name in self._digests:
-                yield LogState(
-                    told.log, told.model, told.trials, told.is_written, told.trials & had,
-                    now - self._changed[name],
-                )  # fmt: skip
+                had = frozenset(key for key in told.trials if created.get(key, "") >= told.created)
+                yield replace(told, had=had, silent_s=now - self._changed[name])
 
 
 def _announced(name: str) -> LogState | None:
@@ -91,7 +88,7 @@ def _announced(name: str) -> LogState | None:
     trials = [trial_id(sample, epoch) for sample in spec.dataset.sample_ids or () for epoch in epochs]
     sandbox = spec.sandbox.type if spec.sandbox else "none"
     keys = frozenset((spec.model, sandbox, trial) for trial in trials)
-    return LogState(file_name(name), spec.model, keys, header.status == "started")
+    return LogState(file_name(name), spec.model, keys, header.status == "started", spec.created)
 
 
 def _records(place: str) -> tuple[Record, ...]:
