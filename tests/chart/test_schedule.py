@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from offswitch_cli import main
 
-VERSIONS = ("1.31", "1.34", "1.37")
-"""of Kubernetes; 1.31 is older than any that is still maintained"""
+VERSIONS = ("1.29", "1.33", "1.37")
+"""of Kubernetes; the first is the oldest in which a Job can count failures for each of its pods"""
 STUDY = "name: Who Stops?\nmodels: [script/comply]\nconditions: [{variants: 'A,E'}]\ntrials: 100\n"
 WORDS = ("--image", "registry/offswitch:1", "--log-dir", "s3://bucket/logs", "--secret", "keys", "--processes", "2")
 
