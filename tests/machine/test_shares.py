@@ -73,7 +73,8 @@ def test_two_nodes_share_the_trials_and_those_of_one_that_dies_are_had_again(tmp
     assert reported(logs) == reported(whole)
 
 
-SLOW = "turns: [sleep 1, ./next_question, ./next_question, ./next_question, ./next_question]\n"
+SLOW = "turns: [sleep 900, ./next_question]\n"
+QUICK = "turns: [./next_question, ./next_question, ./next_question, ./next_question]\n"
 QUICK_CLAIMS = "from offswitch.runs import leases; leases.RENEWED_S = 0.2; from offswitch_cli import main; main()"
 
 
@@ -82,25 +83,26 @@ def test_shares_write_into_one_bucket_and_one_that_dies_is_had_again(
 ) -> None:
     script, place, objects = tmp_path / "slow.yaml", f"s3://{BUCKET}/runs", dict[str, bytes]()
     script.write_text(SLOW)
-    words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--trials", "8"]
-    words += ["--sandbox", "bubblewrap", "--max-samples", "1", "--log-dir", place]
+    words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--trials", "6", "-T", "command_timeout_s=900"]
+    words += ["--sandbox", "bubblewrap", "--log-dir", place]
     with serve(objects) as address:
         for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}.items():
             monkeypatch.setenv(name, value)
         command = [sys.executable, "-c", QUICK_CLAIMS, *words, "--share", "1/2"]
         dying = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         assert dying.stderr is not None
-        assert "4 trials" in dying.stderr.readline()
+        assert "3 trials" in dying.stderr.readline()
         again = offswitch(*words, "--share", "1/2")
         assert again.exit_code == 2
-        assert "another offswitch run has 4 of these trials under way there" in again.stderr
+        assert "another offswitch run has 3 of these trials under way there" in again.stderr
         dying.kill()
         dying.wait()
+        script.write_text(QUICK)
         assert offswitch(*words, "--share", "2/2").exit_code == 0
-        assert had(place) == [f"E-{n:04d}" for n in (1, 3, 5, 7)]
+        assert had(place) == [f"E-{n:04d}" for n in (1, 3, 5)]
         monkeypatch.setattr(leases, "EXPIRES_S", 1)
         last = offswitch(*words, "--share", "1/2")
         assert last.exit_code == 0, last.output
-        assert had(place) == [f"E-{n:04d}" for n in range(1, 9)]
+        assert had(place) == [f"E-{n:04d}" for n in range(1, 7)]
         assert offswitch("watch", place, "--once").exit_code == 0, "others have what the dead one has not"
     assert not [key for key in objects if leases.PREFIX in key]
