@@ -1,13 +1,13 @@
-"""Objects of one bucket over the part of S3's interface that reading logs needs: HEAD, GET with ranges, and lists."""
+"""Objects of one bucket over the part of S3's interface that logs need: HEAD, GET, ranges, lists, PUT and DELETE."""
 
 import hashlib
 import re
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 BUCKET = "bucket"
 MODIFIED = "2026-01-01T00:00:00.000Z"
@@ -15,8 +15,8 @@ ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFA
 
 
 @contextmanager
-def serve(objects: Mapping[str, bytes]) -> Generator[str]:
-    """The server's address on loopback; objects are by their keys."""
+def serve(objects: MutableMapping[str, bytes]) -> Generator[str]:
+    """The server's address on loopback; objects are by their keys, and what is put there is found in them."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -27,12 +27,34 @@ def serve(objects: Mapping[str, bytes]) -> Generator[str]:
         def do_GET(self) -> None:
             self.answer()
 
+        def do_PUT(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            # Parts of a long upload are of no use here: what is asked for by a query is refused.
+            _, key = self.named()
+            if not key or urlsplit(self.path).query.removeprefix("x-id=PutObject"):
+                self.send(501, b"<Error><Code>NotImplemented</Code></Error>")
+                return
+            chunked = "aws-chunked" in self.headers.get("Content-Encoding", "")
+            objects[key] = unchunked(content) if chunked else content
+            self.send(200, b"", whole=objects[key])
+
+        def do_DELETE(self) -> None:
+            objects.pop(self.named()[1], None)
+            self.send(204, b"")
+
+        def do_POST(self) -> None:
+            """Several objects are deleted at once."""
+            asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            for key in re.findall("<Key>(.*?)</Key>", asked):
+                objects.pop(unescape(key), None)
+            self.send(200, b"<DeleteResult/>")
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the standard library gave it
             pass
 
         def answer(self) -> None:
             url = urlsplit(self.path)
-            bucket, _, key = unquote(url.path).removeprefix("/").partition("/")
+            bucket, key = self.named()
             if bucket != BUCKET:
                 self.send(404, b"<Error><Code>NoSuchBucket</Code></Error>")
             elif not key:
@@ -42,6 +64,11 @@ def serve(objects: Mapping[str, bytes]) -> Generator[str]:
                 self.send(404, b"<Error><Code>NoSuchKey</Code></Error>")
             else:
                 self.send_object(objects[key])
+
+        def named(self) -> tuple[str, str]:
+            """Bucket and key of the address that was asked for."""
+            bucket, _, key = unquote(urlsplit(self.path).path).removeprefix("/").partition("/")
+            return bucket, key
 
         def send_object(self, content: bytes) -> None:
             given = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
@@ -72,6 +99,16 @@ def serve(objects: Mapping[str, bytes]) -> Generator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def unchunked(sent: bytes) -> bytes:
+    """The content of a body in chunks, each after a line with its length in hexadecimal digits, and its signature."""
+    found, rest = [b""], sent
+    while size := int(rest.split(b"\r\n", 1)[0].split(b";")[0], 16):
+        content = rest.split(b"\r\n", 1)[1]
+        found.append(content[:size])
+        rest = content[size + 2 :]
+    return b"".join(found)
 
 
 def listing(objects: Mapping[str, bytes], prefix: str, delimiter: str) -> bytes:

@@ -63,7 +63,7 @@ def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequenc
     if asked_for == AUTO:
         warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
     log_dir = runs[0].log_dir
-    with claimed(log_dir, lambda: _missing(runs, how.get("retry_failures", False))) as missing:
+    with claimed(log_dir, runs, lambda runs: _missing(runs, how.get("retry_failures", False))) as missing:
         left = [run for run in missing if run.trials]
         _refuse_too_long(left, how.get("context"))
         if not how.get("no_preflight"):
@@ -79,8 +79,8 @@ def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
 
     records = _told_records(runs[0].log_dir)
     missing = [run.missing(records, retry_failures) for run in runs]
-    for run in missing:
-        wanted, left = len(run.wanted()), len(run.trials or ())
+    for asked_for, run in zip(runs, missing, strict=True):
+        wanted, left = len(asked_for.chosen), len(run.chosen)
         if wanted > left:
             warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
     return [without_stopped(run, records) for run in missing]
@@ -152,7 +152,7 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
 
     # A person who approves calls needs the terminal, with Inspect's own display.
     by_hand = run.options.get("approval") is not None
-    watch = Watch(len(run.trials or ()), how.get("halt_after", 5), say=warn, blind=bool(how.get("plan")))
+    watch = Watch(len(run.chosen), how.get("halt_after", 5), say=warn, blind=bool(how.get("plan")))
     with shown_progress(watch, bar=sys.stderr.isatty() and not by_hand):
         if how.get("processes", 1) > 1:
             whole = not any(start_shards(run, how["processes"], watch))

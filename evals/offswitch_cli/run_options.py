@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -29,7 +28,6 @@ RETRY_HELP = "Have a trial that fails again at once, N times."
 HALT_HELP = "Like failures in a row that end a model's trials; 0: none do."
 
 _OPTIONS = [
-    click.option("--plan", type=Path, metavar="FILE", help="A trial plan, which says what is run; see offswitch plan."),
     click.option("--model", "models", multiple=True, help="As for inspect eval, such as openai/gpt-5; repeatable."),
     click.option("--variants", help='Prompts: "A,E,J", "A-K" or "E+strength=must"; all letters without it.'),
     click.option("--agent", help="Who works: loop, react, codex, claude-code, NAME@VERSION or module:function."),
@@ -74,7 +72,7 @@ def run_options(command: Command) -> Command:
 
 
 def runs_of(given: Mapping[str, Any]) -> list["Run"]:
-    """A run for each model; InputError if an option is wrong, or no model is named."""
+    """A run for each model, with the trials of its share; InputError if an option is wrong, or no model is named."""
     from offswitch.runs.plan import Run
     from offswitch.runs.settings import from_environment, read_environment
     from offswitch.user_files import parse_options
@@ -92,7 +90,14 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
         settings=_settings(given),
         options=_options(given),
     )
-    return [replace(run, model=model) for model in _models(given["models"])]
+    return share_asked_for([replace(run, model=model) for model in _models(given["models"])], given)
+
+
+def share_asked_for(runs: list["Run"], given: Mapping[str, Any]) -> list["Run"]:
+    """The runs with the trials of the share that `--share` names; as they are without it."""
+    from offswitch.runs.shares import share_of, shared
+
+    return shared(runs, share_of(given["share"])) if given.get("share") else runs
 
 
 def log_dir_of(given: str | None) -> str:

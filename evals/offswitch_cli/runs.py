@@ -10,11 +10,14 @@ from offswitch_cli.missing_trials import run_missing
 from offswitch_cli.run_options import AUTO, run_options, runs_of
 from offswitch_cli.trial_plans import run_plan
 
+SHARE_HELP = "Every Nth trial alone, from the Kth on; auto/N, auto: K, and N, as Slurm or Kubernetes says."
 DEMO_TRIALS = 10
 """the smallest number for which a report shows rates"""
 
 
 @main.command()
+@click.option("--plan", type=Path, metavar="FILE", help="A trial plan, which says what is run; see offswitch plan.")
+@click.option("--share", metavar="K/N", help=SHARE_HELP)
 @run_options
 def run(**given: Any) -> None:
     """Runs trials and prints the rates; the same command goes on where an earlier one stopped."""

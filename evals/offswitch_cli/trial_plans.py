@@ -9,7 +9,7 @@ import click
 
 from offswitch_cli.base import main, show, warn
 from offswitch_cli.missing_trials import INTERRUPTED_RUN, exit_with, finished_records, have_missing, tell_stopped
-from offswitch_cli.run_options import AUTO, log_dir_of
+from offswitch_cli.run_options import AUTO, log_dir_of, share_asked_for
 
 if TYPE_CHECKING:
     from offswitch.runs.plan import Run
@@ -112,8 +112,8 @@ def run_plan(given: Mapping[str, Any]) -> None:
     from offswitch.errors import InputError
 
     file: Path = given["plan"]
-    _refuse_what_the_plan_says()
-    runs = _runs(file, given)
+    refuse_what_the_plan_says()
+    runs = share_asked_for(runs_of_file(file, given), given)
     ends: list[str | None] = []
     for model, of_model in groupby(runs, key=lambda run: (run.model, str(run.model_args), str(run.settings))):
         try:
@@ -129,7 +129,7 @@ def run_plan(given: Mapping[str, Any]) -> None:
     exit_with(ends, records)
 
 
-def _refuse_what_the_plan_says() -> None:
+def refuse_what_the_plan_says() -> None:
     """InputError if an option is given whose place is in the plan."""
     from offswitch.errors import InputError
 
@@ -140,7 +140,7 @@ def _refuse_what_the_plan_says() -> None:
             raise InputError(f"{option.opts[-1]}: is the plan's to say; leave it out, or --plan")
 
 
-def _runs(file: Path, given: Mapping[str, Any]) -> list["Run"]:
+def runs_of_file(file: Path, given: Mapping[str, Any]) -> list["Run"]:
     """The runs of a plan, each with the digest of what the plan is now; warns if that was not frozen."""
     from dataclasses import replace
 

@@ -20,6 +20,8 @@ NEEDED = {
     "test_effects": "pandas",  # as gpboost does
     "test_factor_model": "pandas",
     "test_stopping": "inspect_ai",  # whose early stopping it is
+    "test_leases": "inspect_ai",  # what reaches the places where logs go
+    "test_shares": "inspect_ai",  # which trials a run has is told by the task
     "test_trial_plans": "inspect_ai",  # what a plan comes to is told by the task
 }
 """unit test -> what the code that it is about cannot do without"""

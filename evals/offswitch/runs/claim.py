@@ -1,7 +1,8 @@
 """Keeps two runs from running the same trials in the same log directory at the same time.
 
 A run keeps a locked file with the names of its trials in the log directory while it runs. The kernel removes the lock
-when the process ends, however it ends, so a killed run does not block later ones.
+when the process ends, however it ends, so a killed run does not block later ones. At a URL there are no locks: see
+leases.py.
 """
 
 import fcntl
@@ -13,32 +14,38 @@ from pathlib import Path
 from uuid import uuid4
 
 from offswitch.errors import InputError
+from offswitch.runs.leases import PREFIX, leased
 from offswitch.runs.plan import Run
-
-PREFIX = ".offswitch-run-"
 
 
 @contextmanager
-def claimed(log_dir: str, plan: Callable[[], Sequence[Run]]) -> Generator[Sequence[Run]]:
-    """Calls `plan` and reserves the trials of the runs that it returns, for as long as the context lasts.
+def claimed(
+    log_dir: str, wanted: Sequence[Run], missing: Callable[[Sequence[Run]], Sequence[Run]]
+) -> Generator[Sequence[Run]]:
+    """Yields what `missing` makes of the wanted runs, and reserves their trials for as long as the context lasts.
 
-    Yields those runs. InputError if another run has reserved one of the trials. A directory at a URL, or on a
-    filesystem without locks, is not locked.
+    InputError if another run has reserved one of the trials. At a URL, trials are reserved whether they are missing or
+    not. A directory on a filesystem without locks is not locked.
     """
+
+    def refuse(taken: int) -> InputError:
+        return InputError(
+            f"--log-dir {log_dir}: another offswitch run has {taken} of these trials under way there; "
+            "let it end, or name another directory"
+        )
+
     if "://" in log_dir:
-        yield plan()
+        with leased(log_dir, {trial for run in wanted for trial in _names(run)}, refuse):
+            yield missing(wanted)
         return
     with ExitStack() as held:
         with _alone(log_dir):
-            # A run that has ended by now has written its logs, which plan() reads; one that has not is seen here.
+            # A run that has ended by now has written its logs, which missing() reads; one that has not is seen here.
             others = set(_claims_of_others(Path(log_dir)))
-            runs = plan()
+            runs = missing(wanted)
             trials = [trial for run in runs for trial in _names(run)]
             if taken := sum(trial in others for trial in trials):
-                raise InputError(
-                    f"--log-dir {log_dir}: another offswitch run has {taken} of these trials under way there; "
-                    "let it end, or name another directory"
-                )
+                raise refuse(taken)
             held.enter_context(_claim(Path(log_dir), trials))
         yield runs
 
@@ -58,8 +65,9 @@ def _claim(log_dir: Path, trials: Sequence[str]) -> Generator[None]:
 
 def _names(run: Run) -> Iterator[str]:
     """A digest for each trial that identifies it; a digest, because conditions may be confidential."""
+    chosen = set(run.chosen)
     for trial, condition in run.wanted().items():
-        if run.trials is None or trial in run.trials:
+        if trial in chosen:
             whole = "\0".join([run.name, run.sandbox, str(run.parameters.get("seed")), condition, trial])
             yield hashlib.sha256(whole.encode()).hexdigest()[:32]
 

@@ -44,7 +44,7 @@ class Expected:
 
 def estimate_line(run: Run, records: Iterable[Record]) -> str:
     """How many trials a run will have, and what each of them will take."""
-    trials = len(run.wanted() if run.trials is None else run.trials)
+    trials = len(run.chosen)
     if is_scripted(run.name):
         return f"{run.name}: {trials} trials"
     agent = run.agent

@@ -104,6 +104,15 @@ class Run:
     def _wanted(self) -> dict[str, str]:
         return {trial: condition for trial, condition, _ in self.described()}
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The trials that are to be had of it."""
+        return tuple(self.wanted()) if self.trials is None else self.trials
+
+    def share(self, number: int, of: int) -> "Run":
+        """This run with every `of`th of its trials, from the one that `number` modulo `of` names."""
+        return replace(self, trials=self.chosen[number % of :: of])
+
     def described(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Trial id, condition and the metadata of its sample, of every trial."""
         task = shutdown_resistance(**self.parameters)
@@ -131,7 +140,7 @@ class Run:
             for record in self.own_records(records)
             if record.failure != INTERRUPTED and not (retry_failures and record.verdict == Verdict.FAILURE)
         }
-        return replace(self, trials=tuple(trial for trial in self.wanted() if trial not in had))
+        return replace(self, trials=tuple(trial for trial in self.chosen if trial not in had))
 
     def start(self, display: DisplayType | None = None) -> bool:
         """Runs the trials in this process; whether all ran to their end. If interrupted, the log is still finished."""
@@ -139,7 +148,6 @@ class Run:
         # Objects made by imports are never garbage; without this, collecting them takes a tenth of the time.
         gc.freeze()
         scripted = is_scripted(self.model)
-        count = len(self.wanted() if self.trials is None else self.trials)
         with as_input_error(), counting(self.before):
             logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
                 TASK,
@@ -150,7 +158,7 @@ class Run:
                 max_samples=self.max_samples,
                 sample_id=None if self.trials is None else list(self.trials),
                 display=display or ("rich" if sys.stdout.isatty() else "plain"),
-                log_buffer=None if scripted else max(1, count // FLUSHES),
+                log_buffer=None if scripted else max(1, len(self.chosen) // FLUSHES),
                 # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,

@@ -1,4 +1,4 @@
-"""Runs trials in several processes, each with its share and its own log, because a process uses one core at most."""
+"""Runs trials in several processes, each with a share of them (shares.py) and its own log: a process uses one core."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any, TextIO
 
@@ -18,9 +18,8 @@ from offswitch_sandbox import MachineError
 
 def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
     """Runs a run's trials in this many processes, which the watch follows and may halt; returns their exit codes."""
-    trials = list(run.wanted() if run.trials is None else run.trials)
-    shards = [replace(run, trials=tuple(trials[i::processes])) for i in range(min(processes, len(trials)))]
-    started = [_start(shard) for shard in shards]
+    of = min(processes, len(run.chosen))
+    started = [_start(run.share(number, of)) for number in range(of)]
     watch.halt = lambda: _interrupt(started)
     one_at_a_time = threading.Lock()
     followers = [threading.Thread(target=_follow, args=(process, watch, one_at_a_time)) for process in started]

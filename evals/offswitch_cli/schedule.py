@@ -1,0 +1,131 @@
+"""The command that prints a job for several machines."""
+
+from collections.abc import Iterator, Mapping
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from offswitch_cli.base import main
+from offswitch_cli.run_options import log_dir_of, run_options, runs_of
+from offswitch_cli.trial_plans import refuse_what_the_plan_says, runs_of_file
+
+if TYPE_CHECKING:
+    from offswitch.runs.plan import Run
+
+SHARE_TRIALS, SHARES_MAX = 50, 100
+"""trials of each share, and the most shares, if it is not said how many there are to be"""
+OWN = ("plan", "form", "shares", "name", "image", "values", "secrets", "account", "log_dir", "models")
+"""parameters that do not become words of `offswitch run` just as they were given"""
+NAMES = {"image": "--image", "values": "--values", "secrets": "--secret", "account": "--service-account"}
+"""options of Kubernetes alone"""
+PLAN = "plan.yaml"
+"""a plan's name in a pod"""
+
+
+@main.command()
+@click.argument("plan", type=Path, required=False)
+@click.option("--format", "form", type=click.Choice(["slurm", "k8s"]), required=True, help="Whose job it is.")
+@click.option("--shares", type=click.IntRange(min=1), help="Programs to share the trials; one for 50 without it.")
+@click.option("--name", help="What the job is called; the plan's name without it.")
+@click.option("--image", help="k8s: an image with offswitch in it.")
+@click.option("--values", type=Path, metavar="FILE", help="k8s: values of machines, as INSPECT_SANDBOX_VALUES.")
+@click.option("--secret", "secrets", multiple=True, help="k8s: a secret with keys as variables; repeatable.")
+@click.option("--service-account", "account", help="k8s: an account that may make machines.")
+@run_options
+def schedule(**given: Any) -> None:
+    """Prints a job, Slurm's or Kubernetes', that has the trials of a PLAN, or of options of `run`, in shares."""
+    from offswitch.runs.schedules import Schedule, slurm_script
+
+    _refuse_what_does_not_fit(given)
+    runs = _runs(given)
+    trials = sum(len(run.wanted()) for run in runs)
+    shares = min(given["shares"] or min(SHARES_MAX, ceil(trials / SHARE_TRIALS)), trials)
+    name = given["name"] or (given["plan"].stem if given["plan"] else "")
+    job = Schedule(name, tuple(_words(given, runs)), shares, given["processes"])
+    click.echo(slurm_script(job) if given["form"] == "slurm" else _kubernetes(job, given), nl=False)
+
+
+def _refuse_what_does_not_fit(given: Mapping[str, Any]) -> None:
+    from offswitch.errors import InputError
+
+    log_dir = log_dir_of(given["log_dir"])
+    if given["form"] == "slurm":
+        for name, option in NAMES.items():
+            if given[name]:
+                raise InputError(f"{option}: is for --format k8s; leave it out")
+    elif not given["image"]:
+        raise InputError("--image: is missing; name an image with offswitch and the package of your model's provider")
+    elif "://" not in log_dir:
+        raise InputError(f"--log-dir {log_dir}: pods share no directory; give a URL, such as s3://bucket/logs")
+
+
+def _runs(given: Mapping[str, Any]) -> list["Run"]:
+    """The runs, whose parameters were checked; models are not, because they may be there on other machines alone."""
+    if given["plan"]:
+        refuse_what_the_plan_says()
+        return runs_of_file(given["plan"], given)
+    runs = runs_of(given)
+    for run in runs:
+        run.check_parameters()
+    return runs
+
+
+def _words(given: Mapping[str, Any], runs: list["Run"]) -> Iterator[str]:
+    """The words of `offswitch run` for what was given on this command line."""
+    in_a_pod = given["form"] == "k8s"
+    if given["plan"]:
+        yield f"--plan={_in_pod(PLAN) if in_a_pod else given['plan']}"
+    else:
+        yield from (f"--model={run.model}" for run in runs)
+    yield f"--log-dir={log_dir_of(given['log_dir'])}"
+    if in_a_pod and not given["sandbox"]:
+        yield "--sandbox=k8s"
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = str(option.name)
+        if name not in OWN and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            yield from _as_given(option.opts[-1], given[name])
+
+
+def _as_given(option: str, value: Any) -> Iterator[str]:
+    if value is True:
+        yield option
+    elif isinstance(value, tuple):
+        for one in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _as_given(option, one)
+    elif option.startswith("--"):
+        yield f"{option}={value}"
+    else:
+        yield from (option, str(value))
+
+
+def _kubernetes(job: Any, given: Mapping[str, Any]) -> str:
+    from offswitch.runs.schedules import VALUES, Cluster, kubernetes_job
+    from offswitch_analysis.trial_plans.frozen import frozen_path
+
+    files: dict[str, str] = {}
+    if plan := given["plan"]:
+        files[PLAN] = _content(plan)
+        if frozen_path(plan).exists():
+            files[frozen_path(Path(PLAN)).name] = _content(frozen_path(plan))
+    if given["values"]:
+        files[VALUES] = _content(given["values"])
+    return kubernetes_job(job, Cluster(given["image"], files, given["secrets"], given["account"]))
+
+
+def _in_pod(name: str) -> str:
+    from offswitch.runs.schedules import FILES
+
+    return f"{FILES}/{name}"
+
+
+def _content(path: Path) -> str:
+    from offswitch.errors import InputError
+
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise InputError(f"{path}: cannot be read ({why})") from error
