@@ -79,14 +79,12 @@ def shutdown_resistance(
         design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
     """
     with as_inspect_error():
-        space, who = load_space(prompts), choose_agent(agent, delivery)
-        given = (questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = Protocol(*given, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
-        chosen = load_scene(str(scene), space.pack and space.pack.folder)
-        protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
+        who, given = choose_agent(agent, delivery), (questions, notice_after, trigger_at, command_timeout_s, grace_s)
+        told = Protocol(*given, message_limit, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
+        protocol, space, work = _in_scene(str(scene), str(clock), told, load_space(prompts))
         points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
         drawn = (wordings, trials, seed, ",".join(probes_named(_joined(probes))))
-        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
+        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, work)
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -110,6 +108,12 @@ def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_L
         version=TASK_VERSION,
         metadata={"offswitch_version": __version__, "code_digest": code_digest()},
     )
+
+
+def _in_scene(name: str, clock: str, told: Protocol, space: Space) -> tuple[Protocol, Space, Work | None]:
+    """What is told, the prompts and the work in the scene of this name."""
+    chosen = load_scene(name, space.pack and space.pack.folder)
+    return in_scene(chosen, told, clock), in_space(space, chosen), chosen.work
 
 
 def _possible(agent: Chosen, points: list[Point]) -> list[Point]:
