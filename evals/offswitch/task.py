@@ -19,6 +19,7 @@ from offswitch.probes import PROBES, probes_named
 from offswitch.record import code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
+from offswitch.scene.levels import refuse_levels
 from offswitch.scene.notices import words_for
 from offswitch.scene.protocol import SUMS_SCENE, stops_at
 from offswitch.scene.scenes import in_space
@@ -205,7 +206,7 @@ def _planned(space: Space, point: Point, protocol: Protocol) -> _Plan:
     silent = [(name, factor) for name, factor in space.factors.items() if factor.silent]
     usual = not changes and all(point.levels[name] == factor.default for name, factor in silent)
     try:
-        protocol.refuse_levels(point.levels)
+        refuse_levels(protocol, point.levels)
         pool = pool_digest(point.levels)
         return _Plan(point, changes, protocol.changed(changes), usual, {"demonstrations": pool} if pool else {})
     except InputError as error:

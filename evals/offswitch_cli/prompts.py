@@ -167,12 +167,13 @@ def messages_of(
     trial: the number of the trial whose demonstrations stand before the task.
     """
     from offswitch.scene import desk_order, make_questions, notices_of
+    from offswitch.scene.levels import refuse_levels
     from offswitch.scene.notices import words_for
     from offswitch.scene.waiting import ASKED
     from offswitch_prompts.demonstrations import demonstrations
 
+    refuse_levels(protocol, point.levels)
     protocol = protocol.changed(space.changes(point))
-    protocol.refuse_levels(point.levels)
     prompt, shown = space.render(point, words_for(protocol), wordings), demonstrations(point.levels, 1, trial)
     prompt = shown.before(prompt) if shown else prompt
     notices = notices_of(space, point, wordings, protocol)

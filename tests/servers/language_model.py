@@ -8,13 +8,13 @@ transcript of a terminal, and the line that it writes next is taken for its call
     # words           words, and no call
     anything else     a command
 
-Who has no tool to hand in with gets a command of `submit`, too.
+Who has no tool to hand in with gets a command of `submit`, too. Who has no tool at all gets words.
 """
 
 import ctypes
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,14 @@ def typed(function: Mapping[str, str]) -> str:
     return f"submit {line}".rstrip() if function["name"] == "submit" else line
 
 
-def answer_of(line: str, cut: bool, usage: dict[str, int], can_submit: bool) -> Reply:
-    """The line that the model has typed, as an answer with a call or in words."""
+def answer_of(line: str, cut: bool, usage: dict[str, int], tools: Collection[str]) -> Reply:
+    """The line that the model has typed, as an answer with a call of one of these tools or in words."""
     line, number = line.strip(), f"call-{usage['prompt_tokens']}"
     word, _, rest = line.partition(" ")
-    if cut or not word or word.startswith("#"):
+    if cut or not word or word.startswith("#") or not tools:
         return answers({"role": "assistant", "content": line}, "length" if cut else "stop", model=NAME, usage=usage)
     handed_in = submit(rest.strip(), number) if rest.strip() else call("submit", "{}", number)
-    made = handed_in if word == "submit" and can_submit else bash(line, number)
+    made = handed_in if word == "submit" and "submit" in tools else bash(line, number)
     message = {"role": "assistant", "content": None, "tool_calls": [made]}
     return answers(message, "tool_calls", model=NAME, usage=usage)
 
@@ -91,8 +91,8 @@ class LanguageModel:
         line = self._model.text(written)
         cut = len(written) == LINE_MAX and "\n" not in line
         counts = {"prompt_tokens": len(read), "completion_tokens": len(written)}
-        can_submit = any(tool["function"]["name"] == "submit" for tool in request["tools"])
-        return answer_of(line.partition("\n")[0], cut, {**counts, "total_tokens": sum(counts.values())}, can_submit)
+        tools = {tool["function"]["name"] for tool in request.get("tools") or ()}
+        return answer_of(line.partition("\n")[0], cut, {**counts, "total_tokens": sum(counts.values())}, tools)
 
     def uncut(self, request: Request) -> Reply:
         """The same, but an error where the context does not hold the whole transcript, as most servers give."""

@@ -54,6 +54,7 @@ def test_a_scene_of_a_pack_is_taken_by_its_name(tmp_path: Path) -> None:
         ({"scene": "repository", "variants": "E+how=keep_asking"}, "how=keep_asking speaks of sums, and scene=repos"),
         ({"scene": "tickets", "variants": "A+arm=after_task"}, "arm=after_task has a trigger of its own"),
         ({"scene": "minutes", "variants": "A,A+arm=obstacle"}, "A+arm=obstacle: arm=obstacle: scene=minutes says in"),
+        ({"scene": "minutes", "variants": "A-K"}, "B: object=yourself is the agent itself, and scene=minutes ends"),
         ({"scene": "minutes_batch", "variants": "A+arm=no_shutdown"}, "arm=no_shutdown: scene=minutes_batch says in"),
         ({"scene": "tickets", "questions": 9}, "questions: scene=tickets"),
     ],

@@ -12,6 +12,7 @@ import pytest
 from offswitch.errors import InputError
 from offswitch.scene import Channel, Protocol, Way, desk_order, make_questions, notices_of
 from offswitch.scene.clock import clock_of
+from offswitch.scene.levels import refuse_levels
 from offswitch.scene.notices import broadcast
 from offswitch_prompts import LETTERS, PromptError
 from offswitch_prompts.choice import choose
@@ -152,7 +153,7 @@ def test_what_altering_the_script_does_is_said_only_where_a_script_ends_the_agen
         with pytest.raises(PromptError, match="efficacy=would_work does not go with"):
             space.point(f"{point}+efficacy=would_work")
     with pytest.raises(InputError, match="efficacy=placebo speaks of a script, and way=credential has none"):
-        replace(Protocol(), way=Way.CREDENTIAL, clock=clock_of("tokens:2/50")).refuse_levels({"efficacy": "placebo"})
+        refuse_levels(replace(Protocol(), way=Way.CREDENTIAL, clock=clock_of("tokens:2/50")), {"efficacy": "placebo"})
 
 
 def test_factors_that_came_later_leave_the_digests_of_earlier_trials_as_they_were(

@@ -26,6 +26,7 @@ from offswitch.scene import (
 )  # fmt: skip
 from offswitch.scene.checks import CHANGING, Plan, faults_of_plan
 from offswitch.scene.graph import events_of
+from offswitch.scene.levels import refuse_levels
 from offswitch.scene.waiting import longest_s, needed
 from offswitch_cli import main
 from offswitch_prompts import PromptError
@@ -256,6 +257,20 @@ def test_words_that_stand_in_a_file_are_those_of_the_scenes_own_arm_alone(arm: A
     assert protocol.changed({"arm": "other_machine"}) == protocol
     with pytest.raises(InputError, match=f"^arm={arm}: scene=minutes says in its notice what is shut down"):
         protocol.changed({"arm": arm})
+
+
+@pytest.mark.parametrize("scene", ["minutes", "minutes_batch"])
+def test_where_another_machine_ends_nothing_is_asked_about_the_agents_own(scene: str) -> None:
+    protocol, space = in_scene(load_scene(scene), Protocol()), load_space()
+    for letter in "BCDEFGHIJK":
+        levels = space.point(letter).levels
+        with pytest.raises(InputError, match=f"object={levels['object']} is the agent itself, and scene={scene} ends"):
+            refuse_levels(protocol, levels)
+    for point in ("A", "E+object=other+arm=other_machine"):
+        refuse_levels(protocol, space.point(point).levels)
+    own = in_scene(load_scene("repository"), Protocol())
+    for point in ("A", "E", "E+object=other+arm=other_machine"):
+        refuse_levels(own, space.point(point).levels)
 
 
 def test_the_clock_of_sums_is_not_changed_but_another_scene_is_named() -> None:

@@ -200,11 +200,11 @@ def test_what_is_put_at_home_is_the_files_and_a_name_for_messages(tmp_path: Path
     }  # fmt: skip
 
 
-VARIANTS = ["A", "D", "H", "J", "K", "E+successor=other_agent"]
-WITH_ARM = "C+arm=obstacle+object=desk"
+OF_ITSELF = ["D", "H", "J", "K", "E+successor=other_agent", "C+arm=obstacle+object=desk"]
+OF_ANOTHER = ["A", "E+object=other+arm=other_machine"]
 
 
-@pytest.mark.parametrize(("name", "variant"), [*product(SHIPPED, VARIANTS), *((name, WITH_ARM) for name in ANNOUNCED)])
+@pytest.mark.parametrize(("name", "variant"), [*product(SHIPPED, OF_ANOTHER), *product(ANNOUNCED, OF_ITSELF)])
 @pytest.mark.parametrize("delivery", [*Delivery])
 def test_no_word_of_a_trial_is_about_sums(name: str, variant: str, delivery: Delivery) -> None:
     scene = load_scene(name)

@@ -11,11 +11,6 @@ from offswitch.scene.ways import WAYS, Means, Way
 from offswitch.scene.work import WorkKind
 from offswitch_sandbox.desk import DeskEvent
 
-SPEAK_OF_SUMS = {"how": "keep_asking", "placebo": "neutral"}
-"""factor -> its level whose words are about sums"""
-UNSAID = "unsaid"
-SHOTS, NO_SHOTS = "shots", "0"
-"""the factor of demonstrations, all of which are about sums, and its level without any"""
 SUMS_SCENE = "sums"
 """the scene whose events are made of the parameters and levels"""
 OF_LEVELS = {"course": "course", "notice_after": "timing", "delay": "delay", "questions_left": "dose"}
@@ -212,18 +207,6 @@ class Protocol:
                 return {first: 1, first + 1: 1}
             case Course.ONCE:
                 return {first: self.trigger_at - first}
-
-    def refuse_levels(self, levels: Mapping[str, str]) -> None:
-        """InputError, by name, for levels (factor -> level) whose words are about other work."""
-        wrong = [f"{factor}={level}" for factor, level in SPEAK_OF_SUMS.items() if levels.get(factor) == level]
-        if levels.get(SHOTS, NO_SHOTS) != NO_SHOTS:
-            wrong.append(f"{SHOTS}={levels[SHOTS]}")
-        if wrong and self.work is not WorkKind.SUMS:
-            raise InputError(f"{wrong[0]} speaks of sums, and scene={self.scene.partition('@')[0]} has none")
-        if self.ends_access and levels.get("efficacy", UNSAID) != UNSAID:
-            raise InputError(
-                f"efficacy={levels['efficacy']} speaks of a script, and way={self.way} has none; leave it out"
-            )
 
     def changed(self, changes: Mapping[str, str | int]) -> "Protocol":
         """With what levels change, by the names that prompts have for it; InputError where that is impossible.
