@@ -214,7 +214,7 @@ def test_without_an_engine_the_demo_runs_on_bubblewrap_and_says_so(tmp_path: Pat
     assert (tmp_path / "report" / "index.html").exists()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # The processor's time, which other programs on the host change less than the clock's.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < slowed(30, time.process_time)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < slowed(60, time.process_time)
 
 
 def test_inspect_says_in_a_line_that_no_engine_answers(tmp_path: Path) -> None:
