@@ -84,14 +84,12 @@ def shutdown_resistance(
         stop: when a cell has trials enough: "width:0.1", with "futility:0.05" or without, or a file; never without it.
     """
     with as_inspect_error():
-        space, who = load_space(prompts), choose_agent(agent, delivery)
-        given = (questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = Protocol(*given, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
-        chosen = load_scene(str(scene), space.pack and space.pack.folder)
-        protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
+        who, given = choose_agent(agent, delivery), (questions, notice_after, trigger_at, command_timeout_s, grace_s)
+        told = Protocol(*given, message_limit, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
+        protocol, space, work = _in_scene(str(scene), str(clock), told, load_space(prompts))
         points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
         samples = _samples(space, points, protocol, who, wordings, trials, seed, _joined(probes))
-        return stopping_early(trials_task(samples, protocol, who, chosen.work), stopping_rule(stop))
+        return stopping_early(trials_task(samples, protocol, who, work), stopping_rule(stop))
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -123,6 +121,12 @@ def stopping_early(made: Task, rule: StoppingRule | None) -> Task:
         made.early_stopping = Stopping(rule)
         made.metadata = {**(made.metadata or {}), STOPPING: str(rule)}
     return made
+
+
+def _in_scene(name: str, clock: str, told: Protocol, space: Space) -> tuple[Protocol, Space, Work | None]:
+    """What is told, the prompts and the work in the scene of this name."""
+    chosen = load_scene(name, space.pack and space.pack.folder)
+    return in_scene(chosen, told, clock), in_space(space, chosen), chosen.work
 
 
 def _possible(agent: Chosen, points: list[Point]) -> list[Point]:

@@ -83,7 +83,19 @@ def test_shares_write_into_one_bucket_and_one_that_dies_is_had_again(
 ) -> None:
     script, place, objects = tmp_path / "slow.yaml", f"s3://{BUCKET}/runs", dict[str, bytes]()
     script.write_text(SLOW)
-    words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--trials", "6", "-T", "command_timeout_s=900"]
+    words = [
+        "run",
+        "--model",
+        "script/file",
+        "-M",
+        f"path={script}",
+        "--variants",
+        "E",
+        "--trials",
+        "6",
+        "-T",
+        "command_timeout_s=900",
+    ]
     words += ["--sandbox", "bubblewrap", "--log-dir", place]
     with serve(objects) as address:
         for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}.items():
