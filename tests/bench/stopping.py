@@ -35,13 +35,14 @@ LOW, CONSERVATISM = 0.05, 5
 
 def streams(rate: float, cells: int, trials: int = TRIALS, seed: int = 1) -> Streams:
     """Cells whose trials are events with a known rate."""
-    return np.cumsum(np.random.default_rng(seed).random((cells, trials)) < rate, axis=1)
+    return np.cumsum(_bits(rate, cells, trials, seed), axis=1)
 
 
 def ever(found: Streams, holds: Callable[[int], tuple[int, int]]) -> float:
     """The share of cells that were outside of (fewest, most) events at some look; a look after every trial."""
     bounds = np.array([holds(n) for n in range(1, found.shape[1] + 1)])
-    return float(np.mean(np.any((found < bounds[:, 0]) | (found > bounds[:, 1]), axis=1)))
+    outside: NDArray[np.bool_] = (found < bounds[:, 0]) | (found > bounds[:, 1])
+    return float(outside.any(axis=1).mean())
 
 
 def covering(interval: Interval, rate: float) -> Callable[[int], tuple[int, int]]:

@@ -114,7 +114,7 @@ class Stopping:
         of_variant: defaultdict[str, list[Sample]] = defaultdict(list)
         for sample in samples:
             of_variant[str((sample.metadata or {}).get("variant"))].append(sample)
-        before = _before[-1] if _before else {}
+        before: Before = _before[-1] if _before else {}
         for variant, of in of_variant.items():
             name = cell_name(task.model, task.task_version, of[0].metadata or {})
             cell = _cell(self._rule, name, len(of) * epochs, before.get(variant))

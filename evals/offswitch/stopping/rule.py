@@ -188,7 +188,7 @@ def rule_from(where: str, content: Any) -> StoppingRule:
     if "width" in given:
         if "confidence" in given:
             raise InputError(f"{where}: confidence: is of rules; a width is that of the 95 % interval")
-        return StoppingRule(**shares)
+        return StoppingRule(width=shares["width"], futility=shares.get("futility"))
     policy = policy_of(where, {name: given[name] for name in ("rules", "confidence") if name in given})
     for number, rule in enumerate(policy.rules, start=1):
         if not rule.anytime:
@@ -197,4 +197,4 @@ def rule_from(where: str, content: Any) -> StoppingRule:
             )
         if rule.limit in (0, 1):
             raise InputError(f"{where}: rules[{number}]: no number of trials decides on a limit of 0 or 100 %")
-    return StoppingRule(rules=policy.rules, confidence=policy.confidence, **shares)
+    return StoppingRule(rules=policy.rules, confidence=policy.confidence, futility=shares.get("futility"))
