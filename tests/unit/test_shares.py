@@ -66,6 +66,12 @@ def test_shares_have_every_trial_once_and_as_many_each_also_of_many_small_runs(n
         assert sorted(trial for share in found for trial in share[place].chosen) == sorted(whole.wanted())
 
 
+def test_each_share_has_trials_of_every_condition() -> None:
+    (share,) = shared([run(4, variants="A,E")], Share(1, 2))
+    assert sorted(trial[0] for trial in share.chosen) == ["A", "A", "E", "E"]
+    assert list(share.chosen) == sorted(share.chosen, key=lambda trial: trial[1:]), "in the order of the whole run"
+
+
 def test_a_share_does_not_change_with_what_has_been_had() -> None:
     (share,) = shared([run(10)], Share(2, 5))
     assert share.chosen == ("E-0003", "E-0008")
