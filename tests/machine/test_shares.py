@@ -20,7 +20,7 @@ from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
 from s3_server import BUCKET, ENVIRONMENT, serve
 
-TRIALS = 12
+TRIALS = 100
 """of each of two variants"""
 VOLATILE = ("duration_s", "seen")
 """what a report says of a cell that two runs of the same trials do not share"""
@@ -87,20 +87,8 @@ def test_shares_write_into_one_bucket_and_one_that_dies_is_had_again(
 ) -> None:
     script, place, objects = tmp_path / "slow.yaml", f"s3://{BUCKET}/runs", dict[str, bytes]()
     script.write_text(SLOW)
-    words = [
-        "run",
-        "--model",
-        "script/file",
-        "-M",
-        f"path={script}",
-        "--variants",
-        "E",
-        "--trials",
-        "6",
-        "-T",
-        "command_timeout_s=900",
-    ]
-    words += ["--sandbox", "bubblewrap", "--log-dir", place]
+    words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--trials", "6"]
+    words += ["-T", "command_timeout_s=900", "--sandbox", "bubblewrap", "--log-dir", place]
     with serve(objects) as address:
         for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}.items():
             monkeypatch.setenv(name, value)
