@@ -94,7 +94,10 @@ def test_slurm_gets_the_words_as_they_were_given() -> None:
     command = script.splitlines()[-1]
     assert shlex.split(command) == ["exec", *SCHEDULE.command]
     assert command.endswith("--share=auto/8")
-    told = dict(line.removeprefix("#SBATCH --").partition("=")[::2] for line in script.splitlines() if "SBATCH" in line)
+    given = (
+        line.removeprefix("#SBATCH --").split("=") for line in script.splitlines() if "=" in line and "SBATCH" in line
+    )
+    told = {words[0]: words[1] for words in given}
     assert (told["job-name"], told["array"], told["cpus-per-task"]) == ("offswitch-study-n-me-1", "1-8", "2")
 
 
