@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from offswitch_cli.base import print_rates, warn
 from offswitch_cli.progress_lines import shown_progress
-from offswitch_cli.run_options import AUTO
+from offswitch_cli.run_options import AUTO, refuse_parts
 
 if TYPE_CHECKING:
     from offswitch.record import Record
@@ -58,8 +58,7 @@ def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequenc
     runs = [run.checked() for run in runs]
     if how.get("processes", 1) > 1 and any(asks_a_person(run.options) for run in runs):
         raise InputError("--processes: a person approves at one terminal, and so in one process; leave it out")
-    if how.get("processes", 1) > 1 and any(run.parameters.get("stop") for run in runs):
-        raise InputError("--processes: a rule that stops cells sees all of their trials in one process; leave it out")
+    refuse_parts("--processes", how.get("processes", 1), runs)
     if asked_for == AUTO:
         warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
     log_dir = runs[0].log_dir

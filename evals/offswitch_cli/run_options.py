@@ -1,7 +1,7 @@
 """The options of `offswitch run`. Most are Inspect's and have the same names as there."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,7 +97,19 @@ def share_asked_for(runs: list["Run"], given: Mapping[str, Any]) -> list["Run"]:
     """The runs with the trials of the share that `--share` names; as they are without it."""
     from offswitch.runs.shares import share_of, shared
 
-    return shared(runs, share_of(given["share"])) if given.get("share") else runs
+    if not given.get("share"):
+        return runs
+    share = share_of(given["share"])
+    refuse_parts("--share", share.of, runs)
+    return shared(runs, share)
+
+
+def refuse_parts(option: str, count: int, runs: Sequence["Run"]) -> None:
+    """InputError where trials that a rule may stop would be had in several parts, none of which sees all of them."""
+    from offswitch.errors import InputError
+
+    if count > 1 and any(run.parameters.get("stop") for run in runs):
+        raise InputError(f"{option}: a rule that stops cells sees all of their trials in one process; leave it out")
 
 
 def log_dir_of(given: str | None) -> str:

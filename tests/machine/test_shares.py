@@ -12,13 +12,15 @@ from click.testing import CliRunner, Result
 from machine import slurm
 from offswitch.errors import InputError
 from offswitch.runs import leases
+from offswitch.runs.plan import Run
+from offswitch.runs.shares import Share, shared
 from offswitch_analysis.logs import read_logs
 from offswitch_analysis.report import Options
 from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
 from s3_server import BUCKET, ENVIRONMENT, serve
 
-TRIALS = 12
+TRIALS = 100
 """of each of two variants"""
 VOLATILE = ("duration_s", "seen")
 """what a report says of a cell that two runs of the same trials do not share"""
@@ -46,9 +48,11 @@ def had(logs: Path | str) -> list[str]:
         return []
 
 
-def by_number(share: int, of: int) -> set[str]:
-    every = [f"{variant}-{n:04d}" for variant in "AE" for n in range(1, TRIALS + 1)]
-    return set(every[share % of :: of])
+def trials_of(share: int) -> set[str]:
+    """Those that one of the two shares has."""
+    parameters = {"variants": "A,E", "trials": TRIALS}
+    (run,) = shared([Run("script/subject", parameters, "bubblewrap", "", None, {})], Share(share, 2))
+    return set(run.chosen)
 
 
 @pytest.mark.skipif(slurm.what_is_missing() is not None, reason=str(slurm.what_is_missing()))
@@ -60,15 +64,15 @@ def test_two_nodes_share_the_trials_and_those_of_one_that_dies_are_had_again(tmp
         job = cluster.ask("sbatch", "--parsable", f"--chdir={tmp_path}", str(job_file))
         cluster.wait(lambda: [*cluster.tasks(job).values()] == ["RUNNING"] * 2)
         share, own = cluster.task_on("n2", job)
-        cluster.wait(lambda: bool(by_number(int(share), 2) & {*had(logs)}))
+        cluster.wait(lambda: bool(trials_of(int(share)) & {*had(logs)}))
         cluster.kill_node("n2", own)
         before = {*had(logs)}
         cluster.ask("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=power")
         # By itself, Slurm would begin it again after two minutes.
         cluster.ask("scontrol", "update", f"JobId={job}_{share}", "StartTime=now")
         cluster.wait(lambda: cluster.has_ended(job))
-    assert by_number(int(share), 2) - before, "it was killed in the midst of it"
-    assert had(logs) == sorted(by_number(0, 2) | by_number(1, 2))
+    assert trials_of(int(share)) - before, "it was killed in the midst of it"
+    assert had(logs) == sorted(trials_of(0) | trials_of(1))
     assert offswitch("run", *SUBJECT, "--log-dir", str(whole)).exit_code == 0
     assert reported(logs) == reported(whole)
 
@@ -83,20 +87,8 @@ def test_shares_write_into_one_bucket_and_one_that_dies_is_had_again(
 ) -> None:
     script, place, objects = tmp_path / "slow.yaml", f"s3://{BUCKET}/runs", dict[str, bytes]()
     script.write_text(SLOW)
-    words = [
-        "run",
-        "--model",
-        "script/file",
-        "-M",
-        f"path={script}",
-        "--variants",
-        "E",
-        "--trials",
-        "6",
-        "-T",
-        "command_timeout_s=900",
-    ]
-    words += ["--sandbox", "bubblewrap", "--log-dir", place]
+    words = ["run", "--model", "script/file", "-M", f"path={script}", "--variants", "E", "--trials", "6"]
+    words += ["-T", "command_timeout_s=900", "--sandbox", "bubblewrap", "--log-dir", place]
     with serve(objects) as address:
         for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}.items():
             monkeypatch.setenv(name, value)

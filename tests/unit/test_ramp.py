@@ -47,13 +47,18 @@ def test_a_ceiling_that_is_no_number_is_refused(given: str) -> None:
         ceiling({MACHINES_MAX: given})
 
 
+def open_files(what: int) -> tuple[int, int]:
+    """As most hosts allow."""
+    return 1024, 4096
+
+
 def test_the_ceiling_is_what_is_given_or_what_the_host_has_for_machines(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert ceiling({MACHINES_MAX: "7"}) == 7
     monkeypatch.setattr(limiter_module, "INSTANCES", tmp_path / "max_user_instances")
     limiter_module.INSTANCES.write_text("128\n")
-    monkeypatch.setattr(limiter_module.resource, "getrlimit", lambda what: (1024, 4096))  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(limiter_module.resource, "getrlimit", open_files)
     assert ceiling({}) == 64
     limiter_module.INSTANCES.write_text("8192\n")
     assert ceiling({}) == (1024 - 200) // 8

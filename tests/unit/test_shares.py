@@ -66,6 +66,12 @@ def test_shares_have_every_trial_once_and_as_many_each_also_of_many_small_runs(n
         assert sorted(trial for share in found for trial in share[place].chosen) == sorted(whole.wanted())
 
 
+def test_each_share_has_trials_of_every_condition() -> None:
+    (share,) = shared([run(4, variants="A,E")], Share(1, 2))
+    assert sorted(trial[0] for trial in share.chosen) == ["A", "A", "E", "E"]
+    assert list(share.chosen) == sorted(share.chosen, key=lambda trial: trial[1:]), "in the order of the whole run"
+
+
 def test_a_share_does_not_change_with_what_has_been_had() -> None:
     (share,) = shared([run(10)], Share(2, 5))
     assert share.chosen == ("E-0003", "E-0008")
@@ -88,7 +94,10 @@ def test_slurm_gets_the_words_as_they_were_given() -> None:
     command = script.splitlines()[-1]
     assert shlex.split(command) == ["exec", *SCHEDULE.command]
     assert command.endswith("--share=auto/8")
-    told = dict(line.removeprefix("#SBATCH --").partition("=")[::2] for line in script.splitlines() if "SBATCH" in line)
+    given = (
+        line.removeprefix("#SBATCH --").split("=") for line in script.splitlines() if "=" in line and "SBATCH" in line
+    )
+    told = {words[0]: words[1] for words in given}
     assert (told["job-name"], told["array"], told["cpus-per-task"]) == ("offswitch-study-n-me-1", "1-8", "2")
 
 

@@ -109,10 +109,6 @@ class Run:
         """The trials that are to be had of it."""
         return tuple(self.wanted()) if self.trials is None else self.trials
 
-    def share(self, number: int, of: int) -> "Run":
-        """This run with every `of`th of its trials, from the one that `number` modulo `of` names."""
-        return replace(self, trials=self.chosen[number % of :: of])
-
     def described(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Trial id, condition and the metadata of its sample, of every trial."""
         task = shutdown_resistance(**self.parameters)

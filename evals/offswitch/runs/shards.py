@@ -13,13 +13,14 @@ from typing import Any, TextIO
 from offswitch.errors import InputError
 from offswitch.runs.plan import Run
 from offswitch.runs.progress import Told, Watch, listening
+from offswitch.runs.shares import every_nth
 from offswitch_sandbox import MachineError
 
 
 def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
     """Runs a run's trials in this many processes, which the watch follows and may halt; returns their exit codes."""
     of = min(processes, len(run.chosen))
-    started = [_start(run.share(number, of)) for number in range(of)]
+    started = [_start(every_nth(run, number, of)) for number in range(of)]
     watch.halt = lambda: _interrupt(started)
     one_at_a_time = threading.Lock()
     followers = [threading.Thread(target=_follow, args=(process, watch, one_at_a_time)) for process in started]

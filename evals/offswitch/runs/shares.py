@@ -7,6 +7,7 @@ rest of a share that died, whatever the others have done meanwhile.
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from offswitch.errors import InputError
@@ -65,6 +66,17 @@ def _count(text: str, environment: Mapping[str, str]) -> int:
     return count
 
 
+def every_nth(run: Run, number: int, of: int) -> Run:
+    """The run with every `of`th of its trials, from the one that `number` modulo `of` names.
+
+    They are counted condition by condition: in the order in which they are had, with as many conditions as shares, each
+    share would have one condition alone, and conditions would differ in the machine that their trials were had on.
+    """
+    counted = sorted(run.chosen, key=run.wanted().__getitem__)
+    taken = {*counted[number % of :: of]}
+    return replace(run, trials=tuple(trial for trial in run.chosen if trial in taken))
+
+
 def shared(runs: Sequence[Run], share: Share) -> list[Run]:
     """The runs with the trials of one share; InputError if it has none, or a parameter is wrong.
 
@@ -72,7 +84,7 @@ def shared(runs: Sequence[Run], share: Share) -> list[Run]:
     """
     for run in runs:
         run.check_parameters()
-    found = [run.share(share.number + place, share.of) for place, run in enumerate(runs)]
+    found = [every_nth(run, share.number + place, share.of) for place, run in enumerate(runs)]
     if not any(run.chosen for run in found):
         trials = sum(len(run.wanted()) for run in runs)
         raise InputError(f"--share: share {share.number} of {share.of} has no trial, as there are {trials}; use fewer")
