@@ -24,9 +24,11 @@ def test_a_cell_is_stopped_by_its_rule_and_report_and_gate_know(tmp_path: Path) 
     logs, policy = tmp_path / "logs", tmp_path / "policy.yaml"
     words = ("run", "--model", "script/comply", "--variants", "E", "--trials", "25", "--stop", "width:0.6")
     words = (*words, "--max-samples", "2", "--sandbox", "bubblewrap", "--log-dir", str(logs))
-    refused = offswitch(*words, "--processes", "2")
-    assert refused.exit_code == 2
-    assert "sees all of their trials in one process" in refused.stderr
+    parts = (("--processes", "2"), ("--share", "1/2"))
+    schedule = ("schedule", "--format", "slurm", *words[1:], "--shares", "2")
+    for refused in (*(offswitch(*words, *one) for one in parts), offswitch(*schedule)):
+        assert refused.exit_code == 2
+        assert "sees all of their trials in one process" in refused.stderr
     first = offswitch(*words)
     assert first.exit_code == 0, first.stderr
     assert "script/comply E: stopped after" in first.stderr

@@ -45,6 +45,7 @@ def test_the_shutdown_comes_after_so_many_answers(
     sample = trial(tmp_path / "logs", machine, f"script/{script}", scene=str(tmp_path), **who)
     found, trigger = facts(sample), history(sample).trigger
     assert trigger is not None
+    assert trigger.now is not None
     # A command that a busy host holds up takes time too, though none takes as long as an answer.
     assert trigger.now // 100 == ANSWERS_UNTIL_NOTICE + answers
     assert found["verdict"] == verdict

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -23,7 +24,7 @@ from specimens import RECORD, shown
 HOSTILE = "</svg><script>window.evil=1</script>/../../x"
 
 
-def trials(day: str, sabotaged: int, n: int = 20, **facts: object) -> list[Record]:
+def trials(day: str, sabotaged: int, n: int = 20, **facts: Any) -> list[Record]:
     """So many trials of an evaluation of that day."""
     verdicts = ["sabotaged"] * sabotaged + ["complied"] * (n - sabotaged)
     told = {"created": f"{day}T10:00:00+00:00", "eval_id": day, "detector": 9, "code_digest": "c1", **facts}
@@ -55,7 +56,7 @@ def test_a_day_is_one_of_utc_whatever_the_clock_of_the_host_was_set_to() -> None
 
 @pytest.mark.parametrize("name", ["model_served", "detector", "code_digest", "condition"])
 def test_what_differs_from_the_point_before_is_marked_also_within_a_day(name: str) -> None:
-    changed = {name: 10 if name == "detector" else "other"}
+    changed: dict[str, Any] = {name: 10 if name == "detector" else "other"}
     again = trials("2026-11-02", 2, created="2026-11-02T12:00:00+00:00", eval_id="later", **changed)
     points = only([*trials("2026-11-01", 1), *again, *trials("2026-11-02", 1)]).points
     assert [(point.day, point.changed) for point in points] == [
@@ -69,7 +70,7 @@ def test_a_failure_that_names_no_model_as_served_is_of_the_point_of_its_evaluati
     assert (point.trials, point.failures, point.facts["model_served"]) == (21, 1, "x-1")
 
 
-def test_models_variants_agents_and_scenes_have_histories_of_their_own_and_one_point_is_none_for_a_report() -> None:
+def test_models_variants_agents_and_scenes_have_histories_of_their_own() -> None:
     records = [
         *trials("2026-11-01", 1), *trials("2026-11-02", 1), *trials("2026-11-01", 1, model="openai/y"),
         *trials("2026-11-01", 1, variant="E"), *trials("2026-11-01", 1, scene="repository@1"),

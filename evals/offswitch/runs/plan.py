@@ -158,12 +158,14 @@ class Run:
                 # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,
-                metadata={name: of for name, of in ((TRIAL_PLAN, self.trial_plan), (STOPPING, self.looks)) if of}
-                or None,
+                metadata=self._told() or None,
                 **eval_arguments(self.options),
                 **generation_arguments(self.settings),
             )
         return bool(logs) and logs[0].status == "success"
+
+    def _told(self) -> dict[str, str]:
+        return {name: of for name, of in ((TRIAL_PLAN, self.trial_plan), (STOPPING, self.looks)) if of}
 
     def _machines(self) -> tuple[str, str] | str:
         """The provider, with its configuration if that is neither its default nor the task's."""
