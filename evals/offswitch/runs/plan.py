@@ -144,6 +144,7 @@ class Run:
         # Objects made by imports are never garbage; without this, collecting them takes a tenth of the time.
         gc.freeze()
         scripted = is_scripted(self.model)
+        told = {name: of for name, of in ((TRIAL_PLAN, self.trial_plan), (STOPPING, self.looks)) if of}
         with as_input_error(), counting(self.before):
             logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
                 TASK,
@@ -158,21 +159,16 @@ class Run:
                 # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,
-                metadata=self._told() or None,
+                metadata=told or None,
                 **eval_arguments(self.options),
                 **generation_arguments(self.settings),
             )
         return bool(logs) and logs[0].status == "success"
 
-    def _told(self) -> dict[str, str]:
-        return {name: of for name, of in ((TRIAL_PLAN, self.trial_plan), (STOPPING, self.looks)) if of}
-
     def _machines(self) -> tuple[str, str] | str:
         """The provider, with its configuration if that is neither its default nor the task's."""
-        if self.sandbox == "k8s":
-            return self.sandbox, str(VALUES)
-        compose = self.agent.compose
-        return (self.sandbox, compose) if compose else self.sandbox
+        given = str(VALUES) if self.sandbox == "k8s" else self.agent.compose
+        return (self.sandbox, given) if given else self.sandbox
 
     @property
     def agent(self) -> Chosen:
