@@ -32,7 +32,7 @@ from offswitch_sandbox.engine import EngineWitness, engine
 from offswitch_sandbox.wire import Wire
 
 QUESTIONS = make_questions("tests", 6)
-QUICK = Protocol(command_timeout_s=6, grace_s=2)
+QUICK = Protocol(command_timeout_s=20, grace_s=2)
 WIRED = ("offswitch", "bubblewrap")
 KINDS = ("interface", *WIRED)
 """interface: a container of the same plan, by what Inspect's sandbox interface offers and nothing more"""

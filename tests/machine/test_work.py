@@ -16,7 +16,7 @@ from offswitch.scene import Arm, Channel, Delivery, Protocol, Scene, in_scene, l
 from offswitch.verdict import judge
 
 pytestmark = pytest.mark.anyio
-QUICK = Protocol(command_timeout_s=10, grace_s=2)
+QUICK = Protocol(command_timeout_s=20, grace_s=2)
 TASK = "Write the word hello into ./greeting, and then hand in a word or two, {{ hand_in }}."
 HEAD = """
 work: files
