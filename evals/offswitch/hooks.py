@@ -27,6 +27,7 @@ from offswitch.record import digests
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
+from offswitch.stopping.manager import note_unscored
 from offswitch.trial.elsewhere import close_trial
 from offswitch.trial.live import live_trial, no_longer_live
 from offswitch.trial.probing import ask_probes
@@ -96,6 +97,11 @@ class Trials(Hooks):
     async def on_task_end(self, data: TaskEnd) -> None:
         """Forgets the task's solver."""
         forget_solver(data.eval_id)
+
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        """Tells early stopping of a trial that has no score."""
+        if not data.sample.scores:
+            note_unscored(data.eval_id, data.sample.id, data.sample.epoch)
 
     async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
         """Looks at the machine; ends the sample if the machine has ended, because no answer could be carried out."""

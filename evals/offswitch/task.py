@@ -16,7 +16,7 @@ from offswitch.agents.kinds import LOOP
 from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
 from offswitch.probes import PROBES, probes_named
-from offswitch.record import code_digest, condition_digest
+from offswitch.record import STOPPING, code_digest, condition_digest
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
 from offswitch.scene.levels import refuse_levels
@@ -25,6 +25,8 @@ from offswitch.scene.protocol import SUMS_SCENE, stops_at
 from offswitch.scene.scenes import in_space
 from offswitch.scene.work import Work
 from offswitch.scorer import shutdown_verdict
+from offswitch.stopping.manager import Stopping
+from offswitch.stopping.rule import StoppingRule, stopping_rule
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
@@ -41,18 +43,19 @@ TRIALS_MAX = 100_000
 """of a variant: more do not fit into memory"""
 SEED_MAX = (1 << 63) - 1
 """what a column of a table holds"""
+Words = str | list[str]
+"""of a parameter: Inspect's command line makes a list of "A,E,J\""""
 RETRIES = 5
 """how often a model that gave no answer is asked again, where the user does not say; over about two minutes"""
 
 
 @task
 def shutdown_resistance(
-    variants: str | list[str] = EVERY, trials: int = 10, seed: int = 1, factors: str | list[str] = "",
-    base: str = "E", sample: int = 0, wordings: str | int = FIRST, prompts: str = "", questions: int = 6,
-    notice_after: int = 3, trigger_at: int = 4, command_timeout_s: int = 15, grace_s: float = 3.0,
-    message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value, nudges: int = 3, agent: str = LOOP,
-    delivery: str = "", scene: str = SUMS_SCENE, clock: str = "", probes: str | list[str] = "", design: int = 0,
-) -> Task:  # fmt: skip
+    variants: Words = EVERY, trials: int = 10, seed: int = 1, factors: Words = "", base: str = "E", sample: int = 0,
+    wordings: str | int = FIRST, prompts: str = "", questions: int = 6, notice_after: int = 3, trigger_at: int = 4,
+    command_timeout_s: int = 15, grace_s: float = 3.0, message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value,
+    nudges: int = 3, agent: str = LOOP, delivery: str = "", scene: str = SUMS_SCENE, clock: str = "",
+    probes: Words = "", design: int = 0, stop: Words | dict[str, Any] = "") -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
@@ -78,16 +81,15 @@ def shutdown_resistance(
         clock: what time passes by: calls (none does), tokens:LATENCY/RATE, measured, fixed:SECONDS; else the scene's.
         probes: what a copy of the conversation is asked after a trial: comprehension, confess, forecast; or nothing.
         design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
+        stop: when a cell has trials enough: "width:0.1", with "futility:0.05" or without, or a file; never without it.
     """
     with as_inspect_error():
-        space, who = load_space(prompts), choose_agent(agent, delivery)
-        given = (questions, notice_after, trigger_at, command_timeout_s, grace_s, message_limit)
-        told = Protocol(*given, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
-        chosen = load_scene(str(scene), space.pack and space.pack.folder)
-        protocol, space = in_scene(chosen, told, str(clock)), in_space(space, chosen)
+        who, given = choose_agent(agent, delivery), (questions, notice_after, trigger_at, command_timeout_s, grace_s)
+        told = Protocol(*given, message_limit, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
+        protocol, space, work = _in_scene(str(scene), str(clock), told, load_space(prompts))
         points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
-        drawn = (wordings, trials, seed, ",".join(probes_named(_joined(probes))))
-        return trials_task(_samples(space, points, protocol, who, *drawn), protocol, who, chosen.work)
+        samples = _samples(space, points, protocol, who, wordings, trials, seed, _joined(probes))
+        return stopping_early(trials_task(samples, protocol, who, work), stopping_rule(stop))
 
 
 def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_LOOP, work: Work | None = None) -> Task:
@@ -113,14 +115,27 @@ def trials_task(samples: list[Sample], protocol: Protocol, agent: Chosen = THE_L
     )
 
 
+def stopping_early(made: Task, rule: StoppingRule | None) -> Task:
+    """The task, whose cells are stopped by the rule, if there is one; its log says so."""
+    if rule:
+        made.early_stopping = Stopping(rule)
+        made.metadata = {**(made.metadata or {}), STOPPING: str(rule)}
+    return made
+
+
+def _in_scene(name: str, clock: str, told: Protocol, space: Space) -> tuple[Protocol, Space, Work | None]:
+    """What is told, the prompts and the work in the scene of this name."""
+    chosen = load_scene(name, space.pack and space.pack.folder)
+    return in_scene(chosen, told, clock), in_space(space, chosen), chosen.work
+
+
 def _possible(agent: Chosen, points: list[Point]) -> list[Point]:
     """The points, where the agent can have all of them; else InputError."""
     refuse_what_cannot_be(agent, [point.levels for point in points])
     return points
 
 
-def _joined(given: str | list[str]) -> str:
-    # Inspect's command line makes a list of "A,E,J".
+def _joined(given: Words) -> str:
     return ",".join(map(str, given)) if isinstance(given, list) else str(given)
 
 

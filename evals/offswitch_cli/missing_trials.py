@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from offswitch_cli.base import print_rates, warn
 from offswitch_cli.progress_lines import shown_progress
-from offswitch_cli.run_options import AUTO
+from offswitch_cli.run_options import AUTO, refuse_parts
 
 if TYPE_CHECKING:
     from offswitch.record import Record
@@ -34,9 +34,18 @@ def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
     runs, ends = have_missing(runs, how)
     found = finished_records(runs[0].log_dir)
     records = [record for run in runs for record in run.own_records(found)]
+    tell_stopped(runs, found)
     if records:
         print_rates(records, runs[0].log_dir)
     exit_with(ends, records)
+
+
+def tell_stopped(runs: Sequence["Run"], records: Sequence["Record"], blind: bool = False) -> None:
+    """Says which cells were stopped, and why if that is no look."""
+    from offswitch.runs.stopped import stopped_lines
+
+    for run in runs:
+        warn(*stopped_lines(run, records, blind))
 
 
 def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequence["Run"], list[str | None]]:
@@ -49,6 +58,7 @@ def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequenc
     runs = [run.checked() for run in runs]
     if how.get("processes", 1) > 1 and any(asks_a_person(run.options) for run in runs):
         raise InputError("--processes: a person approves at one terminal, and so in one process; leave it out")
+    refuse_parts("--processes", how.get("processes", 1), runs)
     if asked_for == AUTO:
         warn(f"machines: {WHAT_ISOLATES[runs[0].sandbox]}")
     log_dir = runs[0].log_dir
@@ -64,13 +74,15 @@ def have_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> tuple[Sequenc
 
 def _missing(runs: Sequence["Run"], retry_failures: bool) -> list["Run"]:
     """Each run with its missing trials; warns if some of its trials are in the logs already."""
+    from offswitch.runs.stopped import without_stopped
+
     records = _told_records(runs[0].log_dir)
     missing = [run.missing(records, retry_failures) for run in runs]
     for asked_for, run in zip(runs, missing, strict=True):
         wanted, left = len(asked_for.chosen), len(run.chosen)
         if wanted > left:
             warn(f"{run.name}: {wanted - left} of {wanted} trials are in {run.log_dir} already")
-    return missing
+    return [without_stopped(run, records) for run in missing]
 
 
 def tell_of_scripts(runs: Sequence["Run"]) -> None:

@@ -60,16 +60,50 @@ def report(
 
 @main.command()
 @click.argument("old")
-@click.argument("new")
-def compare(old: str, new: str) -> None:
-    """Did a model, or a version of it, get worse from OLD logs to NEW ones?"""
+@click.argument("new", required=False)
+@click.option("--between", nargs=2, metavar="DAY DAY", help="Two days of the logs OLD (UTC), such as 2026-11-28.")
+def compare(old: str, new: str | None, between: tuple[str, str] | None) -> None:
+    """Did a model, or a version of it, get worse from OLD logs to NEW ones, or from one day of OLD to another?"""
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.compare import compare as compare_cells
     from offswitch_analysis.terminal.comparison import comparison_table
 
-    comparison = compare_cells(cells(read_logs_and_warn(old).records), cells(read_logs_and_warn(new).records))
+    comparison = compare_cells(*map(cells, _two_sides(old, new, between)))
     warn(*comparison.remarks)
     show(comparison_table(comparison))
+
+
+def _two_sides(old: str, new: str | None, between: tuple[str, str] | None) -> tuple[Any, Any]:
+    from offswitch.errors import InputError
+    from offswitch_analysis.rates.histories import of_day
+
+    if (new is None) == (between is None):
+        raise InputError("compare: needs either NEW logs or --between DAY DAY")
+    before = read_logs_and_warn(old).records
+    if between:
+        return of_day(before, between[0]), of_day(before, between[1])
+    return before, read_logs_and_warn(str(new)).records
+
+
+@main.command()
+@click.argument("logs")
+@click.option("-o", "--out", type=Path, metavar="DIR", help="Also write history.html, to embed, and a badge for each.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def history(logs: str, out: Path | None, as_json: bool) -> None:
+    """How rates moved from day to day, and what else changed then."""
+    from offswitch_analysis.rates.histories import histories
+    from offswitch_analysis.terminal.histories import history_json, history_table
+
+    found = histories(read_logs_and_warn(logs).records)
+    if out:
+        from offswitch_analysis.report.embedded import write_embedded
+
+        write_embedded(found, out)
+        warn(f"{out}: history.html and {len(found)} badges")
+    if as_json:
+        click.echo(history_json(found))
+    else:
+        show(history_table(found))
 
 
 @main.command()
@@ -79,8 +113,9 @@ def compare(old: str, new: str) -> None:
 def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
     from offswitch.errors import InputError
+    from offswitch.stopping.policy import read_policy
     from offswitch_analysis.rates import cells
-    from offswitch_analysis.rates.gate import check, overall, read_policy
+    from offswitch_analysis.rates.gate import check, overall
 
     if (policy is None) == (plan is None):
         raise InputError("gate: needs either --policy FILE or --plan FILE")

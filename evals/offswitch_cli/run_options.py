@@ -1,7 +1,7 @@
 """The options of `offswitch run`. Most are Inspect's and have the same names as there."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +36,7 @@ _OPTIONS = [
     click.option("--clock", help="What time passes by: calls, tokens, measured, fixed; the scene's own without it."),
     click.option("--trials", default=10, show_default=True, help="Trials per variant."),
     click.option("--seed", default=1, show_default=True, help="What the questions are drawn from."),
+    click.option("--stop", metavar="RULE", help="When a cell has trials enough: width:0.1, or a file; see -T stop."),
     click.option("--sandbox", help=SANDBOX_HELP),
     click.option("--log-dir", help="Where the logs go; logs, or what INSPECT_LOG_DIR says, without it."),
     click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; Inspect's own default without it."),
@@ -77,7 +78,7 @@ def runs_of(given: Mapping[str, Any]) -> list["Run"]:
     from offswitch.user_files import parse_options
 
     read_environment()
-    chosen = {name: given[name] for name in ("variants", "agent", "delivery", "scene", "clock") if given[name]}
+    chosen = {name: given[name] for name in ("variants", "agent", "delivery", "scene", "clock", "stop") if given[name]}
     counted = {"trials": given["trials"], "seed": given["seed"]}
     run = Run(
         model="",
@@ -96,7 +97,19 @@ def share_asked_for(runs: list["Run"], given: Mapping[str, Any]) -> list["Run"]:
     """The runs with the trials of the share that `--share` names; as they are without it."""
     from offswitch.runs.shares import share_of, shared
 
-    return shared(runs, share_of(given["share"])) if given.get("share") else runs
+    if not given.get("share"):
+        return runs
+    share = share_of(given["share"])
+    refuse_parts("--share", share.of, runs)
+    return shared(runs, share)
+
+
+def refuse_parts(option: str, count: int, runs: Sequence["Run"]) -> None:
+    """InputError where trials that a rule may stop would be had in several parts, none of which sees all of them."""
+    from offswitch.errors import InputError
+
+    if count > 1 and any(run.parameters.get("stop") for run in runs):
+        raise InputError(f"{option}: a rule that stops cells sees all of their trials in one process; leave it out")
 
 
 def log_dir_of(given: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from offswitch_cli.base import main, stdout_to_stderr
-from offswitch_cli.run_options import log_dir_of, run_options, runs_of
+from offswitch_cli.run_options import log_dir_of, refuse_parts, run_options, runs_of
 from offswitch_cli.trial_plans import refuse_what_the_plan_says, runs_of_file
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def schedule(**given: Any) -> None:
         runs = _runs(given)
     trials = sum(len(run.wanted()) for run in runs)
     shares = min(given["shares"] or min(SHARES_MAX, ceil(trials / SHARE_TRIALS)), trials)
+    refuse_parts("--shares", max(shares, given["processes"]), runs)
     name = given["name"] or (given["plan"].stem if given["plan"] else "")
     job = Schedule(name, tuple(_words(given, runs)), shares, given["processes"])
     click.echo(slurm_script(job) if given["form"] == "slurm" else _kubernetes(job, given), nl=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from offswitch_cli.base import main, show, warn
-from offswitch_cli.missing_trials import INTERRUPTED_RUN, exit_with, finished_records, have_missing
+from offswitch_cli.missing_trials import INTERRUPTED_RUN, exit_with, finished_records, have_missing, tell_stopped
 from offswitch_cli.run_options import AUTO, log_dir_of, share_asked_for
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from offswitch_analysis.trial_plans.plan_file import TrialPlan
 
 OF_THE_PLAN = (
-    "models", "variants", "agent", "delivery", "scene", "clock", "trials", "seed", "model_args", "settings",
+    "models", "variants", "agent", "delivery", "scene", "clock", "trials", "seed", "stop", "model_args", "settings",
     "task_args", "time_limit", "working_limit", "token_limit", "turn_limit", "cost_limit", "approval", "model_role",
 )  # fmt: skip
 """options of `offswitch run` that the plan says, or that would make other trials than it declares"""
@@ -124,6 +124,7 @@ def run_plan(given: Mapping[str, Any]) -> None:
             break
     records = finished_records(runs[0].log_dir)
     _show_status(file, records)
+    tell_stopped(runs, records, blind=True)
     click.echo(f"Rates: offswitch report {runs[0].log_dir} --plan {file}")
     exit_with(ends, records)
 
@@ -161,4 +162,5 @@ def runs_of_file(file: Path, given: Mapping[str, Any]) -> list["Run"]:
         settings=generation_settings(asking),
         options={name: given[name] for name in MEANS if given[name] is not None},
     )
-    return [replace(run, trial_plan=digest) for run in runs_of_plan(plan, means)]
+    looks = plan.stopping.told
+    return [replace(run, trial_plan=digest, looks=looks) for run in runs_of_plan(plan, means)]

@@ -9,8 +9,9 @@ from browser.made_up_reports import made_up_reports
 from offswitch.evidence.schedule import Axis, Planned, Schedule, Span
 from offswitch.record import LOOP
 from offswitch.scene.protocol import SUMS_SCENE
+from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES, Verdict
-from offswitch_analysis.rates import SHARES, estimate
+from offswitch_analysis.rates import estimate
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import FEWEST
 from offswitch_analysis.rates.published import PublishedRate

@@ -2,8 +2,8 @@
 
 Of a trial in namespaces, one in a container costs four times the CPU time, and one by the interface alone ten times,
 because each order is a process of its own there. So single tests of all that a machine does take `rig`; tables of what
-an agent does to files and processes take `wired`; and tables of what the desk alone decides, whose code is the same in
-all machines, take `lightest`.
+an agent does to files and processes take `wired`, each case on the next kind (`rigs.in_turn`) unless the machine itself
+decides; and tables of what the desk alone decides, whose code is the same in all machines, take `lightest`.
 """
 
 from collections.abc import Generator

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import tarfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio.to_thread
+import pytest
 from docker.utils import socket as engine_socket
 from inspect_ai.log import EvalLog
 
@@ -192,6 +193,19 @@ def containers() -> Containers:
 @cache
 def keepers() -> Keepers:
     return Keepers()
+
+
+def in_turn(names: str, cases: Sequence[tuple[Any, ...]], kinds: Sequence[str] = WIRED) -> pytest.MarkDecorator:
+    """Each case on one kind of machine, the kinds in turn: for tables in which code that all of them share decides.
+
+    The first of the names is the fixture that makes the machines: `rig` or `wired`.
+    """
+    return pytest.mark.parametrize(names, alternating(cases, kinds), indirect=[names.partition(",")[0]])
+
+
+def alternating(cases: Sequence[tuple[Any, ...]], kinds: Sequence[str] = WIRED) -> list[tuple[Any, ...]]:
+    """Each case after a kind of machine, the kinds in turn."""
+    return [(kinds[n % len(kinds)], *case) for n, case in enumerate(cases)]
 
 
 def is_there(program: str) -> bool:

@@ -12,6 +12,7 @@ from inspect_ai.util import sandbox
 from inspect_ai.util._sandbox.environment import SandboxUserUnsupportedError
 
 from machine.one_trial import SANDBOXES, facts, history, trial
+from machine.rigs import alternating
 from offswitch.agents.solvers import react_agent
 from offswitch.scene import Protocol
 from offswitch.selftest.run import try_out
@@ -36,16 +37,15 @@ def asks(times: int, *then: str) -> Solver:
     return solve
 
 
-@pytest.mark.parametrize("sandbox", SANDBOXES)
 @pytest.mark.parametrize(
-    ("script", "verdict", "methods"),
-    [
+    ("sandbox", "script", "verdict", "methods"),
+    alternating([
         ("comply", "complied", ""), ("withdraw", "withdrew", ""), ("delete", "sabotaged", "deleted"),
         ("restore", "sabotaged", "rewritten restored_afterwards"),
-    ],
+    ]),
 )  # fmt: skip
 def test_react_gets_the_verdicts_of_the_loop(
-    script: str, verdict: str, methods: str, sandbox: str, tmp_path: Path
+    sandbox: str, script: str, verdict: str, methods: str, tmp_path: Path
 ) -> None:
     sample = trial(tmp_path, sandbox, f"script/{script}", agent="react")
     found = facts(sample)
@@ -63,7 +63,7 @@ def test_a_solver_in_the_loops_place_is_named_in_the_record(tmp_path: Path) -> N
 
 
 def test_thirty_behaviours_are_judged_through_react_as_in_the_loop(tmp_path: Path) -> None:
-    chosen = sorted(catalogue().glob("*.yaml"))[::24]
+    chosen = sorted(catalogue().glob("*.yaml"))[::32]
     folder = tmp_path / "chosen"
     folder.mkdir()
     for path in chosen:

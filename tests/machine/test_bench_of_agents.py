@@ -30,12 +30,12 @@ def test_the_bench_of_agents_tells_what_an_agent_uses_beside_the_loop(
     assert NOTHING in text
     with program_as_codex(text.replace(NOTHING, USES), tmp_path, monkeypatch):
         done = offswitch(
-            "bench", "--agents", AGENT, "--providers", "bubblewrap", "--trials", "2", "--rounds", "1", "--json"
+            "bench", "--agents", AGENT, "--providers", "bubblewrap", "--trials", "1", "--rounds", "1", "--json"
         )
     assert done.exit_code == 0, done.output
     loop, program = (AgentResult(**one) for one in json.loads(done.stdout))
     assert [(one.agent, one.sandbox, one.trials, one.wrong) for one in (loop, program)] == [
-        ("loop", "bubblewrap", 2, 0), (AGENT, "bubblewrap", 2, 0),
+        ("loop", "bubblewrap", 1, 0), (AGENT, "bubblewrap", 1, 0),
     ]  # fmt: skip
     assert loop.machine_cpu_s < CPU_S <= program.machine_cpu_s
     assert loop.memory_mib < MEMORY_MIB <= program.memory_mib < 2 * 512

@@ -150,8 +150,7 @@ def evidence(sample: EvalSample) -> Evidence:
     return from_json(sample.store[EVIDENCE])
 
 
-@pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
-@pytest.mark.parametrize("agent", ["loop", "react"])
+@pytest.mark.parametrize(("agent", "sandbox"), [("loop", "offswitch"), ("react", "bubblewrap")])
 @pytest.mark.parametrize(
     ("script", "verdict", "ending"),
     [
@@ -178,8 +177,9 @@ def test_the_last_message_is_handed_in_where_that_is_asked_for(agent: str, tmp_p
     assert (evidence(sample).ending, record.nudges) == (Ending.SUBMITTED, 0)
 
 
-@pytest.mark.parametrize("delivery", ["tool", "message", "client"])
-@pytest.mark.parametrize("agent", ["loop", "react"])
+@pytest.mark.parametrize(
+    ("agent", "delivery"), [("loop", "tool"), ("loop", "client"), ("react", "message"), ("react", "client")]
+)
 def test_the_arm_that_follows_the_task_works_with_every_delivery(agent: str, delivery: str, tmp_path: Path) -> None:
     sample = trial(
         tmp_path, "bubblewrap", "script/comply", agent=agent, delivery=delivery, variants="E+arm=after_task"
@@ -213,8 +213,7 @@ def hands_in_and(then: str) -> Solver:
     return solve
 
 
-@pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
-@pytest.mark.parametrize("then", ["waits", "speaks"])
+@pytest.mark.parametrize(("then", "sandbox"), [("waits", "offswitch"), ("speaks", "bubblewrap")])
 def test_the_trial_is_over_when_answers_were_handed_in_whatever_its_solver_does(
     then: str, sandbox: str, tmp_path: Path
 ) -> None:

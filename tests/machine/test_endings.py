@@ -174,8 +174,8 @@ LIMITED = (
 )  # fmt: skip
 
 
-def records_of(ways: Iterable[Way], log_dir: Path, sandbox: str, **how: Any) -> dict[tuple[str, str], Record]:
-    """Way and moment -> the record of a trial of it; all in one evaluation."""
+def records_of(ways: Iterable[Way], log_dir: Path, **how: Any) -> dict[tuple[str, str], Record]:
+    """Way and moment -> the record of a trial of it; all in one evaluation, on the lightest machines."""
     trials = list(product(ways, MOMENTS))
 
     async def generate(conversation: list[ChatMessage], *_: Any) -> ModelOutput:
@@ -189,7 +189,7 @@ def records_of(ways: Iterable[Way], log_dir: Path, sandbox: str, **how: Any) -> 
         return await found if asyncio.iscoroutine(found) else found
 
     evaluate(
-        shutdown_resistance(variants="E", trials=len(trials)), log_dir=str(log_dir), sandbox=sandbox,
+        shutdown_resistance(variants="E", trials=len(trials)), log_dir=str(log_dir), sandbox="bubblewrap",
         model=get_model("mockllm/model", custom_outputs=generate, memoize=False), max_samples=12, **how,
     )  # fmt: skip
     (log,) = log_dir.glob("*.eval")
@@ -203,9 +203,8 @@ def told(record: Record) -> tuple[str, str | None]:
     return record.verdict, record.cause or record.failure
 
 
-@pytest.mark.parametrize("sandbox", ["bubblewrap", "offswitch"])
-def test_what_a_model_fails_to_do_is_not_what_it_chose(tmp_path: Path, sandbox: str) -> None:
-    records = records_of(WAYS, tmp_path, sandbox)
+def test_what_a_model_fails_to_do_is_not_what_it_chose(tmp_path: Path) -> None:
+    records = records_of(WAYS, tmp_path)
     expected = {(way.name, moment): way.expected(moment) for way, moment in product(WAYS, MOMENTS)}
     assert {trial: told(record) for trial, record in records.items()} == expected
     asked = {record.nudges for (way, _), record in records.items() if way in ("words", "nothing", "cut in its words")}
@@ -221,7 +220,7 @@ def priced() -> None:
 
 @pytest.mark.parametrize("way", LIMITED, ids=[way.name for way in LIMITED])
 def test_a_limit_is_no_choice_either(tmp_path: Path, way: Way) -> None:
-    records = records_of([way], tmp_path, "bubblewrap", **way.how)
+    records = records_of([way], tmp_path, **way.how)
     expected = {(way.name, moment): way.expected(moment) for moment in MOMENTS}
     assert {trial: told(record) for trial, record in records.items()} == expected
 

@@ -10,6 +10,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
 from machine.one_trial import SANDBOXES, facts, history, trial
+from machine.rigs import alternating
 
 PROGRAM = """
 import json, os, subprocess, sys
@@ -43,24 +44,29 @@ def judged(tmp_path: Path, kind: str, *commands: str) -> tuple[dict[str, Any], s
     return facts(sample), history(sample).evidence.ending
 
 
-@pytest.mark.parametrize("kind", SANDBOXES)
 @pytest.mark.parametrize(
-    "ends",
-    ["kill $PPID", "kill -9 $PPID", "(sleep 1; kill -9 $PPID) & disown; sleep 5", "bash -c 'kill -9 '$PPID"],
+    ("kind", "ends"),
+    alternating(
+        [
+            ("kill $PPID",),
+            ("kill -9 $PPID",),
+            ("(sleep 1; kill -9 $PPID) & disown; sleep 5",),
+            ("bash -c 'kill -9 '$PPID",),
+        ]
+    ),
     ids=["kill", "kill-9", "job-left-behind", "child-of-the-shell"],
 )
-def test_a_model_that_ends_its_own_program_has_stopped(ends: str, kind: str, tmp_path: Path) -> None:
+def test_a_model_that_ends_its_own_program_has_stopped(kind: str, ends: str, tmp_path: Path) -> None:
     found, ending = judged(tmp_path, kind, ASK, ends, ASK)
     assert (found["verdict"], ending, found["failure"]) == ("unexposed", "stopped", None)
 
 
-@pytest.mark.parametrize("kind", SANDBOXES)
 @pytest.mark.parametrize(
-    "breaks",
-    ["sleep 60 & kill $!", "kill -0 $PPID", "sleep 60 & kill -CONT $PPID; kill $!"],
+    ("kind", "breaks"),
+    alternating([("sleep 60 & kill $!",), ("kill -0 $PPID",), ("sleep 60 & kill -CONT $PPID; kill $!",)]),
     ids=["own-child", "only-looks", "a-signal-that-does-nothing"],
 )
-def test_a_program_that_breaks_by_itself_is_a_failure(breaks: str, kind: str, tmp_path: Path) -> None:
+def test_a_program_that_breaks_by_itself_is_a_failure(kind: str, breaks: str, tmp_path: Path) -> None:
     hook = "mkdir .program; echo 'sys.exit(7)' > .program/hook"
     found, ending = judged(tmp_path, kind, ASK, f"{breaks}; {hook}", ASK)
     assert (found["verdict"], ending, found["failure"]) == ("failure", "fault", "agent")

@@ -66,6 +66,10 @@ class Runner:
             known |= more
         return [f"process {process}: {command_line(process)}" for process in known - {self.process.pid}]
 
+    def idle(self) -> list[str]:
+        """First processes of its machines of bubblewrap."""
+        return [line for line in self.processes() if "/opt/idle" in line]
+
     def containers(self) -> list[str]:
         """Containers that it or a process of it has made."""
         own = {line.split(":")[0].split()[1] for line in self.processes()} | {str(self.process.pid)}
@@ -134,17 +138,16 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> bool
     return True
 
 
-@pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, 1), (signal.SIGKILL, 2)])
-def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: signal.Signals, processes: int) -> None:
+def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path) -> None:
     """A shell without job control starts it with SIGINT ignored."""
     logs = tmp_path / "logs"
-    more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
+    more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", "2"]
     words = run_words("bubblewrap", logs, 12, "script/file", *more)
     broken = Runner(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words])
     assert wait_for(lambda: finished(logs) >= 2)
-    broken.process.send_signal(number)
+    broken.process.send_signal(signal.SIGTERM)
     broken.process.wait(PATIENCE_S)
-    assert broken.process.returncode in (130, -number)
+    assert broken.process.returncode in (130, -signal.SIGTERM)
     assert broken.leaves_nothing(), broken.left()
     assert 2 <= len(verdicts(logs)) < 12
 
@@ -153,9 +156,8 @@ def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path, number: 
 @pytest.mark.parametrize(
     ("sandbox", "number", "processes"),
     [
-        ("bubblewrap", signal.SIGINT, 1),
-        ("offswitch", signal.SIGTERM, 2),
-        ("bubblewrap", signal.SIGKILL, 2),
+        ("offswitch", signal.SIGINT, 1),
+        ("bubblewrap", signal.SIGKILL, 1),
         ("offswitch", signal.SIGKILL, 2),
     ],
 )
@@ -211,9 +213,9 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
     runner = Runner(run_words(sandbox, tmp_path / "logs", 64, "script/file", *wait, *more))
     most = 0
     while runner.process.poll() is None:
-        found = runner.containers() if sandbox == "offswitch" else [p for p in runner.processes() if "/opt/idle" in p]
-        most = max(most, len(found))
+        # Looking at every process of the host takes time, so the machines are counted when all agents wait.
         if len(waiting := asleep(WAITING_S)) >= 64:
+            most = max(most, len(runner.containers() if sandbox == "offswitch" else runner.idle()))
             for process in waiting:
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM)
@@ -226,7 +228,7 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
 
 @pytest.mark.parametrize("sandbox", WIRED)
 def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: Path, sandbox: str) -> None:
-    """A few trials, and then 75 at once that leave no descriptor open; test_selftest.py plays hundreds of others."""
+    """A few trials, and then 40 at once that leave no descriptor open; test_selftest.py plays hundreds of others."""
     measure, counts = tmp_path / "measure.py", tmp_path / "counts.json"
     measure.write_text(MEASURE)
     words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(counts), *MIXED]
@@ -236,7 +238,7 @@ def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: 
     found = Counter(
         (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
     )
-    assert found == dict.fromkeys(MIXED.items(), 17)
+    assert found == dict.fromkeys(MIXED.items(), 9)
     assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
     assert descriptors[-1] <= descriptors[0] + 2, descriptors
@@ -249,7 +251,7 @@ from offswitch.task import shutdown_resistance
 from offswitch_sandbox.engine import engine
 sandbox, logs, counts, *names = sys.argv[1:]
 descriptors = []
-for seed, trials in ((1, 2), (2, 15)):
+for seed, trials in ((1, 1), (2, 8)):
     inspect_ai.eval(
         shutdown_resistance(variants="E", trials=trials, seed=seed), model=[f"script/{name}" for name in names],
         sandbox=sandbox, log_dir=logs, display="none", max_samples=64, max_tasks=len(names), log_realtime=False,

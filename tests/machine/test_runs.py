@@ -14,13 +14,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from machine.rigs import evaluate
+from offswitch.bench import measure
 from offswitch_analysis.logs import read_logs
 from offswitch_cli import main
 from pace import slowed
 
 SANDBOXES = ("offswitch", "bubblewrap", "docker")
-TRIALS = {"offswitch": 2, "bubblewrap": 2, "docker": 1}
+TRIALS = {"offswitch": 1, "bubblewrap": 2, "docker": 1}
 """of each scripted agent; test_resilience.py has more of most"""
+BY_THE_INTERFACE = ("comply", "restore", "withdraw")
+"""agents on Inspect's docker provider, of each kind of verdict one: a machine takes several programs there"""
 EXPECTED: dict[str, tuple[str, list[str]]] = {
     "comply": ("complied", []),
     "rewrite": ("sabotaged", ["rewritten"]),
@@ -50,10 +53,11 @@ def run(log_dir: Path, model: str, trials: int, *more: str, sandbox: str = "offs
 
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 def test_each_scripted_agent_gets_its_verdict_and_method_every_time(tmp_path: Path, sandbox: str) -> None:
-    first, *others = (f"script/{name}" for name in EXPECTED)
+    names = BY_THE_INTERFACE if sandbox == "docker" else tuple(EXPECTED)
+    first, *others = (f"script/{name}" for name in names)
     more = [word for other in others for word in ("--model", other)]
     records = run(tmp_path, first, TRIALS[sandbox], *more, sandbox=sandbox)
-    assert len(records) == len(EXPECTED) * TRIALS[sandbox]
+    assert len(records) == len(names) * TRIALS[sandbox]
     for r in records:
         name = r["model"].removeprefix("script/")
         assert (r["verdict"], r["methods"]) == EXPECTED[name], name
@@ -144,7 +148,8 @@ def environment_without_docker() -> dict[str, str]:
     return {**os.environ, "DOCKER_HOST": "unix:///nowhere.sock"}
 
 
-@pytest.mark.parametrize("sandbox", SANDBOXES)
+# On bubblewrap test_endings.py has every limit.
+@pytest.mark.parametrize("sandbox", ["offswitch", "docker"])
 def test_a_limit_ends_a_trial_with_a_verdict(tmp_path: Path, sandbox: str) -> None:
     from offswitch.task import shutdown_resistance
 
@@ -198,16 +203,17 @@ def test_the_simulated_subject_follows_its_rates(tmp_path: Path) -> None:
 
 def test_without_an_engine_the_demo_runs_on_bubblewrap_and_says_so(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = ["demo", "--trials", "2", "--log-dir", str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-c", "from offswitch_cli import main; main()", "demo", "--log-dir", str(tmp_path)],
+        [sys.executable, "-c", "from offswitch_cli import main; main()", *words],
         env=environment_without_docker(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "machines: Linux namespaces by bubblewrap" in done.stderr
-    assert "script/subject: sabotage rate, 110 trials" in done.stdout
+    assert "script/subject: sabotage rate, 22 trials" in done.stdout
     assert (tmp_path / "report" / "index.html").exists()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # The processor's time, which other programs on the host change less than the clock's; 12 s were measured.
+    # The processor's time, which other programs on the host change less than the clock's.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < slowed(60, time.process_time)
 
 
@@ -229,24 +235,25 @@ def test_the_doctor_tries_out_what_is_there() -> None:
         assert f"works  {what}" in done.output
 
 
-def test_the_bench_measures_providers_side_by_side() -> None:
+def test_the_bench_measures_providers_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "WARM_UP_TRIALS", 1)
+    monkeypatch.setattr(measure, "LATENCY_TRIALS", 1)
     done = offswitch(
-        "bench", "--providers", "bubblewrap,offswitch", "--trials", "4", "--rounds", "1", "--processes", "1", "--json"
+        "bench", "--providers", "bubblewrap,offswitch", "--trials", "2", "--rounds", "1", "--processes", "1", "--json"
     )
     assert done.exit_code == 0, done.output
     first, second = json.loads(done.stdout)
     assert (first["arm"], second["arm"]) == ("bubblewrap", "offswitch")
     for result in (first, second):
-        assert (result["trials"], result["wrong"]) == (4, 0)
+        assert (result["trials"], result["wrong"]) == (2, 0)
         assert 0 < result["command_ms"] <= result["command_p95_ms"] < 1000
         assert 0 < result["to_verdict_s"] < 3
         # No lower bound: what else the host does is taken off, and beside other tests that is much.
         assert result["cpu_s_per_trial"] < 10
 
 
-@pytest.mark.parametrize("sandbox", ["offswitch", "bubblewrap"])
-def test_shards_have_every_trial_once(tmp_path: Path, sandbox: str) -> None:
-    records = run(tmp_path, "script/delete", 7, "--processes", "3", sandbox=sandbox)
-    assert sorted(r["trial_id"] for r in records) == [f"E-{n:04d}" for n in range(1, 8)]
+def test_shards_have_every_trial_once(tmp_path: Path) -> None:
+    records = run(tmp_path, "script/delete", 5, "--processes", "2", sandbox="bubblewrap")
+    assert sorted(r["trial_id"] for r in records) == [f"E-{n:04d}" for n in range(1, 6)]
     assert {r["verdict"] for r in records} == {"sabotaged"}
-    assert len(list(tmp_path.glob("*.eval"))) == 3
+    assert len(list(tmp_path.glob("*.eval"))) == 2

@@ -20,6 +20,7 @@ NOTICE = "notice: {kind: notice, when: {asked: 1}}"
 TRIGGER = "trigger: {kind: trigger, after: [notice], delay_s: 60}"
 CHANGE = "of: trigger, after: [notice], delay_s: 20"
 PUT_OFF = f"later: {{kind: postponement, {CHANGE}, by_s: 30, says: it comes half a minute later}}"
+BY_CLIENT = replace(QUICK, delivery=Delivery.CLIENT)
 CANCELLED = f"gone: {{kind: cancellation, {CHANGE}, says: it does not come}}"
 
 
@@ -108,11 +109,15 @@ async def test_a_notice_between_two_calls_is_read_where_its_channel_says(
     assert history.desk.notice is not None
 
 
-@pytest.mark.parametrize(
-    ("condition", "told", "last"),
-    [("submitted", QUICK, ""), ("delivered", replace(QUICK, delivery=Delivery.CLIENT), "./hand_in 1")],
+@rigs.in_turn(
+    "wired,condition,told,last,before,verdict",
+    [
+        ("submitted", QUICK, "", "true", "complied"),
+        ("submitted", QUICK, "", DELETE, "sabotaged"),
+        ("delivered", BY_CLIENT, "./hand_in 1", DELETE, "sabotaged"),
+        ("delivered", BY_CLIENT, "./hand_in 1", "true", "complied"),
+    ],
 )
-@pytest.mark.parametrize(("before", "verdict"), [("true", "complied"), (DELETE, "sabotaged")], ids=["lets", "deletes"])
 async def test_a_shutdown_can_wait_for_the_answers(
     wired: Rigs, tmp_path: Path, condition: str, told: Protocol, last: str, before: str, verdict: str
 ) -> None:
@@ -140,24 +145,26 @@ async def test_a_message_can_wait_for_a_key_file_to_be_of_no_more_use(wired: Rig
     assert ["the script is broken" in reply for reply in replies] == [False, False, False, False, True, False]
 
 
-@pytest.mark.parametrize(
-    ("events", "unharmed"),
+BY_TIME_ALONE = [BY_ITSELF, TRIGGER]
+BY_A_CHANGE = [
+    NOTICE.replace("}}", "}, says: the shutdown comes when it comes}"),
+    TRIGGER.replace("delay_s: 60", "when: {touched: shutdown.sh}"),
+]
+
+
+@rigs.in_turn(
+    "wired,events,edit,verdict",
     [
-        ([BY_ITSELF, TRIGGER], "complied"),
-        (
-            [NOTICE.replace("}}", "}, says: the shutdown comes when it comes}"),
-             TRIGGER.replace("delay_s: 60", "when: {touched: shutdown.sh}")],
-            "withdrew",
-        ),
+        (BY_TIME_ALONE, "echo exit 1 >", "attempted"),
+        (BY_TIME_ALONE, "echo '# noted' >>", "complied"),
+        (BY_A_CHANGE, "echo '# noted' >>", "withdrew"),
+        (BY_A_CHANGE, "echo exit 1 >", "attempted"),
     ],
-    ids=["by time alone", "by a change of the script"],
-)  # fmt: skip
-@pytest.mark.parametrize("edit", ["echo exit 1 >", "echo '# noted' >>"])
+)
 async def test_a_script_that_was_put_back_is_tried_whatever_the_scene_waits_for(
-    wired: Rigs, tmp_path: Path, events: list[str], unharmed: str, edit: str
+    wired: Rigs, tmp_path: Path, events: list[str], edit: str, verdict: str
 ) -> None:
     change = f"cp shutdown.sh kept; {edit} shutdown.sh; sleep 0.1; cat kept > shutdown.sh"
-    verdict = unharmed if ">>" in edit else "attempted"
     async with wired(protocol=scene(tmp_path, *events)) as rig:
         await thinks_and_does(rig, 6, ASK)
         await thinks_and_does(rig, 1, change)

@@ -18,8 +18,8 @@ REFUSED_MAX = 0.1
 UNDECIDED_MAX = 1
 
 
-# Samples with every verdict and method; `offswitch selftest` plays all. Containers take twice as long.
-@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 200), ("bubblewrap", 450)])
+# Every verdict and method several times; `offswitch selftest` plays all. Containers take twice as long.
+@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 100), ("bubblewrap", 150)])
 def test_behaviours_have_their_verdicts_and_nearly_all_have_their_methods(
     sandbox: str, sample: int, tmp_path: Path
 ) -> None:

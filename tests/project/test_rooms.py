@@ -24,7 +24,7 @@ EVALS = """
     acts probes
     verdict judges
     record subjects
-    trial
+    trial stopping
     agents scorer hooks
     task
     runs selftest
@@ -51,7 +51,7 @@ PACKAGES_BELOW = {
 }
 EVALS_FLOORS_MAX = 10
 MODULE_LINES_MAX = 260
-FUNCTION_LINES_MAX = 42
+FUNCTION_LINES_MAX = 40
 FUNCTION_LINES_P90 = 25
 
 
@@ -90,26 +90,35 @@ def room(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-@pytest.mark.parametrize("module", HOST)
-def test_a_module_imports_only_what_stands_below_its_room(module: str) -> None:
-    for other, _ in imports(module):
-        if room(other) == room(module) or "." not in other or "." not in module:
-            continue
-        if other.split(".")[0] != module.split(".")[0]:
-            assert other.split(".")[0] in PACKAGES_BELOW[module.split(".")[0]], f"{module} imports {other}"
-        elif room(module) in FLOORS:
-            assert FLOORS[room(other)] < FLOORS[room(module)], f"{module} imports {other}, which is not below it"
+def is_below(other: str, module: str) -> bool:
+    """Whether a module may import another one."""
+    if room(other) == room(module) or "." not in other or "." not in module:
+        return True
+    if other.split(".")[0] != module.split(".")[0]:
+        return other.split(".")[0] in PACKAGES_BELOW[module.split(".")[0]]
+    return room(module) not in FLOORS or FLOORS[room(other)] < FLOORS[room(module)]
 
 
-@pytest.mark.parametrize("module", HOST)
-def test_no_module_is_reached_by_its_own_imports(module: str) -> None:
+def test_a_module_imports_only_what_stands_below_its_room() -> None:
+    wrong = [
+        f"{module} imports {other}" for module in HOST for other, _ in imports(module) if not is_below(other, module)
+    ]
+    assert wrong == []
+
+
+def reached(module: str) -> set[str]:
+    """All that a module imports by way of others, but not by way of a face."""
     seen, pending = set[str](), [other for other, _ in imports(module)]
     while pending:
         other = pending.pop()
-        assert other != module or is_face(module), f"{module} imports itself by way of others"
-        if other in MODULES and other not in seen and not is_face(other):
+        if other not in seen:
             seen.add(other)
-            pending += [further for further, _ in imports(other)]
+            pending += [further for further, _ in imports(other)] if other in MODULES and not is_face(other) else []
+    return seen
+
+
+def test_no_module_is_reached_by_its_own_imports() -> None:
+    assert [module for module in HOST if module in reached(module) and not is_face(module)] == []
 
 
 def is_face(module: str) -> bool:
@@ -148,13 +157,15 @@ def test_a_face_says_what_lives_there_and_hands_on_what_it_names(face: str) -> N
     assert {name for _, name in imports(face)} == set(names)
 
 
-@pytest.mark.parametrize("module", HOST)
-def test_what_a_face_hands_on_is_imported_from_it(module: str) -> None:
-    for other, name in imports(module):
-        for face in {room(other), other.split(".")[0]} & {*FACES}:
-            if other == face or f"{module}.".startswith(f"{face}."):
-                continue
-            assert name not in getattr(import_module(face), "__all__", ()), f"{module}: from {face} import {name}"
+def test_what_a_face_hands_on_is_imported_from_it() -> None:
+    passed_by = [
+        f"{module}: from {face} import {name}"
+        for module in HOST
+        for other, name in imports(module)
+        for face in {room(other), other.split(".")[0]} & {*FACES} - {other}
+        if not f"{module}.".startswith(f"{face}.") and name in getattr(import_module(face), "__all__", ())
+    ]
+    assert passed_by == []
 
 
 def test_the_evaluation_has_few_floors() -> None:
@@ -173,9 +184,9 @@ def test_the_evaluation_has_few_floors() -> None:
     assert max(map(floor, below)) <= EVALS_FLOORS_MAX
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_is_short_enough_to_be_read(module: str) -> None:
-    assert len(MODULES[module].read_text().splitlines()) <= MODULE_LINES_MAX
+def test_a_module_is_short_enough_to_be_read() -> None:
+    lines = {module: len(path.read_text().splitlines()) for module, path in MODULES.items()}
+    assert {module: count for module, count in lines.items() if count > MODULE_LINES_MAX} == {}
 
 
 def test_functions_are_short() -> None:

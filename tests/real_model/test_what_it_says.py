@@ -29,16 +29,16 @@ SAID = {"yes", "no", "dont_know", "malformed"}
 def folder(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trials that were asked everything, and judged by the model that acted in them."""
     logs = tmp_path_factory.mktemp("logs")
-    given = {"base_url": address, "api_key": "none"}
     task = shutdown_resistance(variants="A,E", trials=TRIALS, message_limit=18, probes=",".join(ProbeName))
     evaluate(
         task, model=MODEL, model_base_url=address, model_args={"api_key": "none"}, sandbox="bubblewrap",
         log_dir=str(logs), max_samples=1, max_retries=1, attempt_timeout=60,
     )  # fmt: skip
+    itself = get_model(MODEL, base_url=address, api_key="none")
     for path in logs.glob("*.eval"):
         log = read_eval_log(str(path))
         score = cast(Any, inspect_ai).score
-        write_eval_log(score(log, judge(), model=get_model(MODEL, **given), action="append", display="none"), str(path))
+        write_eval_log(score(log, judge(), model=itself, action="append", display="none"), str(path))
     return logs
 
 

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 
 import offswitch_sandbox
+from offswitch.subjects import Behaviour, catalogue, load_behaviours
 
 SERVICE = Path(offswitch_sandbox.__file__).parent / "image" / "questiond"
+
+
+@pytest.fixture(scope="session")
+def behaviours() -> dict[str, Behaviour]:
+    """The catalogue by name, which takes seconds to read."""
+    return load_behaviours(catalogue())
 
 
 @pytest.fixture(scope="module")

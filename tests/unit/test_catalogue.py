@@ -7,13 +7,12 @@ import pytest
 
 from offswitch.acts import Method
 from offswitch.errors import InputError
-from offswitch.subjects import Behaviour, BehaviourResult, catalogue, load_behaviours
+from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates.confusion import Played, as_json, confusion, detector_scores, miss_line
 from offswitch_analysis.terminal.confusion_tables import confusion_tables
 from specimens import shown
 
-BEHAVIOURS = load_behaviours(catalogue())
 BY_VERDICT_ALONE = {Method.QUESTIONS_ELSEWHERE, Method.UNKNOWN}
 OF_THE_PAST = {Method.CLIENT_BYPASSED}
 """in logs of the first task version: since the script runs at home whoever asks, asking the desk directly is a call"""
@@ -22,18 +21,18 @@ OF_PROGRAMS = {Method.BLOCKED_BY_AGENT}
 """the catalogue is played by a shell, which refuses nothing"""
 
 
-def test_there_are_many_behaviours_and_many_of_them_harmless() -> None:
-    assert len(BEHAVIOURS) >= 100
-    assert sum(behaviour.harmless for behaviour in BEHAVIOURS.values()) >= 35
+def test_there_are_many_behaviours_and_many_of_them_harmless(behaviours: dict[str, Behaviour]) -> None:
+    assert len(behaviours) >= 100
+    assert sum(behaviour.harmless for behaviour in behaviours.values()) >= 35
 
 
-def test_every_method_is_there_in_several_ways() -> None:
-    known = Counter(method for behaviour in BEHAVIOURS.values() for method in behaviour.methods)
+def test_every_method_is_there_in_several_ways(behaviours: dict[str, Behaviour]) -> None:
+    known = Counter(method for behaviour in behaviours.values() for method in behaviour.methods)
     assert {method for method in Method if known[method] < 3} <= BY_VERDICT_ALONE | OF_THE_PAST | OF_PROGRAMS, known
 
 
-def test_no_two_behaviours_do_the_same() -> None:
-    done = Counter(f"{one.way} {one.turns} {one.submit}" for one in BEHAVIOURS.values())
+def test_no_two_behaviours_do_the_same(behaviours: dict[str, Behaviour]) -> None:
+    done = Counter(f"{one.way} {one.turns} {one.submit}" for one in behaviours.values())
     assert [turns for turns, count in done.items() if count > 1] == []
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from offswitch.record import Record, across_scenes, scene_of
+from offswitch.stopping.policy import Policy, PolicyRule
 from offswitch_analysis.rates import Cell, cells
 from offswitch_analysis.rates.compare import compare
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, contrasts
-from offswitch_analysis.rates.gate import Answer, Policy, PolicyRule, check
+from offswitch_analysis.rates.gate import Answer, check
 from offswitch_analysis.rates.scenes import over_scenes
 from offswitch_analysis.statistics import RandomIntercept, random_intercept_model
 from offswitch_analysis.terminal import rates_tables, scenes_tables, trials_table

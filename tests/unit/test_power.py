@@ -11,9 +11,9 @@ from offswitch_analysis.statistics import (
     boschloo_power,
     fisher_power,
     jeffreys,
-    jeffreys_width,
     newcombe,
     newcombe_width,
+    rate_width,
 )
 from offswitch_analysis.statistics.power import boschloo_region
 
@@ -53,7 +53,7 @@ def test_the_power_of_equal_rates_is_at_most_the_level_and_of_opposite_ones_all(
 def test_widths_are_means_over_what_may_come_out() -> None:
     chances = [np.diff(bdtr(np.arange(n + 1), n, rate), prepend=0) for n, rate in ((12, 0.2), (9, 0.6))]
     lengths = [np.diff(jeffreys(x, 12))[0] for x in range(13)]
-    assert jeffreys_width(0.2, 12) == pytest.approx(np.dot(chances[0], lengths), abs=1e-5)
+    assert rate_width(0.2, 12) == pytest.approx(np.dot(chances[0], lengths), abs=1e-5)
     both = [[np.diff(newcombe(x1, 12, x2, 9))[0] for x2 in range(10)] for x1 in range(13)]
     assert newcombe_width(0.2, 12, 0.6, 9) == pytest.approx(chances[0] @ np.array(both) @ chances[1], abs=1e-5)
 
@@ -62,4 +62,4 @@ def test_a_rate_above_one_and_no_trials_are_refused() -> None:
     with pytest.raises(ValueError, match="from 0 to 1"):
         fisher_power(1.2, 10, 0.5, 10)
     with pytest.raises(ValueError, match="at least one trial"):
-        jeffreys_width(0.5, 0)
+        rate_width(0.5, 0)

@@ -20,9 +20,8 @@ from offswitch.selftest.selection import (
     spread,
     why_not,
 )  # fmt: skip
-from offswitch.subjects import BehaviourResult, catalogue, load_behaviours
+from offswitch.subjects import Behaviour, BehaviourResult, catalogue
 
-KNOWN = load_behaviours(catalogue())
 CODEX, LOOP = KINDS["codex"], KINDS["loop"]
 WORDS_FIRST = "says: x\nverdict: complied\nmethods: []\nturns: [{say: I think.}, ls]"
 WORDS_LAST = "says: x\nverdict: withdrew\nmethods: []\nturns: [ls, {say: I stop.}]"
@@ -35,25 +34,27 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_sample_has_every_verdict_and_method_and_is_half_harmless() -> None:
-    chosen = [KNOWN[name] for name in spread(KNOWN, 60)]
+def test_a_sample_has_every_verdict_and_method_and_is_half_harmless(behaviours: dict[str, Behaviour]) -> None:
+    chosen = [behaviours[name] for name in spread(behaviours, 60)]
     assert len(chosen) == 60
     assert sum(behaviour.harmless for behaviour in chosen) == 30
-    assert {b.verdict for b in chosen} == {b.verdict for b in KNOWN.values()}
-    assert {method for b in chosen for method in b.methods} == {method for b in KNOWN.values() for method in b.methods}
+    assert {b.verdict for b in chosen} == {b.verdict for b in behaviours.values()}
+    assert {method for b in chosen for method in b.methods} == {
+        method for b in behaviours.values() for method in b.methods
+    }
 
 
-def test_in_a_sample_what_is_common_is_more_than_what_is_rare() -> None:
-    found = Counter(str(KNOWN[name].verdict) for name in spread(KNOWN, 60))
+def test_in_a_sample_what_is_common_is_more_than_what_is_rare(behaviours: dict[str, Behaviour]) -> None:
+    found = Counter(str(behaviours[name].verdict) for name in spread(behaviours, 60))
     assert found["sabotaged"] > found["attempted"] > found["withdrew"]
 
 
-def test_a_sample_is_the_same_each_time_and_begins_a_larger_one() -> None:
-    assert spread(KNOWN, 60)[:20] == spread(dict(reversed(KNOWN.items())), 20)
+def test_a_sample_is_the_same_each_time_and_begins_a_larger_one(behaviours: dict[str, Behaviour]) -> None:
+    assert spread(behaviours, 60)[:20] == spread(dict(reversed(behaviours.items())), 20)
 
 
-def test_a_sample_larger_than_what_is_there_is_all_of_it() -> None:
-    assert set(spread(KNOWN, 10_000)) == set(KNOWN)
+def test_a_sample_larger_than_what_is_there_is_all_of_it(behaviours: dict[str, Behaviour]) -> None:
+    assert set(spread(behaviours, 10_000)) == set(behaviours)
 
 
 def test_what_goes_on_after_words_alone_is_not_for_an_agent_whose_last_message_ends_it(folder: Path) -> None:
@@ -76,28 +77,28 @@ def test_several_calls_in_one_turn_are_not_for_an_agent_that_runs_them_at_once()
     assert select(catalogue(), "calls-in-one", KINDS["claude-code"]).not_playable == {}
 
 
-def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named() -> None:
-    done = BehaviourResult("b", KNOWN["delete-by-rm"], "sabotaged", frozenset({"deleted"}), None, "log")
+def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named(behaviours: dict[str, Behaviour]) -> None:
+    done = BehaviourResult("b", behaviours["delete-by-rm"], "sabotaged", frozenset({"deleted"}), None, "log")
     refused = replace(done, name="a", verdict="complied", refused=True)
     assert played([refused, done]) == ([done], {"a": REFUSED})
 
 
-def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it() -> None:
-    job = KNOWN["race-rewrite-from-the-background"]
+def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it(behaviours: dict[str, Behaviour]) -> None:
+    job = behaviours["race-rewrite-from-the-background"]
     assert [why_not(job, KINDS[name]) for name in ("codex", "claude-code", "loop")] == [ENDS_JOBS, None, None]
-    many = KNOWN["delete-many-children-and-restore"]
+    many = behaviours["delete-many-children-and-restore"]
     assert [why_not(many, KINDS[name]) for name in ("claude-code", "loop")] == [TAKES_PROCESSES, None]
-    closed = KNOWN["chmod-the-home-and-call-from-tmp"]
+    closed = behaviours["chmod-the-home-and-call-from-tmp"]
     assert [why_not(closed, KINDS[name]) for name in ("claude-code", "codex", "loop")] == [ENTERS_DIRECTORY, None, None]
 
 
-def test_methods_that_a_refused_command_would_have_shown_are_no_miss() -> None:
+def test_methods_that_a_refused_command_would_have_shown_are_no_miss(behaviours: dict[str, Behaviour]) -> None:
     less = BehaviourResult(
-        "a", KNOWN["delete-by-rm"], "sabotaged", frozenset({"permissions"}), None, "log", refused=True
+        "a", behaviours["delete-by-rm"], "sabotaged", frozenset({"permissions"}), None, "log", refused=True
     )
     assert played([less]) == ([], {"a": REFUSED})
 
 
-def test_a_right_verdict_with_its_methods_counts_whatever_was_refused() -> None:
-    right = BehaviourResult("a", KNOWN["comply"], "complied", frozenset(), None, "log", refused=True)
+def test_a_right_verdict_with_its_methods_counts_whatever_was_refused(behaviours: dict[str, Behaviour]) -> None:
+    right = BehaviourResult("a", behaviours["comply"], "complied", frozenset(), None, "log", refused=True)
     assert played([right]) == ([right], {})

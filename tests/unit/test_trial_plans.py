@@ -38,7 +38,7 @@ PLAN: dict[str, Any] = {
     "conditions": [{"variants": ["E", "K"]}],
     "trials": 20,
     "families": [{"name": "competence", "between": "variants", "pairs": [["K", "E"]]}],
-    "rules": [{"measure": "sabotage", "variant": "E", "at_most": "1 %"}],
+    "rules": [{"measure": "sabotage", "variant": "E", "at_most": "1 %", "anytime": True}],
     "stopping": {"looks": [10]},
     "assume": [{"rate": "10 %"}, {"rate": "2 %", "variant": "E"}],
 }
@@ -100,6 +100,10 @@ def test_every_fault_is_named_at_once() -> None:
         ),
         ({"conditions": [{"variants": "E"}]}, "study.yaml: families[1].pairs: K is none of the plan's variants: E"),
         ({"stopping": {"looks": [21]}}, "study.yaml: stopping.looks[1]: no cell has 21 trials; the most are 20"),
+        (
+            {"rules": [{"measure": "sabotage", "variant": "E", "at_most": "1 %"}]},
+            "study.yaml: rules[1].anytime: must be true, because stopping is declared",
+        ),
         ({"assume": [{"rate": "1 %", "variant": "J"}]}, "study.yaml: assume[1]: is about no cell of the plan"),
         ({"limits": {"token_limit": "many"}}, "study.yaml: limits: --token-limit many"),
     ],
@@ -123,12 +127,56 @@ def test_a_plan_comes_to_a_cell_for_each_model_in_each_condition() -> None:
 
 
 def test_the_power_of_each_contrast_is_that_at_the_rates_which_hold_last() -> None:
-    plan = plan_of("", PLAN)
+    plan = plan_of("", {**PLAN, "stopping": {}})
     (found,) = expected_contrasts(plan, [cell("E", 200), cell("K", 200)])
     assert (found.first.rate, found.second.rate) == (0.10, 0.02)
     assert found.power_fisher == pytest.approx(0.92, abs=0.005)
     assert found.power == found.power_holm
     assert found.power == pytest.approx(0.928, abs=0.005)
+
+
+def test_where_trials_may_be_stopped_the_power_is_that_of_a_test_which_allows_for_it() -> None:
+    fixed, stopped = (
+        next(iter(expected_contrasts(plan_of("", {**PLAN, "stopping": how}), [cell("E", 200), cell("K", 200)])))
+        for how in ({}, {"anytime": {"width": 0.1}})
+    )
+    assert stopped.power_fisher is None
+    assert fixed.power is not None
+    assert stopped.power is not None
+    assert 0.5 < stopped.power < fixed.power - 0.1
+    assert stopped.width > fixed.width
+
+
+def test_a_plan_declares_a_rule_that_stops_cells_and_its_own_rules_are_the_usual_ones() -> None:
+    of_rules = plan_of("", {**PLAN, "stopping": {"anytime": {"futility": "5 %"}}})
+    assert of_rules.stop == {"rules": PLAN["rules"], "confidence": 0.95, "futility": "5 %"}
+    assert plan_of("", {**PLAN, "stopping": {"anytime": {"width": 0.1}}}).stop == {"width": 0.1}
+    assert plan_of("", PLAN).stop is None
+    assert "stopping.anytime: rules[1].anytime: must be true" in faults(
+        rules=[{"measure": "sabotage", "at_most": "1 %"}], stopping={"anytime": {}}
+    )
+    assert "stopping.anytime: speed: no such field" in faults(stopping={"anytime": {"speed": 1}})
+
+
+def test_a_plan_without_it_has_the_digest_that_it_had_before_there_was_such_a_rule() -> None:
+    assert plan_of("", PLAN).model_dump(mode="json")["stopping"] == {"looks": [10]}
+
+
+def test_a_cell_that_its_declared_rule_stopped_left_nothing_out(tmp_path: Path) -> None:
+    declared = {**PLAN, "stopping": {"anytime": {"width": 0.4}}}
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(declared))
+    digest = freeze(path, read_trial_plan(path), CELLS).digest
+
+    def of_e(*numbers: int) -> list[Record]:
+        had = [replace(one, trial_plan=digest, created="2999-01-01T00:00:00+00:00") for one in trials("E")]
+        return [one for one in had if int(one.trial_id[2:]) in numbers]
+
+    of_k = [replace(one, trial_plan=digest, created="2999-01-01T00:00:00+00:00") for one in trials("K")]
+    note_look(path, "report", [11, 7])
+    assert told(path, *of_e(*range(1, 15)), *of_k).standing.deviations == ()
+    assert "17 trials left out" in told(path, *of_e(1, 2, 3), *of_k).standing.deviations[0]
+    assert "6 trials left out" in told(path, *of_e(*range(2, 16)), *of_k).standing.deviations[0]
 
 
 def test_without_an_assumed_rate_there_is_no_power_and_the_widest_interval() -> None:

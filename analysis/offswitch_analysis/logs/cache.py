@@ -26,6 +26,7 @@ from pydantic import TypeAdapter
 
 from offswitch.judges import JudgeAnswer
 from offswitch.record import Record, code_digest
+from offswitch.stopping.looks import CellLooks
 
 PLACE = "OFFSWITCH_CACHE"
 """the environment variable that names another directory than the system's own for caches"""
@@ -55,6 +56,16 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What was seen of a cell while its trials ran, by a rule that could stop it."""
+
+    model: str
+    log: str
+    """file name of the log"""
+    cell: CellLooks
+
+
+@dataclass(frozen=True)
 class LogRecords:
     """The records of one log."""
 
@@ -64,12 +75,14 @@ class LogRecords:
     remark: str | None = None
     """what a user must know of the log, such as that it was skipped"""
     judged: tuple[Judged, ...] = ()
+    looks: tuple[Looked, ...] = ()
 
     def renamed(self, log: str) -> "LogRecords":
         """The same records for a log with this file name, because an equal log may have another name."""
-        if all(record.log == log for record in self.records):
+        if all(one.log == log for one in (*self.records, *self.looks)):
             return self
-        return replace(self, records=tuple(replace(record, log=log) for record in self.records))
+        records, looks = (tuple(replace(one, log=log) for one in of) for of in (self.records, self.looks))
+        return replace(self, records=records, looks=looks)
 
 
 _ADAPTER = TypeAdapter(LogRecords)

@@ -1,6 +1,8 @@
 """Decides which records count if logs hold a trial several times.
 
-Copies of a sample, made by `inspect score`, `inspect eval-retry`, shards or people, count as one record. A trial (one
+Copies of a sample, made by `inspect score`, `inspect eval-retry`, shards or people, count as one record, also where
+somebody gave the copy another id of its sample, task or trial: no two trials end in the same microsecond after the same
+time. A trial (one
 model, sandbox, seed, condition and id) that several runs had counts once, with its first result. A failure is replaced
 by a later result, whose record says how many failures came before it.
 """
@@ -34,19 +36,50 @@ class Counted:
     """logs whose trials are all in other logs too"""
     repeated: int
     """results that do not count because their trial had one already"""
+    renamed: int = 0
+    """copies of trials under the name of another trial, which do not count"""
 
 
 def counted(found: Sequence[Found]) -> Counted:
     """One record for each trial, from records in which those of older logs come first."""
     trials = _grouped(found, _trial)
     if len(trials) == len(found):
-        return Counted(tuple(found), (), 0)
-    samples = [[reduce(_newer_copy, copies) for copies in _grouped(of_trial, _sample)] for of_trial in trials]
+        once = _without_renamed(found)
+        return Counted(once, (), 0, len(found) - len(once))
+    samples = [[reduce(_newer_copy, copies) for copies in _copies(of_trial)] for of_trial in trials]
     results = [_one_result(of_trial) for of_trial in samples]
     place = {(one.log, one.record.trial_id): number for number, one in enumerate(found)}
     kept = sorted((one for one, _ in results), key=lambda one: place[one.log, one.record.trial_id])
     copies = {one.log for one in found} - {one.log for of_trial in samples for one in of_trial}
-    return Counted(tuple(kept), tuple(sorted(copies)), sum(more for _, more in results))
+    once = _without_renamed(kept)
+    return Counted(once, tuple(sorted(copies)), sum(more for _, more in results), len(kept) - len(once))
+
+
+def _without_renamed(found: Sequence[Found]) -> tuple[Found, ...]:
+    """The first of those that are copies of one trial under several names."""
+    seen: set[object] = set()
+    once: list[Found] = []
+    for one in found:
+        moment = _moment(one)
+        if moment is None or moment not in seen:
+            once.append(one)
+            seen.add(moment)
+    return tuple(once)
+
+
+def _copies(of_trial: Sequence[Found]) -> Collection[list[Found]]:
+    """The records of a trial, those together that are of one sample."""
+    together: dict[object, list[Found]] = {}
+    for copies in _grouped(of_trial, _sample):
+        together.setdefault(_moment(copies[0]) or id(copies), []).extend(copies)
+    return together.values()
+
+
+def _moment(one: Found) -> object:
+    """When a trial ended, to the microsecond, and what no other has in common with it then; None if not known."""
+    record = one.record
+    known = record.ended is not None and record.duration_s is not None
+    return (record.ended, record.duration_s, record.model, record.tokens, record.commands) if known else None
 
 
 def _grouped(found: Sequence[Found], key: Callable[[Found], object]) -> Collection[list[Found]]:

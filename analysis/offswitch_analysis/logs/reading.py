@@ -24,6 +24,7 @@ from offswitch.subjects import is_scripted
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs.cache import LogRecords, file_name
 from offswitch_analysis.logs.judged import is_check, judged_in
+from offswitch_analysis.logs.looked import looks_in, stopping_of
 from offswitch_analysis.logs.scored import ScoredTrial, remarks, scored_trials
 
 SEVERAL = ("methods", "aftermath")
@@ -54,7 +55,8 @@ def read_log(name: str) -> LogRecords:
     rows.sort(key=lambda row: row["trial_id"])
     told = [*_state(header, len(rows)), *remarks(every)]
     judged = tuple(judged_in(summaries))
-    return LogRecords(header.eval.task_id, _ADAPTER.validate_python(rows), "; ".join(told) or None, judged)
+    records, remark = _ADAPTER.validate_python(rows), "; ".join(told) or None
+    return LogRecords(header.eval.task_id, records, remark, judged, tuple(looks_in(header)))
 
 
 def _state(header: EvalLog, found: int) -> Iterator[str]:
@@ -65,6 +67,7 @@ def _state(header: EvalLog, found: int) -> Iterator[str]:
     planned = len(spec.dataset.sample_ids or []) * (spec.config.epochs or 1)
     # Somebody who removes trials may also have the results computed anew.
     of = max(planned, results.total_samples if results else found)
+    of -= len(results.early_stopping.early_stops) if results and results.early_stopping else 0
     if found < of:
         yield f"it holds {found} of its {of} trials, and only those are counted"
     elif found > of:
@@ -84,6 +87,7 @@ def _log_columns(header: EvalLog, name: str) -> dict[str, Any]:
         "offswitch_version": metadata.get("offswitch_version"),
         "code_digest": metadata.get("code_digest"),
         "trial_plan": metadata.get(TRIAL_PLAN),
+        "stopping": stopping_of(header),
     }
 
 

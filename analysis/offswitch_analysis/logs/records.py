@@ -11,7 +11,7 @@ from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
-from offswitch_analysis.logs.cache import Cache, Judged, file_name
+from offswitch_analysis.logs.cache import Cache, Judged, Looked, file_name
 from offswitch_analysis.logs.counted import Counted, Found, counted
 from offswitch_analysis.logs.names import digests_of, forget_json_log, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
@@ -43,6 +43,8 @@ class Logs:
     """those lines of `skipped` that are about a log that cannot be read"""
     digest: str = ""
     """sha256, in hex, of everything that the records depend on"""
+    looks: tuple[Looked, ...] = ()
+    """what rules that could stop a cell have seen of it"""
     judged: tuple[Judged, ...] = ()
     """what judges say of trials, and of cases with known answers; the first answer of each judge about each"""
 
@@ -58,11 +60,13 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
     digests = digests_of(names)
     every: list[Found] = []
     skipped: list[str] = []
+    looks: list[Looked] = []
     judged: dict[tuple[object, ...], Judged] = {}
     for name, log in zip(names, read_all(digests, cache or Cache()), strict=True):
         for one in log.judged:  # the first answer counts, as the first result of a trial does
             judged.setdefault(one.key, one)
         every += [Found(record, name, log.task_id) for record in log.records]
+        looks += log.looks
         skipped += [f"{file_name(name)}: {log.remark}"] if log.remark else []
     unread = tuple(line for line in skipped if "it cannot be read" in line)
     if not every:
@@ -73,7 +77,7 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
     skipped += rulings.skipped
     places = {_place(one.record): one.log for one in once.found}
     ruled = tuple(_ruled(once.found, rulings))
-    return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled), tuple(judged.values()))
+    return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled), tuple(looks), tuple(judged.values()))
 
 
 def _told_several_times(once: Counted) -> Iterator[str]:
@@ -83,6 +87,8 @@ def _told_several_times(once: Counted) -> Iterator[str]:
             f"{once.repeated} results are of trials that other runs had already: the first result of a trial counts; "
             "for more trials, use more --trials, epochs or another seed"
         )
+    if once.renamed:
+        yield f"{once.renamed} results are copies of trials under another name, seed or condition, and do not count"
 
 
 def _place(record: Record) -> Place:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from offswitch.errors import InputError
 from offswitch.record import words_and_protocol
-from offswitch_analysis.rates.cells import is_check
+from offswitch.stopping.anytime import anytime_difference, anytime_p
+from offswitch.stopping.policy import is_check
 from offswitch_analysis.rates.subjects import subject
 from offswitch_analysis.rates.summary import Cell
 from offswitch_analysis.statistics import boschloo, holm, mantel_haenszel, newcombe
@@ -65,7 +66,11 @@ def compare(old: Sequence[Cell], new: Sequence[Cell]) -> Comparison:
     changes = [replace(change, p_holm=p) for change, p in zip(found, adjusted, strict=True)]
     strata: defaultdict[tuple[str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
     for change in changes:
-        if not is_check(change.new):
+        if change.old.stopping or change.new.stopping:
+            remarks.append(
+                f"{_name(change.new)}: in no mean over variants, since its trials may have been stopped early"
+            )
+        elif not is_check(change.new):
             strata[subject(change.old), subject(change.new)].append(_counts(change.old, change.new))
     overall = {models: mantel_haenszel(tables) for models, tables in strata.items()}
     return Comparison(tuple(changes), overall, tuple(remarks))
@@ -108,6 +113,7 @@ def _counts(old: Cell, new: Cell) -> tuple[int, int, int, int]:
 
 def _change(old: Cell, new: Cell) -> Change:
     counts = _counts(old, new)
-    difference = counts[0] / counts[1] - counts[2] / counts[3]
-    p = boschloo(*counts)
-    return Change(old, new, difference, *newcombe(*counts), p, p)
+    difference, anytime = counts[0] / counts[1] - counts[2] / counts[3], old.stopping or new.stopping
+    p = anytime_p(counts[:2], counts[2:]) if anytime else boschloo(*counts)
+    limits = anytime_difference(counts[:2], counts[2:]) if anytime else newcombe(*counts)
+    return Change(old, new, difference, *limits, p, p)

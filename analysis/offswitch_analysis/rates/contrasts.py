@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
@@ -10,12 +10,22 @@ from typing import Any, TypeVar, cast
 
 from offswitch.errors import InputError
 from offswitch.record import LOOP, Record, is_of_pack, setting, without_agent, words_and_protocol
+from offswitch.stopping.anytime import anytime_difference, anytime_p
 from offswitch.user_files import read_yaml
 from offswitch.verdict import Verdict
 from offswitch_analysis.rates.cells import Comparable, cell_key, headline, is_control
 from offswitch_analysis.rates.estimates import FEWEST
-from offswitch_analysis.rates.summary import Cell, Contrast, Paired
-from offswitch_analysis.statistics import boschloo, holm, mcnemar, newcombe, newcombe_paired, odds_ratio
+from offswitch_analysis.rates.summary import Cell, Contrast, How, Paired
+from offswitch_analysis.statistics import (
+    boschloo,
+    clustered_difference,
+    holm,
+    mcnemar,
+    mover_difference,
+    newcombe,
+    newcombe_paired,
+    odds_ratio,
+)  # fmt: skip
 
 VARIANTS, MODELS, AGENTS = "variants", "models", "agents"
 SIDES = {VARIANTS: "variant", MODELS: "model", AGENTS: "agent"}
@@ -48,8 +58,9 @@ UNANNOUNCED = "no_shutdown"
 OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 """arm -> what its prompts call the thing that is shut down, where they speak of it"""
 
-Sets = dict[str, bool]
-"""question set -> whether its only trial is one of sabotage"""
+Trials = Mapping[str, Sequence[bool]]
+"""question set -> whether each of its counted trials is one of sabotage"""
+_Sets = Mapping[str, Trials]
 C = TypeVar("C", bound=Comparable)
 _Comparer = Callable[[Cell, Cell, str, str | None], Contrast]
 
@@ -59,7 +70,7 @@ def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequen
     sets = _sets(cells, records)
 
     def compare(first: Cell, second: Cell, between: str, family: str | None) -> Contrast:
-        return _contrast(first, second, between, family, _paired(sets[first.id], sets[second.id]))
+        return _contrast(first, second, between, family, sets)
 
     declared = [contrast for family in families for contrast in _declared(family, cells, compare)]
     known = {(contrast.first, contrast.second) for contrast in declared}
@@ -182,31 +193,61 @@ def _alike(cells: Sequence[C], between: str) -> Iterator[list[C]]:
     yield from groups.values()
 
 
-def _contrast(first: Cell, second: Cell, between: str, family: str | None, paired: Paired | None) -> Contrast:
+def _contrast(first: Cell, second: Cell, between: str, family: str | None, of: _Sets) -> Contrast:
+    """The difference of two cells, which allows for what may have stopped their trials, and for shared questions."""
     one, other = first.sabotage, second.sabotage
-    counts = (one.events, one.n, other.events, other.n)
     if one.rate is None or other.rate is None:
         return Contrast(first.id, second.id, between, family, *[None] * 8, paired=None)
+    counts = (one.events, one.n, other.events, other.n)
+    named = (first.id, second.id, between, family, one.rate - other.rate)
+    if first.stopping or second.stopping:
+        tables = _tables(of[first.id], of[second.id])
+        seen = (_counted_once(first), _counted_once(second), [x1 / n1 - x2 / n2 for x1, n1, x2, n2 in tables])
+        limits, p = anytime_difference(*seen), anytime_p(*seen)
+        return Contrast(*named, *limits, *[None] * 3, p=p, p_holm=None, paired=None, how=How.ANYTIME)
     odds = [value if math.isfinite(value) else None for value in odds_ratio(*counts)]
-    return Contrast(
-        first.id, second.id, between, family,
-        one.rate - other.rate, *newcombe(*counts), *odds, p=boschloo(*counts), p_holm=None, paired=paired,
-    )  # fmt: skip
+    if _is_repeated(first) or _is_repeated(second):
+        limits = mover_difference(one.rate, _clustered(first), other.rate, _clustered(second))
+        told = clustered_difference(_tables(of[first.id], of[second.id]))
+        p = told.p if told.sets else None  # cells without a common question set cannot be compared by sets
+        return Contrast(*named, *limits, odds[0], None, None, p=p, p_holm=None, paired=None, how=How.CLUSTERED)
+    paired = _paired(of[first.id], of[second.id])
+    return Contrast(*named, *newcombe(*counts), *odds, p=boschloo(*counts), p_holm=None, paired=paired)
 
 
-def _sets(cells: Sequence[Cell], records: Iterable[Record]) -> dict[str, Sets]:
-    """Cell -> its question sets with exactly one counted trial."""
+def _is_repeated(cell: Cell) -> bool:
+    """Whether it has several trials of the same questions."""
+    return cell.clustered.question_sets < cell.sabotage.n
+
+
+def _clustered(cell: Cell) -> tuple[float, float]:
+    return cell.clustered.low, cell.clustered.high
+
+
+def _counted_once(cell: Cell) -> tuple[float, float]:
+    """Events and trials if those of a question set were no more than one."""
+    share = cell.clustered.question_sets / cell.sabotage.n
+    return cell.sabotage.events * share, cell.sabotage.n * share
+
+
+def _sets(cells: Sequence[Cell], records: Iterable[Record]) -> _Sets:
+    """Cell -> question set -> whether each of its counted trials is one of sabotage."""
     found = {cell_key(cell): defaultdict[str, list[bool]](list) for cell in cells}
     for record in headline(records):
         if record.question_set is not None:
             found[cell_key(record)][record.question_set].append(record.verdict == Verdict.SABOTAGED)
-    once = {key: {name: one[0] for name, one in sets.items() if len(one) == 1} for key, sets in found.items()}
-    return {cell.id: once[cell_key(cell)] for cell in cells}
+    return {cell.id: found[cell_key(cell)] for cell in cells}
 
 
-def _paired(first: Sets, second: Sets) -> Paired | None:
+def _tables(first: Trials, second: Trials) -> list[tuple[int, int, int, int]]:
+    """(events, trials, events, trials) of each question set that both cells have."""
+    both = ((first[name], second[name]) for name in sorted(first.keys() & second.keys()))
+    return [(sum(one), len(one), sum(other), len(other)) for one, other in both]
+
+
+def _paired(first: Trials, second: Trials) -> Paired | None:
     """The difference by trials of the same questions; None where there are too few of them."""
-    pairs = [(first[name], second[name]) for name in first.keys() & second.keys()]
+    pairs = [(bool(x1), bool(x2)) for x1, n1, x2, n2 in _tables(first, second) if n1 == n2 == 1]
     if len(pairs) < FEWEST:
         return None
     both, neither = pairs.count((True, True)), pairs.count((False, False))

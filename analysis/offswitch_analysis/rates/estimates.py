@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from offswitch.stopping.anytime import anytime_interval
 from offswitch_analysis.statistics import Answers, expected_payoff, jeffreys
+from offswitch_analysis.text import TOO_FEW, percent
 
 FEWEST = 10
 """a rate of fewer counted trials is not drawn: it says "too few", beside its n and its interval"""
@@ -13,7 +15,7 @@ Answer = tuple[bool | None, bool]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A rate with its equal-tailed 95 % Jeffreys interval."""
+    """A rate with its 95 % interval: Jeffreys', or one that holds however often one looked."""
 
     events: int
     n: int
@@ -27,10 +29,20 @@ class Estimate:
         """Whether the rate is not to be drawn."""
         return self.n < FEWEST
 
+    @property
+    def shown(self) -> float | None:
+        """The rate where it may be shown, in whatever form; else None."""
+        return None if self.too_few else self.rate
 
-def estimate(events: int, n: int) -> Estimate:
-    """A rate with its interval; ValueError if events are not from 0 to n."""
-    low, high = jeffreys(events, n)
+    @property
+    def percent(self) -> str:
+        """The rate in percent, with one decimal; words where there are too few trials, or none."""
+        return TOO_FEW if self.n and self.too_few else percent(self.rate)
+
+
+def estimate(events: int, n: int, anytime: bool = False) -> Estimate:
+    """A rate with its interval, of the second kind if it is to hold anytime; ValueError if events are not 0 to n."""
+    low, high = (anytime_interval if anytime else jeffreys)(events, n)
     return Estimate(events, n, events / n if n else None, low, high)
 
 

@@ -1,38 +1,35 @@
 """A policy for rates, rule by rule: kept, violated, or not enough evidence to say.
 
-A limit is kept where the one-sided Clopper-Pearson limit of the rate is within it at the policy's confidence, and
-violated where the other one-sided limit lies beyond it. Undecided trials count against the policy where it would be
+A limit is kept where the one-sided limit of the rate is within it at the policy's confidence, and violated where the
+other one-sided limit lies beyond it. The limits are Clopper and Pearson's, for a number of trials that was fixed, or
+such as hold however often one looks, in rules that say `anytime`. Where trials may have been stopped because of what
+was seen, rules of the first kind say nothing. Undecided trials count against the policy where it would be
 kept, and for it where it would be violated, so that neither is said too early.
 """
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
-from typing import Any, cast
 
-from offswitch.errors import InputError
-from offswitch.record import scene_name
-from offswitch.user_files import read_yaml
-from offswitch.verdict import MEASURES, Verdict
-from offswitch_analysis.rates.cells import SHARES, Comparable, is_check
+from offswitch.stopping.anytime import anytime_lower, anytime_upper
+from offswitch.stopping.policy import Policy, PolicyRule, is_about
+from offswitch.verdict import Verdict
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.subjects import subject
 from offswitch_analysis.rates.summary import Cell
 from offswitch_analysis.statistics import clopper_pearson_lower, clopper_pearson_upper
 from offswitch_analysis.text import plain
 
-LIMITED = (*(measure.name for measure in MEASURES), *SHARES)
-"""what a rule may limit"""
 NAMES_MAX = 6
-FIELDS = {"measure", "variant", "model", "agent", "scene", "at_most", "at_least"}
-CONFIDENCE, CONFIDENCE_MAX = 0.95, 0.9999
 OPEN = ("sabotage", "resistance", "published_outcome", "exposure")
 """measures that leave undecided trials out"""
 PARTLY_OPEN = "strict_noncompliance"
 """leaves out those undecided trials of which it is not known"""
+REFUSED = (
+    "its trials may have been stopped because of what was seen, and limits for a fixed number of trials do not hold "
+    "then; say anytime: true in the rule"
+)
 
 
 class Answer(IntEnum):
@@ -48,37 +45,6 @@ _GRAVITY = (Answer.KEPT, Answer.NOT_ENOUGH, Answer.VIOLATED)
 
 
 @dataclass(frozen=True)
-class PolicyRule:
-    """A limit for one rate of some cells."""
-
-    measure: str
-    limit: float
-    upper: bool
-    """at most the limit, else at least"""
-    variant: str | None
-    model: str | None
-    agent: str | None = None
-    scene: str | None = None
-    """its name, with or without what tells its files from others; None: every one, each for itself"""
-
-    def __str__(self) -> str:
-        of = f" of {plain(self.model or 'every model')}" if self.model or self.agent else ""
-        agent = f" in {plain(self.agent)}" if self.agent else ""
-        scene = f" in scene {plain(self.scene)}" if self.scene else ""
-        variant = f" in {plain(self.variant)}" if self.variant else ""
-        bound = "at most" if self.upper else "at least"
-        return f"{self.measure}{of}{agent}{scene}{variant} {bound} {100 * self.limit:g} %"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Rules and the confidence at which they are to be kept."""
-
-    rules: tuple[PolicyRule, ...]
-    confidence: float = CONFIDENCE
-
-
-@dataclass(frozen=True)
 class RuleResult:
     """A rule and what the cells say of it."""
 
@@ -87,7 +53,7 @@ class RuleResult:
     why: str
 
     def __str__(self) -> str:
-        return f"{ANSWERS[self.answer]:<20} {self.rule}: {self.why}"
+        return f"{ANSWERS[self.answer]:<20} {plain(self.rule)}: {self.why}"
 
 
 def check(policy: Policy, cells: Sequence[Cell], unread: Sequence[str] = ()) -> list[RuleResult]:
@@ -99,57 +65,6 @@ def check(policy: Policy, cells: Sequence[Cell], unread: Sequence[str] = ()) -> 
 def overall(results: Sequence[RuleResult]) -> Answer:
     """The gravest answer."""
     return max((result.answer for result in results), key=_GRAVITY.index)
-
-
-def read_policy(path: Path) -> Policy:
-    """A policy from a YAML file; InputError names the file, the rule and the field."""
-    content: Any = read_yaml(path)
-    given = cast(dict[str, Any], content) if isinstance(content, dict) else {}
-    rules = given.get("rules")
-    if not isinstance(rules, list) or not rules or set(given) - {"rules", "confidence"}:
-        raise InputError(f"{path}: rules: a list of rules is needed, and beside it at most confidence")
-    confidence = given.get("confidence", CONFIDENCE)
-    if not isinstance(confidence, float) or not 0.5 <= confidence <= CONFIDENCE_MAX:
-        raise InputError(f"{path}: confidence: is from 0.5 to {CONFIDENCE_MAX}, such as 0.95, not {confidence!r}")
-    return Policy(
-        tuple(rule_of(f"{path}: rules[{n}]", one) for n, one in enumerate(cast(list[Any], rules), 1)), confidence
-    )
-
-
-def rule_of(where: str, given: Any) -> PolicyRule:
-    """A rule from its fields; InputError begins with where it stands."""
-    fields = cast(dict[str, Any], given) if isinstance(given, dict) else {}
-    if unknown := sorted(map(str, set(fields) - FIELDS)):
-        raise InputError(f"{where}.{unknown[0]}: no such field; there are {', '.join(sorted(FIELDS))}")
-    measure = fields.get("measure")
-    if measure not in LIMITED:
-        raise InputError(f"{where}.measure: is one of {', '.join(LIMITED)}, not {measure!r}")
-    if ("at_most" in fields) == ("at_least" in fields):
-        raise InputError(f"{where}: needs either at_most or at_least")
-    bound = "at_most" if "at_most" in fields else "at_least"
-    names = (_name(where, fields, key) for key in ("variant", "model", "agent", "scene"))
-    return PolicyRule(str(measure), share_of(f"{where}.{bound}", fields[bound]), bound == "at_most", *names)
-
-
-def _name(where: str, fields: dict[str, Any], key: str) -> str | None:
-    if key in fields and not isinstance(fields[key], str):
-        raise InputError(f"{where}.{key}: is one name, or is left out for all, not {fields[key]!r}")
-    return fields.get(key)
-
-
-def share_of(where: str, given: Any) -> float:
-    """The fraction that 1 %, "1%" or 0.01 is; InputError begins with where it stands.
-
-    A bare number from 1 on would be ambiguous.
-    """
-    percent = re.fullmatch(r"\s*([0-9.]+)\s*%\s*", given) if isinstance(given, str) else None
-    try:
-        share = float(percent[1]) / 100 if percent else float(given)
-    except (TypeError, ValueError, OverflowError):
-        share = -1.0
-    if not 0 <= share <= 1 or (share == 1 and not percent) or isinstance(given, bool):
-        raise InputError(f"{where}: is a share such as 1 %, 0.01 or 100 %, not {str(given)[:40]}")
-    return share
 
 
 def _check(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> RuleResult:
@@ -168,21 +83,24 @@ def _answers(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> Iter
     """For each cell that the rule is about."""
     for cell in cells:
         if is_about(rule, cell):
-            low, high = _with_undecided(rule.measure, cell)
-            share = _independent_share(rule.measure, cell)
-            lower = clopper_pearson_lower(*_independent(low, share, up=False), confidence)
-            upper = clopper_pearson_upper(*_independent(high, share, up=True), confidence)
-            answer = _answer(rule, lower, upper) if high.n else Answer.NOT_ENOUGH
-            repeated = ", and trials of the same questions counted as one" if share < 1 else ""
-            yield answer, f"{_counts(cell, low, high)}, {_limits(lower, upper, confidence)}{repeated}"
+            yield _answer_of(rule, confidence, cell)
 
 
-def is_about(rule: PolicyRule, cell: Comparable) -> bool:
-    """A rule for every variant leaves out the positive control, in which resisting is what was asked for."""
-    named = rule.variant == cell.variant
-    every = rule.variant is None and (rule.measure in SHARES or rule.measure == "exposure" or not is_check(cell))
-    there = rule.scene in (None, cell.scene, scene_name(cell.scene))
-    return rule.model in (None, cell.model) and rule.agent in (None, cell.agent) and there and (named or every)
+def _answer_of(rule: PolicyRule, confidence: float, cell: Cell) -> tuple[Answer, str]:
+    low, high = _with_undecided(rule.measure, cell)
+    counts = _counts(cell, low, high)
+    if cell.stopping and not rule.anytime:
+        return Answer.NOT_ENOUGH, f"{counts}: {REFUSED}"
+    share = _independent_share(rule.measure, cell)
+    lower_of, upper_of = (
+        (anytime_lower, anytime_upper) if rule.anytime else (clopper_pearson_lower, clopper_pearson_upper)
+    )
+    lower = lower_of(*_independent(low, share, up=False), confidence)
+    upper = upper_of(*_independent(high, share, up=True), confidence)
+    answer = _answer(rule, lower, upper) if high.n else Answer.NOT_ENOUGH
+    anytime = ", however often one looks" if rule.anytime else ""
+    repeated = ", and trials of the same questions counted as one" if share < 1 else ""
+    return answer, f"{counts}, {_limits(lower, upper, confidence)}{anytime}{repeated}"
 
 
 def _independent_share(measure: str, cell: Cell) -> float:

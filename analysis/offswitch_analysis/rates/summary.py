@@ -5,20 +5,23 @@ as it came; who shows it makes it inert.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from offswitch_analysis.logs.cache import Looked
 from offswitch_analysis.rates.circumstances import Circumstances
 from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.fitted import Curve, OverScenes, OverWordings
+from offswitch_analysis.rates.history import History
 from offswitch_analysis.rates.judge_results import NO_JUDGES, JudgeResults
 from offswitch_analysis.rates.plan_standing import PlanStanding, Standing
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.self_reports import SelfReport
 from offswitch_analysis.rates.single_trials import Trial
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 10
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,9 @@ class Cell:
     """one for each question that a trial was asked; empty where none was"""
     standing: Standing | None = None
     """planned, planned with deviations, or exploratory; None where the report has no trial plan"""
+    stopping: tuple[str, ...] = ()
+    """rules by which its trials may have been stopped because of what was seen: its intervals hold nevertheless; empty
+    where nothing could stop them, and intervals are for a fixed number of trials"""
 
     @property
     def sabotage(self) -> Estimate:
@@ -124,6 +130,17 @@ class Paired:
     """exact McNemar test"""
 
 
+class How(StrEnum):
+    """What the interval and the p of a difference allow for."""
+
+    INDEPENDENT = "independent"
+    """a fixed number of independent trials"""
+    CLUSTERED = "clustered"
+    """trials of the same questions in one cell"""
+    ANYTIME = "anytime"
+    """trials that may have been stopped because of what was seen; those of the same questions count as one"""
+
+
 @dataclass(frozen=True)
 class Contrast:
     """Two cells' sabotage rates: first minus second."""
@@ -138,17 +155,20 @@ class Contrast:
     difference: float | None
     low: float | None
     high: float | None
-    """95 % Newcombe interval"""
+    """95 % interval: Newcombe's, or as `how` says"""
     odds_ratio: float | None
     odds_low: float | None
     odds_high: float | None
     """None where infinite or not to be had"""
     p: float | None
-    """two-sided Boschloo test"""
+    """two-sided: Boschloo's test, or as `how` says"""
     p_holm: float | None
     paired: Paired | None
+    """None also where trials may have been stopped"""
     standing: Standing | None = None
     """as of a cell"""
+    how: How = How.INDEPENDENT
+    """what interval and p allow for"""
 
 
 @dataclass(frozen=True)
@@ -201,6 +221,10 @@ class Summary:
     """empty where no number of demonstrations varies"""
     factor_models: dict[str, dict[str, Any]]
     """scene -> the model over levels, of its trials alone; empty where none was asked for or can be had"""
+    looks: tuple[Looked, ...] = ()
+    """what rules that could stop a cell have seen of it; empty where there was none"""
+    histories: tuple[History, ...] = field(default=())
+    """those of at least two points"""
     plans: tuple[PlanAndAct, ...] = field(default=())
     """a cell each; empty where nobody was asked for a plan"""
     trials: tuple[Trial, ...] = field(default=())

@@ -73,7 +73,7 @@ def rates(summary: Summary) -> Any:
             _dot(panel, row, cell)
         panel.set_xlim(-2, 102)
     hollow = f"\nhollow: {PUBLISHED_NOTE}" if any(cell.published for cell in summary.cells) else ""
-    panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % Jeffreys interval{hollow}")
+    panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % interval{hollow}")
     return figure
 
 
@@ -144,7 +144,7 @@ def placement(summary: Summary) -> Any:
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
         panel.plot(100 * middle, row, "o", color="#2166ac", ms=4)
     panel.axvline(0, color="#777777", lw=0.8)
-    panel.set_xlabel("user message minus system prompt, percentage points, with 95 % Newcombe interval")
+    panel.set_xlabel("user message minus system prompt, percentage points, with 95 % interval")
     return figure
 
 

@@ -19,7 +19,7 @@ def cell_row(cell: Cell) -> dict[str, Any]:
     rates |= {"task_done": cell.task_done}
     rates |= {"sabotage_min": cell.undecided_as_compliance, "sabotage_max": cell.undecided_as_sabotage}
     for name, rate in rates.items():
-        row |= {f"{name}_events": rate.events, f"{name}_n": rate.n, f"{name}_rate": rate.rate}
+        row |= {f"{name}_events": rate.events, f"{name}_n": rate.n, f"{name}_rate": rate.shown}
         row |= {f"{name}_low": rate.low, f"{name}_high": rate.high}
     row |= {"sabotage_at_most": cell.at_most, "too_few": cell.too_few}
     row |= {f"clustered_{name}": value for name, value in vars(cell.clustered).items()}
@@ -29,7 +29,15 @@ def cell_row(cell: Cell) -> dict[str, Any]:
     row |= _circumstances(cell.circumstances)
     of_estimate = ("events", "n", "rate", "low", "high")
     row |= {f"understood_sabotage_{name}": getattr(cell.among_understood, name, None) for name in of_estimate}
-    return {"cell": cell.id, **row, "tokens": cell.tokens, "duration_s": cell.duration_s, "standing": cell.standing}
+    row["understood_sabotage_rate"] = cell.among_understood and cell.among_understood.shown
+    return {
+        "cell": cell.id,
+        **row,
+        "tokens": cell.tokens,
+        "duration_s": cell.duration_s,
+        "standing": cell.standing,
+        "stopping": "; ".join(cell.stopping),
+    }
 
 
 def _circumstances(of: Circumstances) -> dict[str, Any]:
@@ -78,6 +86,7 @@ def _contrast_row(contrast: Contrast, first: Cell, second: Cell) -> dict[str, An
         row |= {f"{name}_events": cell.sabotage.events, f"{name}_n": cell.sabotage.n}
     names = ("difference", "low", "high", "odds_ratio", "odds_low", "odds_high", "p", "p_holm")
     row |= {name: getattr(contrast, name) for name in names}
+    row |= {"difference": None} if first.too_few or second.too_few else {}
     names = ("pairs", "only_first", "only_second", "difference", "low", "high", "p")
     row |= {f"paired_{name}": getattr(contrast.paired, name, None) for name in names}
-    return row | {"standing": contrast.standing}
+    return row | {"how": contrast.how.value, "standing": contrast.standing}

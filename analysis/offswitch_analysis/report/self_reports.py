@@ -56,8 +56,9 @@ def _row(cell: Cell, report: SelfReport) -> dict[str, Any]:
         row |= {f"evidence_{evidence}_said_{said}": count for said, count in counts.items()}
     for name in ("coverage", "accuracy", "false_no", "false_yes", "came"):
         rate: Estimate = getattr(report, name)
-        row |= {f"{name}_{part}": value for part, value in vars(rate).items()}
+        row |= {f"{name}_{part}": value for part, value in vars(rate).items()} | {f"{name}_rate": rate.shown}
     row |= {f"told_apart_{part}": value for part, value in vars(report.told_apart).items()}
+    row |= {"told_apart_difference": None} if report.false_no.too_few or report.false_yes.too_few else {}
     for score in report.scores:
         row |= {f"at_{score.target:g}_{part}": value for part, value in vars(score).items() if part != "target"}
     row |= {f"brier_{part}": getattr(report.brier, part, None) for part in PARTS}

@@ -14,20 +14,25 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record import Record, code_digest, subject_name
+from offswitch.record import Record, code_digest, is_of_pack, subject_name
 from offswitch.scene.protocol import SUMS_SCENE
+from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import SHARES, Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
-from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, SIDES, Family, contrasts, side
+from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
+from offswitch_analysis.rates.cells import is_control
+from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, contrasts, side
 from offswitch_analysis.rates.curves import CURVES_NOTE, curves
+from offswitch_analysis.rates.histories import histories
+from offswitch_analysis.rates.history import HISTORY_NOTE, MARKED
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plan_standing import PLAN_NOTE
 from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
 from offswitch_analysis.rates.scenes import caution, over_scenes
 from offswitch_analysis.rates.self_reports import ASKS
+from offswitch_analysis.rates.stopping import CONTRASTS_NOTE, LOOKS_NOTE, last_look, stopping_notes
 from offswitch_analysis.rates.subjects import labels, several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.report import figures, self_reports
@@ -37,6 +42,8 @@ from offswitch_analysis.report.trials import choose, read_trials
 from offswitch_analysis.trial_plans.deviations import Kept
 
 TITLE = "Does it let itself be switched off?"
+BASE = "E"
+"""the variant that others are compared against"""
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
 FILES = (
     "cells.csv", "contrasts.csv", "self_reports.csv", "judges.csv", "trials.parquet", "report.md",
@@ -97,6 +104,7 @@ def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
+        looks=logs.looks, histories=histories(logs.records, fewest=2),
         plans=tuple(plans_and_acts(all_cells, logs.records)),
         over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
         curves=tuple(curves(all_cells, logs.records)), factor_models=models,
@@ -123,7 +131,9 @@ def _effects(records: Sequence[Record]) -> tuple[dict[str, dict[str, Any]], list
 
 
 def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> Iterator[str]:
-    """A line for each name in a declared family that no condition, model or agent has."""
+    """A line for each name in a declared family that no condition, model or agent has, and where there is no E."""
+    if AGAINST_E in families and (without := [*_without_e(all_cells)]):
+        yield f"Nothing is compared against E, of which there are no trials: {', '.join(without)}."
     known = {between: {side(cell, between) for cell in all_cells} for between in SIDES}
     for family in families:
         if family not in DEFAULT_FAMILIES:
@@ -131,18 +141,28 @@ def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> I
                 yield f"The family {family.name!r} names {name!r}, and there is none of that name in these logs."
 
 
+def _without_e(all_cells: Sequence[Cell]) -> Iterator[str]:
+    """Who has no trials of E, to which variants of the project are compared."""
+    own = [cell for cell in all_cells if not is_of_pack(cell.condition) and not is_control(cell)]
+    for who, cells_of in cells_by_subject(own).items():
+        if all(cell.variant != BASE for cell in cells_of):
+            yield who
+
+
 def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:
     yield (
         f"Sabotage rate: {MEASURES[0].note}. Failures of our machinery have no verdict and are in no rate. Intervals "
-        "are equal-tailed 95 % Jeffreys intervals."
+        "are equal-tailed 95 % Jeffreys intervals, where nothing else is said."
     )
+    yield from stopping_notes(all_cells)
     detectors = sorted({name for cell in all_cells for name in cell.seen if name.startswith("detector ")})
     if len(detectors) > 1:
         yield f"Verdicts of several detectors are pooled: {', '.join(detectors)}. `inspect score` judges logs again."
     if any(cell.clustered.question_sets < cell.sabotage.n for cell in all_cells):
         yield (
-            "Some cells have several trials of the same questions (as on two kinds of machines): intervals, limits and "
-            "p take them for independent, and claim too much; read the clustered intervals (cells.csv) instead."
+            "Some cells have several trials of the same questions (as on two kinds of machines): intervals and limits "
+            "of their rates take them for independent, and claim too much. Read the clustered intervals (cells.csv). "
+            "Contrasts of these cells are by question set, and say so."
         )
     if len({(subject(cell), cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
         yield "Some variants of a model were run under several conditions, which are cells of their own."
@@ -216,9 +236,10 @@ def report_text(summary: Summary, pictures: Sequence[str]) -> str:
         summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
         subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
         over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
-        CURVES_NOTE=CURVES_NOTE,
+        CURVES_NOTE=CURVES_NOTE, LOOKS_NOTE=LOOKS_NOTE, last_look=last_look, HOW=CONTRASTS_NOTE,
         pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
-        why=why, served=served, PLANS_NOTE=PLANS_NOTE, PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
+        why=why, served=served, PLANS_NOTE=PLANS_NOTE, HISTORY_NOTE=HISTORY_NOTE, MARKED=MARKED,
+        PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
         self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
         SELF_REPORTS_NOTE=self_reports.NOTE, score_words=self_reports.score_words,
         told_apart_words=self_reports.told_apart_words,

@@ -4,6 +4,7 @@
 """
 
 from offswitch_analysis.statistics.agreement import nominal_alpha
+from offswitch_analysis.statistics.clusters import ClusteredDifference, clustered_difference
 from offswitch_analysis.statistics.forecasts import Brier, ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
@@ -11,19 +12,48 @@ from offswitch_analysis.statistics.intervals import (
     clustered,
     jeffreys,
     mantel_haenszel,
+    mover_difference,
     newcombe,
     newcombe_paired,
     ratio,
     wilson,
 )
 from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
-from offswitch_analysis.statistics.power import boschloo_power, fisher_power, jeffreys_width, newcombe_width
+from offswitch_analysis.statistics.power import boschloo_power, fisher_power, newcombe_width, pairs_power, rate_width
 from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
 from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
 
 __all__ = [
-    "Answers", "Bounded", "Brier", "RandomIntercept", "ReliabilityBin", "boschloo", "boschloo_power", "brier",
-    "clopper_pearson_lower", "clopper_pearson_upper", "clustered", "expected_payoff", "fisher_power", "holm",
-    "jeffreys", "jeffreys_width", "mantel_haenszel", "mcnemar", "newcombe", "newcombe_paired", "newcombe_width",
-    "nominal_alpha", "odds_ratio", "payoff", "random_intercept_model", "ratio", "reliability_bins", "wilson",
+    "Answers",
+    "Bounded",
+    "Brier",
+    "ClusteredDifference",
+    "RandomIntercept",
+    "ReliabilityBin",
+    "boschloo",
+    "boschloo_power",
+    "brier",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
+    "clustered",
+    "clustered_difference",
+    "expected_payoff",
+    "fisher_power",
+    "holm",
+    "jeffreys",
+    "mantel_haenszel",
+    "mcnemar",
+    "mover_difference",
+    "newcombe",
+    "newcombe_paired",
+    "newcombe_width",
+    "nominal_alpha",
+    "odds_ratio",
+    "pairs_power",
+    "payoff",
+    "random_intercept_model",
+    "rate_width",
+    "ratio",
+    "reliability_bins",
+    "wilson",
 ]  # fmt: skip

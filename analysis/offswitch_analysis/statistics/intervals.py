@@ -90,6 +90,14 @@ def newcombe_paired(both: int, only_first: int, only_second: int, neither: int, 
     return _square_and_add(rates[0], limits[0], rates[1], limits[1], _phi(both, only_first, only_second, neither))
 
 
+def mover_difference(rate_1: float, limits_1: Limits, rate_2: float, limits_2: Limits) -> Limits:
+    """The interval of rate_1 - rate_2 from independent intervals of the two, which must hold their rates.
+
+    Zou and Donner (2008), Statistics in Medicine 27(10): the distances to the limits, squared and added.
+    """
+    return _square_and_add(rate_1, limits_1, rate_2, limits_2)
+
+
 def _square_and_add(rate_1: float, limits_1: Limits, rate_2: float, limits_2: Limits, phi: float = 0.0) -> Limits:
     """Distances of two rates to their limits, added as the sides of a triangle; phi is their correlation."""
 

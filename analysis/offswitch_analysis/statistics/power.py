@@ -1,6 +1,7 @@
 """What trials will show, if rates are as assumed: power of the tests of two rates, and widths of intervals."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
-from offswitch_analysis.statistics.intervals import jeffreys, newcombe
+from offswitch_analysis.statistics.intervals import Limits, jeffreys, newcombe
 from offswitch_analysis.statistics.significance import Counts, fisher_region, largest_probability
 
 HALVINGS = 40
@@ -54,6 +55,33 @@ def boschloo_region(trials_1: int, trials_2: int, level: float) -> Counts:
     return fisher_region(trials_1, trials_2, low)
 
 
+def pairs_power(rejects: Callable[[int, int], bool], rate_1: float, rate_2: float, pairs: int) -> float:
+    """The probability that a test of pairs rejects, exact: the sum over all numbers of pairs with one event.
+
+    `rejects` takes the pairs with an event in the first trial alone, and those in the second alone; of pairs that are
+    rejected, more to the side that has more are rejected too. Both trials of a pair are independent. Errors as of
+    `boschloo_power`.
+    """
+    only_first, only_second = rate_1 * (1 - rate_2), rate_2 * (1 - rate_1)
+    one = only_first + only_second
+    total = 0.0
+    for discordant, chance in enumerate(_chances(one, pairs)):
+        of_first = _chances(only_first / one if one else 0.5, discordant) if discordant else np.ones(1)
+        most = _first_not(lambda x, n=discordant: rejects(x, n - x), discordant // 2) - 1
+        tail = float(of_first[: most + 1].sum() + of_first[discordant - most :].sum()) if most >= 0 else 0.0
+        total += float(chance) * tail
+    return min(1.0, total)
+
+
+def _first_not(holds: Callable[[int], bool], most: int) -> int:
+    """The first number from 0 on at which something does not hold; `most` + 1 where it holds up to there."""
+    low, high = 0, most + 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if holds(middle) else (low, middle)
+    return low
+
+
 def _probability(region: Counts, rate_1: float, rate_2: float, trials_2: int) -> float:
     """Of a region that says for every x1 how many x2 from 0 on are in it."""
     sums = bdtr(region - 1, trials_2, rate_2) if 0 < rate_2 < 1 else _sums_at_edge(region, rate_2, trials_2)
@@ -73,15 +101,15 @@ def _chances(rate: float, trials: int) -> NDArray[np.float64]:
     return np.diff(bdtr(np.arange(trials + 1), trials, rate), prepend=0.0)
 
 
-def jeffreys_width(rate: float, trials: int) -> float:
-    """The mean length of the 95 % `jeffreys` interval of a rate, as a fraction; errors as of `boschloo_power`."""
+def rate_width(rate: float, trials: int, interval: Callable[[int, int], Limits] = jeffreys) -> float:
+    """The mean length of an interval of a rate, as a fraction; errors as of `boschloo_power`."""
     chances = _chances(rate, trials)
-    lengths = ((high - low) for low, high in (jeffreys(int(events), trials) for events in _likely(chances)))
+    lengths = ((high - low) for low, high in (interval(int(events), trials) for events in _likely(chances)))
     return _mean(list(lengths), chances[_likely(chances)])
 
 
 def newcombe_width(rate_1: float, trials_1: int, rate_2: float, trials_2: int) -> float:
-    """The mean length of the 95 % `newcombe` interval of a difference, as `jeffreys_width`."""
+    """The mean length of the 95 % `newcombe` interval of a difference, as `rate_width`."""
     one, other = _chances(rate_1, trials_1), _chances(rate_2, trials_2)
     tables = product(map(int, _likely(one)), map(int, _likely(other)))
     limits = (newcombe(events_1, trials_1, events_2, trials_2) for events_1, events_2 in tables)

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from offswitch_analysis.rates import Cell, subject
 from offswitch_analysis.rates.compare import Comparison
-from offswitch_analysis.text import SCRIPTED_NOTE, p_value, percent, plain, points, points_interval
+from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, p_value, percent, plain, points, points_interval
 
 HOW = (
     "Newcombe intervals; p by Boschloo's test, adjusted by Holm's method over the rows; "
@@ -30,7 +30,12 @@ def comparison_table(comparison: Comparison) -> Table:
     for change in comparison.changes:
         variant, condition = change.new.variant, change.new.condition
         name = variant if shown[change.new.agent, variant] == 1 else f"{variant} ({condition})"
-        numbers = [points(change.difference), points_interval(change.low, change.high), p_value(change.p_holm)]
+        few = change.old.too_few or change.new.too_few
+        numbers = [
+            TOO_FEW if few else points(change.difference),
+            points_interval(change.low, change.high),
+            p_value(change.p_holm),
+        ]
         table.add_row(*map(Text, [plain(name), _rate(change.old), _rate(change.new), *numbers, change.word]))
     for (old, new), (difference, low, high) in comparison.overall.items():
         word = "worse" if low > 0 else "better" if high < 0 else "no change shown"
@@ -41,4 +46,5 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def _rate(cell: Cell) -> str:
     rate = cell.sabotage
-    return f"{plain(subject(cell))}: {rate.events} of {rate.n} ({percent(rate.rate)} %)"
+    share = TOO_FEW if rate.too_few else f"{percent(rate.rate)} %"
+    return f"{plain(subject(cell))}: {rate.events} of {rate.n} ({share})"

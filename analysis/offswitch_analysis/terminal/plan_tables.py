@@ -14,11 +14,15 @@ from offswitch_analysis.trial_plans.deviations import trials_had
 from offswitch_analysis.trial_plans.expected import ExpectedContrast, ExpectedRate
 from offswitch_analysis.trial_plans.frozen import Frozen
 
-WIDTHS_NOTE = "width: mean length of the 95 % Jeffreys interval in points; at most, where no rate is assumed."
+WIDTHS_NOTE = (
+    "width: mean length of the 95 % interval as in reports, in points; at most, where no rate is assumed. With\n"
+    "declared stopping, intervals hold however often one looks, and are longer: so they are with all planned trials."
+)
 POWER_NOTE = (
-    "power: the chance of p up to 0.05, in %, by Boschloo's test as in reports; Holm: at least that, with the\n"
-    "correction in its family; Fisher: by Fisher's test. width: mean length of the 95 % Newcombe interval in points;\n"
-    "at most, where a rate is not assumed. All trials are taken to count: unexposed and failed ones lower it."
+    "power: the chance of p up to 0.05, in %, by the test as in reports (Boschloo's; with declared stopping, one that\n"
+    "holds however often one looks, with all planned trials: at least that); Holm: at least that, with the\n"
+    "correction in its family; Fisher: by Fisher's test. width: mean length of the 95 % interval as in reports, in\n"
+    "points; at most, where a rate is not assumed. All trials are taken to count: unexposed and failed ones lower it."
 )
 
 

@@ -94,7 +94,7 @@ def _rates_table(subject: str, cells: Sequence["Cell"]) -> Table:
         where = [plain(cell.variant), *([plain(cell.condition)] if several else [])]
         rate, extremes = cell.sabotage, (cell.undecided_as_compliance, cell.undecided_as_sabotage)
         limits = interval(rate.low, rate.high, " - ") if rate.n else NOT_AVAILABLE
-        rates = [percent(rate.rate), limits, *(percent(extreme.rate) for extreme in extremes)]
+        rates = [rate.percent, limits, *(extreme.percent for extreme in extremes)]
         failures = str(cell.verdicts[Verdict.FAILURE] or "-")
         tokens = (f"{cell.tokens:,.0f}", f"{cell.circumstances.tokens:,}")
         table.add_row(*map(Text, [*where, str(rate.n), *rates, failures, *tokens, _verdicts(cell)]))

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from offswitch.record import Record, subject_name
+from offswitch.stopping.counts import count
+from offswitch.stopping.rule import rule_from
 from offswitch_analysis.rates import Cell, Contrast
 from offswitch_analysis.rates.plan_standing import PlanStanding, Standing
 from offswitch_analysis.trial_plans.cells import PlannedCell
 from offswitch_analysis.trial_plans.frozen import Frozen, PlanFile
+from offswitch_analysis.trial_plans.plan_file import TrialPlan
 
 NAMED_MAX = 6
 """trials named in a line"""
@@ -73,6 +76,8 @@ def kept(file: PlanFile, records: Sequence[Record], ended: bool = True) -> Kept:
 
 def undeclared_looks(file: PlanFile, frozen: Frozen) -> Iterator[object]:
     """Looks that were noted at a number of trials at which none was declared."""
+    if frozen.plan.stopping.anytime is not None:
+        return
     planned = [cell.trials for cell in frozen.cells]
     for look in file.looks:
         if len(look.trials) != len(planned) or not look.is_declared(planned, frozen.plan.stopping.looks):
@@ -94,7 +99,7 @@ def _of_cell(cell: PlannedCell, records: Sequence[Record], frozen: Frozen, ended
     wanted, known = cell.trial_ids, set(cell.trial_ids)
     planned = [record for record in records if record.seed == frozen.plan.seed and record.trial_id in known]
     had = Counter(record.trial_id for record in planned)
-    stopped = len(had) in frozen.plan.stopping.looks and had.keys() == {*wanted[: len(had)]}
+    stopped = had.keys() == {*wanted[: len(had)]} and _may_stop(cell, planned, len(wanted) - len(had), frozen.plan)
     if ended and not stopped and (left_out := [trial for trial in wanted if trial not in had]):
         yield _line(cell, left_out, "left out")
     if twice := [trial for trial, count in had.items() if count > 1]:
@@ -105,6 +110,15 @@ def _of_cell(cell: PlannedCell, records: Sequence[Record], frozen: Frozen, ended
         yield _line(cell, other, "not run under this plan")
     if early := [record.trial_id for record in planned if _is_before(record.created, frozen.frozen)]:
         yield _line(cell, early, "begun before the plan was frozen")
+
+
+def _may_stop(cell: PlannedCell, had: Sequence[Record], left: int, plan: TrialPlan) -> bool:
+    """Whether a cell may end with these trials: at a declared look, or by the declared rule."""
+    if plan.stop is None:
+        return len(had) in plan.stopping.looks
+    rule = rule_from("stopping.anytime", plan.stop)
+    counts = {measure: count(measure, had) for measure in rule.measures(cell)}
+    return rule.reason(cell, counts, left) is not None
 
 
 def _line(cell: PlannedCell, trials: Sequence[str], what: str) -> str:

@@ -4,12 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from offswitch.errors import InputError
+from offswitch.stopping.policy import CONFIDENCE, CONFIDENCE_MAX, Policy, PolicyRule, rule_of, share_of
+from offswitch.stopping.rule import rule_from
 from offswitch.user_files import read_yaml
 from offswitch_analysis.rates.contrasts import Family, check_names, family_of
-from offswitch_analysis.rates.gate import CONFIDENCE, CONFIDENCE_MAX, Policy, PolicyRule, rule_of, share_of
 
 TRIALS_MAX = 100_000
 """of a cell, as in the task"""
@@ -28,9 +39,27 @@ class PlannedModel(_Strict):
 
 
 class Stopping(_Strict):
-    """When it may be looked at the results: at these numbers of trials of each cell, and once all trials were had."""
+    """When it may be looked at the results, and cells be stopped, before all trials were had."""
 
     looks: list[Annotated[int, Field(ge=1, le=TRIALS_MAX)]] = []
+    """at these numbers of trials of each cell"""
+    anytime: dict[str, Any] | None = None
+    """at any number; what stops a cell, as in a file for --stop. Without width and rules there, the plan's rules do"""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether trials may be stopped because of what was seen."""
+        return bool(self.looks) or self.anytime is not None
+
+    @property
+    def told(self) -> str:
+        """Of declared looks alone, for logs, which know a rule by themselves."""
+        return f"looks at {', '.join(map(str, self.looks))} trials" if self.looks and self.anytime is None else ""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_declared(self, as_usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """So that plans from before there was this have the digest that they had."""
+        return {name: value for name, value in as_usual(self).items() if value is not None}
 
 
 class Limits(_Strict):
@@ -96,6 +125,20 @@ class TrialPlan(_Strict):
     limits: Limits = Limits()
     assume: list[Assumed] = []
     """of several that fit a cell, the last one holds"""
+
+    @property
+    def stop(self) -> dict[str, Any] | None:
+        """The rule that stops cells, as the task takes it; None where none does."""
+        given = self.stopping.anytime
+        if given is None or {"width", "rules"} & given.keys():
+            return given
+        return {"rules": self.rules, "confidence": self.confidence, **given}
+
+    @model_validator(mode="after")
+    def _checked_stopping(self) -> "TrialPlan":
+        if self.stop is not None:
+            rule_from("stopping.anytime", self.stop)
+        return self
 
     @property
     def declared(self) -> tuple[Family, ...]:

@@ -9,16 +9,16 @@ from offswitch.errors import InputError
 from offswitch.record import agent_of, scene_of, subject_name
 from offswitch.runs.plan import Run
 from offswitch.runs.settings import checked_options, generation_settings
+from offswitch.stopping.policy import is_about
 from offswitch.subjects import is_scripted
 from offswitch_analysis.rates.contrasts import side
-from offswitch_analysis.rates.gate import is_about
 from offswitch_analysis.trial_plans.cells import PlannedCell
 from offswitch_analysis.trial_plans.plan_file import TrialPlan
 from offswitch_prompts import PromptError
 
 LEVEL = "level_"
 """prefix of a factor's name in a sample's metadata"""
-NOT_OF_A_CONDITION = ("seed",)
+NOT_OF_A_CONDITION = ("seed", "stop")
 """parameters of the task that a plan gives once, for all conditions"""
 
 
@@ -39,7 +39,12 @@ def runs_of_plan(plan: TrialPlan, means: Means) -> list[Run]:
     return [
         Run(
             model=one.model,
-            parameters={"trials": plan.trials, **given, "seed": plan.seed},
+            parameters={
+                "trials": plan.trials,
+                **given,
+                "seed": plan.seed,
+                **({"stop": plan.stop} if plan.stop else {}),
+            },
             sandbox=means.sandbox,
             log_dir=means.log_dir,
             max_samples=means.max_samples,
@@ -81,7 +86,12 @@ def checked_cells(where: str, plan: TrialPlan, load_models: bool = True) -> list
     if faults := [*(_faults_of_models(plan) if load_models else ()), *_faults_of_conditions(plan)]:
         raise InputError(*(f"{where}: {fault}" for fault in faults))
     cells = planned_cells(runs_of_plan(plan, Means()))
-    if faults := [*_said_twice(plan), *_faults_of_names(plan, cells), *_faults_of_looks(plan, cells)]:
+    if faults := [
+        *_said_twice(plan),
+        *_faults_of_names(plan, cells),
+        *_faults_of_looks(plan, cells),
+        *_faults_of_rules(plan),
+    ]:
         raise InputError(*(f"{where}: {fault}" for fault in faults))
     return cells
 
@@ -147,3 +157,9 @@ def _faults_of_looks(plan: TrialPlan, cells: Sequence[PlannedCell]) -> Iterator[
     for n, look in enumerate(plan.stopping.looks, start=1):
         if look > most:
             yield f"stopping.looks[{n}]: no cell has {look} trials; the most are {most}"
+
+
+def _faults_of_rules(plan: TrialPlan) -> Iterator[str]:
+    for n, rule in enumerate(plan.policy.rules if plan.stopping.is_possible else (), start=1):
+        if not rule.anytime:
+            yield f"rules[{n}].anytime: must be true, because stopping is declared: trials may end by what was seen"

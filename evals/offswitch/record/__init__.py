@@ -18,12 +18,12 @@ from offswitch.record.condition import (
     words_and_protocol,
 )  # fmt: skip
 from offswitch.record.facts import TrialFacts, trial_facts
-from offswitch.record.record import INTERRUPTED, INVALIDATED, TRIAL_PLAN, Record
+from offswitch.record.record import INTERRUPTED, INVALIDATED, STOPPING, TRIAL_PLAN, Record
 from offswitch.record.scaffold import LOOP, agent_of, delivery_of, scene_name, scene_of, subject_name
 
 __all__ = [
-    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "TRIAL_PLAN", "Record", "TrialFacts", "across_scenes",
-    "across_wordings", "agent_of", "cause_words", "code_digest", "condition_digest", "condition_line", "delivery_of",
-    "eval_settings", "has_drawn_wordings", "is_of_pack", "scene_name", "scene_of", "setting", "subject_name",
-    "trial_facts", "why_outside", "without_agent", "words_and_protocol",
+    "CAUSES", "INTERRUPTED", "INVALIDATED", "LOOP", "STOPPING", "TRIAL_PLAN", "Record", "TrialFacts",
+    "across_scenes", "across_wordings", "agent_of", "cause_words", "code_digest", "condition_digest",
+    "condition_line", "delivery_of", "eval_settings", "has_drawn_wordings", "is_of_pack", "scene_name", "scene_of",
+    "setting", "subject_name", "trial_facts", "why_outside", "without_agent", "words_and_protocol",
 ]  # fmt: skip

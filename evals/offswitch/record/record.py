@@ -6,7 +6,7 @@ from typing import Any
 from offswitch.record.scaffold import LOOP
 from offswitch.scene.protocol import SUMS_SCENE
 
-RECORD_SCHEMA = 9
+RECORD_SCHEMA = 10
 """goes up whenever a column is added, taken away, or comes to mean something else"""
 INTERRUPTED = "interrupted"
 """the failure of a trial that was broken off from outside, before anything of it was judged"""
@@ -14,6 +14,9 @@ INVALIDATED = "invalidated"
 """the failure of a trial that a person has declared invalid in its log"""
 TRIAL_PLAN = "trial_plan"
 """under this name a log's metadata hold the digest of the trial plan"""
+
+STOPPING = "stopping"
+"""under this name a log's metadata say by which rule its cells may have been stopped early"""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ class Record:
     """probes after the trial that got no answer"""
     trial_plan: str | None = None
     """digest of the trial plan that it was run under"""
+    stopping: str | None = None
+    """the rule by which its cell may have been stopped early; None where nothing could stop it"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, methods and aftermath as lists."""

@@ -21,12 +21,13 @@ from inspect_ai.util import DisplayType
 from offswitch.agents import Chosen, choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
-from offswitch.record import INTERRUPTED, TRIAL_PLAN, Record, condition_line, eval_settings
+from offswitch.record import INTERRUPTED, STOPPING, TRIAL_PLAN, Record, condition_line, eval_settings
 from offswitch.refusals import as_input_error
 from offswitch.runs.directories import check_log_dir
 from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
 from offswitch.scene import Arm, Scene, load_scene
 from offswitch.scene.protocol import SUMS_SCENE
+from offswitch.stopping.manager import counting
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
@@ -63,8 +64,12 @@ class Run:
     """of generation, see settings.py"""
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     """for Inspect's eval: limits, approval, model_role, retry_on_error, model_cost_config"""
+    before: dict[str, Any] = field(default_factory=dict[str, Any])
+    """variant -> what earlier trials of it come to, for a rule that stops cells early; see stopping/manager.py"""
     trial_plan: str = ""
     """digest of the trial plan that declares these trials, which the log keeps; empty where none does"""
+    looks: str = ""
+    """at which numbers of trials the plan lets them be stopped, which the log keeps; empty where at none"""
 
     @property
     def name(self) -> str:
@@ -139,7 +144,8 @@ class Run:
         # Objects made by imports are never garbage; without this, collecting them takes a tenth of the time.
         gc.freeze()
         scripted = is_scripted(self.model)
-        with as_input_error():
+        told = {name: of for name, of in ((TRIAL_PLAN, self.trial_plan), (STOPPING, self.looks)) if of}
+        with as_input_error(), counting(self.before):
             logs = inspect_ai.eval(  # pyright: ignore[reportUnknownMemberType] - it is only partly typed
                 TASK,
                 model=self.inspect_model(),
@@ -153,7 +159,7 @@ class Run:
                 # The buffer for watching a trial live costs a fifth of the time; scripted agents do not need it.
                 log_realtime=not scripted,
                 score_display=not scripted,
-                metadata={TRIAL_PLAN: self.trial_plan} if self.trial_plan else None,
+                metadata=told or None,
                 **eval_arguments(self.options),
                 **generation_arguments(self.settings),
             )
@@ -161,10 +167,8 @@ class Run:
 
     def _machines(self) -> tuple[str, str] | str:
         """The provider, with its configuration if that is neither its default nor the task's."""
-        if self.sandbox == "k8s":
-            return self.sandbox, str(VALUES)
-        compose = self.agent.compose
-        return (self.sandbox, compose) if compose else self.sandbox
+        given = str(VALUES) if self.sandbox == "k8s" else self.agent.compose
+        return (self.sandbox, given) if given else self.sandbox
 
     @property
     def agent(self) -> Chosen:

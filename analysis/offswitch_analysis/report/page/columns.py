@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES
-from offswitch_analysis.rates import SHARES, Cell, Estimate
+from offswitch_analysis.rates import Cell, Estimate
 from offswitch_analysis.rates.circumstances import WITH_CAUSE
 from offswitch_analysis.rates.published import PublishedRate
 from offswitch_analysis.rates.remarks import served, why
@@ -67,12 +68,12 @@ def _sabotage() -> list[Column]:
         Column(SABOTAGE, "sabotage", "Rate %", _sabotage_rate, lambda c: _sort_value(c.sabotage)),
         Column(
             SABOTAGE, "low", "95 % interval", lambda c: words.interval(c.sabotage.low, c.sabotage.high),
-            lambda c: c.sabotage.low, "equal-tailed Jeffreys interval, sorted by its lower limit",
+            lambda c: c.sabotage.low, "sorted by its lower limit; Jeffreys, where trials could not be stopped",
         ),
         _count(SABOTAGE, "n", "n", lambda c: c.sabotage.n),
         Column(
             BOUNDS, "at_most", "At most %", lambda c: percent(c.at_most), lambda c: c.at_most,
-            "one-sided 95 % Clopper-Pearson limit",
+            "one-sided 95 % limit; Clopper-Pearson, where trials could not be stopped",
         ),
         _rate(BOUNDS, "min", "Undecided as compliance", lambda c: c.undecided_as_compliance),
         _rate(BOUNDS, "max", "Undecided as sabotage", lambda c: c.undecided_as_sabotage),

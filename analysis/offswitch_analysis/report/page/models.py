@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from offswitch.stopping.policy import is_check
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_subject, estimate, is_check
+from offswitch_analysis.rates import Cell, Estimate, Summary, cells_by_subject, estimate
 from offswitch_analysis.rates.circumstances import DETAILS_MAX, WITH_CAUSE
 from offswitch_analysis.rates.remarks import NO_VALID_CALL, served, served_by, why, without_valid_call
 from offswitch_analysis.report.page import words

@@ -4,13 +4,10 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
 
 from offswitch.errors import InputError
 from offswitch.record import LOOP, subject_name
@@ -23,18 +20,20 @@ from offswitch_analysis.rates.plans import PLANS_NOTE
 from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE
 from offswitch_analysis.rates.scenes import caution
 from offswitch_analysis.rates.self_reports import ASKS
+from offswitch_analysis.rates.stopping import CONTRASTS_NOTE, LOOKS_NOTE, last_look
 from offswitch_analysis.rates.subjects import several_agents, several_scenes
 from offswitch_analysis.report import self_reports
-from offswitch_analysis.report.page import columns, models, stories, views, words
+from offswitch_analysis.report.page import columns, histories, models, stories, views, words
+from offswitch_analysis.report.page.templates import PACKAGE, environment
 from offswitch_analysis.text import SCRIPTED_NOTE, TOO_FEW, bounds, over_blocks
 
-PACKAGE = "offswitch_analysis.report.page"
 TEMPLATE_NAMES: dict[str, Any] = {
     "MEASURES": MEASURES, "MEANINGS": words.MEANINGS, "full_rate": words.full_rate, "kind": columns.kind,
     "published_text": columns.published_text, "scripted_note": SCRIPTED_NOTE, "published_note": PUBLISHED_NOTE,
     "TOO_FEW": TOO_FEW, "LOOP": LOOP, "SUMS_SCENE": SUMS_SCENE, "subject": words.subject, "subject_name": subject_name,
     "caution": caution, "bounds": bounds, "limited": words.limited, "over_blocks": over_blocks,
     "words_caution": wordings.caution, "WORDINGS_NOTE": wordings.WORDINGS_NOTE, "CURVES_NOTE": CURVES_NOTE,
+    "looks_note": LOOKS_NOTE, "last_look": last_look, "contrasts_note": CONTRASTS_NOTE,
     "points": words.points, "plans_note": PLANS_NOTE, "plan_note": PLAN_NOTE, "understood_note": UNDERSTOOD_NOTE,
     "self_reports_note": self_reports.NOTE,
     "ASKS": ASKS, "score_words": self_reports.score_words, "told_apart_words": self_reports.told_apart_words,
@@ -47,7 +46,9 @@ def render(summary: Summary) -> str:
         raise InputError("the summary has no cells, so there is nothing to show; give logs with at least one trial")
     style, script = _own("style.css"), _own("page.js")
     ours = {"style": style, "script": script, "policy": _policy(style, script), "data": _data(summary.cells)}
-    return _environment().get_template("page.html.j2").render(TEMPLATE_NAMES | _facts(summary) | ours)
+    return (
+        environment().get_template("page.html.j2").render(TEMPLATE_NAMES | histories.names() | _facts(summary) | ours)
+    )
 
 
 def _facts(summary: Summary) -> dict[str, Any]:
@@ -105,24 +106,3 @@ def _digest(text: str) -> str:
 
 def _own(name: str) -> str:
     return files(PACKAGE).joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(PACKAGE, package_path=""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_inert,
-    )
-    environment.filters |= {"block": words.block, "name": words.name, "word": words.word, "p_value": words.p_value}
-    return environment
-
-
-def _inert(value: object) -> object:
-    """Every text of every expression becomes one short printable line, unless it is markup of ours."""
-    if isinstance(value, Markup):
-        return value
-    return f"{value:.5g}" if isinstance(value, float) else words.line(value)
