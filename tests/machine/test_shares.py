@@ -110,5 +110,6 @@ def test_shares_write_into_one_bucket_and_one_that_dies_is_had_again(
         last = offswitch(*words, "--share", "1/2")
         assert last.exit_code == 0, last.output
         assert had(place) == [f"E-{n:04d}" for n in range(1, 7)]
-        assert offswitch("watch", place, "--once").exit_code == 0, "others have what the dead one has not"
+        watched = offswitch("watch", place, "--once")
+        assert watched.exit_code == 0, f"others have what the dead one has not: {watched.output}"
     assert not [key for key in objects if leases.PREFIX in key]
