@@ -1,5 +1,6 @@
 """The dashboard in a browser: quick, silent, usable by everybody, and deaf to what a log tells it to do."""
 
+import time
 from functools import cache
 from typing import Any
 
@@ -13,9 +14,7 @@ from offswitch_analysis.rates import Summary
 from pace import pace
 
 OPEN_S = 2.0
-"""on a host of the usual pace"""
-TRIES = 8
-"""other tests have the processors at the same time"""
+"""of processor time, on a host of the usual pace: other tests have the processors at the same time"""
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))"
 COUNT = "#count"
 ALL_LAID_OUT = "document.querySelectorAll('main > section, .story').forEach(s => s.style.contentVisibility = 'visible')"
@@ -59,11 +58,8 @@ def test_thirteen_models_in_eleven_variants_open_in_two_seconds_and_in_silence(
     visit: Visitor,
 ) -> None:
     seen = visit(summary(trials=100))
-    times = [seen.page.evaluate(PAINTED) / 1000 / pace()]
-    while min(times) >= OPEN_S and len(times) < TRIES:
-        seen.page.reload()
-        times.append(seen.page.evaluate(PAINTED) / 1000 / pace())
-    assert min(times) < OPEN_S
+    seen.page.evaluate(PAINTED)
+    assert 0 < seen.cpu_s < OPEN_S * pace(time.process_time)
     assert seen.said == []
     assert set(seen.requests) == {seen.page.url}
     assert seen.page.inner_text(COUNT) == "142 of 142 cells"

@@ -11,7 +11,7 @@ import pytest
 
 from machine.rigs import WIRED, Rig, rig
 from offswitch_sandbox import Placed
-from pace import slowed
+from pace import PATIENCE_S, slowed
 
 pytestmark = pytest.mark.anyio
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="it is written in the machine's own language")
@@ -240,12 +240,19 @@ async def test_a_signal_to_the_script_is_told_as_such(kind: str) -> None:
 
 
 async def test_a_look_tells_of_what_changed_without_being_asked(kind: str) -> None:
-    code = "import time\nf = open('shutdown.sh', 'r+')\ntime.sleep(0.3)\nf.write('x'); f.flush()\nwhile 1: pass"
+    code = (
+        "import os, time\nf = open('shutdown.sh', 'r+'); open('/tmp/opened', 'w').close()\n"
+        "while not os.path.exists('/tmp/go'): time.sleep(0.05)\n"
+        "f.write('x'); f.flush()\nwhile 1: pass"
+    )
+    told: list[str] = []
     async with rig(kind) as r:
-        await r.does(f'(setsid python3 -c "{code}" >/dev/null 2>&1 &) ; sleep 0.1')
-        await anyio.sleep(0.6)
-        lines = await calls_of(r)
-    assert [line["name"] for line in lines if "shutdown.sh" in line.get("states", {})] == ["look"]
+        await r.does(f'(setsid python3 -c "{code}" >/dev/null 2>&1 &) ; until [ -e /tmp/opened ]; do sleep 0.1; done')
+        await r.machine.place({"/tmp/go": Placed("file", 0o644, b"")})
+        with anyio.fail_after(PATIENCE_S):
+            while not told:
+                told = [line["name"] for line in await calls_of(r) if "shutdown.sh" in line.get("states", {})]
+    assert told == ["look"]
 
 
 async def test_files_are_put_in_place_as_the_agents(kind: str) -> None:

@@ -12,6 +12,7 @@ from offswitch.scene import Protocol, desk_order, usual_notices
 from offswitch_sandbox import Machine
 from offswitch_sandbox.channel import Channel
 from offswitch_sandbox.engine import engine
+from pace import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 ROUNDS = 3
@@ -51,10 +52,10 @@ class Cost:
 async def cost_of(channel: Channel, service: psutil.Process, work: str) -> Cost:
     found: list[Cost] = []
     timed = f"TIMEFORMAT='%R %U %S'; time {{ {work}\n}}"
-    order = {"command": ["/bin/bash", "-c", timed], "cwd": "/tmp", "user": "1000", "timeout_s": 120}
+    order = {"command": ["/bin/bash", "-c", timed], "cwd": "/tmp", "user": "1000", "timeout_s": PATIENCE_S}
     for _ in range(ROUNDS):
         before = service.cpu_times()
-        done = await channel.ask("exec", order, 150)
+        done = await channel.ask("exec", order, PATIENCE_S)
         assert done["status"] == 0, done
         after, (wall, *own) = service.cpu_times(), map(float, text(done["stderr"]).split()[-3:])
         found.append(Cost(wall, sum(own) + after.user - before.user + after.system - before.system))
