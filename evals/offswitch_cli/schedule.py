@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import main
+from offswitch_cli.base import main, stdout_to_stderr
 from offswitch_cli.run_options import log_dir_of, refuse_parts, run_options, runs_of
 from offswitch_cli.trial_plans import refuse_what_the_plan_says, runs_of_file
 
@@ -39,7 +39,8 @@ def schedule(**given: Any) -> None:
     from offswitch.runs.schedules import Schedule, slurm_script
 
     _refuse_what_does_not_fit(given)
-    runs = _runs(given)
+    with stdout_to_stderr():  # what Inspect says when it is loaded is no part of the job
+        runs = _runs(given)
     trials = sum(len(run.wanted()) for run in runs)
     shares = min(given["shares"] or min(SHARES_MAX, ceil(trials / SHARE_TRIALS)), trials)
     refuse_parts("--shares", max(shares, given["processes"]), runs)
