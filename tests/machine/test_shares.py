@@ -20,7 +20,7 @@ from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
 from s3_server import BUCKET, ENVIRONMENT, serve
 
-TRIALS = 40
+TRIALS = 20
 """of each of two variants; 100 passed too, and take more than twice as long"""
 VOLATILE = ("duration_s", "seen")
 """what a report says of a cell that two runs of the same trials do not share"""
