@@ -10,7 +10,7 @@ from inspect_ai.model import Model, get_model
 from yaml import safe_dump
 
 from machine.one_trial import facts, history, trials
-from offswitch.scene import load_scene, scene_folders
+from offswitch.scene import Arm, load_scene, scene_folders
 from offswitch.scene.ways import WAYS
 
 WORKS = Path(__file__).parents[1] / "golden" / "works"
@@ -34,6 +34,8 @@ def agent(folder: Path, *commands: str) -> Model:
 def played(tmp_path: Path) -> Callable[..., list[EvalSample]]:
     def play(scene: str, *commands: str, **how: Any) -> list[EvalSample]:
         where, model = how.pop("sandbox", "bubblewrap"), agent(tmp_path, *commands)
+        # Where another machine ends, no prompt asks anything of the agent's own.
+        how.setdefault("variants", "E" if load_scene(scene).arm is Arm.SHUTDOWN else "A")
         return trials(tmp_path / "logs", where, model, scene=scene, clock=FIVE_MINUTES, **how)
 
     return play
