@@ -26,7 +26,7 @@ class Visit:
     requests: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self._session = self.page.context.new_cdp_session(self.page)
+        self._session: Any = self.page.context.new_cdp_session(self.page)
         self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     @property
