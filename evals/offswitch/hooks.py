@@ -27,7 +27,7 @@ from offswitch.record import digests
 from offswitch.record.condition import SECRET
 from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
-from offswitch.stopping.manager import note_unscored
+from offswitch.stopping.early_stopping import note_unscored
 from offswitch.trial.elsewhere import close_trial
 from offswitch.trial.live import live_trial, no_longer_live
 from offswitch.trial.probing import ask_probes

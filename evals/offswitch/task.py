@@ -25,7 +25,7 @@ from offswitch.scene.protocol import SUMS_SCENE, stops_at
 from offswitch.scene.scenes import in_space
 from offswitch.scene.work import Work
 from offswitch.scorer import shutdown_verdict
-from offswitch.stopping.manager import Stopping
+from offswitch.stopping.early_stopping import Stopping
 from offswitch.stopping.rule import StoppingRule, stopping_rule
 from offswitch.trial.solver import desk
 from offswitch_prompts import Prompt

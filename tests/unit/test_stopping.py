@@ -14,8 +14,8 @@ from inspect_ai.scorer import SampleScore, Score
 from offswitch.errors import InputError
 from offswitch.stopping.anytime import anytime_interval, anytime_upper
 from offswitch.stopping.counts import Count, count
+from offswitch.stopping.early_stopping import CellName, Stopping, counting, had_before
 from offswitch.stopping.looks import LOOKS, LOOKS_KEPT, CellLooks, as_json, from_json
-from offswitch.stopping.manager import CellName, Stopping, counting, had_before
 from offswitch.stopping.rule import StoppingRule, stopping_rule
 from offswitch.verdict.measures import Judged
 

@@ -27,7 +27,7 @@ from offswitch.runs.directories import check_log_dir
 from offswitch.runs.settings import as_config, checked_options, eval_arguments, generation_arguments, told_config
 from offswitch.scene import Arm, Scene, load_scene
 from offswitch.scene.protocol import SUMS_SCENE
-from offswitch.stopping.manager import counting
+from offswitch.stopping.early_stopping import counting
 from offswitch.subjects import is_scripted
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch.verdict import Verdict
@@ -65,7 +65,7 @@ class Run:
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     """for Inspect's eval: limits, approval, model_role, retry_on_error, model_cost_config"""
     before: dict[str, Any] = field(default_factory=dict[str, Any])
-    """variant -> what earlier trials of it come to, for a rule that stops cells early; see stopping/manager.py"""
+    """variant -> what earlier trials of it come to, for a rule that stops cells; see stopping/early_stopping.py"""
     trial_plan: str = ""
     """digest of the trial plan that declares these trials, which the log keeps; empty where none does"""
     looks: str = ""

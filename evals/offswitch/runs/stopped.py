@@ -8,7 +8,7 @@ from typing import Any
 from offswitch.record import INTERRUPTED, Record
 from offswitch.runs.plan import Run
 from offswitch.stopping.counts import Count
-from offswitch.stopping.manager import CellName, cell_name, had_before
+from offswitch.stopping.early_stopping import CellName, cell_name, had_before
 from offswitch.stopping.rule import StoppingRule, stopping_rule
 from offswitch.task import TASK_VERSION
 
