@@ -15,7 +15,7 @@ from offswitch_sandbox.engine import engine
 from pace import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
-ROUNDS = 6
+ROUNDS = 15
 WRITES = "cd /tmp; for i in $(seq 5000); do echo x > f; done"
 WRITES_AT_MOST = {"offswitch": 7, "bubblewrap": 12}
 """Guards against growth, with room for slow processors, and on bubblewrap for a slow interpreter.
