@@ -18,6 +18,8 @@ import click
 
 AS_ANSWER = object()
 """the `obj` of a context in which a command's answer is returned, and not printed"""
+JSON_ASKED_FOR = "offswitch.json"
+"""in the `meta` of a command's context: whether --json was given"""
 READ_BY_LINES = "\n\t"
 
 
@@ -48,7 +50,7 @@ class AnsweringCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command and prints its answer; exits with the answer's code where that is not 0."""
-        as_json = ctx.params.pop("as_json")
+        as_json = ctx.meta[JSON_ASKED_FOR] = ctx.params.pop("as_json")
         if ctx.find_root().obj is AS_ANSWER:
             return super().invoke(ctx)
         answer = self._with_data(ctx) if as_json else cast(Answer, super().invoke(ctx))

@@ -229,7 +229,7 @@ def verify(logs: str, head: str | None) -> Answer:
         result = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
 
     def data() -> Any:
-        from offswitch_cli.data.results import verification_data
+        from offswitch_cli.data.verification import verification_data
 
         return verification_data(result)
 

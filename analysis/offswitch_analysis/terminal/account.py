@@ -21,10 +21,10 @@ from offswitch_analysis.text import SCRIPTED_NOTE, plain
 
 def account_lines(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Iterator[str]:
     """The timeline, what was due when, and the account, as lines."""
-    yield from ("\t".join(row) for row in timeline_rows(trial.history, answers))
-    yield from ("\t".join(row) for row in plan_rows(trial.history))
+    yield from ("  ".join(row) for row in timeline_rows(trial.history, answers))
+    yield from ("  ".join(row) for row in plan_rows(trial.history))
     facts = account(trial.record, judge(trial.history), trial.ruling, trial.evidence_sha256)
-    yield from ("\t".join(fact) for fact in facts)
+    yield from ("  ".join(fact) for fact in facts)
 
 
 def explanation(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Group:

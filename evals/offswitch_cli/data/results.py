@@ -11,7 +11,6 @@ from offswitch.evidence.timeline import Answer as AnswerWords
 from offswitch.record import Record, subject_name
 from offswitch.verdict import judge
 from offswitch_analysis.logs import FoundTrial, rulings_line
-from offswitch_analysis.logs.verify import Verification
 from offswitch_analysis.rates import Cell, cells, cells_by_subject
 from offswitch_analysis.rates.compare import Change, Comparison
 from offswitch_analysis.rates.estimates import Estimate
@@ -228,34 +227,3 @@ def trial_data(trial: FoundTrial, answers: Sequence[AnswerWords]) -> TrialData:
         record.trial_id, record.model, record.log, record.scripted, judgement.verdict, [*judgement.methods],
         judgement.rule, told.mark, told.text, told.lines, told.lines_left_out,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class DiscrepancyRow:
-    """Something that a log does not hold, or that is worth knowing of it."""
-
-    log: str
-    trial: str | None
-    told: str
-    remark: bool
-    """worth knowing, but no sign of tampering"""
-
-
-@dataclass(frozen=True)
-class VerificationData:
-    """Whether logs hold what they held, and verdicts follow from the evidence."""
-
-    holds: bool
-    logs: int
-    trials: int
-    digested: int
-    """logs whose digests could be read"""
-    head: str
-    """digest of all digests; note it with your results"""
-    discrepancies: list[DiscrepancyRow]
-
-
-def verification_data(result: Verification) -> VerificationData:
-    """The same as plain values."""
-    rows = [DiscrepancyRow(one.log, one.trial, one.told, one.remark) for one in result.discrepancies]
-    return VerificationData(not result.wrong, result.logs, result.trials, result.digested, result.head, rows)
