@@ -41,6 +41,7 @@ def open_port(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        listening.listen()  # so that who is told the address now can connect, and waits
     except OSError as error:
         listening.close()
         raise InputError(f"--http {port}: cannot be opened ({error.strerror}); name another port") from error
