@@ -169,24 +169,21 @@ def test_an_assistant_goes_from_a_question_to_a_report_though_server_and_run_are
     assert json.loads((killed / "plans/copies.frozen.json").read_text())["digest"]
 
 
+def data(result: Any) -> dict[str, Any]:
+    """What a tool gave."""
+    return result.structured_content
+
+
 def test_a_run_that_is_cancelled_ends_cleanly_and_says_so(tmp_path: Path) -> None:
     tools: Any = Tools(Allowed([tmp_path.resolve()]))
-    given: dict[str, Any] = {
-        "name": "long",
-        "model": "script/comply",
-        "variants": "E",
-        "trials": 500,
-        "sandbox": "bubblewrap",
-    }
-    began = tools.start_run(**given).structured_content or {}
+    given: dict[str, Any] = {"name": "long", "model": "script/comply", "variants": "E", "trials": 500}
+    given["sandbox"] = "bubblewrap"
+    began = data(tools.start_run(**given))
     assert began["state"] == "running"
-    assert tools.start_run(**given).structured_content == {
-        **began,
-        **(tools.run_status("long").structured_content or {}),
-    }
-    wait_for(lambda: (tools.run_status("long").structured_content or {})["had"])
-    wait_for(lambda: (tools.cancel_run("long").structured_content or {})["state"] == "cancelled")
-    ended = tools.run_status("long").structured_content or {}
+    assert data(tools.start_run(**given))["started"] == began["started"], "it is left alone while it runs"
+    wait_for(lambda: data(tools.run_status("long"))["had"])
+    wait_for(lambda: data(tools.cancel_run("long"))["state"] == "cancelled")
+    ended = data(tools.run_status("long"))
     assert 0 < ended["had"] < 500
     assert ended["rates"]["cells"][0]["scripted"]
     assert ended["ended"]
