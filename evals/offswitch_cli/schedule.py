@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from offswitch_cli.answer import Answer
 from offswitch_cli.base import main, stdout_to_stderr
 from offswitch_cli.run_options import log_dir_of, refuse_parts, run_options, runs_of
 from offswitch_cli.trial_plans import refuse_what_the_plan_says, runs_of_file
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 SHARE_TRIALS, SHARES_MAX = 50, 100
 """trials of each share, and the most shares, if it is not said how many there are to be"""
-OWN = ("plan", "form", "shares", "name", "image", "values", "secrets", "account", "log_dir", "models")
+OWN = ("as_json", "plan", "form", "shares", "name", "image", "values", "secrets", "account", "log_dir", "models")
 """parameters that do not become words of `offswitch run` just as they were given"""
 NAMES = {"image": "--image", "values": "--values", "secrets": "--secret", "account": "--service-account"}
 """options of Kubernetes alone"""
@@ -34,7 +35,7 @@ PLAN = "plan.yaml"
 @click.option("--secret", "secrets", multiple=True, help="k8s: a secret with keys as variables; repeatable.")
 @click.option("--service-account", "account", help="k8s: an account that may make machines.")
 @run_options
-def schedule(**given: Any) -> None:
+def schedule(**given: Any) -> Answer:
     """Prints a job, Slurm's or Kubernetes', that has the trials of a PLAN, or of options of `run`, in shares."""
     from offswitch.runs.schedules import Schedule, slurm_script
 
@@ -46,7 +47,8 @@ def schedule(**given: Any) -> None:
     refuse_parts("--shares", max(shares, given["processes"]), runs)
     name = given["name"] or (given["plan"].stem if given["plan"] else "")
     job = Schedule(name, tuple(_words(given, runs)), shares, given["processes"])
-    click.echo(slurm_script(job) if given["form"] == "slurm" else _kubernetes(job, given), nl=False)
+    text = slurm_script(job) if given["form"] == "slurm" else _kubernetes(job, given)
+    return Answer(lambda: {"format": given["form"], "job": text}, [text.removesuffix("\n")])
 
 
 def _refuse_what_does_not_fit(given: Mapping[str, Any]) -> None:
@@ -87,7 +89,11 @@ def _words(given: Mapping[str, Any], runs: list["Run"]) -> Iterator[str]:
     context = click.get_current_context()
     for option in context.command.params:
         name = str(option.name)
-        if name not in OWN and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        if (
+            name not in OWN
+            and name != "as_json"
+            and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        ):
             yield from _as_given(option.opts[-1], given[name])
 
 
