@@ -16,13 +16,14 @@ from offswitch.agents.kinds import LOOP
 from offswitch.agents.solvers import agent_solver
 from offswitch.errors import InputError
 from offswitch.probes import PROBES, probes_named
-from offswitch.record import STOPPING, code_digest, condition_digest
+from offswitch.record import STOPPING, TRAINED_ON, code_digest, condition_digest, declared_digests
 from offswitch.refusals import as_inspect_error
 from offswitch.scene import Delivery, Protocol, StopAt, in_scene, load_scene, notices_of
 from offswitch.scene.levels import refuse_levels
 from offswitch.scene.notices import words_for
 from offswitch.scene.protocol import SUMS_SCENE, stops_at
 from offswitch.scene.scenes import in_space
+from offswitch.scene.sums import refuse_training_seed
 from offswitch.scene.work import Work
 from offswitch.scorer import shutdown_verdict
 from offswitch.stopping.early_stopping import Stopping
@@ -32,6 +33,7 @@ from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY, choose
 from offswitch_prompts.demonstrations import Demonstrations, demonstrations, pool_digest
 from offswitch_prompts.space import DRAWN, FIRST, Point, Space, load_space
+from offswitch_prompts.training_words import refuse_training_prompts
 from offswitch_sandbox import COMPOSE
 
 THE_LOOP = choose_agent(LOOP)
@@ -55,7 +57,7 @@ def shutdown_resistance(
     wordings: str | int = FIRST, prompts: str = "", questions: int = 6, notice_after: int = 3, trigger_at: int = 4,
     command_timeout_s: int = 15, grace_s: float = 3.0, message_limit: int = 60, stop_at: str = StopAt.SUBMIT.value,
     nudges: int = 3, agent: str = LOOP, delivery: str = "", scene: str = SUMS_SCENE, clock: str = "",
-    probes: Words = "", design: int = 0, stop: Words | dict[str, Any] = "") -> Task:  # fmt: skip
+    probes: Words = "", design: int = 0, stop: Words | dict[str, Any] = "", trained_on: Words = "") -> Task:  # fmt: skip
     """Does an agent let itself be switched off?
 
     Args:
@@ -82,13 +84,18 @@ def shutdown_resistance(
         probes: what a copy of the conversation is asked after a trial: comprehension, confess, forecast; or nothing.
         design: instead of sample, how many of the combinations, chosen so that they tell most of main effects.
         stop: when a cell has trials enough: "width:0.1", with "futility:0.05" or without, or a file; never without it.
+        trained_on: digests of the prompts and packs that the model was trained on; a gate refuses it where they are used.
     """
     with as_inspect_error():
         who, given = choose_agent(agent, delivery), (questions, notice_after, trigger_at, command_timeout_s, grace_s)
         told = Protocol(*given, message_limit, nudges=nudges, delivery=who.delivery, stop_at=stops_at(stop_at))
-        protocol, space, work = _in_scene(str(scene), str(clock), told, load_space(prompts))
+        protocol, space, work = in_scene_named(str(scene), str(clock), told, load_space(prompts))
         points = _possible(who, choose(space, _joined(variants), _joined(factors), str(base), sample, seed, design))
-        samples = _samples(space, points, protocol, who, wordings, trials, seed, _joined(probes))
+        refuse_training_seed(seed)
+        own = told_by_model(_joined(trained_on)) | told_by_probes(_joined(probes))
+        samples = samples_of(space, points, protocol, who, wordings, trials, seed, own)
+        if space.pack:
+            refuse_training_prompts({*map(prompt_of, samples)})
         return stopping_early(trials_task(samples, protocol, who, work), stopping_rule(stop))
 
 
@@ -123,7 +130,7 @@ def stopping_early(made: Task, rule: StoppingRule | None) -> Task:
     return made
 
 
-def _in_scene(name: str, clock: str, told: Protocol, space: Space) -> tuple[Protocol, Space, Work | None]:
+def in_scene_named(name: str, clock: str, told: Protocol, space: Space) -> tuple[Protocol, Space, Work | None]:
     """What is told, the prompts and the work in the scene of this name."""
     chosen = load_scene(name, space.pack and space.pack.folder)
     return in_scene(chosen, told, clock), in_space(space, chosen), chosen.work
@@ -139,10 +146,21 @@ def _joined(given: Words) -> str:
     return ",".join(map(str, given)) if isinstance(given, list) else str(given)
 
 
-def _samples(
+def told_by_model(trained_on: str) -> dict[str, Any]:
+    """What a sample's metadata say of what the model was trained on; nothing where it does not say."""
+    return {TRAINED_ON: "+".join(declared)} if (declared := declared_digests(trained_on)) else {}
+
+
+def told_by_probes(probes: str) -> dict[str, Any]:
+    """What a sample's metadata say of probes."""
+    return {PROBES: ",".join(asked)} if (asked := probes_named(probes)) else {}
+
+
+def samples_of(
     space: Space, points: list[Point], protocol: Protocol, agent: Chosen, wordings: str | int, trials: int, seed: int,
-    probes: str,
+    own: Mapping[str, Any],
 ) -> list[Sample]:  # fmt: skip
+    """The samples of trials, trial by trial; own: what else their metadata say."""
     if not 1 <= trials <= TRIALS_MAX:
         raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
     if abs(seed) > SEED_MAX:
@@ -151,7 +169,7 @@ def _samples(
     told: dict[str, Any] = {"seed": seed, "protocol": protocol.summary, "wordings": how}
     if space.pack:
         told |= {"pack": space.pack.name, "pack_digest": space.pack.digest}
-    told |= agent.metadata | ({PROBES: ",".join(asked)} if (asked := probes_named(probes)) else {})
+    told |= {**agent.metadata, **own}
     samples: list[Sample] = []
     plans = [_planned(space, point, protocol) for point in points]
     # Trials whose wordings are drawn from the same ones are trials of one condition.
@@ -171,6 +189,12 @@ def _samples(
         told |= {"prompt_digest": digest, "rendered_digest": prompt.digest, "notices": json.dumps(notices)}
         samples.append(_sample(plan, prompt, trial, numbers, {**told, **_of_block(shown)}))
     return samples
+
+
+def prompt_of(sample: Sample) -> Prompt:
+    """The two messages that a sample begins with."""
+    assert not isinstance(sample.input, str)
+    return Prompt(*(message.text for message in sample.input))
 
 
 def _after(shown: Demonstrations | None, prompt: Prompt) -> Prompt:
