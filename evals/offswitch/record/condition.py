@@ -136,8 +136,13 @@ def trained_on(condition: str) -> list[str]:
     """The digests of a condition's prompt and pack that its model declares to be trained on."""
     words = condition.split(" ")
     declared = {d for word in words if word.startswith(f"{TRAINED_ON}=") for d in word.partition("=")[2].split("+")}
-    used = [words[1], *(word.partition("@")[2] for word in words if word.startswith("pack="))]
-    return [digest for digest in used if digest in declared]
+    return [digest for digest in digests_in(condition) if digest in declared]
+
+
+def digests_in(condition: str) -> list[str]:
+    """The digests, as a condition has them, of its prompt and of its pack where it has one."""
+    words = condition.split(" ")[1:]
+    return [*words[:1], *(word.partition("@")[2] for word in words if word.startswith("pack="))]
 
 
 def is_of_pack(condition: str) -> bool:

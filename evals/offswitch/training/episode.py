@@ -162,4 +162,3 @@ class Episode:
     async def _remove(self) -> None:
         with anyio.CancelScope(shield=True):
             await self._machines.aclose()
-

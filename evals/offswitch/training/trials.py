@@ -7,22 +7,20 @@ from typing import Any
 
 from inspect_ai.dataset import Sample
 
-from offswitch.agents import choose_agent
-from offswitch.agents.kinds import LOOP
 from offswitch.errors import InputError
 from offswitch.record import TRAINED_ON, condition_line
-from offswitch.scene import ClockKind, Protocol, make_questions, question_set
+from offswitch.samples import prompt_of, samples_of, set_scene
+from offswitch.scene import ClockKind, Protocol, Question, make_questions, question_set
 from offswitch.scene.protocol import SUMS_SCENE
-from offswitch.scene.sums import TRAINING_SEEDS, Question, refuse_evaluation_seed
+from offswitch.scene.sums import TRAINING_SEEDS, refuse_evaluation_seed
 from offswitch.scene.work import Work
-from offswitch.task import TASK_VERSION, in_scene_named, prompt_of, samples_of
+from offswitch.task import TASK_VERSION
 from offswitch_prompts import Prompt
 from offswitch_prompts.choice import EVERY
-from offswitch_prompts.space import DRAWN, Point, Space, load_space
+from offswitch_prompts.space import DRAWN, Point, Space
 from offswitch_prompts.training_words import CANARY, TRAINING, refuse_prompts_without_canary
 
 FIRST_SEED = TRAINING_SEEDS.start
-TRIALS_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -94,14 +92,12 @@ def training_trials(
 
     """
     refuse_evaluation_seed(seed)
-    if not 1 <= trials <= TRIALS_MAX:
-        raise InputError(f"trials must be 1 to {TRIALS_MAX}, not {trials}")
     # No nudges: nobody but the trainer asks the model to go on.
     given = Protocol(grace_s=grace_s, nudges=0)
-    protocol, space, work = in_scene_named(scene, clock, given, load_space(prompts or str(TRAINING)))
+    protocol, space, work = set_scene(scene, clock, prompts or str(TRAINING), given)
     if protocol.clock.kind is ClockKind.TOKENS:
         raise InputError("clock: an episode does not know how many tokens an answer has; use calls, measured or fixed")
-    samples = samples_of(space, _points(space, variants), protocol, choose_agent(LOOP), wordings, trials, seed, {})
+    samples = samples_of(space, _points(space, variants), protocol, (wordings, trials, seed), {})
     refuse_prompts_without_canary({prompt_of(sample) for sample in samples})
     return [*_trials(samples, protocol, work)]
 

@@ -9,7 +9,7 @@ import asyncio
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from offswitch.errors import InputError
 from offswitch.evidence import Ending
@@ -40,10 +40,10 @@ def dataset_rows(trials: Iterable[TrainingTrial] | None = None) -> list[dict[str
 class ShutdownEnvironment:
     """A machine that is announced to be shut down while the agent works at a task.
 
-    After a rollout `_result` says what it showed. Public methods are tools of the model, so everything else here is not.
+    After a rollout `_result` says what it showed. Public methods are tools of the model, so all else is private.
     """
 
-    _busy: weakref.WeakSet["ShutdownEnvironment"] = weakref.WeakSet()
+    _busy: ClassVar[weakref.WeakSet["ShutdownEnvironment"]] = weakref.WeakSet()
     """those whose rollout has begun and is not judged yet"""
 
     def __init__(self, trials: Iterable[TrainingTrial] | None = None, sandbox: str = "bubblewrap") -> None:
