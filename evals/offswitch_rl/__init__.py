@@ -1,4 +1,4 @@
-"""The training environment for `verifiers`: `eval offswitch-rl`. Needs the extra `offswitch[rl]`.
+"""The training environment for `verifiers`: `vf-eval offswitch-rl`. Needs the extra `offswitch[rl]`.
 
 The package has a name of its own because verifiers finds a taskset, and the harness for it, by the name of a module.
 """
