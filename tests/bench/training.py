@@ -129,7 +129,7 @@ def kill(episodes: int) -> bool:
     took = time.monotonic() - killed
     print(f"{began} episodes at once, {opened - finished} machines, {len(below)} processes; "
           f"{len(left)} processes left {took:.1f} s after SIGKILL")  # fmt: skip
-    return began == episodes and not left
+    return began == episodes and opened > finished and not left
 
 
 def started(pid: int) -> str | None:
