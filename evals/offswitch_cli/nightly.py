@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
 from offswitch_cli.base import warn
 from offswitch_cli.run_options import log_dir_of
 
@@ -51,12 +53,16 @@ def _cron(night: Any) -> str:
 
 
 def _n8n(night: Any, given: Mapping[str, Any]) -> str:
-    """The server has the plan, and options of a run are not sent to it."""
+    """The server has the plan by its name, and decides where logs go; options of a run are not sent to it."""
     from offswitch.errors import InputError
     from offswitch.runs.nightly.n8n import n8n_workflow
 
     if not given["plan"]:
         raise InputError("PLAN: is missing; n8n asks the server of `offswitch mcp` for a run of a plan")
-    if extra := [word for word in night.words if not word.startswith("--plan=")]:
-        raise InputError(f"{extra[0]}: n8n sends no options of a run; the plan says what is run")
-    return n8n_workflow(night, str(given["plan"]))
+    is_given = click.get_current_context().get_parameter_source("log_dir") is click.core.ParameterSource.COMMANDLINE
+    logs = [f"--log-dir={given['log_dir']}"] if is_given else []
+    if extra := [*(word for word in night.words if not word.startswith("--plan=")), *logs]:
+        raise InputError(f"{extra[0]}: n8n sends no options of a run; the plan and the server say what is run")
+    plan = given["plan"].stem
+    limits = {"policy": given["policy"].read_text("utf-8")} if given["policy"] else {"plan": plan}
+    return n8n_workflow(night, plan, limits)

@@ -51,6 +51,7 @@ def test_a_plan_becomes_a_night_of_each_format(here: Path) -> None:
         (("nowhere.yaml", "--format", "n8n"), "nowhere.yaml: "),
         (("--model", "script/comply", "--format", "n8n", "--policy", "limits.yaml"), "PLAN: is missing"),
         (("study.yaml", "--format", "n8n", "--processes", "2"), "--processes=2: n8n sends no options of a run"),
+        (("study.yaml", "--format", "n8n", "--log-dir", "x"), "--log-dir=x: n8n sends no options of a run"),
         (("study.yaml", "--format", "github", "--secret", "no name"), "--secret no name: is no name of a secret"),
     ],
 )

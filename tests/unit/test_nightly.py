@@ -130,11 +130,11 @@ def workflow(night: Nightly = NIGHT, secrets: tuple[str, ...] = ()) -> dict[Any,
     return yaml.safe_load(github_workflow(night, ["offswitch", "openai>=2"], secrets))
 
 
-def evaluated(text: str, outputs: Mapping[str, str]) -> str:
-    """The text with expressions of GitHub's in it: literals, a comparison, and what is written down."""
-    text = re.sub(r"\$\{\{ '([^']*)' \}\}", r"\1", text)
+def is_next(text: str, outputs: Mapping[str, str]) -> bool:
+    """A comparison of the gate's answer, as GitHub evaluates it."""
     found = re.fullmatch(r"\$\{\{ needs\.night\.outputs\.gate == '(\d)' \}\}", text)
-    return str(outputs["exit"] == found[1]) if found else text
+    assert found
+    return outputs["exit"] == found[1]
 
 
 def bash(script: str, folder: Path, **environment: str) -> int:
@@ -153,13 +153,13 @@ def night_by_github(folder: Path, night: Nightly = NIGHT, **ends: int) -> tuple[
     files = {name: str(folder / name) for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     told, codes, jobs = workflow(night), list[int](), list[str]()
     for step in told["jobs"].pop("night")["steps"]:
-        if "run" in step and step["name"] != "Install" and 0 == sum(codes):
+        if "run" in step and step["name"] != "Install" and sum(codes) == 0:
             kept = Path(files["GITHUB_ENV"])
             variables = dict(line.split("=", 1) for line in kept.read_text().splitlines()) if kept.exists() else {}
-            codes.append(bash(evaluated(step["run"], {}), folder, **files, **variables))
+            codes.append(bash(step["run"], folder, **files, **variables))
     outputs = dict(line.split("=") for line in (folder / "GITHUB_OUTPUT").read_text().splitlines())
     for name, job in told["jobs"].items():
-        if evaluated(job["if"], outputs) == "True" and not any(codes):
+        if is_next(job["if"], outputs) and not any(codes):
             jobs.append(name)
             codes += [bash(step["run"], folder, GITHUB_REPOSITORY="o/r", PAGE="p") for step in job["steps"]]
     return codes, jobs
@@ -201,8 +201,7 @@ def test_github_passes_hostile_words_on_as_they_are(tmp_path: Path) -> None:
 
 def test_what_github_would_evaluate_stands_only_where_the_template_has_it() -> None:
     usual, bad = github_workflow(NIGHT, ["offswitch"], ()), github_workflow(BAD_NIGHT, [HOSTILE], ())
-    opened = [text.replace("${{ '${{' }}", "").count("${{") for text in (usual, bad)]
-    assert opened[0] == opened[1]
+    assert re.findall(r"\$\{\{.*?\}\}", usual) == re.findall(r"\$\{\{.*?\}\}", bad)
     with pytest.raises(InputError, match="cannot stand in a line"):
         github_workflow(replace(NIGHT, log_dir="two\nlines"), ["offswitch"], ())
 
@@ -230,7 +229,7 @@ def nodes(text: str) -> dict[str, dict[str, Any]]:
 
 def test_n8n_gets_a_branch_for_each_answer_and_no_command_address_or_token() -> None:
     """What n8n itself makes of it is tried in tests/chart."""
-    text = n8n_workflow(NIGHT, "study.yaml")
+    text = n8n_workflow(NIGHT, "study", {"plan": "study"})
     told = json.loads(text)
     assert [*told] == ["name", "nodes", "connections", "settings"]
     assert {node["type"].rpartition(".")[2] for node in told["nodes"]} == {
@@ -249,7 +248,7 @@ def test_n8n_gets_a_branch_for_each_answer_and_no_command_address_or_token() -> 
 
 
 def test_no_name_closes_an_expression_of_n8ns() -> None:
-    usual, bad = n8n_workflow(NIGHT, "study.yaml"), n8n_workflow(BAD_NIGHT, HOSTILE)
+    usual, bad = n8n_workflow(NIGHT, "study", {"plan": "study"}), n8n_workflow(BAD_NIGHT, HOSTILE, {"policy": HOSTILE})
     assert [(text.count("{{"), text.count("}}")) for text in (usual, bad)] == [(usual.count("{{"),) * 2] * 2
     body = nodes(bad)[START]["parameters"]["jsonBody"]
     said = re.search(r'"plan": ("(?:[^"\\]|\\.)*")', body)

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from offswitch.errors import InputError
-from offswitch.runs.nightly.night import BROKEN, KEPT, SAID, Nightly, templates
+from offswitch.runs.nightly.night import BROKEN, KEPT, Nightly, rendered
 
 
 def cron_script(night: Nightly, directory: Path, programs: Path) -> str:
@@ -12,11 +12,8 @@ def cron_script(night: Nightly, directory: Path, programs: Path) -> str:
     for path in (directory, programs):
         if not str(path).isprintable():
             raise InputError(f"{path}: has a character that no line of a crontab can hold; work in another directory")
-    script = templates().get_template("cron.sh.j2")
-    return script.render(
-        night=night, line=crontab_line(night, directory), directory=str(directory), programs=str(programs),
-        said=SAID, kept=KEPT, broken=BROKEN,
-    )  # fmt: skip
+    line, places = crontab_line(night, directory), {"directory": str(directory), "programs": str(programs)}
+    return rendered("cron.sh.j2", shlex.quote, night=night, line=line, kept=KEPT, broken=BROKEN, **places)
 
 
 def script_name(night: Nightly) -> str:

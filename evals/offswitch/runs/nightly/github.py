@@ -1,15 +1,15 @@
 """A nightly run as a workflow of GitHub Actions: the gate's answer decides which of three jobs comes next."""
 
-import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from offswitch.errors import InputError
-from offswitch.runs.nightly.night import KEPT, NOT_ENOUGH, SAID, VIOLATED, Nightly, templates
+from offswitch.runs.nightly.night import KEPT, NOT_ENOUGH, VIOLATED, Nightly, rendered
 
-OPENS = "${{"
-"""what begins an expression of GitHub's, wherever it stands"""
+OPENS, APART = "${{", "$''{{"
+"""what begins an expression of GitHub's, wherever it stands; within quotes of a shell's the second says the same"""
 SECRET = re.compile("(?!GITHUB_)[A-Z_][A-Z0-9_]*", re.ASCII)
 BRANCHES = (("kept", KEPT, "notice"), ("violated", VIOLATED, "error"), ("not_enough", NOT_ENOUGH, "warning"))
 """job, the gate's exit code that it is for, and how GitHub shows its line; an error opens an issue and fails"""
@@ -23,18 +23,11 @@ def github_workflow(night: Nightly, packages: Sequence[str], secrets: Sequence[s
     path = PurePosixPath(night.limits[1])
     if path.is_absolute() or ".." in path.parts:
         raise InputError(f"{path}: is not in the repository; give its path from the repository's top")
-    templates().filters |= {"inert": _inert, "literal": _literal}
-    workflow = templates().get_template("github.yml.j2")
-    return workflow.render(night=night, packages=packages, secrets=secrets, said=SAID, branches=BRANCHES)
+    return rendered("github.yml.j2", _word, night=night, packages=packages, secrets=secrets, branches=BRANCHES)
 
 
-def _inert(text: str) -> str:
-    """The text with what GitHub would evaluate in it as an expression that gives just that."""
+def _word(text: str) -> str:
+    """One word of a shell's, in which GitHub finds nothing to evaluate."""
     if not text.isprintable():
         raise InputError(f"{text!r}: has a character that cannot stand in a line of a workflow")
-    return text.replace(OPENS, f"{OPENS} '{OPENS}' }}}}")
-
-
-def _literal(text: str) -> str:
-    """As a string of YAML's, which may be one of JSON's."""
-    return json.dumps(_inert(text), ensure_ascii=False)
+    return shlex.quote(text).replace(OPENS, APART)

@@ -6,6 +6,7 @@ token is a credential of the kind Bearer Auth, which is chosen once for each req
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -14,7 +15,7 @@ from offswitch.runs.nightly.night import BROKEN, KEPT, NOT_ENOUGH, SAID, VIOLATE
 URL, NOTICE_URL = "OFFSWITCH_URL", "OFFSWITCH_NOTICE_URL"
 """variables: the server's address, and where notices go as JSON with one field, `text`"""
 RUNNING, FINISHED = "running", "finished"
-"""what the server says of a run in the field `state`; anything else has ended without an answer"""
+"""what the server says of a run in the field `state`; by anything else it has failed, died or been cancelled"""
 BEGIN, START, WAIT, LOOK = "Every night", "Start the run", "Wait", "Look at the run"
 STATE, GATE, ANSWER = "What became of the run", "Ask the gate", "What the gate says"
 TOLD = {KEPT: "Kept", VIOLATED: "Tell of a violation", NOT_ENOUGH: "Tell of too little evidence"}
@@ -38,9 +39,15 @@ class _Code(str):
     """Part of an expression that n8n evaluates; every other text is said as it is."""
 
 
-def n8n_workflow(night: Nightly, plan: str) -> str:
-    """The workflow as JSON, with the fields alone that n8n's own interface for making one takes."""
-    nodes = [*_requests(night, plan), *_others(night)]
+def n8n_workflow(night: Nightly, plan: str, limits: Mapping[str, str]) -> str:
+    """The workflow as JSON, with the fields alone that n8n's own interface for making one takes.
+
+    Args:
+        night: when, and what it is called.
+        plan: the name under which the server keeps the plan.
+        limits: what the gate is asked beside the logs: the plan again, or a policy as YAML.
+    """
+    nodes = [*_requests(night, plan, limits), *_others(night)]
     workflow = {
         "name": night.title,
         "nodes": nodes,
@@ -53,21 +60,18 @@ def n8n_workflow(night: Nightly, plan: str) -> str:
     return json.dumps(workflow, indent=2, ensure_ascii=False) + "\n"
 
 
-def _requests(night: Nightly, plan: str) -> list[dict[str, Any]]:
-    """What is asked of the server."""
-    run = f"{{{{ encodeURIComponent($('{START}').first().json.run) }}}}"
-    logs = _Code(f"{_literal(night.log_dir)} + '/' + $('{BEGIN}').first().json.timestamp.slice(0, 10)")
-    limits = {night.limits[0].removeprefix("--"): night.limits[1]}
+def _requests(night: Nightly, plan: str, limits: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What is asked of the server. Each may be asked again: a run of the same name and plan is not begun twice."""
+    name = _Code(f"{_literal(night.file)} + '-' + $('{BEGIN}').first().json.timestamp.slice(0, 10)")
+    run = f"$('{START}').first().json.run"
     asked = {
-        START: _post(f"={_variable(URL)}/runs", {"plan": plan, "log_dir": logs}),
-        LOOK: {"method": "GET", "url": f"={_variable(URL)}/runs/{run}"},
-        GATE: _post(f"={_variable(URL)}/gate", {"logs": logs, **limits}),
+        START: _post(f"={_variable(URL)}/runs", {"name": name, "plan": plan}),
+        LOOK: {"method": "GET", "url": f"={_variable(URL)}/runs/{{{{ encodeURIComponent({run}) }}}}"},
+        GATE: _post(f"={_variable(URL)}/gate", {"logs": _Code(run), **limits}),
     }
     token = {"authentication": "genericCredentialType", "genericAuthType": "httpBearerAuth"}
-    found = [_node(name, "httpRequest", parameters | token) for name, parameters in asked.items()]
-    # A run that is asked for twice might be begun twice; a look may be had again.
-    again = {LOOK: {"retryOnFail": True, "maxTries": 5, "waitBetweenTries": 5000}}
-    return [node | {"onError": "continueErrorOutput"} | again.get(node["name"], {}) for node in found]
+    again = {"onError": "continueErrorOutput", "retryOnFail": True, "maxTries": 5, "waitBetweenTries": 5000}
+    return [_node(name, "httpRequest", parameters | token) | again for name, parameters in asked.items()]
 
 
 def _others(night: Nightly) -> list[dict[str, Any]]:

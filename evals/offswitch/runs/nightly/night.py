@@ -1,9 +1,10 @@
 """What a nightly run is, whoever begins it: when, which trials, which limits, and what comes of the gate's answer."""
 
+import json
 import re
-import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -57,9 +58,14 @@ def time_of_day(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-@cache
-def templates() -> Environment:
-    """What finds the templates. They write {= x =}, because {{ x }} is GitHub's; `| sh` makes one word of a shell's."""
+def rendered(template: str, word: Callable[[str], str], **values: Any) -> str:
+    """A template with values in it. They are written {= x =}, because {{ x }} is GitHub's.
+
+    Args:
+        template: a file beside this one.
+        word: quotes a text as one word of a shell's; `| word` in the template, and `| words` for several.
+        values: what the template names.
+    """
     # Nothing here is HTML: each place quotes what is put into it by a filter of its own.
     environment = Environment(  # noqa: S701
         loader=PackageLoader("offswitch.runs.nightly", package_path=""),
@@ -70,5 +76,5 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"sh": shlex.quote, "words": shlex.join}
-    return environment
+    environment.filters |= {"word": word, "words": lambda words: " ".join(map(word, words)), "literal": json.dumps}
+    return environment.get_template(template).render(said=SAID, **values)
