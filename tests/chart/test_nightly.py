@@ -1,4 +1,4 @@
-"""Files for nightly runs, by what those who read them have themselves: n8n's nodes and expressions, actionlint, shellcheck."""
+"""Files for nightly runs, by what those who read them have: n8n's own nodes and expressions, actionlint, shellcheck."""
 
 import json
 import os
