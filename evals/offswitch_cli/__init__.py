@@ -16,7 +16,7 @@ from offswitch_cli import (
 from offswitch_cli.base import main
 
 __all__ = [
-    "designs", "export", "instruments", "judges", "main", "prompts", "results", "runs", "scenes", "schedule", "trial_plans",
-    "watch",
+    "designs", "export", "instruments", "judges", "main", "prompts", "results", "runs", "scenes", "schedule",
+    "trial_plans", "watch",
 ]  # fmt: skip
 """the modules are imported because each adds its commands to `main`"""
