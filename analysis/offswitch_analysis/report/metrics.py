@@ -12,8 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from offswitch_analysis.rates.estimates import Estimate
-from offswitch_analysis.rates.summary import Cell
+from offswitch_analysis.rates import Cell, Estimate
 from offswitch_analysis.text import plain
 
 CELLS_MAX = 200
