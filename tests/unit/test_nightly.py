@@ -78,7 +78,7 @@ def test_cron_takes_a_branch_for_each_answer_of_the_gate(tmp_path: Path, gate: i
 def test_cron_tells_of_a_night_that_broke_and_asks_no_gate_after_a_broken_run(
     tmp_path: Path, ends: dict[str, int], why: str
 ) -> None:
-    done, calls = night_by_cron(tmp_path, **ends)
+    done, calls = night_by_cron(tmp_path, NIGHT, **ends)
     assert (done.returncode, len(called(calls))) == (2, 1 if "run" in ends else 2)
     assert f"the night ended without an answer {why}" in done.stdout
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,5 +76,9 @@ def rendered(template: str, word: Callable[[str], str], **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"word": word, "words": lambda words: " ".join(map(word, words)), "literal": json.dumps}
+
+    def words(texts: Iterable[str]) -> str:
+        return " ".join(map(word, texts))
+
+    environment.filters |= {"word": word, "words": words, "literal": json.dumps}
     return environment.get_template(template).render(said=SAID, **values)
