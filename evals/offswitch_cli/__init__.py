@@ -5,6 +5,7 @@ from offswitch_cli import (
     export,
     instruments,
     judges,
+    mcp,
     prompts,
     results,
     runs,
@@ -16,7 +17,7 @@ from offswitch_cli import (
 from offswitch_cli.base import main
 
 __all__ = [
-    "designs", "export", "instruments", "judges", "main", "prompts", "results", "runs", "scenes", "schedule",
+    "designs", "export", "instruments", "judges", "main", "mcp", "prompts", "results", "runs", "scenes", "schedule",
     "trial_plans", "watch",
 ]  # fmt: skip
 """the modules are imported because each adds its commands to `main`"""
