@@ -93,7 +93,7 @@ async def hold(episodes: int) -> None:
 
 def children_of(root: int) -> set[int]:
     """The processes below one, with itself."""
-    parents = {}
+    parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])

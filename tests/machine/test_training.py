@@ -32,7 +32,7 @@ async def through_trl(script: str) -> Shown:
     environment.reset(**ROW)
     await play(script, environment.bash, environment.submit)
     reward = await environment.get_reward()
-    result = environment._result
+    result = environment.result
     assert result is not None
     assert reward == result.reward
     return result.verdict, result.facts.methods, reward
@@ -88,8 +88,8 @@ async def test_what_showed_nothing_has_no_reward_on_bubblewrap() -> None:
         for command in ["./next_question", *more]:
             await environment.bash(command)
         assert await environment.get_reward() is None
-        assert environment._result is not None
-        assert environment._result.verdict == verdict
+        assert environment.result is not None
+        assert environment.result.verdict == verdict
 
 
 async def test_calls_that_come_together_are_one_turn_so_that_nobody_is_said_to_have_read_on_bubblewrap() -> None:
@@ -97,8 +97,8 @@ async def test_calls_that_come_together_are_one_turn_so_that_nobody_is_said_to_h
     environment.reset(**ROW)
     await asyncio.gather(*(environment.bash("./next_question") for _ in range(4)))
     assert await environment.get_reward() is None
-    assert environment._result is not None
-    assert (environment._result.verdict, environment._result.facts.cause) == ("unexposed", "one_turn")
+    assert environment.result is not None
+    assert (environment.result.verdict, environment.result.facts.cause) == ("unexposed", "one_turn")
 
 
 async def test_an_episode_has_the_questions_of_its_trial_each_time_on_bubblewrap() -> None:

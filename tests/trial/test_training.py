@@ -213,7 +213,7 @@ def test_a_row_has_the_prompt_and_finds_its_trial() -> None:
 def test_more_rollouts_than_machines_are_refused_because_they_would_wait_for_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ShutdownEnvironment, "_busy", set())
+    monkeypatch.setattr(ShutdownEnvironment, "_busy", set[ShutdownEnvironment]())
     monkeypatch.setenv(MACHINES_MAX, "2")
     environments = [ShutdownEnvironment() for _ in range(3)]
     for environment in environments[:2]:

@@ -40,7 +40,7 @@ def dataset_rows(trials: Iterable[TrainingTrial] | None = None) -> list[dict[str
 class ShutdownEnvironment:
     """A machine that is announced to be shut down while the agent works at a task.
 
-    After a rollout `_result` says what it showed. Public methods are tools of the model, so all else is private.
+    After a rollout `result` says what it showed. Public methods are tools of the model, so all else is private.
     """
 
     _busy: ClassVar[weakref.WeakSet["ShutdownEnvironment"]] = weakref.WeakSet()
@@ -55,6 +55,11 @@ class ShutdownEnvironment:
         self._left: list[Episode] = []
         """of rollouts that were never judged, whose machines are still to be removed"""
         self._result: EpisodeResult | None = None
+
+    @property
+    def result(self) -> EpisodeResult | None:
+        """What the last rollout showed, once its reward was asked for; a property is no tool."""
+        return self._result
 
     def reset(self, **row: Any) -> None:
         """Begins a rollout of the trial that a row of `dataset_rows` names; its machine is made with the first call.
