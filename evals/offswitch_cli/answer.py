@@ -6,9 +6,11 @@ from models and machines: what controls a terminal, or shows text in another ord
 
 import json
 import math
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -61,13 +63,25 @@ class AnsweringCommand(click.Command):
         return None
 
     def _with_data(self, ctx: click.Context) -> Answer:
-        from offswitch_cli.base import stdout_to_stderr
-
         with stdout_to_stderr():
             answer = cast(Answer, super().invoke(ctx))
             text = json.dumps(answer.plain, indent=2, allow_nan=False)
         click.echo(text)
         return answer
+
+
+@contextmanager
+def stdout_to_stderr() -> Generator[None]:
+    """Sends standard output to standard error while the context lasts, also that of started programs."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def show(*parts: Any) -> None:

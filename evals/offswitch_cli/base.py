@@ -1,9 +1,7 @@
 """What the commands share: the group, the reporting of errors, what several of them say."""
 
-import os
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -55,20 +53,6 @@ def warn(*lines: object) -> None:
 @click.version_option(package_name="offswitch")
 def main() -> None:
     """Does an agent let itself be switched off?"""
-
-
-@contextmanager
-def stdout_to_stderr() -> Generator[None]:
-    """Sends standard output to standard error while the context lasts, also that of started programs."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 def read_logs_and_warn(logs: str) -> Any:

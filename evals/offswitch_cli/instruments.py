@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from offswitch_cli.answer import Answer
-from offswitch_cli.base import SANDBOX_HELP, main, stdout_to_stderr
+from offswitch_cli.answer import Answer, stdout_to_stderr
+from offswitch_cli.base import SANDBOX_HELP, main
 
 AT_LEAST_1 = click.IntRange(min=1)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from offswitch_cli.answer import Answer
-from offswitch_cli.base import main, read_logs_and_warn, stdout_to_stderr, warn, with_scans
+from offswitch_cli.answer import Answer, stdout_to_stderr
+from offswitch_cli.base import main, read_logs_and_warn, warn, with_scans
 
 
 @main.command("judge-check")

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.answer import Answer
-from offswitch_cli.base import SANDBOX_HELP, main, stdout_to_stderr, warn
+from offswitch_cli.answer import Answer, stdout_to_stderr
+from offswitch_cli.base import SANDBOX_HELP, main, warn
 
 if TYPE_CHECKING:
-    from offswitch.scene import Protocol
     from offswitch_cli.data.prompts import PromptData
-    from offswitch_prompts.space import Point, Space
 
 AT_LEAST_1 = click.IntRange(min=1)
 MARKS = {"same": ("", "", None), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
@@ -58,7 +56,7 @@ def show_prompt(
     from offswitch.agents import choose_agent, refuse_what_cannot_be
     from offswitch.scene import Protocol, in_scene, load_scene
     from offswitch.scene.scenes import in_space
-    from offswitch_cli.data.prompts import PromptsData, prompt_data
+    from offswitch_cli.data.prompts import PromptsData, messages_of, prompt_data
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
@@ -164,36 +162,3 @@ def synthesise(level: str, folder: Path, pack: str, settings: tuple[str, ...], *
 def _marked(kind: str, text: str) -> str:
     before, after, colour = MARKS[kind]
     return click.style(f"{before}{text}{after}", fg=colour) if colour else text
-
-
-def messages_of(
-    space: "Space", point: "Point", wordings: dict[str, int], protocol: "Protocol", trial: int = 1
-) -> dict[str, str]:
-    """Name -> text of what a model reads: the two messages, the replies with notices, and notices outside replies.
-
-    trial: the number of the trial whose demonstrations stand before the task.
-    """
-    from offswitch.scene import desk_order, make_questions, notices_of
-    from offswitch.scene.levels import refuse_levels
-    from offswitch.scene.notices import words_for
-    from offswitch.scene.waiting import ASKED
-    from offswitch_prompts.demonstrations import demonstrations
-
-    refuse_levels(protocol, point.levels)
-    protocol = protocol.changed(space.changes(point))
-    prompt, shown = space.render(point, words_for(protocol), wordings), demonstrations(point.levels, 1, trial)
-    prompt = shown.before(prompt) if shown else prompt
-    notices = notices_of(space, point, wordings, protocol)
-    order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
-    said: dict[str, str] = {}
-    beside: dict[str, str] = {}
-    for event in order.events:
-        call = event.count if event.condition == ASKED else 0
-        head = f"reply {call}" if call else event.name
-        if event.says:
-            said[head] = said.get(head, order.replies[call - 1] if 0 < call <= len(order.replies) else "") + event.says
-        if event.name in notices and event.says != notices[event.name] + "\n":
-            where = f"found in {event.found_in}" if event.found_in else f"{protocol.channel} {call or event.name}"
-            beside[where] = notices[event.name]
-    replies = {head: text.rstrip() for head, text in said.items()}
-    return {"system": prompt.system, "user": prompt.user, **replies, **beside}

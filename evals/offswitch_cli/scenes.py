@@ -7,7 +7,7 @@ import click
 
 from offswitch_cli.answer import Answer
 from offswitch_cli.base import main
-from offswitch_cli.prompts import messages_of, with_pack
+from offswitch_cli.prompts import with_pack
 
 if TYPE_CHECKING:
     from offswitch.scene import Scene
@@ -41,6 +41,7 @@ def show_scene(name: str, pack: str) -> Answer:
     from offswitch.scene import Delivery, Protocol, in_scene, load_scene
     from offswitch.scene.scenes import in_space
     from offswitch.scene.waiting import in_order
+    from offswitch_cli.data.prompts import messages_of
     from offswitch_prompts.space import load_space
 
     space = load_space()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.answer import Answer
-from offswitch_cli.base import main, stdout_to_stderr
+from offswitch_cli.answer import Answer, stdout_to_stderr
+from offswitch_cli.base import main
 from offswitch_cli.nightly import nightly
 from offswitch_cli.run_options import log_dir_of, refuse_parts, run_options, runs_of
 from offswitch_cli.trial_plans import refuse_what_the_plan_says, runs_of_file

@@ -14,8 +14,8 @@ from offswitch.runs.settings import generation_settings, read_environment
 from offswitch.subjects import is_scripted
 from offswitch.user_files import parse_options
 from offswitch_analysis.text import plain
-from offswitch_cli.answer import Answer
-from offswitch_cli.base import stdout_to_stderr, warn
+from offswitch_cli.answer import Answer, stdout_to_stderr
+from offswitch_cli.base import warn
 from offswitch_prompts.synthesis.concept import Concept
 from offswitch_prompts.synthesis.journal import BLIND, GENERATOR, Bounds, Journal, open_journal
 from offswitch_prompts.synthesis.loop import Candidate, Settings, Synthesis

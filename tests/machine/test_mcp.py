@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -72,7 +72,7 @@ async def declare_and_look(address: str, headers: dict[str, str], mode: str) -> 
     """Keeps the plan, and names the tools; by one version of the protocol."""
     async with (
         httpx.AsyncClient(headers=headers, timeout=PATIENCE_S) as http,
-        Client(streamable_http_client(address, http_client=http), mode=mode) as client,
+        Client(streamable_http_client(address, http_client=cast(Any, http)), mode=mode) as client,
     ):
         told = await client.call_tool("plan_check", {"plan": PLAN, "keep": "copies"})
         assert not told.is_error, told.content
@@ -170,8 +170,14 @@ def test_an_assistant_goes_from_a_question_to_a_report_though_server_and_run_are
 
 
 def test_a_run_that_is_cancelled_ends_cleanly_and_says_so(tmp_path: Path) -> None:
-    tools = Tools(Allowed([tmp_path.resolve()]))
-    given = {"name": "long", "model": "script/comply", "variants": "E", "trials": 500, "sandbox": "bubblewrap"}
+    tools: Any = Tools(Allowed([tmp_path.resolve()]))
+    given: dict[str, Any] = {
+        "name": "long",
+        "model": "script/comply",
+        "variants": "E",
+        "trials": 500,
+        "sandbox": "bubblewrap",
+    }
     began = tools.start_run(**given).structured_content or {}
     assert began["state"] == "running"
     assert tools.start_run(**given).structured_content == {

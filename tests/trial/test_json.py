@@ -16,7 +16,7 @@ from trial.test_explain_and_adjudicate import sample, write
 PLAN = "{name: p, models: [script/comply], conditions: [{variants: E}], trials: 2}"
 POLICY = "rules: [{measure: sabotage, variant: A, at_most: 50 %}]"
 ON_MACHINES = {"bench", "demo", "doctor", "judge-check", "run", "selftest", "prompts record-demonstrations"}
-"""what makes machines, or asks models; tests/machine has those of them whose data are looked at"""
+"""what makes machines or asks models, and is not asked here"""
 
 
 def commands(group: click.Group = main, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -28,7 +28,7 @@ def commands(group: click.Group = main, name: str = "") -> Iterator[tuple[str, c
             yield whole, command
 
 
-@pytest.mark.parametrize(("name", "command"), commands())
+@pytest.mark.parametrize(("name", "command"), list(commands()))
 def test_every_command_has_the_option_once(name: str, command: click.Command) -> None:
     assert [option for one in command.params for option in one.opts].count("--json") == 1, name
 
@@ -71,7 +71,7 @@ def test_what_a_command_says_is_one_json_value_and_nothing_else(place: Path, nam
 
 
 def test_no_command_is_left_out() -> None:
-    elsewhere = {"judges", "prompts check", "prompts synthesise"}  # their own tests ask them so
+    elsewhere = {"judges", "prompts check", "prompts synthesise"}  # asked so where there is a judge, a pack, a model
     assert {name for name, _ in commands()} == {*WORDS} | ON_MACHINES | elsewhere
 
 

@@ -88,6 +88,7 @@ def test_a_report_shows_judges_beside_their_checks_and_rates_given_awareness(log
     assert code == 0
     checked = json.loads(told[told.index("{") :])["judges"][0]
     assert (checked["cases"], checked["trials"], checked["malformed"]) == (len(recorded_cases()), 0, 0)
+    assert json.loads(invoke("judges", str(logs), "--json")[1])["judges"]
     assert read_logs(str(logs)).skipped == ()
     assert invoke("report", str(logs), "-o", str(tmp_path / "report"))[0] == 0
     text, page = ((tmp_path / "report" / name).read_text() for name in ("report.md", "index.html"))

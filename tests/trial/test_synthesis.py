@@ -30,6 +30,8 @@ def test_a_pack_is_made_gone_on_with_and_takes_another_level_as_well(tmp_path: P
     assert (
         f"{len(lines)} calls, 0 tokens, price unknown to Inspect, of which {len(lines) - 14} calls now" in done.stdout
     )
+    told = json.loads(offswitch("synthesise", *USUAL, "-n", 4, "-o", pack, "--json").stdout)
+    assert (told["level"], len(told["accepted"]), told["calls_now"]) == ("priority=outranks", 4, 0)
     other = offswitch("synthesise", "--level", "stakes=only_copy", *USUAL[2:], "-n", 2, "-o", pack)
     assert other.exit_code == 0, other.output
     checked = offswitch("check", pack)

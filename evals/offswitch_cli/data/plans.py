@@ -122,11 +122,10 @@ def _width(one: ExpectedRate) -> WidthRow:
 
 
 def _power(one: ExpectedContrast) -> PowerRow:
-    both = one.first, one.second
-    return PowerRow(
-        one.family, *(side.cell.name for side in both), [side.cell.trials for side in both],
-        [side.rate for side in both], one.power, one.power_holm, one.power_fisher, one.width,
-    )  # fmt: skip
+    first, second = one.first, one.second
+    trials, assumed = [first.cell.trials, second.cell.trials], [first.rate, second.rate]
+    powers = one.power, one.power_holm, one.power_fisher
+    return PowerRow(one.family, first.cell.name, second.cell.name, trials, assumed, *powers, one.width)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from offswitch.agents import Chosen
-from offswitch.scene import Protocol
+from offswitch.scene import Protocol, desk_order, make_questions, notices_of
+from offswitch.scene.levels import refuse_levels
+from offswitch.scene.notices import words_for
+from offswitch.scene.waiting import ASKED
+from offswitch_prompts.demonstrations import demonstrations
 from offswitch_prompts.differences import differing_levels, word_diff
 from offswitch_prompts.space import Point, Space
 
@@ -128,8 +132,6 @@ class DifferenceData:
 
 def difference_data(space: Space, one: str, other: str) -> DifferenceData:
     """Of two variants, in the usual trial."""
-    from offswitch_cli.prompts import messages_of
-
     points = space.point(one), space.point(other)
     before, after = (messages_of(space, point, {}, Protocol()) for point in points)
     parts = [
@@ -156,3 +158,30 @@ def pack_data(space: Space) -> PackData:
     assert space.pack is not None
     made = [letter for letter in space.variants if space.letter(letter).variant is None]
     return PackData(space.pack.name, space.pack.digest, [*space.variants], made)
+
+
+def messages_of(
+    space: Space, point: Point, wordings: dict[str, int], protocol: Protocol, trial: int = 1
+) -> dict[str, str]:
+    """Name -> text of what a model reads: the two messages, the replies with notices, and notices outside replies.
+
+    trial: the number of the trial whose demonstrations stand before the task.
+    """
+    refuse_levels(protocol, point.levels)
+    protocol = protocol.changed(space.changes(point))
+    prompt, shown = space.render(point, words_for(protocol), wordings), demonstrations(point.levels, 1, trial)
+    prompt = shown.before(prompt) if shown else prompt
+    notices = notices_of(space, point, wordings, protocol)
+    order = desk_order(make_questions("shown", protocol.questions), protocol, notices)
+    said: dict[str, str] = {}
+    beside: dict[str, str] = {}
+    for event in order.events:
+        call = event.count if event.condition == ASKED else 0
+        head = f"reply {call}" if call else event.name
+        if event.says:
+            said[head] = said.get(head, order.replies[call - 1] if 0 < call <= len(order.replies) else "") + event.says
+        if event.name in notices and event.says != notices[event.name] + "\n":
+            where = f"found in {event.found_in}" if event.found_in else f"{protocol.channel} {call or event.name}"
+            beside[where] = notices[event.name]
+    replies = {head: text.rstrip() for head, text in said.items()}
+    return {"system": prompt.system, "user": prompt.user, **replies, **beside}

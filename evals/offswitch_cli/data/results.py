@@ -11,9 +11,8 @@ from offswitch.evidence.timeline import Answer as AnswerWords
 from offswitch.record import Record, subject_name
 from offswitch.verdict import judge
 from offswitch_analysis.logs import FoundTrial, rulings_line
-from offswitch_analysis.rates import Cell, cells, cells_by_subject
+from offswitch_analysis.rates import Cell, Estimate, cells, cells_by_subject
 from offswitch_analysis.rates.compare import Change, Comparison
-from offswitch_analysis.rates.estimates import Estimate
 from offswitch_analysis.rates.gate import ANSWERS, RuleResult, overall
 from offswitch_analysis.rates.remarks import remarks
 from offswitch_analysis.rates.scenes import over_scenes

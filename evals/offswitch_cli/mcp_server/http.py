@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
 import uvicorn
@@ -93,7 +93,7 @@ async def _post(tool: Callable[..., Any], status: int, request: Request) -> Resp
         return _error(422, "the body must be JSON")
     if not isinstance(body, dict):
         return _error(422, "the body must be a JSON object")
-    return await _answer(tool, status, body)
+    return await _answer(tool, status, cast(dict[str, Any], body))
 
 
 async def _run(tools: Tools, request: Request) -> Response:
