@@ -15,7 +15,15 @@ from _pytest.terminal import TerminalReporter
 
 from pace import pace
 
-BUDGETS_S = {"unit": 180, "project": 40, "trial": 160, "browser": 45, "machine": 1700, "real_model": 120}
+BUDGETS_S = {
+    "unit": 180,
+    "project": 40,
+    "trial": 160,
+    "browser": 45,
+    "machine": 1700,
+    "real_model": 120,
+    "trainers": 30,
+}
 """folder of tests/ -> CPU seconds on a host of the usual pace: twice what was measured on two cores that others used"""
 SLOWEST, COSTLIEST = 20, 12
 PACE_AGAIN_S = 60

@@ -2,6 +2,7 @@
 
 from offswitch_cli import (
     designs,
+    export,
     instruments,
     judges,
     mcp,
@@ -16,7 +17,7 @@ from offswitch_cli import (
 from offswitch_cli.base import main
 
 __all__ = [
-    "designs", "instruments", "judges", "main", "mcp", "prompts", "results", "runs", "scenes", "schedule",
+    "designs", "export", "instruments", "judges", "main", "mcp", "prompts", "results", "runs", "scenes", "schedule",
     "trial_plans", "watch",
 ]  # fmt: skip
 """the modules are imported because each adds its commands to `main`"""
