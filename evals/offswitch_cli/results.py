@@ -32,6 +32,16 @@ def rates(logs: str) -> None:
 
 @main.command()
 @click.argument("logs")
+def records(logs: str) -> None:
+    """Write the records of logs beside them, so that reports need not read the logs; runs do so by themselves."""
+    from offswitch_analysis.logs.keep import keep_records
+
+    written, there = keep_records(logs)
+    click.echo(f"{written} record files written, {there} were there")
+
+
+@main.command()
+@click.argument("logs")
 @click.option("-o", "--out", default="report", type=Path, show_default=True, help="The directory of the report.")
 @click.option("--title", help="What the report is called.")
 @click.option("--families", type=Path, metavar="FILE", help="Declared contrasts (YAML); the default ones without it.")

@@ -14,10 +14,11 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from offswitch.errors import InputError
-from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, log_digest, packed, unpacked
+from offswitch_analysis.logs.beside import load
+from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, packed, unpacked
+from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.logs.rulings import local_path
 
 LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
@@ -83,20 +84,20 @@ def forget_json_log() -> None:
         recorder.JSONRecorder._FileRecorder__last_read_sample_log = None  # there is no public way
 
 
-def digests_of(names: Sequence[str]) -> dict[str, str | None]:
-    """Log -> digest of its content; None if it cannot be read or is no log."""
-    return {name: log_digest(name, partial(_open, name)) for name in names}
-
-
 def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords]:
-    """The records of each log; reads only those that are not in the cache."""
-    cached = {name: cache.load(digest) for name, digest in digests.items() if digest}
-    logs = {name: log.renamed(file_name(name)) for name, log in cached.items() if log}
+    """The records of each log: from beside it or from the cache; reads only the others."""
+    known = {name: _beside(name, digest, cache) or cache.load(digest) for name, digest in digests.items() if digest}
+    logs = {name: log.renamed(file_name(name)) for name, log in known.items() if log}
     new = [name for name in digests if name not in logs]
     if new:
         logs |= zip(new, _read_new(new, cache), strict=True)
         cache.drop_old()
     return [logs[name] for name in digests]
+
+
+def _beside(name: str, digest: str, cache: Cache) -> LogRecords | None:
+    found = load(name, digest, cache.made_by)
+    return found.log_records(file_name(name)) if found else None
 
 
 def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
@@ -126,12 +127,3 @@ def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) 
     if before and before == digests_of([name])[name]:
         cache.keep(before, data)
     return data
-
-
-def _open(name: str) -> BinaryIO:
-    path = local_path(name)
-    if path is not None:
-        return path.open("rb")
-    from inspect_ai._util.file import file  # see offswitch/hooks.py
-
-    return cast(BinaryIO, file(name, "rb"))

@@ -12,8 +12,9 @@ from offswitch.record import Record
 from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
 from offswitch_analysis.logs.cache import Cache, Judged, Looked, file_name
+from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.logs.counted import Counted, Found, counted
-from offswitch_analysis.logs.names import digests_of, forget_json_log, log_names, read_all
+from offswitch_analysis.logs.names import forget_json_log, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
 from offswitch_analysis.logs.samples import evidence_text
 
