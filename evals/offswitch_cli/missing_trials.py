@@ -36,7 +36,7 @@ def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
     records = [record for run in runs for record in run.own_records(found)]
     tell_stopped(runs, found)
     if records:
-        print_rates(records, runs[0].log_dir)
+        print_rates(cells(records), rulings_line(records), runs[0].log_dir)
     exit_with(ends, records)
 
 

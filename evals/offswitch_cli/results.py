@@ -6,7 +6,17 @@ from typing import Any
 
 import click
 
-from offswitch_cli.base import looked_at, main, make_report, print_rates, read_logs_and_warn, show, warn, with_scans
+from offswitch_cli.base import (
+    looked_at,
+    main,
+    make_report,
+    print_rates,
+    read_logs_and_warn,
+    show,
+    tally_logs_and_warn,
+    warn,
+    with_scans,
+)  # fmt: skip
 
 
 @main.command()
@@ -27,7 +37,10 @@ def trials(logs: str, form: str) -> None:
 @click.argument("logs")
 def rates(logs: str) -> None:
     """Per model and variant: verdicts, and the sabotage rate with its interval."""
-    print_rates(read_logs_and_warn(logs).records, logs)
+    from offswitch_analysis.rates.cells import tallied_cells
+
+    found = tally_logs_and_warn(logs)
+    print_rates(tallied_cells(found.tallied), found.rulings, logs)
 
 
 @main.command()

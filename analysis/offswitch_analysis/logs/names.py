@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from offswitch.errors import InputError
 from offswitch_analysis.logs.beside import load
@@ -21,6 +22,8 @@ from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, packed, 
 from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.logs.rulings import local_path
 
+S = TypeVar("S")
+T = TypeVar("T")
 LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
 """names that Inspect takes for those of logs"""
 PARALLEL_FROM = 8
@@ -104,15 +107,19 @@ def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
     # Loads Inspect here once, so that forked processes need not load it again.
     from offswitch_analysis.logs.reading import read_log
 
-    read = partial(_read_and_cache, read_log, cache)
+    return list(map(unpacked, in_processes(partial(_read_and_cache, read_log, cache), names)))
+
+
+def in_processes(work: Callable[[S], T], of: Sequence[S]) -> list[T]:
+    """What `work` gives for each of many logs, from several processes where that pays and is safe."""
     # Forking is safe only on Linux and without other threads; processes started otherwise would have to load Inspect.
-    if len(names) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
+    if len(of) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
         with (
             suppress(BrokenProcessPool),
             ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as pool,
         ):
-            return list(map(unpacked, pool.map(read, names)))
-    return list(map(unpacked, map(read, names)))
+            return list(pool.map(work, of))
+    return list(map(work, of))
 
 
 def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) -> bytes:

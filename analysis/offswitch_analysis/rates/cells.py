@@ -43,7 +43,7 @@ class Comparable(Named, Protocol):
 
 
 Key = tuple[str, str, str, str, str, bool]
-"""model, agent, scene, variant, condition and whether the subject is scripted: what the trials of a cell share (CELL)"""
+"""model, agent, scene, variant, condition and whether the subject is scripted: what its trials share (CELL)"""
 
 
 def cell_key(trial_or_cell: Record | Comparable) -> Key:

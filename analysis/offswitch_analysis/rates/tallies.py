@@ -1,4 +1,4 @@
-"""Trials of a cell, those together that agree in everything that rates count: so a million trials are a few hundred rows.
+"""Trials of a cell, together if they agree in everything that rates count: so a million trials are some hundred rows.
 
 What is a trial's own and yet enters a rate is kept apart: its question set and its duration as arrays, and sums.
 """
