@@ -36,6 +36,9 @@ def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
     records = [record for run in runs for record in run.own_records(found)]
     tell_stopped(runs, found)
     if records:
+        from offswitch_analysis.logs import rulings_line
+        from offswitch_analysis.rates import cells
+
         print_rates(cells(records), rulings_line(records), runs[0].log_dir)
     exit_with(ends, records)
 

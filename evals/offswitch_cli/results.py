@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -87,25 +87,25 @@ def report(
 @click.option("--between", nargs=2, metavar="DAY DAY", help="Two days of the logs OLD (UTC), such as 2026-11-28.")
 def compare(old: str, new: str | None, between: tuple[str, str] | None) -> None:
     """Did a model, or a version of it, get worse from OLD logs to NEW ones, or from one day of OLD to another?"""
-    from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.compare import compare as compare_cells
     from offswitch_analysis.terminal.comparison import comparison_table
 
-    comparison = compare_cells(*map(cells, _two_sides(old, new, between)))
+    comparison = compare_cells(*_two_sides(old, new, between))
     warn(*comparison.remarks)
     show(comparison_table(comparison))
 
 
 def _two_sides(old: str, new: str | None, between: tuple[str, str] | None) -> tuple[Any, Any]:
     from offswitch.errors import InputError
+    from offswitch_analysis.rates.cells import cells, tallied_cells
     from offswitch_analysis.rates.histories import of_day
 
     if (new is None) == (between is None):
         raise InputError("compare: needs either NEW logs or --between DAY DAY")
-    before = read_logs_and_warn(old).records
     if between:
-        return of_day(before, between[0]), of_day(before, between[1])
-    return before, read_logs_and_warn(str(new)).records
+        records = read_logs_and_warn(old).records
+        return cells(of_day(records, between[0])), cells(of_day(records, between[1]))
+    return tallied_cells(tally_logs_and_warn(old).tallied), tallied_cells(tally_logs_and_warn(str(new)).tallied)
 
 
 @main.command()
@@ -137,18 +137,20 @@ def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
     from offswitch.errors import InputError
     from offswitch.stopping.policy import read_policy
-    from offswitch_analysis.rates import cells
+    from offswitch_analysis.rates.cells import cells, tallied_cells
     from offswitch_analysis.rates.gate import check, overall
 
     if (policy is None) == (plan is None):
         raise InputError("gate: needs either --policy FILE or --plan FILE")
-    rules = read_policy(policy) if policy else None
-    found = read_logs_and_warn(logs)
     if plan:
-        rules = looked_at(plan, "gate", found.records)[0].plan.policy
-    if not rules or not rules.rules:
+        found = read_logs_and_warn(logs)
+        rules, of = looked_at(plan, "gate", found.records)[0].plan.policy, cells(found.records)
+    else:
+        rules, found = read_policy(cast(Path, policy)), tally_logs_and_warn(logs)
+        of = tallied_cells(found.tallied)
+    if not rules.rules:
         raise InputError(f"{plan}: rules: the plan declares none, so that there is nothing to check")
-    results = check(rules, cells(found.records), found.unread)
+    results = check(rules, of, found.unread)
     for result in results:
         click.echo(str(result))
     sys.exit(overall(results))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -91,10 +92,8 @@ def _is_named(column: pa.ChunkedArray) -> NDArray[np.bool_]:
 def _codes(table: pa.Table) -> NDArray[np.int64]:
     """A number for each trial; those that agree in AGREE and WHETHER have the same."""
     code, codes = np.zeros(table.num_rows, np.int64), 1
-    for column in (
-        *(_places(table[name]) for name in AGREE if name in COLUMNS),
-        *(_whether(table[n]) for n in WHETHER),
-    ):
+    shared = (_places(table[name]) for name in AGREE if name in COLUMNS)
+    for column in chain(shared, (_whether(table[name]) for name in WHETHER)):
         size = int(column.max(initial=0)) + 1
         if codes * size > CODES_MAX:
             known, code = np.unique(code, return_inverse=True)
@@ -105,9 +104,7 @@ def _codes(table: pa.Table) -> NDArray[np.int64]:
 
 def _places(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """The number of each value among those of the column; 0 where there is none."""
-    one = (
-        column.combine_chunks() if pa.types.is_dictionary(column.type) else column.dictionary_encode().combine_chunks()
-    )
+    one = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
     return pc.fill_null(pc.add(one.indices.cast(pa.int64()), 1), 0).to_numpy(zero_copy_only=False)
 
 
