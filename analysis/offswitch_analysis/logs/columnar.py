@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pandas.util import hash_array
 
 from offswitch.errors import InputError
 from offswitch.record import Record
@@ -138,15 +137,18 @@ def numbers(table: pa.Table, columns: Sequence[str]) -> Numbers:
 
 
 def _hashed(column: pa.ChunkedArray) -> Numbers:
-    if not len(column):
-        return np.zeros(0, np.uint64)
     if pa.types.is_dictionary(column.type):
         one = cast(pa.DictionaryArray, column.combine_chunks())
-        words = hash_array(np.array([*one.dictionary.to_pylist(), ""], object), categorize=False)
+        words = _hashes([*one.dictionary.to_pylist(), None])
         return words[pc.fill_null(one.indices, len(words) - 1).to_numpy(zero_copy_only=False)]
     if pa.types.is_string(column.type):
-        return hash_array(pc.fill_null(column, "").to_numpy(), categorize=False)
-    return hash_array(pc.fill_null(column, 0).to_numpy())
+        return _hashes(column.to_pylist())
+    return pc.fill_null(column, 0).to_numpy().view(np.uint64)
+
+
+def _hashes(values: Sequence[str | None]) -> Numbers:
+    """Python's own hashes, which nobody can forge, and which processes that were forked share."""
+    return np.fromiter(map(hash, values), np.int64, len(values)).view(np.uint64)
 
 
 def _known(table: pa.Table, name: str) -> NDArray[np.bool_]:

@@ -91,7 +91,11 @@ def _values(column: pa.ChunkedArray, several: bool) -> list[Any]:
 
 def to_parquet(log: LogRecords, digest: str, made_by: str) -> bytes:
     """The bytes of a record file for the log with this digest, made by this code."""
-    found = columns_of(log)
+    return table_to_parquet(columns_of(log), digest, made_by)
+
+
+def table_to_parquet(found: LogColumns, digest: str, made_by: str) -> bytes:
+    """The same, of records that are columns already."""
     out = pa.BufferOutputStream()
     # Checksums, so that a damaged page is no other number; no schema of Arrow's, which a reader would have to trust.
     with pq.ParquetWriter(
