@@ -4,10 +4,11 @@
     python tests/bench/record_files.py many DIR TO [--times 70]
 
 `measure` runs each command in a process of its own, into an empty cache and a new directory: this version with the
-record files of DIR (write them first: `offswitch records DIR`), and the version that is checked out in TREE, which knows
-of none. Memory is the peak of the process and that of its largest child, added up. `many` writes as many copies of the
-record files of DIR, as trials of other seeds, ten files each, beside logs that hold nothing, to measure `rates` of:
-what is left out there is reading the directories of real logs, some 80 bytes for each trial.
+record files of DIR (write them first: `offswitch records DIR`), and the version that is checked out in TREE, which
+knows of none. Processor time is that of the process with its children, memory the peak of the process and that of its
+largest child, added up. `many` writes as many copies of the record files of DIR, as trials of other seeds, ten files
+each, beside logs that hold nothing, to measure `rates` of: what is left out there is reading the directories of real
+logs, some 80 bytes for each trial.
 """
 
 import argparse
@@ -33,8 +34,10 @@ ROOTS = ("evals", "sandbox", "prompts", "analysis")
 RUN = (
     "import resource, sys\nfrom offswitch_cli import main\n"
     "try: main(sys.argv[1:])\n"
-    "finally: print(sum(resource.getrusage(who).ru_maxrss for who in "
-    "(resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024, file=sys.stderr)"
+    "finally:\n"
+    "    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
+    "    cpu_s = sum(one.ru_utime + one.ru_stime for one in used)\n"
+    "    print(f'{cpu_s:.1f}', sum(one.ru_maxrss for one in used) // 1024, file=sys.stderr)"
 )
 
 
@@ -58,7 +61,7 @@ def main() -> None:
 
 def measure(directory: Path, trees: Sequence[Path], report: bool) -> None:
     """A line for each command and version."""
-    print(f"{'':60}{'wall s':>8}{'MB':>8}   load {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"{'':60}{'wall s':>8}{'CPU s':>8}{'MB':>8}   load {os.getloadavg()[0]:.1f}", flush=True)
     for tree in trees:
         path = os.pathsep.join(str(tree / root) for root in ROOTS)
         for command in ("rates", *(["report"] if report else [])):
@@ -72,7 +75,8 @@ def measure(directory: Path, trees: Sequence[Path], report: bool) -> None:
                 )  # fmt: skip
                 assert done.returncode == 0, done.stderr
                 name, wall_s = f"{command} of {directory.name}, {tree.name}", time.monotonic() - began
-                print(f"{name:60}{wall_s:>8.1f}{done.stderr.split()[-1]:>8}", flush=True)
+                cpu_s, megabytes = done.stderr.split()[-2:]
+                print(f"{name:60}{wall_s:>8.1f}{cpu_s:>8}{megabytes:>8}", flush=True)
 
 
 def many(directory: Path, to: Path, times: int) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from offswitch_analysis.rates.tallies import AGREE, CELL, SUMS, WHETHER, Alike, 
 
 NEEDED = [name for name in COLUMNS if name in {*AGREE, *WHETHER, *SUMS, "question_set", "duration_s"}]
 CODES_MAX = 1 << 62
+NOTHING: Mapping[int, Record] = MappingProxyType({})
 UNKNOWN = np.uint64(0)
 """in place of the number of a question set that is not known"""
 
@@ -62,17 +64,25 @@ class LogTally:
 def tally_logs(place: str, cache: Cache | None = None) -> TalliedLogs:
     """The trials of all logs at a path or URL, tallied for cells; InputError if there are none."""
     read = read_columns(place, NEEDED, tally_table, cache)
-    known: dict[Key, int] = {}
-    for one in read.made:
-        places = np.array([known.setdefault(key, len(known)) for key in one.keys], np.int64)
-        one.trials.rows = places[one.trials.rows] if len(places) else one.trials.rows
-    every, counts = _together([one.trials for one in read.made]), read.counts.copy()
-    if read.instead:
-        counts[[*read.instead]] = True
-        _put(every, read.instead, known)
     ruled = [record for record in read.instead.values() if record.ruling is not None]
-    tallied = _cells([*known], every.take(counts))
+    tallied = gathered(read.made, read.counts, read.instead)
     return TalliedLogs(tallied, read.skipped, read.unread, rulings_line(ruled))
+
+
+def gathered(
+    made: Sequence[LogTally], counts: NDArray[np.bool_] | None = None, instead: Mapping[int, Record] = NOTHING
+) -> dict[Key, CellTrials]:
+    """Cell -> its trials: those that count (all, if None), and these records in the places of others."""
+    known: dict[Key, int] = {}
+    for one in made:
+        places = np.array([known.setdefault(key, len(known)) for key in one.keys], np.int64)
+        one.trials.rows = places[one.trials.rows]
+    every = _together([one.trials for one in made])
+    counts = np.ones(len(every.rows), np.bool_) if counts is None else counts.copy()
+    if instead:
+        counts[[*instead]] = True
+        _put(every, instead, known)
+    return _cells([*known], every.take(counts))
 
 
 def tally_table(table: pa.Table) -> LogTally:
