@@ -97,7 +97,8 @@ def compare(old: str, new: str | None, between: tuple[str, str] | None) -> None:
 
 def _two_sides(old: str, new: str | None, between: tuple[str, str] | None) -> tuple[Any, Any]:
     from offswitch.errors import InputError
-    from offswitch_analysis.rates.cells import cells, tallied_cells
+    from offswitch_analysis.rates import cells
+    from offswitch_analysis.rates.cells import tallied_cells
     from offswitch_analysis.rates.histories import of_day
 
     if (new is None) == (between is None):
@@ -137,7 +138,8 @@ def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
     from offswitch.errors import InputError
     from offswitch.stopping.policy import read_policy
-    from offswitch_analysis.rates.cells import cells, tallied_cells
+    from offswitch_analysis.rates import cells
+    from offswitch_analysis.rates.cells import tallied_cells
     from offswitch_analysis.rates.gate import check, overall
 
     if (policy is None) == (plan is None):
