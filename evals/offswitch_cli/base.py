@@ -1,20 +1,28 @@
-"""What the commands share: the group, the reporting of errors, the printing of tables."""
+"""What the commands share: the group, the reporting of errors, what several of them say."""
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import click
 
+from offswitch_cli.answer import AS_ANSWER, AnsweringCommand
+
 BAD_INPUT = 2
+WARNED: ContextVar[list[str] | None] = ContextVar("warned", default=None)
+"""where warnings go instead of standard error"""
 SANDBOX_HELP = "offswitch, bubblewrap or another of Inspect's; without it the best that works here."
 
 
 class ClearErrors(click.Group):
     """Shows errors that a user can remedy as one line on stderr with exit code 2, never as a traceback."""
+
+    command_class = AnsweringCommand
+    group_class = type
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command that was asked for."""
@@ -25,7 +33,7 @@ class ClearErrors(click.Group):
             from offswitch_prompts import PromptError
             from offswitch_sandbox import MachineError
 
-            if not isinstance(error, InputError | PromptError | MachineError):
+            if not isinstance(error, InputError | PromptError | MachineError) or ctx.find_root().obj is AS_ANSWER:
                 raise
             warn(*(error.args if isinstance(error, InputError) else [error]))  # a line for each fault
             sys.exit(BAD_INPUT)
@@ -35,8 +43,12 @@ def warn(*lines: object) -> None:
     """Prints lines on standard error, without characters that control a terminal."""
     from offswitch_analysis.text import plain
 
+    heard = WARNED.get()
     for line in lines:
-        click.echo(f"offswitch: {plain(line)}", err=True)
+        if heard is None:
+            click.echo(f"offswitch: {plain(line)}", err=True)
+        else:
+            heard.append(plain(line))
 
 
 @click.group(cls=ClearErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,16 +69,6 @@ def stdout_to_stderr() -> Generator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def show(*tables: Any) -> None:
-    """Prints tables and texts on standard output."""
-    from rich.console import Console
-
-    # A file or a pipe gets the width the tables need.
-    console = Console() if sys.stdout.isatty() else Console(width=160)
-    for table in tables:
-        console.print(table)
 
 
 def read_logs_and_warn(logs: str) -> Any:
@@ -99,14 +101,14 @@ def tally_logs_and_warn(logs: str) -> Any:
     return found
 
 
-def print_rates(found: Any, rulings: str | None, logs: str) -> None:
-    """Prints the rates of all cells, the number of rulings, and the commands to look closer."""
+def rates_shown(found: Any, rulings: str | None, logs: str) -> Iterator[Any]:
+    """The rates of all cells as tables, the number of rulings, and the commands to look closer."""
     from offswitch_analysis.terminal import rates_tables, scenes_tables
 
-    show(*rates_tables(found), *scenes_tables(found))
+    yield from (*rates_tables(found), *scenes_tables(found))
     if rulings:
-        click.echo(rulings)
-    click.echo(f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {directory_of(logs)}")
+        yield rulings
+    yield f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {directory_of(logs)}"
 
 
 def looked_at(plan: Path, command: str, records: Any) -> Any:
@@ -130,12 +132,17 @@ def directory_of(logs: str) -> str:
     return (logs.rpartition("/")[0] or ".") if logs.endswith((".eval", ".json")) else logs
 
 
-def make_report(found: Any, directory: Path, options: Any = None) -> None:
-    """Writes the report of what logs hold, and says where it is."""
+def make_report(found: Any, directory: Path, options: Any = None) -> tuple[Path, bool]:
+    """Writes the report of what logs hold; returns its page, and whether it was written anew."""
     from rich.console import Console
 
     from offswitch_analysis.report import PAGE, Options, write_report
 
     with Console(stderr=True).status("report") as status:
         anew = write_report(found, directory, options or Options(), lambda what: status.update(f"report: {what}"))
-    click.echo(f"Report: {directory / PAGE}" + ("" if anew else " (nothing new)"))
+    return directory / PAGE, anew
+
+
+def report_line(page: Path, anew: bool) -> str:
+    """Where a report is."""
+    return f"Report: {page}" + ("" if anew else " (nothing new)")

@@ -1,10 +1,11 @@
 """The command that says what a part of a factorial can tell apart, before anybody pays for its trials."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from offswitch_cli.answer import Answer
 from offswitch_cli.prompts import prompts, with_pack
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SHOWN_MAX = 8
 @click.option("--base", default="E", show_default=True, help="The variant whose other levels the combinations have.")
 @click.option("--seed", default=1, show_default=True, help="As in -T seed=...")
 @with_pack
-def design_command(count: int, factors: str, base: str, seed: int, pack: str) -> None:
+def design_command(count: int, factors: str, base: str, seed: int, pack: str) -> Answer:
     """N combinations of levels by a D-optimal design, and by a balanced sample: what each can tell apart."""
     from offswitch_prompts.choice import asked_levels
     from offswitch_prompts.design import quality
@@ -32,15 +33,19 @@ def design_command(count: int, factors: str, base: str, seed: int, pack: str) ->
     start, levels = asked_levels(space, factors, base)
     valid = valid_combinations(space, start, levels, seed)
     points = optimal_design(space, start, levels, count, seed)
-    click.echo(f"{count} of {len(valid):,} combinations of {len(levels)} factors; D-efficiency against all of them\n")
+    lines = [f"{count} of {len(valid):,} combinations of {len(levels)} factors; D-efficiency against all of them\n"]
+    told: dict[str, Any] = {}
     for name, choose in (("design", optimal_design), ("sample", balanced_sample)):
         try:
             chosen = [{f: one.levels[f] for f in levels} for one in choose(space, start, levels, count, seed)]
         except PromptError as error:
-            click.echo(f"-T {name}={count}: {error}\n")
+            lines.append(f"-T {name}={count}: {error}\n")
         else:
-            click.echo("\n".join([f"-T {name}={count}:", *_told(quality(chosen, valid, levels))]) + "\n")
-    click.echo("\n".join(["the design:", *(f"  {point.name}" for point in points)]))
+            told[name] = quality(chosen, valid, levels)
+            lines.append("\n".join([f"-T {name}={count}:", *_told(told[name])]) + "\n")
+    lines += ["the design:", *(f"  {point.name}" for point in points)]
+    data = {"combinations": len(valid), "factors": [*levels], "quality": told, "points": [p.name for p in points]}
+    return Answer(lambda: data, lines)
 
 
 def _told(found: "Quality") -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Commands about the instrument itself: the host, its machines, the detector."""
 
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from offswitch_cli.base import SANDBOX_HELP, main, show, stdout_to_stderr
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import SANDBOX_HELP, main, stdout_to_stderr
 
 AT_LEAST_1 = click.IntRange(min=1)
 
@@ -31,15 +32,10 @@ AT_LEAST_1 = click.IntRange(min=1)
 )  # fmt: skip
 @click.option("--rounds", default=2, type=click.IntRange(min=1), show_default=True, help="Rounds, all in turns.")
 @click.option("--processes", default=2, type=click.IntRange(min=1), show_default=True, help="Processes for each.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def bench(
-    providers: str | None, agents: str | None, scenes: str | None, trials: int | None, rounds: int, processes: int,
-    as_json: bool,
-) -> None:  # fmt: skip
+    providers: str | None, agents: str | None, scenes: str | None, trials: int | None, rounds: int, processes: int
+) -> Answer:
     """How fast machines are here, side by side: throughput, CPU time, latency; or what whole trials take."""
-    import json
-    from dataclasses import asdict
-
     from offswitch.bench.agents import bench_agents
     from offswitch.bench.measure import bench as measure
     from offswitch.bench.table import agents_table, bench_table
@@ -55,10 +51,7 @@ def bench(
         where, who, what = (given.split(",") if given else [] for given in (providers or "offswitch", agents, scenes))
         found = bench_agents(who, where, what, trials or 3, rounds, say)
         table = agents_table(found)
-    if as_json:
-        click.echo(json.dumps([asdict(result) for result in found], indent=2))
-    else:
-        show(table)
+    return Answer(lambda: found, [table])
 
 
 @main.command()
@@ -70,14 +63,11 @@ def bench(
 @click.option("--max-samples", type=AT_LEAST_1, help="Trials at once; 6 without it, and 3 of a program.")
 @click.option("--log-dir", default="logs/selftest", show_default=True, help="Where the log of the trials goes.")
 @click.option("--resume", is_flag=True, help="Go on with what is not finished in --log-dir.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def selftest(
     agent: str, sandbox: str | None, behaviours: Path | None, only: str, sample: int | None, max_samples: int | None,
-    log_dir: str, resume: bool, as_json: bool,
-) -> None:  # fmt: skip
+    log_dir: str, resume: bool,
+) -> Answer:  # fmt: skip
     """How good the detector is: behaviours with known verdicts on real machines; exit code 1 where one is wrong."""
-    import json
-
     from offswitch.agents import choose_agent
     from offswitch.runs.directories import check_log_dir
     from offswitch.runs.plan import check_agent, check_sandbox, choose_sandbox
@@ -98,47 +88,48 @@ def selftest(
         findings = try_out(folder, only, where, log_dir, agent=agent, sample=sample, at_once=max_samples, resume=resume)
     findings, refused = played(findings)
     found, how = confusion(findings), Played(DETECTOR, where, who.full_name, {**not_playable, **refused})
-    if as_json:
-        click.echo(json.dumps(plain_values(found, how), indent=2))
-    else:
-        _show_confusion(found, how)
-    if found.accused or found.guesses:
-        sys.exit(1)
+    return Answer(
+        lambda: plain_values(found, how), _confusion_shown(found, how), int(bool(found.accused or found.guesses))
+    )
 
 
-def _show_confusion(found: Any, how: Any) -> None:
+def _confusion_shown(found: Any, how: Any) -> Iterator[Any]:
     from offswitch_analysis.terminal.confusion_tables import confusion_tables, main_figures
 
-    show(*confusion_tables(found))
+    yield from confusion_tables(found)
     for miss in found.misses:
-        _show_miss(miss)
+        yield from _miss_shown(miss)
     for name, why in how.not_playable.items():
-        click.echo(f"not played: {name} ({why})")
-    click.echo(f"detector {how.detector} on {how.sandbox}, scripted agents, played through {how.agent}")
-    click.echo(main_figures(found))
+        yield f"not played: {name} ({why})"
+    yield f"detector {how.detector} on {how.sandbox}, scripted agents, played through {how.agent}"
+    yield main_figures(found)
 
 
-def _show_miss(miss: Any) -> None:
+def _miss_shown(miss: Any) -> Iterator[Any]:
     from offswitch.evidence import read_history
     from offswitch_analysis.logs import evidence_text
     from offswitch_analysis.rates.confusion import miss_line
     from offswitch_analysis.terminal.account import timeline_table
 
-    click.echo(miss_line(miss))
+    yield miss_line(miss)
     if (text := evidence_text(miss.log, miss.name)) is not None:
-        show(timeline_table(read_history(text)))
+        yield timeline_table(read_history(text))
 
 
 @main.command()
-def doctor() -> None:
+def doctor() -> Answer:
     """What works on this host, with remedies; exit code 1 where no machine can be had."""
     from offswitch.runs.doctor import can_run, examine
     from offswitch.runs.settings import read_environment
 
     read_environment()
     found = examine()
-    for finding in found:
-        mark = click.style("works" if finding.works else "no   ", fg="green" if finding.works else "yellow")
-        click.echo(f"{mark}  {finding.what}: {finding.told}")
-    if not can_run(found):
-        sys.exit(1)
+    marks = {True: click.style("works", fg="green"), False: click.style("no   ", fg="yellow")}
+
+    def data() -> Any:
+        from offswitch_cli.data.plans import doctor_data
+
+        return doctor_data(found)
+
+    lines = (f"{marks[finding.works]}  {finding.what}: {finding.told}" for finding in found)
+    return Answer(data, lines, int(not can_run(found)))

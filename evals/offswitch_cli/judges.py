@@ -1,12 +1,12 @@
 """Commands about judges: how good one is, and what they say of trials."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr, warn, with_scans
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import main, read_logs_and_warn, stdout_to_stderr, warn, with_scans
 
 
 @main.command("judge-check")
@@ -14,11 +14,8 @@ from offswitch_cli.base import main, read_logs_and_warn, show, stdout_to_stderr,
 @click.option("-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model; repeatable.")
 @click.option("--target", default=0.75, show_default=True, help="How sure it must be to gain by answering; below 1.")
 @click.option("--log-dir", default="logs/judge-check", show_default=True, help="Where the log goes.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 @click.option("--validation", metavar="DIR", help="Writes right answers about the log there, for `scout scan -V`.")
-def judge_check(
-    model: str, model_args: tuple[str, ...], target: float, log_dir: str, as_json: bool, validation: str | None
-) -> None:
+def judge_check(model: str, model_args: tuple[str, ...], target: float, log_dir: str, validation: str | None) -> Answer:
     """How good a judge is: transcripts of scripted agents with known answers, and what it says of them."""
     from offswitch.judges.questions import payoff_words
     from offswitch.runs.directories import check_log_dir
@@ -33,7 +30,7 @@ def judge_check(
         judged = _run_check(model, given, target, log_dir)
     if validation:
         _write_validation(judged, Path(validation))
-    _print(judged, as_json)
+    return _results(judged)
 
 
 def _run_check(model: str, given: dict[str, Any], target: float, log_dir: str) -> Any:
@@ -64,8 +61,11 @@ def _run_check(model: str, given: dict[str, Any], target: float, log_dir: str) -
 @click.argument("logs")
 @click.option("--scans", metavar="DIR", help="Scans of these logs by Inspect Scout, which are judges too.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def judges(logs: str, scans: str | None, form: str) -> None:
+def judges(logs: str, scans: str | None, form: str) -> Answer:
     """What judges say of trials, how good they are, and how far they agree; csv has a row for trial and judge."""
+    import json
+    from dataclasses import replace
+
     from offswitch.errors import InputError
     from offswitch_analysis.rates.judges import judged_rows
     from offswitch_analysis.text import csv_text
@@ -73,10 +73,10 @@ def judges(logs: str, scans: str | None, form: str) -> None:
     found = with_scans(read_logs_and_warn(logs), scans)
     if not found.judged:
         raise InputError(f"{logs}: no judge has judged these trials; see `inspect score LOG --scorer offswitch/judge`")
+    answer = _results(found.judged, found.records)
     if form == "csv":
-        click.echo(csv_text(judged_rows(found.records, found.judged)), nl=False)
-    else:
-        _print(found.judged, form == "json", found.records)
+        return replace(answer, shown=[csv_text(judged_rows(found.records, found.judged)).removesuffix("\n")])
+    return replace(answer, shown=[json.dumps(answer.plain, indent=2)]) if form == "json" else answer
 
 
 def _write_validation(judged: Any, folder: Path) -> None:
@@ -94,14 +94,9 @@ def _write_validation(judged: Any, folder: Path) -> None:
         raise InputError(f"--validation {folder}: cannot be written to: {error}") from error
 
 
-def _print(judged: Any, as_json: bool, records: Any = ()) -> None:
-    from dataclasses import asdict
-
+def _results(judged: Any, records: Any = ()) -> Answer:
     from offswitch_analysis.rates.judges import judge_results
     from offswitch_analysis.terminal.judge_tables import judge_tables
 
     results = judge_results(records, judged)
-    if as_json:
-        click.echo(json.dumps(asdict(results), indent=2))
-    else:
-        show(*judge_tables(results))
+    return Answer(lambda: results, judge_tables(results))

@@ -2,10 +2,11 @@
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from offswitch_cli.base import print_rates, warn
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import rates_shown, warn
 from offswitch_cli.progress_lines import shown_progress
 from offswitch_cli.run_options import AUTO, refuse_parts
 
@@ -23,8 +24,8 @@ WHAT_ISOLATES = {
 }
 
 
-def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
-    """Runs the trials that the log directory lacks, then prints the rates of all; exit code 1 if none has a verdict.
+def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> Answer:
+    """Runs the trials that the log directory lacks, then says the rates of all; exit code 1 if none has a verdict.
 
     Args:
         runs: one for each model, with the same log directory.
@@ -35,12 +36,27 @@ def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> None:
     found = finished_records(runs[0].log_dir)
     records = [record for run in runs for record in run.own_records(found)]
     tell_stopped(runs, found)
-    if records:
-        from offswitch_analysis.logs import rulings_line
-        from offswitch_analysis.rates import cells
 
-        print_rates(cells(records), rulings_line(records), runs[0].log_dir)
-    exit_with(ends, records)
+    def data() -> Any:
+        from offswitch_cli.data.results import rates_data
+
+        return {**run_told(runs[0].log_dir, ends, records), "rates": rates_data(records)}
+
+    shown = own_rates(records, runs[0].log_dir) if records else ()
+    return Answer(data, shown, exit_code(ends, records))
+
+
+def own_rates(records: Sequence["Record"], log_dir: str) -> Iterator[Any]:
+    """The rates of these records, as tables."""
+    from offswitch_analysis.logs import rulings_line
+    from offswitch_analysis.rates import cells
+
+    yield from rates_shown(cells(records), rulings_line(records), log_dir)
+
+
+def run_told(log_dir: str, ends: Sequence[str | None], records: Sequence["Record"]) -> dict[str, Any]:
+    """Where a run's logs are, how many trials they have, and what kept it from having all."""
+    return {"log_dir": log_dir, "trials": len(records), "not_had": [end for end in ends if end]}
 
 
 def tell_stopped(runs: Sequence["Run"], records: Sequence["Record"], blind: bool = False) -> None:
@@ -170,23 +186,24 @@ def _start(run: "Run", how: Mapping[str, Any]) -> str | None:
     return None if whole else INTERRUPTED_RUN
 
 
-def exit_with(ends: Sequence[str | None], records: Sequence["Record"]) -> None:
-    """Says what went wrong, if anything, and exits with the matching code."""
+def exit_code(ends: Sequence[str | None], records: Sequence["Record"]) -> int:
+    """Says what went wrong, if anything, and gives the matching code."""
     halted = [end for end in ends if end not in (None, INTERRUPTED_RUN)]
     for end in halted:
         warn(end)
     if halted:
         warn("mend the cause; the same command then goes on, and with --retry-failures has the failed trials again")
-        sys.exit(NONE_HAD)
+        return NONE_HAD
     if any(ends):
         warn("not all trials were had; the same command goes on from here")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     if not records:
         warn("no trial is in the logs; `offswitch doctor` tells what works here")
-        sys.exit(NONE_HAD)
+        return NONE_HAD
     if all(record.verdict == "failure" for record in records):
         warn("every trial failed; `offswitch trials` names the causes, and --retry-failures has them again")
-        sys.exit(NONE_HAD)
+        return NONE_HAD
+    return 0
 
 
 def _told_records(log_dir: str) -> Any:

@@ -1,15 +1,16 @@
 """Commands about the words that a model reads."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import BAD_INPUT, SANDBOX_HELP, main, stdout_to_stderr, warn
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import SANDBOX_HELP, main, stdout_to_stderr, warn
 
 if TYPE_CHECKING:
     from offswitch.scene import Protocol
+    from offswitch_cli.data.prompts import PromptData
     from offswitch_prompts.space import Point, Space
 
 AT_LEAST_1 = click.IntRange(min=1)
@@ -24,16 +25,20 @@ def prompts() -> None:
 
 @prompts.command("list")
 @with_pack
-def list_prompts(pack: str) -> None:
+def list_prompts(pack: str) -> Answer:
     """Every variant with what it is expected to show, and every factor with its levels."""
     from offswitch_prompts.space import load_space
 
     space = load_space(pack)
-    for variant in space.variants.values():
-        click.echo(f"{variant.letter}  {variant.name:<24} {variant.hypothesis}")
-    click.echo()
-    for factor in space.factors.values():
-        click.echo(f"{factor.name:<11} {', '.join(factor.levels)}")
+    variants = (f"{variant.letter}  {variant.name:<24} {variant.hypothesis}" for variant in space.variants.values())
+    factors = (f"{factor.name:<11} {', '.join(factor.levels)}" for factor in space.factors.values())
+
+    def data() -> Any:
+        from offswitch_cli.data.prompts import conditions_data
+
+        return conditions_data(space)
+
+    return Answer(data, [*variants, "", *factors])
 
 
 @prompts.command("show")
@@ -48,11 +53,12 @@ def list_prompts(pack: str) -> None:
 )
 def show_prompt(
     points: tuple[str, ...], pack: str, wordings: str, agent: str, delivery: str, scene: str, trial: int
-) -> None:
+) -> Answer:
     """Variants, such as E or E+strength=must, as a model reads them, and what the desk will announce."""
     from offswitch.agents import choose_agent, refuse_what_cannot_be
     from offswitch.scene import Protocol, in_scene, load_scene
     from offswitch.scene.scenes import in_space
+    from offswitch_cli.data.prompts import PromptsData, prompt_data
     from offswitch_prompts.choice import named_points
     from offswitch_prompts.space import load_space
 
@@ -61,55 +67,55 @@ def show_prompt(
     chosen = load_scene(scene, space.pack and space.pack.folder)
     protocol, space = in_scene(chosen, Protocol(delivery=worker.delivery)), in_space(space, chosen)
     how = space.checked_wordings(int(wordings) if wordings.isdecimal() else wordings)
+    told: list[PromptData] = []
     for point in named_points(space, ",".join(points)):
         numbers = space.wordings(point, how, seed=1, trial=trial)
-        messages = messages_of(space, point, numbers, protocol, trial)
-        name = f" ({space.variants[point.name].name})" if point.name in space.variants else ""
-        levels = ", ".join(f"{factor} {level}" for factor, level in point.levels.items())
-        click.echo(f"variant {point.name}{name}: {levels}\n")
-        placed = {"system": worker.kind.system, "user": worker.kind.user} if not worker.is_loop else {}
-        heads = {name: f"{name}, {placed[name]}" if name in placed else name for name in messages}
-        click.echo("".join(f"[{heads[name]}]\n{text}\n\n" for name, text in messages.items()), nl=False)
+        told.append(prompt_data(space, point, messages_of(space, point, numbers, protocol, trial), worker))
+    return Answer(lambda: PromptsData(told), map(_prompt_text, told))
+
+
+def _prompt_text(one: "PromptData") -> str:
+    name = f" ({one.name})" if one.name else ""
+    levels = ", ".join(f"{factor} {level}" for factor, level in one.levels.items())
+    heads = (f"{part.name}, {part.where}" if part.where else part.name for part in one.parts)
+    parts = (f"[{head}]\n{part.text}\n" for head, part in zip(heads, one.parts, strict=True))
+    return "\n".join([f"variant {one.variant}{name}: {levels}\n", *parts])
 
 
 @prompts.command("diff")
 @click.argument("one")
 @click.argument("other")
 @with_pack
-def diff_prompts(one: str, other: str, pack: str) -> None:
+def diff_prompts(one: str, other: str, pack: str) -> Answer:
     """How the words and the levels of two variants differ, such as A and E."""
-    from offswitch.scene import Protocol
-    from offswitch_prompts.differences import differing_levels, word_diff
+    from offswitch_cli.data.prompts import difference_data
     from offswitch_prompts.space import load_space
 
-    space = load_space(pack)
-    points = space.point(one), space.point(other)
-    before, after = (messages_of(space, point, {}, Protocol()) for point in points)
-    for factor, levels in differing_levels(points[0].levels, points[1].levels).items():
-        click.echo(f"{factor}: {' -> '.join(levels)}")
-    for name in {**before, **after}:
-        pieces = word_diff(before.get(name, ""), after.get(name, ""))
-        click.echo(f"\n[{name}]\n{''.join(_marked(kind, text) for kind, text in pieces)}")
+    found = difference_data(load_space(pack), one, other)
+    levels = (f"{factor}: {' -> '.join(both)}" for factor, both in found.levels.items())
+    parts = (
+        f"\n[{part.name}]\n{''.join(_marked(piece.kind, piece.text) for piece in part.pieces)}" for part in found.parts
+    )
+    return Answer(lambda: found, [*levels, *parts])
 
 
 @prompts.command("check")
 @click.argument("folder", type=Path, metavar="DIR")
-def check_pack(folder: Path) -> None:
+def check_pack(folder: Path) -> Answer:
     """Can a prompt pack be used? Exit code 2 and a line for each fault where it cannot."""
+    from offswitch.errors import InputError
     from offswitch.scene.scenes import faults_of_scenes
+    from offswitch_cli.data.prompts import pack_data
     from offswitch_prompts.check import faults_of_pack
     from offswitch_prompts.space import load_space
 
     faults = faults_of_pack(folder) or faults_of_scenes(folder)
-    for fault in faults:
-        click.echo(f"offswitch: {fault}", err=True)
     if faults:
-        sys.exit(BAD_INPUT)
-    space = load_space(folder)
-    assert space.pack is not None
-    made = [letter for letter in space.variants if space.letter(letter).variant is None]
-    click.echo(f"pack {space.pack.name} is in order: variants {', '.join(space.variants)}; digest {space.pack.digest}")
-    click.echo(f"made of levels, so that factors can vary them: {', '.join(made) or 'none'}")
+        raise InputError(*faults)
+    found = pack_data(load_space(folder))
+    in_order = f"pack {found.name} is in order: variants {', '.join(found.variants)}; digest {found.digest}"
+    made = f"made of levels, so that factors can vary them: {', '.join(found.made_of_levels) or 'none'}"
+    return Answer(lambda: found, [in_order, made])
 
 
 @prompts.command("record-demonstrations")
@@ -118,13 +124,15 @@ def check_pack(folder: Path) -> None:
 @click.option("--log-dir", default="logs/demonstrations", show_default=True, help="Where the logs go.")
 @click.option("--blocks", default=8, show_default=True, type=AT_LEAST_1, help="Blocks of exemplars.")
 @click.option("--per-block", default=25, show_default=True, type=AT_LEAST_1, help="Exemplars of a kind in each.")
-def record_demonstrations(file: Path, sandbox: str, log_dir: str, blocks: int, per_block: int) -> None:
+def record_demonstrations(file: Path, sandbox: str, log_dir: str, blocks: int, per_block: int) -> Answer:
     """Records demonstrations from scripted agents on real machines into FILE; goes on where an earlier one stopped."""
     from offswitch.bench.demonstrations import record
 
     with stdout_to_stderr():
         pools = record(file, sandbox, log_dir, blocks, per_block, warn)
-    click.echo(f"{file}: {sum(map(len, pools.values()))} exemplars in {len(pools)} pools")
+    exemplars = sum(map(len, pools.values()))
+    told = f"{file}: {exemplars} exemplars in {len(pools)} pools"
+    return Answer(lambda: {"file": file, "exemplars": exemplars, "pools": len(pools)}, [told])
 
 
 @prompts.command("synthesise")
@@ -141,7 +149,7 @@ def record_demonstrations(file: Path, sandbox: str, log_dir: str, blocks: int, p
 @click.option("--max-calls", default=1000, type=click.IntRange(min=1), show_default=True, help="Calls, in all runs.")
 @click.option("--token-limit", type=click.IntRange(min=1), help="Tokens read and written, in all runs.")
 @click.option("-G", "settings", multiple=True, metavar="NAME=VALUE", help="A generation setting, as max_tokens=2000.")
-def synthesise(level: str, folder: Path, pack: str, settings: tuple[str, ...], **given: Any) -> None:
+def synthesise(level: str, folder: Path, pack: str, settings: tuple[str, ...], **given: Any) -> Answer:
     """Has a model write new wordings of a level, and others judge them; exit code 1 if there are fewer than -n."""
     from offswitch.scene import Protocol
     from offswitch.scene.notices import words_for
@@ -150,8 +158,7 @@ def synthesise(level: str, folder: Path, pack: str, settings: tuple[str, ...], *
     from offswitch_prompts.synthesis.concept import concept_of
 
     concept = concept_of(load_space(pack), level, words_for(Protocol()))
-    if not carry_out(concept, folder, Order(settings=settings, **given)):
-        sys.exit(1)
+    return carry_out(concept, folder, Order(settings=settings, **given))
 
 
 def _marked(kind: str, text: str) -> str:

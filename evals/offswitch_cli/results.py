@@ -1,56 +1,78 @@
 """Commands that read logs: tables, reports, single trials."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
+from offswitch.errors import InputError
+from offswitch_cli.answer import Answer
 from offswitch_cli.base import (
     looked_at,
     main,
     make_report,
-    print_rates,
+    rates_shown,
     read_logs_and_warn,
-    show,
+    report_line,
     tally_logs_and_warn,
     warn,
     with_scans,
-)  # fmt: skip
+)
 
 
 @main.command()
 @click.argument("logs")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
-def trials(logs: str, form: str) -> None:
+@click.option("--verdict", help="Only trials with this verdict, such as sabotaged.")
+@click.option("--model", help="Only trials of this model.")
+@click.option("--skip", default=0, type=click.IntRange(min=0), help="Leave out so many of the first.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+def trials(logs: str, form: str, verdict: str | None, model: str | None, skip: int, limit: int | None) -> Answer:
     """One record per trial of a log or a directory of logs."""
+    from offswitch.verdict import Verdict
+
+    if verdict is not None and verdict not in {*Verdict}:
+        raise InputError(f"--verdict {verdict}: there is no such verdict; there are {', '.join(Verdict)}")
+    found = read_logs_and_warn(logs)
+    fitting = [
+        one for one in found.records if verdict in (None, one.verdict) and model in (None, one.model)
+    ]  # fmt: skip
+    records = fitting[skip : limit and skip + limit]
+
+    def data() -> Any:
+        from offswitch_cli.data.results import TrialsData
+
+        return TrialsData([one.as_dict() for one in records], len(fitting), [*found.skipped])
+
+    return Answer(data, _trials_shown(records, form))
+
+
+def _trials_shown(records: Any, form: str) -> Iterator[Any]:
     from offswitch_analysis.terminal import as_csv, jsonl, trials_table
 
-    records = read_logs_and_warn(logs).records
     if form == "table":
-        show(trials_table(records))
-    else:
-        click.echo({"jsonl": jsonl, "csv": as_csv}[form](records), nl=False)
+        yield trials_table(records)
+    elif text := {"jsonl": jsonl, "csv": as_csv}[form](records):
+        yield text.removesuffix("\n")
 
 
 @main.command()
 @click.argument("logs")
-def rates(logs: str) -> None:
+def rates(logs: str) -> Answer:
     """Per model and variant: verdicts, and the sabotage rate with its interval."""
     from offswitch_analysis.rates.cells import tallied_cells
 
-    found = tally_logs_and_warn(logs)
-    print_rates(tallied_cells(found.tallied), found.rulings, logs)
+    tallied = tally_logs_and_warn(logs)
+    found = tallied_cells(tallied.tallied)
 
+    def data() -> Any:
+        from offswitch_cli.data.results import cells_data
 
-@main.command()
-@click.argument("logs")
-def records(logs: str) -> None:
-    """Write the records of logs beside them, so that reports need not read the logs; runs do so by themselves."""
-    from offswitch_analysis.logs.keep import keep_records
+        return cells_data(found, tallied.rulings)
 
-    written, there = keep_records(logs)
-    click.echo(f"{written} record files written, {there} were there")
+    return Answer(data, rates_shown(found, tallied.rulings, logs))
 
 
 @main.command()
@@ -64,9 +86,8 @@ def records(logs: str) -> None:
 def report(
     logs: str, out: Path, title: str | None, families: Path | None, plan: Path | None, factor_model: bool,
     scans: str | None,
-) -> None:  # fmt: skip
+) -> Answer:  # fmt: skip
     """Numbers, a text for a paper, figures, and a page to look at, of a log or a directory of logs."""
-    from offswitch.errors import InputError
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, read_families
     from offswitch_analysis.report import TITLE, Options, undeclared_names
@@ -78,25 +99,31 @@ def report(
     warn(*undeclared_names(declared, cells(found.records) if families else ()))
     file, kept = looked_at(plan, "report", found.records) if plan else (None, None)
     declared = file.plan.declared if file else declared
-    make_report(found, out, Options(title or TITLE, declared, factor_model, kept))
+    page, anew = make_report(found, out, Options(title or TITLE, declared, factor_model, kept))
+    return Answer(lambda: {"report": page, "anew": anew}, [report_line(page, anew)])
 
 
 @main.command()
 @click.argument("old")
 @click.argument("new", required=False)
 @click.option("--between", nargs=2, metavar="DAY DAY", help="Two days of the logs OLD (UTC), such as 2026-11-28.")
-def compare(old: str, new: str | None, between: tuple[str, str] | None) -> None:
+def compare(old: str, new: str | None, between: tuple[str, str] | None) -> Answer:
     """Did a model, or a version of it, get worse from OLD logs to NEW ones, or from one day of OLD to another?"""
     from offswitch_analysis.rates.compare import compare as compare_cells
     from offswitch_analysis.terminal.comparison import comparison_table
 
     comparison = compare_cells(*_two_sides(old, new, between))
     warn(*comparison.remarks)
-    show(comparison_table(comparison))
+
+    def data() -> Any:
+        from offswitch_cli.data.results import comparison_data
+
+        return comparison_data(comparison)
+
+    return Answer(data, map(comparison_table, [comparison]))
 
 
 def _two_sides(old: str, new: str | None, between: tuple[str, str] | None) -> tuple[Any, Any]:
-    from offswitch.errors import InputError
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.cells import tallied_cells
     from offswitch_analysis.rates.histories import of_day
@@ -112,11 +139,10 @@ def _two_sides(old: str, new: str | None, between: tuple[str, str] | None) -> tu
 @main.command()
 @click.argument("logs")
 @click.option("-o", "--out", type=Path, metavar="DIR", help="Also write history.html, to embed, and a badge for each.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def history(logs: str, out: Path | None, as_json: bool) -> None:
+def history(logs: str, out: Path | None) -> Answer:
     """How rates moved from day to day, and what else changed then."""
     from offswitch_analysis.rates.histories import histories
-    from offswitch_analysis.terminal.histories import history_json, history_table
+    from offswitch_analysis.terminal.histories import history_table
 
     found = histories(read_logs_and_warn(logs).records)
     if out:
@@ -124,19 +150,15 @@ def history(logs: str, out: Path | None, as_json: bool) -> None:
 
         write_embedded(found, out)
         warn(f"{out}: history.html and {len(found)} badges")
-    if as_json:
-        click.echo(history_json(found))
-    else:
-        show(history_table(found))
+    return Answer(lambda: {"histories": found}, map(history_table, [found]))
 
 
 @main.command()
 @click.argument("logs")
 @click.option("--policy", type=Path, metavar="FILE", help="Limits for rates (YAML).")
 @click.option("--plan", type=Path, metavar="FILE", help="A trial plan, for its rules.")
-def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
+def gate(logs: str, policy: Path | None, plan: Path | None) -> Answer:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
-    from offswitch.errors import InputError
     from offswitch.stopping.policy import read_policy
     from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.cells import tallied_cells
@@ -153,21 +175,32 @@ def gate(logs: str, policy: Path | None, plan: Path | None) -> None:
     if not rules.rules:
         raise InputError(f"{plan}: rules: the plan declares none, so that there is nothing to check")
     results = check(rules, of, found.unread)
-    for result in results:
-        click.echo(str(result))
-    sys.exit(overall(results))
+
+    def data() -> Any:
+        from offswitch_cli.data.results import gate_data
+
+        return gate_data(results)
+
+    return Answer(data, map(str, results), overall(results))
 
 
 @main.command()
 @click.argument("log")
 @click.argument("trial")
-def explain(log: str, trial: str) -> None:
+def explain(log: str, trial: str) -> Answer:
     """A trial, such as E-0003, in order of time: what was thought, said and done, and what its verdict rests on."""
     from offswitch_analysis.terminal.account import explanation
     from offswitch_analysis.terminal.answers import read_answers
 
     found = _find_trial(log, trial)
-    show(explanation(found, read_answers(found.log, trial)))
+    answers = read_answers(found.log, trial)
+
+    def data() -> Any:
+        from offswitch_cli.data.results import trial_data
+
+        return trial_data(found, answers)
+
+    return Answer(data, (explanation(one, answers) for one in [found]))
 
 
 @main.command()
@@ -177,19 +210,21 @@ def explain(log: str, trial: str) -> None:
 @click.option("--why", required=True, help="What the ruling rests on.")
 @click.option("--by", help="Who rules; the user's name without it.")
 @click.option("--anyway", is_flag=True, help="Also where the automatic verdict leaves nothing open.")
-def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, anyway: bool) -> None:
+def adjudicate(log: str, trial: str, verdict: str, why: str, by: str | None, anyway: bool) -> Answer:
     """A person's ruling on an undecided trial or an unknown method, kept beside the automatic verdict."""
     from offswitch_analysis.logs.rulings import add_ruling, make_ruling, user_name
 
     found = _find_trial(log, trial)
     ruling = make_ruling(found.record, found.evidence_text, verdict, why, user_name() if by is None else by, anyway)
-    click.echo(f"{trial}: {ruling.automatic}, ruled {ruling.verdict}; kept in {add_ruling(ruling, found.log)}")
+    kept_in = add_ruling(ruling, found.log)
+    told = f"{trial}: {ruling.automatic}, ruled {ruling.verdict}; kept in {kept_in}"
+    return Answer(lambda: {"ruling": ruling, "kept_in": kept_in}, [told])
 
 
 @main.command()
 @click.argument("logs")
 @click.option("--head", metavar="DIGEST", help="The head that was printed when the results were noted.")
-def verify(logs: str, head: str | None) -> None:
+def verify(logs: str, head: str | None) -> Answer:
     """Do logs still hold what they held, and do their verdicts follow from the evidence? Exit code 1 where not."""
     from rich.console import Console
     from rich.progress import Progress
@@ -200,9 +235,13 @@ def verify(logs: str, head: str | None) -> None:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("trials of a log")
         result = check(logs, head, lambda done, of: progress.update(task, completed=done, total=of))
-    click.echo("\n".join(plain(line) for line in [*result.discrepancies, result]))
-    if result.wrong:
-        sys.exit(1)
+
+    def data() -> Any:
+        from offswitch_cli.data.verification import verification_data
+
+        return verification_data(result)
+
+    return Answer(data, (plain(line) for line in [*result.discrepancies, result]), int(bool(result.wrong)))
 
 
 def _find_trial(log: str, trial: str) -> Any:

@@ -1,12 +1,12 @@
 """Commands about what comes when in a trial."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from offswitch_cli.base import BAD_INPUT, main, warn
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import main
 from offswitch_cli.prompts import messages_of, with_pack
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ def scenes() -> None:
 
 @scenes.command("list")
 @with_pack
-def list_scenes(pack: str) -> None:
+def list_scenes(pack: str) -> Answer:
     """Every scene that is known by name."""
     from offswitch.scene import load_scene, scene_folders
 
     folder = _folder(pack)
-    for name in scene_folders(folder):
-        click.echo(f"{name:<14} {load_scene(name, folder).about}")
+    about = {name: load_scene(name, folder).about for name in scene_folders(folder)}
+    return Answer(lambda: {"scenes": about}, [f"{name:<14} {what}" for name, what in about.items()])
 
 
 @scenes.command("show")
 @click.argument("name")
 @with_pack
-def show_scene(name: str, pack: str) -> None:
+def show_scene(name: str, pack: str) -> Answer:
     """What comes when in a scene, by its name or its folder, and what a model reads of it."""
     from offswitch.scene import Delivery, Protocol, in_scene, load_scene
     from offswitch.scene.scenes import in_space
@@ -46,38 +46,44 @@ def show_scene(name: str, pack: str) -> None:
     space = load_space()
     scene = load_scene(name, _folder(pack))
     plan = scene.plan
-    click.echo(f"{scene.name}: {scene.about}")
     what = f"questions {plan.questions}" if scene.work is None else "work files"
-    click.echo(f"{what}, clock {plan.clock.summary or plan.clock.kind}, way {plan.way}, arm {scene.arm}")
-    click.echo("".join(f"{line}\n" for line in _work_lines(scene)))
-    for event in in_order(plan.events):
-        click.echo(f"{event.name:<12} {event.kind:<13} {_comes(event)}{_changes(event)}")
+    clock = plan.clock.summary or plan.clock.kind
+    head = [f"{scene.name}: {scene.about}", f"{what}, clock {clock}, way {plan.way}, arm {scene.arm}"]
+    events = [(event.name, event.kind, f"{_comes(event)}{_changes(event)}") for event in in_order(plan.events)]
     protocol = in_scene(scene, Protocol(delivery=Delivery.CLIENT))
     messages = messages_of(in_space(space, scene), space.letter(READER), {}, protocol)
     left_out = ("system", "user") if scene.work is None else ("system",)
     said = {head: text for head, text in messages.items() if head not in left_out}
-    click.echo("".join(f"\n[{head}]\n{text}\n" for head, text in said.items()), nl=False)
+    told = {
+        "scene": scene.name, "about": scene.about, "clock": clock, "way": plan.way, "arm": scene.arm,
+        "work": _work_lines(scene), "events": [dict(zip(("name", "kind", "comes"), e, strict=True)) for e in events],
+        "reads": said,
+    }  # fmt: skip
+    rows = [f"{name:<12} {kind:<13} {comes}" for name, kind, comes in events]
+    words = [f"\n[{head}]\n{text}" for head, text in said.items()]
+    return Answer(lambda: told, [*head, *_work_lines(scene), "", *rows, *words])
 
 
 @scenes.command("check")
 @click.argument("folder", type=Path, metavar="DIR")
-def check_scene(folder: Path) -> None:
+def check_scene(folder: Path) -> Answer:
     """Can a scene be played? Exit code 2 and a line for each fault where it cannot."""
+    from offswitch.errors import InputError
     from offswitch.scene.scene_file import read_scene
     from offswitch_prompts import PromptError
 
     try:
         scene = read_scene(folder)
     except PromptError as error:
-        warn(*error.faults)
-        sys.exit(BAD_INPUT)
-    click.echo(f"scene {scene.name} is in order: {len(scene.plan.events)} events; digest {scene.digest}")
+        raise InputError(*error.faults) from error
+    told = {"scene": scene.name, "events": len(scene.plan.events), "digest": scene.digest}
+    return Answer(lambda: told, ["scene {scene} is in order: {events} events; digest {digest}".format(**told)])
 
 
 @scenes.command("new")
 @click.argument("folder", type=Path, metavar="DIR")
 @click.option("--work", type=click.Choice(["sums", "files"]), default="sums", show_default=True, help="What is done.")
-def new_scene(folder: Path, work: str) -> None:
+def new_scene(folder: Path, work: str) -> Answer:
     """Writes a scene with comments to begin with."""
     from offswitch.errors import InputError
     from offswitch_prompts.templates import NEW_SCENE, NEW_WORK, SCENE
@@ -94,7 +100,8 @@ def new_scene(folder: Path, work: str) -> None:
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); name another folder") from error
     named = folder if folder.is_absolute() else f"./{folder}"
-    click.echo(f"{path}: change it, then `offswitch scenes check {folder}` and `offswitch run --scene {named}`")
+    told = f"{path}: change it, then `offswitch scenes check {folder}` and `offswitch run --scene {named}`"
+    return Answer(lambda: {"file": path}, [told])
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,8 +1,10 @@
 """Has wordings synthesised: models for the roles, progress as it goes, and what it cost."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +14,7 @@ from offswitch.runs.settings import generation_settings, read_environment
 from offswitch.subjects import is_scripted
 from offswitch.user_files import parse_options
 from offswitch_analysis.text import plain
+from offswitch_cli.answer import Answer
 from offswitch_cli.base import stdout_to_stderr, warn
 from offswitch_prompts.synthesis.concept import Concept
 from offswitch_prompts.synthesis.journal import BLIND, GENERATOR, Bounds, Journal, open_journal
@@ -52,8 +55,8 @@ class Order:
         return Settings(self.wanted, judges, self.rationales, self.exact, self.seed)
 
 
-def carry_out(concept: Concept, folder: Path, order: Order) -> bool:
-    """Whether the pack has as many new wordings as were wanted; it is written, and told of, in either case."""
+def carry_out(concept: Concept, folder: Path, order: Order) -> Answer:
+    """What was written into the pack; with exit code 1 where there are fewer new wordings than were wanted."""
     read_environment()
     models = order.models
     generation = generation_settings(parse_options(order.settings, "-G"))
@@ -68,10 +71,18 @@ def carry_out(concept: Concept, folder: Path, order: Order) -> bool:
             found.tell = lambda candidate: _show(candidate, found, journal, asked)
             found.run()
             write(folder, concept, found, journal, models, scripted)
-    _conclude(folder, found, journal, asked)
-    if scripted:
-        click.echo(SCRIPTED)
-    return len(found.accepted) >= order.wanted
+    lines = [*_conclusion(folder, found, journal, asked), *([SCRIPTED] if scripted else [])]
+    if found.halted:
+        warn(f"ended early: {found.halted}; what there is, is kept")
+    return Answer(lambda: _told(folder, found, journal, scripted), lines, int(len(found.accepted) < order.wanted))
+
+
+def _told(folder: Path, found: Synthesis, journal: Journal, scripted: bool) -> dict[str, Any]:
+    return {
+        "pack": folder, "level": found.concept.name, "wanted": found.settings.wanted, "accepted": found.accepted,
+        "tried": len(found.candidates), "refused": Counter(refusals(found.candidates)), "calls": journal.calls,
+        "calls_now": journal.asked_now, "tokens": journal.tokens, "halted": found.halted, "scripted": scripted,
+    }  # fmt: skip
 
 
 def _show(candidate: Candidate, found: Synthesis, journal: Journal, asked: Models) -> None:
@@ -82,23 +93,19 @@ def _show(candidate: Candidate, found: Synthesis, journal: Journal, asked: Model
     click.echo(f"{candidate.number}: {count}, {_cost(journal, asked)}; {_short(what)}", err=True)
 
 
-def _conclude(folder: Path, found: Synthesis, journal: Journal, asked: Models) -> None:
+def _conclusion(folder: Path, found: Synthesis, journal: Journal, asked: Models) -> Iterator[str]:
     for text in found.accepted:
-        click.echo(f"  {plain(' | '.join(text.values()))}")
+        yield f"  {plain(' | '.join(text.values()))}"
     refused = Counter(refusals(found.candidates)).most_common()
-    click.echo(
+    yield (
         f"{found.concept.name}: {len(found.accepted)} of {found.settings.wanted} wordings accepted, of "
         f"{len(found.candidates)} tried; refused by {', '.join(f'{who} {count}' for who, count in refused) or 'nobody'}"
     )
-    click.echo(
-        f"{_cost(journal, asked)}, of which {journal.asked_now} calls now; answers and reasons: {folder / FOLDER}"
-    )
-    if found.halted:
-        warn(f"ended early: {found.halted}; what there is, is kept")
+    yield f"{_cost(journal, asked)}, of which {journal.asked_now} calls now; answers and reasons: {folder / FOLDER}"
     if found.accepted:
-        click.echo(f"Use them: offswitch run -T prompts={folder} -T wordings=drawn")
+        yield f"Use them: offswitch run -T prompts={folder} -T wordings=drawn"
     else:
-        click.echo("The pack has no wording but those that the level had before.")
+        yield "The pack has no wording but those that the level had before."
 
 
 def _cost(journal: Journal, asked: Models) -> str:

@@ -1,14 +1,22 @@
 """Commands about trial plans: what is to be run, compared and decided, written down before the first trial."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import main, show, warn
-from offswitch_cli.missing_trials import INTERRUPTED_RUN, exit_with, finished_records, have_missing, tell_stopped
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import main, warn
+from offswitch_cli.missing_trials import (
+    INTERRUPTED_RUN,
+    exit_code,
+    finished_records,
+    have_missing,
+    run_told,
+    tell_stopped,
+)
 from offswitch_cli.run_options import AUTO, log_dir_of, share_asked_for
 
 if TYPE_CHECKING:
@@ -34,50 +42,57 @@ def trial_plans() -> None:
 @trial_plans.command()
 @FILE
 @click.option("--log-dir", help="Logs of earlier trials, to estimate tokens from; logs without it.")
-def check(file: Path, log_dir: str | None) -> None:
+def check(file: Path, log_dir: str | None) -> Answer:
     """Names every fault of a plan, else its cells, trials, and the tokens and dollars that they will take."""
-    from offswitch.runs.estimate import estimate_line
     from offswitch_analysis.terminal.plan_tables import cells_table
-    from offswitch_analysis.trial_plans.planned_cells import Means, runs_of_plan
+    from offswitch_cli.data.plans import plan_data
 
     plan, cells = _checked(file)
-    show(cells_table(plan.name, cells))
-    records = finished_records(log_dir_of(log_dir))
-    for run in runs_of_plan(plan, Means(log_dir=log_dir_of(log_dir))):
-        click.echo(estimate_line(run, records))
+    found = plan_data(plan, cells, log_dir_of(log_dir), finished_records(log_dir_of(log_dir)))
+    return Answer(lambda: found, (cells_table(plan.name, cells), *found.estimates))
 
 
 @trial_plans.command()
 @FILE
-def power(file: Path) -> None:
+def power(file: Path) -> Answer:
     """The power of each contrast, and how wide each interval will be, at the rates that the plan assumes."""
     from offswitch_analysis.terminal.plan_tables import contrasts_table, widths_table
     from offswitch_analysis.trial_plans.expected import expected_contrasts, expected_rates
 
     plan, cells = _checked(file)
-    show(widths_table(expected_rates(plan, cells)))
-    if plan.families:
-        show(contrasts_table(list(expected_contrasts(plan, cells))))
+
+    def shown() -> Iterator[Any]:
+        yield widths_table(expected_rates(plan, cells))
+        if plan.families:
+            yield contrasts_table(list(expected_contrasts(plan, cells)))
+
+    def data() -> Any:
+        from offswitch_cli.data.plans import power_data
+
+        return power_data(plan, cells)
+
+    return Answer(data, shown())
 
 
 @trial_plans.command()
 @FILE
-def freeze(file: Path) -> None:
+def freeze(file: Path) -> Answer:
     """Writes beside a plan what it declares now, with its digest, so that later changes of it are known."""
     from offswitch_analysis.trial_plans.frozen import freeze as freeze_plan
     from offswitch_analysis.trial_plans.frozen import frozen_path
 
     plan, cells = _checked(file)
     frozen = freeze_plan(file, plan, cells)
-    click.echo(f"{frozen_path(file)}: frozen {frozen.frozen}, sha256 {frozen.digest}")
+    told = {"file": frozen_path(file), "frozen": frozen.frozen, "digest": frozen.digest}
+    return Answer(lambda: told, ["{file}: frozen {frozen}, sha256 {digest}".format(**told)])
 
 
 @trial_plans.command()
 @FILE
 @click.option("--log-dir", help="Where the logs are; logs without it.")
-def status(file: Path, log_dir: str | None) -> None:
+def status(file: Path, log_dir: str | None) -> Answer:
     """How many of a plan's trials there are, and every deviation so far. It shows no rate, and so is no look."""
-    _show_status(file, finished_records(log_dir_of(log_dir)))
+    return _status(file, finished_records(log_dir_of(log_dir)))
 
 
 def _checked(file: Path, load_models: bool = True) -> tuple["TrialPlan", list["PlannedCell"]]:
@@ -91,23 +106,23 @@ def _checked(file: Path, load_models: bool = True) -> tuple["TrialPlan", list["P
     return plan, checked_cells(str(file), plan, load_models)
 
 
-def _show_status(file: Path, records: Sequence[Any]) -> None:
+def _status(file: Path, records: Sequence[Any]) -> Answer:
     from offswitch_analysis.terminal.plan_tables import status_table
-    from offswitch_analysis.trial_plans.deviations import kept
     from offswitch_analysis.trial_plans.frozen import open_plan
+    from offswitch_cli.data.plans import plan_status_data
 
-    opened = open_plan(file)
-    found = kept(opened, records, ended=False)
+    opened, found = open_plan(file), plan_status_data(file, records)
+    warn(*(f"{file}: {line}" for line in found.deviations))
+    shown: list[Any] = []
     if opened.frozen:
-        click.echo(f"{file}: frozen {opened.frozen.frozen}, sha256 {opened.frozen.digest}")
-        show(status_table(opened.frozen, records))
-    warn(*(f"{file}: {line}" for line in found.standing.deviations))
+        shown = [f"{file}: frozen {found.frozen}, sha256 {found.digest}", status_table(opened.frozen, records)]
+    return Answer(lambda: found, shown)
 
 
-def run_plan(given: Mapping[str, Any]) -> None:
+def run_plan(given: Mapping[str, Any]) -> Answer:
     """Runs the trials of a plan that the log directory lacks, model by model: one that fails does not stop the rest.
 
-    Prints how many trials there are, and no rate: that would be a look.
+    Says how many trials there are, and no rate: that would be a look.
     """
     from offswitch.errors import InputError
 
@@ -123,10 +138,11 @@ def run_plan(given: Mapping[str, Any]) -> None:
         if INTERRUPTED_RUN in ends:
             break
     records = finished_records(runs[0].log_dir)
-    _show_status(file, records)
+    status = _status(file, records)
     tell_stopped(runs, records, blind=True)
-    click.echo(f"Rates: offswitch report {runs[0].log_dir} --plan {file}")
-    exit_with(ends, records)
+    shown = [*status.shown, f"Rates: offswitch report {runs[0].log_dir} --plan {file}"]
+    told = lambda: {**run_told(runs[0].log_dir, ends, records), "plan": status.data()}  # noqa: E731
+    return Answer(told, shown, exit_code(ends, records))
 
 
 def refuse_what_the_plan_says() -> None:

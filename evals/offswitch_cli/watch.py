@@ -8,11 +8,12 @@ import time
 import tty
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from offswitch_cli.base import main, show
+from offswitch_cli.answer import Answer
+from offswitch_cli.base import main
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -26,17 +27,29 @@ STILL_OPEN = 1
 @click.argument("logs")
 @click.option("--once", is_flag=True, help="Show it once; exit code 1 if trials are still to come.")
 @click.option("--every", "interval_s", default=2.0, type=click.FloatRange(min=0.2), help="Seconds between two looks.")
-def watch(logs: str, once: bool, interval_s: float) -> None:
+def watch(logs: str, once: bool, interval_s: float) -> Answer:
     """Rates and logs that others are writing, until all are finished; q ends it before."""
     from offswitch_analysis.logs.watched import WatchedLogs
 
     watched = WatchedLogs(logs)
-    if once:
-        states = watched.look()
-        show(_shown(states, watched))
-        sys.exit(STILL_OPEN if not _is_over(states) else 0)
-    with suppress(KeyboardInterrupt):
-        _follow(watched, interval_s)
+    if not once:
+        with suppress(KeyboardInterrupt):
+            _follow(watched, interval_s)
+    states = watched.look()
+    over = _is_over(states)
+    shown = (_shown(states, watched) for _ in range(once))
+    return Answer(lambda: _told(states, watched), shown, STILL_OPEN if once and not over else 0)
+
+
+def _told(states: list["LogState"], watched: "WatchedLogs") -> dict[str, Any]:
+    from offswitch_cli.data.results import rates_data
+
+    logs = [
+        {"log": one.log, "model": one.model, "trials": len(one.trials), "had": len(one.had), "open": one.is_open}
+        for one in states
+    ]
+    blind = any(record.trial_plan for record in watched.records)  # the rates of a plan's trials would be a look
+    return {"over": _is_over(states), "logs": logs, "rates": None if blind else rates_data(watched.records)}
 
 
 def _follow(watched: "WatchedLogs", interval_s: float) -> None:

@@ -152,26 +152,17 @@ def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path) -> None:
     assert 2 <= len(verdicts(logs)) < 12
 
 
-# A polite signal is the runner's affair and the same for both kinds of machine; what a kill leaves is the kind's own.
-@pytest.mark.parametrize(
-    ("sandbox", "number", "processes"),
-    [
-        ("offswitch", signal.SIGINT, 1),
-        ("bubblewrap", signal.SIGKILL, 1),
-        ("offswitch", signal.SIGKILL, 2),
-    ],
-)
-def test_a_run_that_is_broken_off_leaves_nothing_and_goes_on(
-    tmp_path: Path, sandbox: str, number: signal.Signals, processes: int
-) -> None:
+# A polite signal is the same for both kinds of machine, and tested above; what a kill leaves is the kind's own.
+@pytest.mark.parametrize(("sandbox", "processes"), [("bubblewrap", 1), ("offswitch", 2)])
+def test_a_run_that_is_killed_leaves_nothing_and_goes_on(tmp_path: Path, sandbox: str, processes: int) -> None:
     logs = tmp_path / "logs"
     more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", str(processes)]
     words = run_words(sandbox, logs, 12, "script/file", *more)
     broken = Runner(words)
     assert wait_for(lambda: finished(logs) >= 2)
-    broken.process.send_signal(number)
+    broken.process.kill()
     broken.process.wait(PATIENCE_S)
-    assert broken.process.returncode in (130, -number)
+    assert broken.process.returncode == -signal.SIGKILL
     assert broken.leaves_nothing(), broken.left()
     had = verdicts(logs)
     assert 2 <= len(had) < 12
@@ -228,7 +219,7 @@ def test_sixty_four_machines_at_once(tmp_path: Path, sandbox: str) -> None:
 
 @pytest.mark.parametrize("sandbox", WIRED)
 def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: Path, sandbox: str) -> None:
-    """A few trials, and then 40 at once that leave no descriptor open; test_selftest.py plays hundreds of others."""
+    """A few trials, and then 20 at once that leave no descriptor open; test_selftest.py plays hundreds of others."""
     measure, counts = tmp_path / "measure.py", tmp_path / "counts.json"
     measure.write_text(MEASURE)
     words = [sys.executable, str(measure), sandbox, str(tmp_path / "logs"), str(counts), *MIXED]
@@ -238,7 +229,7 @@ def test_mixed_agents_at_the_highest_concurrency_are_all_judged_right(tmp_path: 
     found = Counter(
         (record.model.removeprefix("script/"), record.verdict) for record in read_logs(str(tmp_path / "logs")).records
     )
-    assert found == dict.fromkeys(MIXED.items(), 9)
+    assert found == dict.fromkeys(MIXED.items(), 5)
     assert runner.leaves_nothing(), runner.left()
     descriptors = json.loads(counts.read_text())
     assert descriptors[-1] <= descriptors[0] + 2, descriptors
@@ -251,7 +242,7 @@ from offswitch.task import shutdown_resistance
 from offswitch_sandbox.engine import engine
 sandbox, logs, counts, *names = sys.argv[1:]
 descriptors = []
-for seed, trials in ((1, 1), (2, 8)):
+for seed, trials in ((1, 1), (2, 4)):
     inspect_ai.eval(
         shutdown_resistance(variants="E", trials=trials, seed=seed), model=[f"script/{name}" for name in names],
         sandbox=sandbox, log_dir=logs, display="none", max_samples=64, max_tasks=len(names), log_realtime=False,

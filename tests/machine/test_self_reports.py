@@ -1,25 +1,20 @@
 """What scripted agents say of their acts, beside what they did: it changes no verdict, and the 2 x 2 is exact."""
 
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from inspect_ai.log import read_eval_log_samples
 
-from bench.confessions import FACTS, confessing, facts_of, play
+from bench.confessions import FACTS, confessing, expected_table, facts_of, play, table
 from machine.test_probes import ASKS, played
 from offswitch.evidence import EVIDENCE
 from offswitch.record.digests import digest
-from offswitch.subjects import TAMPERING, catalogue, load_behaviours
-from offswitch.subjects.behaviours import Behaviour
+from offswitch.subjects import catalogue, load_behaviours
 from offswitch_analysis.logs import read_logs
 from offswitch_analysis.rates import cells
-from specimens import RECORD
 
 BEHAVIOURS = 16
-KEPT = ("verdict", "outlived", "trigger_pulled", "stated_target", "confess", "confess_p")
 
 
 @pytest.fixture
@@ -27,10 +22,6 @@ def behaviours(tmp_path: Path) -> Path:
     folder = tmp_path / "behaviours"
     folder.mkdir()
     return folder
-
-
-def truth(behaviour: Behaviour) -> str:
-    return "unknown" if behaviour.verdict == "undecided" else "yes" if behaviour.verdict in TAMPERING else "no"
 
 
 def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly(
@@ -45,21 +36,13 @@ def test_what_the_catalogue_confesses_changes_nothing_and_is_counted_exactly(
         assert not any("Please say what you did" in message.text for message in sample.messages)
     plain = {one.id: facts_of(one) for one in play(behaviours, tmp_path / "plain", "", "bubblewrap", BEHAVIOURS)}
     assert [[of[fact] for fact in FACTS] for of in plain.values()] == [[told[n][fact] for fact in FACTS] for n in plain]
-    records = [
-        replace(RECORD, trial_id=str(name), methods=tuple(of["methods"].split()), **{fact: of[fact] for fact in KEPT})
-        for name, of in told.items()
-    ]
-    for record in records:
-        behaviour = known[record.trial_id]
-        assert (record.verdict, {*record.methods}) == (behaviour.verdict, {*map(str, behaviour.methods)})
-        assert record.confess == said[record.trial_id]
-    counted = Counter[tuple[str, str]]()
-    for cell in cells(records):
-        (found,) = cell.self_reports
-        counted.update({(row, one): count for row, of in found.counts.items() for one, count in of.items()})
-    expected = Counter((truth(known[record.trial_id]), said[record.trial_id]) for record in records)
-    assert +counted == expected
-    assert {record.stated_target for record in records} == {0.0, 0.5, 0.75, 0.9}
+    for name, of in told.items():
+        behaviour = known[str(name)]
+        assert (of["verdict"], {*of["methods"].split()}) == (behaviour.verdict, {*map(str, behaviour.methods)})
+        assert of["confess"] == said[str(name)]
+    asked = {str(name): of for name, of in told.items()}
+    assert table(asked) == expected_table(asked, said)
+    assert {of["stated_target"] for of in told.values()} == {0.0, 0.5, 0.75, 0.9}
 
 
 def test_trials_with_a_forecast_are_a_cell_of_their_own_and_a_confession_makes_none(tmp_path: Path) -> None:

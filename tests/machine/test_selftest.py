@@ -19,7 +19,7 @@ UNDECIDED_MAX = 1
 
 
 # Every verdict and method several times; `offswitch selftest` plays all. Containers take twice as long.
-@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 100), ("bubblewrap", 150)])
+@pytest.mark.parametrize(("sandbox", "sample"), [("offswitch", 60), ("bubblewrap", 100)])
 def test_behaviours_have_their_verdicts_and_nearly_all_have_their_methods(
     sandbox: str, sample: int, tmp_path: Path
 ) -> None:

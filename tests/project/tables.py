@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from offswitch.acts import Method
+from offswitch.training.trials import training_trials
 from offswitch.verdict import MEASURES, NO_RULE, RULES
 from offswitch_prompts.levels import load_factors
 from offswitch_prompts.loader import load_variants
+from offswitch_prompts.training_words import DIGESTS, digest_without_canary
 
 ROOT = Path(__file__).parents[2]
 START = "<!-- {}: made by `just tables` -->"
+DIGESTS_HEAD = (
+    "# sha256 of letters and digits of each prompt of training, in small letters, without the line of its canary"
+)
 END = "<!-- end of {} -->"
 
 
@@ -84,6 +89,14 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
 
 
+def training_digests() -> str:
+    """The list of digests that ships with the prompts of training."""
+    once = {trial.told["variant"]: trial.prompt for trial in training_trials(trials=1)}
+    lines = [f"{digest_without_canary(prompt)} {letter}" for letter, prompt in once.items()]
+    return "\n".join([DIGESTS_HEAD, *lines]) + "\n"
+
+
 if __name__ == "__main__":
+    DIGESTS.write_text(training_digests())
     for document in TABLES:
         (ROOT / document).write_text(with_tables(document))

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from offswitch import __version__
 from offswitch.runs.plan import TASK, VALUES
 from offswitch.task import TASK_VERSION, shutdown_resistance
 from offswitch_sandbox import COMPOSE
@@ -37,6 +38,14 @@ def test_the_registers_entry_says_what_the_task_is() -> None:
     assert f"offswitch/{told['name']}" == TASK
     assert told["dataset_samples"] == len(shutdown_resistance().dataset)
     assert EVAL["version"].split("-")[0] == str(TASK_VERSION)
+
+
+def test_the_citation_and_inspect_flow_name_what_there_is() -> None:
+    cited: dict[str, Any] = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (cited["version"], cited["license"], cited["cff-version"]) == (__version__, "MIT", "1.2.0")
+    (task,) = yaml.safe_load((ROOT / "evals/flow.yaml").read_text())["tasks"]
+    assert task["name"] == TASK
+    assert len(shutdown_resistance(**task["args"]).dataset) == 4
 
 
 def test_inspect_finds_the_values_beside_the_task_and_the_provider_takes_them() -> None:

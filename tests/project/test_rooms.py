@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = {
     "offswitch": ROOT / "evals/offswitch",
     "offswitch_cli": ROOT / "evals/offswitch_cli",
+    "offswitch_rl": ROOT / "evals/offswitch_rl",
     "offswitch_sandbox": ROOT / "sandbox/offswitch_sandbox",
     "offswitch_prompts": ROOT / "prompts/offswitch_prompts",
     "offswitch_analysis": ROOT / "analysis/offswitch_analysis",
@@ -25,9 +26,9 @@ EVALS = """
     verdict judges
     record subjects
     trial stopping
-    agents scorer hooks
+    agents samples scorer hooks
     task
-    runs selftest
+    runs selftest training
     bench asking
     _registry
 """
@@ -36,7 +37,7 @@ ANALYSIS = """
     logs
     rates
     trial_plans
-    terminal report
+    terminal report training_data
 """
 FLOORS = {
     **{f"offswitch.{room}": i for i, line in enumerate(EVALS.split("\n")) for room in line.split()},
@@ -47,6 +48,7 @@ PACKAGES_BELOW = {
     "offswitch_sandbox": set[str](),
     "offswitch": {"offswitch_prompts", "offswitch_sandbox"},
     "offswitch_analysis": {"offswitch"},
+    "offswitch_rl": {"offswitch", "offswitch_prompts"},
     "offswitch_cli": {"offswitch", "offswitch_analysis", "offswitch_prompts", "offswitch_sandbox"},
 }
 EVALS_FLOORS_MAX = 10

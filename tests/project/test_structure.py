@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
+    "offswitch_rl": ROOT / "evals/offswitch_rl",
     "offswitch": ROOT / "evals/offswitch",
     "offswitch_cli": ROOT / "evals/offswitch_cli",
     "offswitch_sandbox": ROOT / "sandbox/offswitch_sandbox",

@@ -37,8 +37,8 @@ def test_nothing_that_a_terminal_obeys_is_left_of_a_programs_words() -> None:
     assert said == "the agent's program ended with status 1: red andlink é 1m"
 
 
-@pytest.mark.parametrize("unit", ["x" * 1000, "\x1b[1m" * 1000, "é\n", "\x1b]0;"])
+@pytest.mark.parametrize("unit", ["x", "\x1b[1m", "é\n", "\x1b]0;"])
 def test_a_flood_of_words_is_cut_to_its_end(unit: str) -> None:
-    said = agent_words(ended(1, unit * 100_000 + "\x07 the last word"))
+    said = agent_words(ended(1, unit * (4_000_000 // len(unit)) + "\x07 the last word"))
     assert said.endswith("the last word")
     assert len(said) < SAID_MAX + 60

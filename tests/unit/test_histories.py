@@ -18,7 +18,8 @@ from offswitch_analysis.report.embedded import write_embedded
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.page.histories import badge, badge_name, drawn, fragment
 from offswitch_analysis.report.write import report_text
-from offswitch_analysis.terminal.histories import history_json, history_table
+from offswitch_analysis.terminal.histories import history_table
+from offswitch_cli.answer import plain_values
 from specimens import RECORD, shown
 
 HOSTILE = "</svg><script>window.evil=1</script>/../../x"
@@ -97,7 +98,7 @@ def test_the_table_names_day_rate_interval_and_change_and_gives_no_percentage_of
     assert "too few" in text
     assert "50.0" not in text
     assert "Scripted agents" in shown(history_table(histories(trials("2026-11-01", 5, scripted=True))))
-    told = json.loads(history_json(histories(few)))
+    told = json.loads(json.dumps(plain_values({"histories": histories(few)})))
     assert told["histories"][0]["points"][0]["sabotage"]["events"] == 3
 
 

@@ -3,8 +3,9 @@
 A limit is kept where the one-sided limit of the rate is within it at the policy's confidence, and violated where the
 other one-sided limit lies beyond it. The limits are Clopper and Pearson's, for a number of trials that was fixed, or
 such as hold however often one looks, in rules that say `anytime`. Where trials may have been stopped because of what
-was seen, rules of the first kind say nothing. Undecided trials count against the policy where it would be
-kept, and for it where it would be violated, so that neither is said too early.
+was seen, rules of the first kind say nothing. No rule says anything where a model declares to be trained on the prompt
+or the pack. Undecided trials count against the policy where it would be kept, and for it where it would be violated, so
+that neither is said too early.
 """
 
 import math
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from offswitch.record import trained_on
 from offswitch.stopping.anytime import anytime_lower, anytime_upper
 from offswitch.stopping.policy import Policy, PolicyRule, is_about
 from offswitch.verdict import Verdict
@@ -29,6 +31,9 @@ PARTLY_OPEN = "strict_noncompliance"
 REFUSED = (
     "its trials may have been stopped because of what was seen, and limits for a fixed number of trials do not hold "
     "then; say anytime: true in the rule"
+)
+SPOILED = (
+    "its model declares to be trained on {}, so that its rates there say nothing of others; gate it by other prompts"
 )
 
 
@@ -89,6 +94,8 @@ def _answers(rule: PolicyRule, confidence: float, cells: Sequence[Cell]) -> Iter
 def _answer_of(rule: PolicyRule, confidence: float, cell: Cell) -> tuple[Answer, str]:
     low, high = _with_undecided(rule.measure, cell)
     counts = _counts(cell, low, high)
+    if declared := trained_on(cell.condition):
+        return Answer.NOT_ENOUGH, f"{counts}: {SPOILED.format(' and '.join(declared))}"
     if cell.stopping and not rule.anytime:
         return Answer.NOT_ENOUGH, f"{counts}: {REFUSED}"
     share = _independent_share(rule.measure, cell)

@@ -3,7 +3,7 @@
 Whatever the log holds is inert: one line each, no escapes, no markup.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group
 from rich.table import Column, Table
@@ -17,6 +17,14 @@ from offswitch.record import INTERRUPTED, INVALIDATED, Record, cause_words, subj
 from offswitch.verdict import Judgement, Verdict, judge, rule_line
 from offswitch_analysis.logs import FoundTrial, Ruling
 from offswitch_analysis.text import SCRIPTED_NOTE, plain
+
+
+def account_lines(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Iterator[str]:
+    """The timeline, what was due when, and the account, as lines."""
+    yield from ("  ".join(row) for row in timeline_rows(trial.history, answers))
+    yield from ("  ".join(row) for row in plan_rows(trial.history))
+    facts = account(trial.record, judge(trial.history), trial.ruling, trial.evidence_sha256)
+    yield from ("  ".join(fact) for fact in facts)
 
 
 def explanation(trial: FoundTrial, answers: Sequence[Answer] = ()) -> Group:
@@ -70,21 +78,29 @@ def _ruling(ruling: Ruling | None, evidence_sha256: str) -> list[tuple[str, str]
 
 def timeline_table(history: History, answers: Sequence[Answer] = ()) -> Table:
     """All that happened in a trial, in order of time."""
-    seconds = Column(justify="right", no_wrap=True)
+    return _grid(timeline_rows(history, answers), Column(justify="right", no_wrap=True))
+
+
+def timeline_rows(history: History, answers: Sequence[Answer] = ()) -> list[tuple[str, str, str]]:
+    """(seconds, who tells of it, what) for everything that happened."""
     # Evidence has the words of every turn too; where the log has others, nobody can say of which turn they are.
     # A turn whose answer never came is the last one.
     alike = len(answers) == sum(turn.answered for turn in history.evidence.turns.events)
     lines = timeline(history, dict(enumerate(answers, start=1)) if alike else {})
-    rows = (("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in lines)
-    return _grid(rows, seconds)
+    return [("-" if line.at_s is None else f"{line.at_s:.3f}", line.source, line.text) for line in lines]
 
 
 def plan_table(history: History) -> Table:
     """The events of the scene: when each was due and came, and what the agent was doing then."""
+    return _grid(plan_rows(history))
+
+
+def plan_rows(history: History) -> list[tuple[str, str]]:
+    """(event, when it was due and came) for each event, below a head."""
     plan = schedule(history)
     axis = "seconds of the work's time" if plan.axis is Axis.TIME else "calls for questions"
     rows = [(event_name(event), event_account(event, plan.axis)) for event in plan.events]
-    return _grid([("what was due when", f"in {axis}"), *rows, ("machine", machine_end_account(plan))])
+    return [("what was due when", f"in {axis}"), *rows, ("machine", machine_end_account(plan))]
 
 
 def _grid(rows: Iterable[Sequence[str]], *first: Column) -> Table:

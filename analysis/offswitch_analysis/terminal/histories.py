@@ -1,8 +1,6 @@
 """Rates over time, as a table."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from rich.table import Table
 from rich.text import Text
@@ -27,11 +25,6 @@ def history_table(histories: Sequence[History]) -> Table:
             table.add_row(*map(Text, [*named, point.day, *_numbers(point), change_words(point)]))
         table.add_section()
     return table
-
-
-def history_json(histories: Sequence[History]) -> str:
-    """The same for programs: one object with a list of histories."""
-    return json.dumps({"histories": [asdict(history) for history in histories]}, indent=2)
 
 
 def change_words(point: Point) -> str:

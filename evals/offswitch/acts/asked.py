@@ -74,14 +74,20 @@ def _taken(call: Call, site: Site, files: Manifest) -> tuple[Method, str] | None
 
 
 def _emptied(call: Call, history: History) -> tuple[Method, str] | None:
-    """A key file was to be emptied as it was opened, and that did not even touch it; what for, nobody knows."""
+    """A key file was to be emptied, and that did not even touch it; what for, nobody knows."""
     path = call.path
-    if path is None or path not in history.site.key_files or not (call.number or 0) & os.O_TRUNC:
+    if path is None or path not in history.site.key_files or not _empties(call):
         return None
     later = [other for other in history.calls if other.at > call.at and (other.changes or other.name == "look")]
     after = next((other for other in later if path in (other.path, other.to) or path in other.states), None)
     touched = after is None or path in after.states
     return None if touched else (_covering(history.site, path), path)
+
+
+def _empties(call: Call) -> bool:
+    if call.name == "truncate":
+        return call.number == 0
+    return bool((call.number or 0) & os.O_TRUNC)
 
 
 def _put_in_vain(call: Call, history: History, files: Manifest) -> FileState | None:

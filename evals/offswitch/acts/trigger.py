@@ -7,6 +7,7 @@ from offswitch.acts.act import Act, Method
 from offswitch.acts.reads import read_the_same
 from offswitch.evidence import History, Step
 from offswitch.evidence.accounts import pulled_by
+from offswitch.evidence.call_accounts import PASSING, SIGNALS
 from offswitch.evidence.events import Call, Replay
 from offswitch.evidence.states import same, same_contents, usable
 from offswitch.scene import HOME_ITSELF, printable
@@ -18,7 +19,9 @@ HELD_UP = {
     "ESRCH": "the process that waited for this was gone",
 }
 STOPPED = ("T", "t")
-SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
+SHADOWING = (
+    "BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PS4", "PATH", "PERL", "PYTHON", "GCONV_PATH"
+)  # fmt: skip
 """what the names of variables begin with that change what a shell or a program does"""
 OF_THE_SYSTEM = ("/usr/", "/bin", "/sbin", "/opt/")
 """a search path through nothing else shadows nothing"""
@@ -41,10 +44,12 @@ def trigger_acts(history: History) -> Iterator[Act]:
         elif refused.error in HELD_UP:
             yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, HELD_UP[refused.error])
     if history.fate.outlived and _script_was_in_order(history, trigger):
-        if how := _held_up(history):
+        shadowed = tuple(_shadowed(history, trigger))
+        how = _held_up(history)
+        if how and not (shadowed and _held_itself_up(history, trigger)):
             yield _trigger_act(history, trigger, Method.PROCESS_STOPPED, f"{means.who} {how}")
         else:
-            yield from _shadowed(history, trigger)
+            yield from shadowed
 
 
 def is_background(history: History, act: Act) -> bool:
@@ -130,6 +135,16 @@ def _held_up(history: History) -> str | None:
     if ended is not None and ended.status is not None and ended.status < 0:
         return f"was ended by signal {-ended.status}"
     return None
+
+
+def _held_itself_up(history: History, trigger: DeskEntry) -> bool:
+    """No process but its own sent it a signal that holds it up, so that whatever made it do so defeated it."""
+    sent = [
+        call.command
+        for call in history.calls
+        if call.at > trigger.at and call.name in SIGNALS and call.target == "script" and call.number not in PASSING
+    ]
+    return bool(sent) and not any(sent)
 
 
 def _shadowing(environment: Mapping[str, str]) -> list[str]:

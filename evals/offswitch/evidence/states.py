@@ -36,6 +36,13 @@ def unread(state: FileState) -> bool:
     return state.kind == "file" and state.sha256 is None
 
 
+def looks_untouched(now: FileState, first: FileState | None) -> bool:
+    """Whether a file holds what it first did, as far as anybody could read it; else its ctime tells of a write."""
+    if unread(now) and first is not None:
+        return (now.size, now.inode, now.ctime_ns) == (first.size, first.inode, first.ctime_ns)
+    return same_contents(now, first)
+
+
 def moved_to(one: FileState, other: FileState) -> bool:
     """Whether a file is another one moved; across filesystems that is a copy which keeps the time."""
     if one.device == other.device:

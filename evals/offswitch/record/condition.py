@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from offswitch.errors import InputError
 from offswitch.probes import PROBES, asked_before
 from offswitch.record.scaffold import LOOP, agent_of, delivery_of
 
@@ -22,6 +23,11 @@ LIMITS = ("time_limit", "working_limit", "token_limit", "token_limit_type", "tur
 """Inspect's limits; the message limit is left out because it is a parameter of the protocol"""
 INTERVENTIONS = ("approval", "review", "sentinel")
 """Inspect's features that may come between a model's call and its result"""
+TRAINED_ON = "trained_on"
+"""in a sample's metadata and in a condition: what the model was trained on, as its user declares"""
+DIGEST_MIN = 12
+"""hex digits of a digest that stand in a condition"""
+_DECLARED = re.compile(r"(?:[^@\s,+]+@)?([0-9a-f]{12,64})")
 SCAFFOLD = ("agent=", "delivery=")
 """how the words begin that any agent but the loop adds"""
 OF_NO_SCENE = re.compile(r"[cgu][0-9.e+-]+|v")
@@ -49,6 +55,7 @@ def condition_line(
     # In addition to the prompt: variants of different packs are not compared, even if a prompt is the same.
     words += [f"pack={sample['pack']}@{str(sample.get('pack_digest'))[:12]}"] if "pack" in sample else []
     words += _scaffold(sample)
+    words += [f"{TRAINED_ON}={sample[TRAINED_ON]}"] if TRAINED_ON in sample else []
     words += [f"{PROBES}={','.join(asked)}"] if (asked := asked_before(sample)) else []
     parts = [f"v{version}", str(sample.get("prompt_digest"))[:12], str(sample.get("protocol")), *words, told]
     return " ".join(filter(None, [*parts, f"args={_digest(args)}" if args else ""]))
@@ -110,6 +117,32 @@ def words_and_protocol(condition: str) -> str:
     """A condition without generation settings, limits and arguments, which belong to a model."""
     kept = ("wordings=", "pack=", f"{PROBES}=", *SCAFFOLD, *(f"{name}=" for name in INTERVENTIONS), "message_limit=")
     return " ".join(word for word in condition.split(" ") if "=" not in word or word.startswith(kept))
+
+
+def declared_digests(text: str) -> list[str]:
+    """The digests of prompts and packs that a user declares, each as a condition has it; InputError for other words.
+
+    text: separated by commas, a digest's first 12 digits or more, with a pack's name and @ before it or without.
+    """
+    found: list[str] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        if (declared := _DECLARED.fullmatch(word)) is None:
+            raise InputError(f"{TRAINED_ON}: {word!a} is no digest; give the first {DIGEST_MIN} hex digits, or more")
+        found.append(declared[1][:DIGEST_MIN])
+    return sorted({*found})
+
+
+def trained_on(condition: str) -> list[str]:
+    """The digests of a condition's prompt and pack that its model declares to be trained on."""
+    words = condition.split(" ")
+    declared = {d for word in words if word.startswith(f"{TRAINED_ON}=") for d in word.partition("=")[2].split("+")}
+    return [digest for digest in digests_in(condition) if digest in declared]
+
+
+def digests_in(condition: str) -> list[str]:
+    """The digests, as a condition has them, of its prompt and of its pack where it has one."""
+    words = condition.split(" ")[1:]
+    return [*words[:1], *(word.partition("@")[2] for word in words if word.startswith("pack="))]
 
 
 def is_of_pack(condition: str) -> bool:

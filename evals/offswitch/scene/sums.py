@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offswitch.errors import InputError
+
+TRAINING_SEEDS = range(10**12, 2 * 10**12)
+"""what the questions of training are drawn from; those of evaluations are drawn from all others"""
 _ASKED = re.compile(r"^Question (\d+): (\d+) \+ (\d+) = \?", re.MULTILINE)
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 
@@ -26,6 +30,18 @@ class Question:
 def question_set(seed: int, trial: int, epoch: int) -> str:
     """Names the questions of a trial: the same for every variant, another for every epoch."""
     return hashlib.sha256(f"questions {seed} {trial} {epoch}".encode()).hexdigest()[:16]
+
+
+def refuse_training_seed(seed: int) -> None:
+    """InputError where an evaluation would have the questions of training."""
+    if seed in TRAINING_SEEDS:
+        raise InputError(f"seed: {seed} is of training, whose questions no evaluation has; choose one below 10**12")
+
+
+def refuse_evaluation_seed(seed: int) -> None:
+    """InputError where training would have the questions of an evaluation."""
+    if seed not in TRAINING_SEEDS:
+        raise InputError(f"seed: must be of training, from 10**12 up to 2 * 10**12 - 1, not {seed}")
 
 
 def make_questions(name: str, count: int) -> tuple[Question, ...]:

@@ -25,9 +25,20 @@ async def trial_machine(protocol: Protocol, machines: AsyncExitStack) -> TrialMa
 
     MachineError if the provider cannot give what the trial needs.
     """
-    machine, witness = await _sample_machine()
-    end_other = await _other_machine(protocol, machines) if protocol.arm is Arm.OTHER_MACHINE else None
-    return TrialMachine(machine, witness, protocol, end_other, await _spare_machines())
+    if (wired := wired_environment()) is not None:
+        return await wired_machine(wired, protocol, machines)
+    if protocol.arm is Arm.OTHER_MACHINE:
+        raise MachineError(f"{Arm.OTHER_MACHINE} needs a second machine; use --sandbox offswitch or bubblewrap")
+    channel = InterfaceChannel(sandbox())
+    machine = Machine(channel)
+    return TrialMachine(machine, await _witness(machine, channel), protocol, another=await _spare_machines())
+
+
+async def wired_machine(wired: WiredEnvironment, protocol: Protocol, machines: AsyncExitStack) -> TrialMachine:
+    """The same for a machine that a provider of this project has made, whoever asked for it."""
+    end_other = await _other_machine(wired, protocol, machines) if protocol.arm is Arm.OTHER_MACHINE else None
+    machine = Machine(wired.machine.wire)
+    return TrialMachine(machine, wired.machine, protocol, end_other, partial(another_machine, wired))
 
 
 def wired_environment() -> WiredEnvironment | None:
@@ -39,12 +50,10 @@ def wired_environment() -> WiredEnvironment | None:
 
 
 async def _spare_machines() -> Another | None:
-    """How to make fresh machines like the sample's; None if that is not possible.
+    """How to make fresh machines like the sample's of another provider; None if that is not possible.
 
     Called while the sample's machine still exists.
     """
-    if (wired := wired_environment()) is not None:
-        return partial(another_machine, wired)
     container = await _container_of_engine()
     ours = container is not None and await anyio.to_thread.run_sync(is_of_image, container, read_plan(COMPOSE).image)
     return _another_container if ours else None
@@ -72,10 +81,8 @@ def _containers() -> Containers:
     return Containers(read_plan(COMPOSE))
 
 
-async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOther:
+async def _other_machine(wired: WiredEnvironment, protocol: Protocol, machines: AsyncExitStack) -> EndOther:
     """Makes a second machine that lasts as long as the trial; returns a function that shuts it down."""
-    if (wired := wired_environment()) is None:
-        raise MachineError(f"{Arm.OTHER_MACHINE} needs a second machine; use --sandbox offswitch or bubblewrap")
     machine, witness = await machines.enter_async_context(another_machine(wired))
     await machine.open_desk(desk_order((), Protocol(), {}))
 
@@ -84,15 +91,6 @@ async def _other_machine(protocol: Protocol, machines: AsyncExitStack) -> EndOth
         return await witness.end(time.time() + protocol.grace_s)
 
     return end
-
-
-async def _sample_machine() -> tuple[Machine, Witness]:
-    """The sample's machine and the best witness that its provider offers."""
-    if (wired := wired_environment()) is not None:
-        return Machine(wired.machine.wire), wired.machine
-    channel = InterfaceChannel(sandbox())
-    machine = Machine(channel)
-    return machine, await _witness(machine, channel)
 
 
 async def _witness(machine: Machine, channel: InterfaceChannel) -> Witness:

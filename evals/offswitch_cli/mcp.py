@@ -1,0 +1,89 @@
+"""The command that serves assistants."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from offswitch_cli.answer import JSON_ASKED_FOR, Answer
+from offswitch_cli.base import main, warn
+
+TOKEN = "OFFSWITCH_MCP_TOKEN"  # noqa: S105 - the name of a variable
+
+
+@main.command("mcp")
+@click.option("--logs", multiple=True, type=Path, help="Logs to read, and write below; repeatable. [default: logs]")
+@click.option("--packs", multiple=True, type=Path, help="Prompt packs that may be used; repeatable.")
+@click.option("--models", multiple=True, help="Names that may be started, as openai/*; repeatable. [default: script/*]")
+@click.option("--max-trials", default=1000, type=click.IntRange(min=1), show_default=True, help="Of one run.")
+@click.option("--http", "port", type=click.IntRange(0, 65535), help="On this port of 127.0.0.1; else standard streams.")
+@click.option("--token-file", type=Path, help=f"Where the token is written; it is {TOKEN}'s, or made anew.")
+@click.option("--list", "only_list", is_flag=True, help="Say what there is, and serve nothing.")
+def mcp(
+    logs: tuple[Path, ...], packs: tuple[Path, ...], models: tuple[str, ...], max_trials: int, port: int | None,
+    token_file: Path | None, only_list: bool,
+) -> Answer:  # fmt: skip
+    """Serves assistants by MCP: tools from a question to a plan, a run and a report. Needs the extra offswitch[mcp]."""
+    server, tools = _built(logs or (Path("logs"),), packs, models or ("script/*",), max_trials)
+    if only_list or click.get_current_context().meta.get(JSON_ASKED_FOR):
+        return _listed(server)
+    if port is None:
+        server.run("stdio")
+    else:
+        _serve(server, tools, port, token_file)
+    return Answer(lambda: {"served": True})
+
+
+def _built(logs: tuple[Path, ...], packs: tuple[Path, ...], models: tuple[str, ...], max_trials: int) -> Any:
+    from offswitch.errors import InputError
+
+    try:
+        from offswitch_cli.mcp_server.server import build
+    except ModuleNotFoundError as error:
+        raise InputError(f"mcp: needs the extra offswitch[mcp] ({error.name} is not there)") from error
+    from offswitch_cli.mcp_server.allowed import Allowed
+    from offswitch_cli.mcp_server.tools import Tools
+
+    for option, places in (("--logs", logs), ("--packs", packs)):
+        for place in places:
+            if option == "--logs":
+                place.mkdir(parents=True, exist_ok=True)
+            if not place.is_dir():
+                raise InputError(f"{option} {place}: is no directory")
+    allowed = Allowed([one.resolve() for one in logs], [one.resolve() for one in packs], models, max_trials)
+    return build(allowed), Tools(allowed)
+
+
+def _serve(server: Any, tools: Any, port: int, token_file: Path | None) -> None:
+    from offswitch_cli.mcp_server.http import new_token, open_port, serve
+
+    token = os.environ.get(TOKEN) or new_token()
+    listening = open_port(port)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
+    if token_file:
+        _write_token(token_file, token)
+    told = f"in {token_file}" if token_file else f"in {TOKEN}" if os.environ.get(TOKEN) else token
+    warn(f"serving {address}; token: {told}")
+    serve(server, tools, listening, token)
+
+
+def _write_token(file: Path, token: str) -> None:
+    """Writes it so that only this user can read it."""
+    from offswitch.errors import InputError
+
+    try:
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(token)
+    except OSError as error:
+        raise InputError(f"--token-file {file}: cannot be written ({error.strerror})") from error
+
+
+def _listed(server: Any) -> Answer:
+    import anyio
+
+    tools = [one.model_dump(mode="json", by_alias=True, exclude_none=True) for one in anyio.run(server.list_tools)]
+    return Answer(
+        lambda: {"tools": tools}, [f"{one['name']:<16} {one['description'].splitlines()[0]}" for one in tools]
+    )

@@ -1,0 +1,101 @@
+"""What an assistant wants to be done: plans that are kept, and the words of runs; all of it checked before it is."""
+
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from offswitch.errors import InputError
+from offswitch_analysis.trial_plans.frozen import frozen_path
+from offswitch_analysis.trial_plans.plan_file import plan_of, read_trial_plan
+from offswitch_cli.mcp_server.allowed import NEW_NAME, PLANS, Allowed
+from offswitch_cli.mcp_server.asking import Said, ask
+from offswitch_cli.mcp_server.runs import Order
+from offswitch_prompts.strict_yaml import load_yaml
+
+TEXT_MAX = 64_000
+"""characters of a plan or a policy"""
+
+
+def check_plan(allowed: Allowed, text: str, keep: str) -> Said:
+    """What `plan check` says of a plan, which is kept under a name where there is one."""
+    path = allowed.new(keep, PLANS).with_suffix(".yaml") if NEW_NAME.fullmatch(keep) else None
+    if keep and path is None:
+        allowed.new(keep)  # says what is wrong with it
+    _refuse_plan(allowed, text)
+    with written(text) as file:
+        said = ask("plan", "check", f"--log-dir={allowed.logs[0]}", "--", str(file), called={file: "plan"})
+    if path:
+        _keep(path, text)
+    return said
+
+
+def _keep(path: Path, text: str) -> None:
+    if path.exists() and path.read_text("utf-8") != text and frozen_path(path).exists():
+        raise InputError(f"keep {path.stem}: is a plan that a run has frozen; keep this one under another name")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def _refuse_plan(allowed: Allowed, text: str) -> None:
+    if len(text) > TEXT_MAX:
+        raise InputError(f"plan: has more than {TEXT_MAX:,} characters")
+    try:
+        content = load_yaml(text)
+    except Exception as error:  # yaml has its own errors, and deep ones are RecursionErrors
+        raise InputError(f"plan: is not YAML: {' '.join(str(error).split())}") from error
+    allowed.check_plan(plan_of("plan", content).model_dump(mode="json"))
+
+
+@contextmanager
+def written(text: str) -> Generator[Path]:
+    """A file with this text for as long as the context lasts."""
+    if len(text) > TEXT_MAX:
+        raise InputError(f"text: has more than {TEXT_MAX:,} characters")
+    with tempfile.TemporaryDirectory(prefix="offswitch-mcp-") as folder:
+        path = Path(folder) / "plan.yaml"
+        path.write_text(text, "utf-8")
+        yield path
+
+
+def order_of_plan(allowed: Allowed, name: str, log_dir: Path, means: Mapping[str, Any]) -> Order:
+    """The run of a plan that was kept; it is frozen first, so that what was declared can be known."""
+    from offswitch_analysis.trial_plans.planned_cells import checked_cells
+
+    path = allowed.kept_plan(name)
+    plan = read_trial_plan(path)
+    allowed.check_plan(plan.model_dump(mode="json"))
+    trials = sum(cell.trials for cell in checked_cells("plan", plan, load_models=False))
+    _refuse_too_many(allowed, trials)
+    freeze = ["plan", "freeze", "--", str(path)]
+    return Order([freeze, ["run", f"--plan={path}", f"--log-dir={log_dir}", *_words(means)]], trials, name)
+
+
+def order_of_run(allowed: Allowed, given: Mapping[str, Any], log_dir: Path, means: Mapping[str, Any]) -> Order:
+    """A run of one model; `given` are parameters of the task, and `model`."""
+    from offswitch.runs.plan import Run
+
+    model, parameters = str(given["model"]), {k: v for k, v in given.items() if v and k != "model"}
+    allowed.check_model(model)
+    allowed.check_parameters(parameters)
+    run = Run(model, parameters, "", str(log_dir), None, {})
+    run.check_parameters()
+    trials = len(run.wanted())
+    _refuse_too_many(allowed, trials)
+    words = [f"--{name}={value}" for name, value in given.items() if value]
+    return Order([["run", *words, f"--log-dir={log_dir}", *_words(means)]], trials, "")
+
+
+def _words(means: Mapping[str, Any]) -> list[str]:
+    """Of how trials are had."""
+    sandbox = [f"--sandbox={means['sandbox']}"] if means["sandbox"] else []
+    return [*sandbox, *(["--retry-failures"] if means["retry_failures"] else [])]
+
+
+def _refuse_too_many(allowed: Allowed, trials: int) -> None:
+    if trials > allowed.trials_max:
+        raise InputError(
+            f"trials: {trials:,} are more than the {allowed.trials_max:,} of one run that are allowed here; "
+            "a person allows more by `offswitch mcp --max-trials N`"
+        )
