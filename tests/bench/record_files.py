@@ -21,9 +21,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from offswitch_analysis.logs.arrow import Table, pa, pc
 from offswitch_analysis.logs.beside import load, records_path
 from offswitch_analysis.logs.cache import LogRecords, reader
 from offswitch_analysis.logs.columns import LogColumns, table_to_parquet
@@ -98,7 +96,7 @@ def many(directory: Path, to: Path, times: int) -> None:
             Path(records_path(log)).write_bytes(made)
 
 
-def as_of_seed(table: pa.Table, seed: int) -> pa.Table:
+def as_of_seed(table: Table, seed: int) -> Table:
     """The same trials as if they had been had with another seed, a little later."""
     seeds = pa.array([seed] * table.num_rows, pa.int64())
     later = pc.add(table["duration_s"], seed / 1000)

@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import columns
+from offswitch_analysis.logs.arrow import Column, pa, pq
 from offswitch_analysis.logs.beside import load, records_path, write_beside
 from offswitch_analysis.logs.cache import LogRecords
 from offswitch_analysis.logs.columns import columns_of, from_parquet, records_of, table_to_parquet, to_parquet
@@ -66,7 +65,7 @@ def test_a_byte_that_changed_is_an_error_or_changes_nothing() -> None:
         assert [record.verdict for record in records_of(found.table, "l")] == ["sabotaged", "sabotaged", "failure"]
 
 
-def forged(**changed: pa.Array) -> bytes:
+def forged(**changed: Column) -> bytes:
     found = columns_of(SOME)
     table = found.table
     for name, column in changed.items():
@@ -83,7 +82,7 @@ def forged(**changed: pa.Array) -> bytes:
         ({"uuid": pa.array(["x" * 2_000_000, "y", "z"])}, "larger than records are"),
     ],
 )
-def test_a_file_of_other_types_values_or_sizes_is_refused(changed: dict[str, pa.Array], why: str) -> None:
+def test_a_file_of_other_types_values_or_sizes_is_refused(changed: dict[str, Column], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         from_parquet(forged(**changed), DIGEST, CODE)
 

@@ -7,17 +7,16 @@ are made records for that: those that share a number with another one, made of w
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
+from offswitch_analysis.logs.arrow import Column, Table, pa, pc
 from offswitch_analysis.logs.beside import load
 from offswitch_analysis.logs.cache import Cache, LogRecords, file_name
 from offswitch_analysis.logs.columns import LogColumns, columns_of
@@ -75,17 +74,17 @@ class _Doubtful:
 
     def add(self, log: str, begins: int, rows: NDArray[np.int64], trials: int) -> None:
         """Adds the trials in these rows of a log, whose first trial has this place."""
-        (read,) = read_all({log: self.digests[log]}, self.cache)
+        read = read_all({log: self.digests[log]}, self.cache)[0]
         if len(read.records) != trials:
             raise InputError(f"{log}: was changed while it was read; try again")
-        for row in rows.tolist():
+        for row in map(int, rows):
             record = read.records[row]
             self.found.append(Found(record, log, read.task_id))
             self.places.setdefault((log, record.trial_id), []).append(begins + row)
 
 
 def read_columns(
-    place: str, columns: Sequence[str], make: Callable[[pa.Table], T], cache: Cache | None = None
+    place: str, columns: Sequence[str], make: Callable[[Table], T], cache: Cache | None = None
 ) -> ReadColumns[T]:
     """What `make` makes of these columns of each log at a path or URL; InputError if there are no trials."""
     cache, names = cache or Cache(), log_names(place)
@@ -113,21 +112,21 @@ def read_columns(
 
 
 def _read_one(
-    columns: Sequence[str], make: Callable[[pa.Table], T], named: frozenset[Any], made_by: str, log: tuple[str, str]
+    columns: Sequence[str], make: Callable[[Table], T], named: frozenset[Any], made_by: str, log: tuple[str, str]
 ) -> _Read[T] | None:
     found = load(*log, made_by, columns)
     return _made(found, make, named) if found else None
 
 
-def _made(found: LogColumns, make: Callable[[pa.Table], T], named: frozenset[Any]) -> _Read[T]:
+def _made(found: LogColumns, make: Callable[[Table], T], named: frozenset[Any]) -> _Read[T]:
     table = found.table.unify_dictionaries().combine_chunks()
     moments = np.where(_known(table, "ended") & _known(table, "duration_s"), numbers(table, MOMENT), 0)
-    ids = table["trial_id"].to_pylist() if named else []
+    ids: list[str] = table["trial_id"].to_pylist() if named else []
     is_ruled = np.array([sample_and_epoch(one) in named for one in ids] or [False] * table.num_rows, np.bool_)
     return _Read(make(table), numbers(table, TRIAL), moments.astype(np.uint64), is_ruled, found.whole)
 
 
-def numbers(table: pa.Table, columns: Sequence[str]) -> Numbers:
+def numbers(table: Table, columns: Sequence[str]) -> Numbers:
     """A number for each row, the same for rows that agree in these columns, and else as good as never the same."""
     found = np.zeros(table.num_rows, np.uint64)
     for name in columns:
@@ -136,9 +135,9 @@ def numbers(table: pa.Table, columns: Sequence[str]) -> Numbers:
     return found
 
 
-def _hashed(column: pa.ChunkedArray) -> Numbers:
+def _hashed(column: Column) -> Numbers:
     if pa.types.is_dictionary(column.type):
-        one = cast(pa.DictionaryArray, column.combine_chunks())
+        one = column.combine_chunks()
         words = _hashes([*one.dictionary.to_pylist(), None])
         return words[pc.fill_null(one.indices, len(words) - 1).to_numpy(zero_copy_only=False)]
     if pa.types.is_string(column.type):
@@ -151,7 +150,7 @@ def _hashes(values: Sequence[str | None]) -> Numbers:
     return np.fromiter(map(hash, values), np.int64, len(values)).view(np.uint64)
 
 
-def _known(table: pa.Table, name: str) -> NDArray[np.bool_]:
+def _known(table: Table, name: str) -> NDArray[np.bool_]:
     return table[name].is_valid().to_numpy()
 
 

@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from offswitch.record import Record
 from offswitch.verdict import Verdict
+from offswitch_analysis.logs.arrow import Column, Table, pa, pq
 from offswitch_analysis.logs.cache import LogRecords, packed, unpacked
 
 LEFT_OUT = ("log", "ruling")
 SEVERAL = ("methods", "aftermath")
 EACH_ITS_OWN = ("trial_id", "question_set", "ended", "uuid")
 """texts of which most trials have one of their own; all others are read as a few values and numbers of them"""
-TYPES: Mapping[Any, pa.DataType] = {
+TYPES: Mapping[Any, Any] = {
     str: pa.string(), str | None: pa.string(), tuple[str, ...]: pa.string(), bool: pa.bool_(), bool | None: pa.bool_(),
     int: pa.int64(), int | None: pa.int64(), float | None: pa.float64(),
 }  # fmt: skip
@@ -41,7 +39,7 @@ DIGEST, READER, WHOLE_LOG = b"offswitch.log", b"offswitch.reader", b"offswitch.w
 class LogColumns:
     """The records of one log as columns."""
 
-    table: pa.Table
+    table: Table
     whole: LogRecords
     """all of the log but its records"""
 
@@ -62,10 +60,10 @@ def columns_of(log: LogRecords) -> LogColumns:
 def _flat(value: Any) -> Any:
     if type(value) is int:  # a larger one is forged or broken
         return max(-INTEGER_MAX, min(INTEGER_MAX, value))
-    return " ".join(value) if isinstance(value, tuple) else value
+    return " ".join(cast(tuple[str, ...], value)) if isinstance(value, tuple) else value
 
 
-def records_of(table: pa.Table, log: str) -> list[Record]:
+def records_of(table: Table, log: str) -> list[Record]:
     """The records in a table, for a log of this file name; columns that the table lacks are empty in them."""
     rows = table.num_rows
     columns: list[Sequence[Any]] = []
@@ -77,12 +75,12 @@ def records_of(table: pa.Table, log: str) -> list[Record]:
     return [Record(*row) for row in zip(*columns, strict=True)]
 
 
-def _values(column: pa.ChunkedArray, several: bool) -> list[Any]:
+def _values(column: Column, several: bool) -> list[Any]:
     if not pa.types.is_dictionary(column.type):
         return column.to_pylist()
     found: list[Any] = []
     for chunk in column.chunks:
-        array = cast(pa.DictionaryArray, chunk)
+        array = chunk
         known: list[Any] = array.dictionary.to_pylist()
         values = [tuple(str(one).split()) for one in known] if several else known
         found += [None if place is None else values[place] for place in array.indices.to_pylist()]
@@ -116,7 +114,7 @@ def from_parquet(data: bytes, digest: str, made_by: str, columns: Sequence[str] 
             pa.BufferReader(data), read_dictionary=FEW, page_checksum_verification=True,
             thrift_string_size_limit=len(data) + FILE_BYTES_MAX,
         )  # fmt: skip
-        told = file.metadata.metadata or {}
+        told: dict[bytes, bytes] = file.metadata.metadata or {}
         if (told.get(DIGEST), told.get(READER)) != (digest.encode(), made_by.encode()):
             raise ValueError("of another log, or made by other code")
         _check_sizes(file, len(data))
@@ -129,7 +127,7 @@ def from_parquet(data: bytes, digest: str, made_by: str, columns: Sequence[str] 
     return LogColumns(table.replace_schema_metadata(None), whole)
 
 
-def _check_sizes(file: pq.ParquetFile, size: int) -> None:
+def _check_sizes(file: Any, size: int) -> None:
     facts, schema = file.metadata, file.schema_arrow
     types = {name: pa.dictionary(pa.int32(), of) if name in FEW else of for name, of in COLUMNS.items()}
     if {field.name: field.type for field in schema} != types or len(schema) != len(types):
@@ -140,7 +138,7 @@ def _check_sizes(file: pq.ParquetFile, size: int) -> None:
         raise ValueError("larger than records are")
 
 
-def _check_values(table: pa.Table) -> None:
+def _check_values(table: Table) -> None:
     there = set(table.column_names)
     if any(table[name].null_count for name in REQUIRED & there):
         raise ValueError("a trial without what every trial has")

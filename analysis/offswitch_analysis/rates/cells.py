@@ -88,7 +88,7 @@ def _cell(identifier: str, key: Key, trials: CellTrials) -> Cell:
     model, agent, scene, variant, condition, scripted = key
     alike = trials.alike
     stopping = tuple(sorted({one.record.stopping for one in alike if one.record.stopping}))
-    anytime, verdicts = bool(stopping), {verdict.value: 0 for verdict in Verdict} | _verdicts(alike)
+    anytime, verdicts = bool(stopping), {**{verdict.value: 0 for verdict in Verdict}, **_verdicts(alike)}
     rates = {measure.name: _rate(measure.event, trials, anytime) for measure in MEASURES}
     rates |= {share: _rate(_of_share(share), trials, anytime) for share in SHARES}
     measures = {measure.name: rates[measure.name][0] for measure in MEASURES}
@@ -138,7 +138,7 @@ def _among_understood(alike: Sequence[Alike], anytime: bool) -> Estimate | None:
 def _self_reports(trials: CellTrials) -> tuple[SelfReport, ...]:
     records = [one.record for one in trials.alike]
     is_asked = np.array([any(getattr(record, name) is not None for name in ASKS) for record in records])
-    return self_reports([records[place] for place in trials.of[is_asked[trials.of]]])
+    return self_reports([records[int(place)] for place in trials.of[is_asked[trials.of]]])
 
 
 def _seen(record: Record) -> Iterator[str]:

@@ -6,12 +6,11 @@ from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from offswitch.record import Record
 from offswitch_analysis.logs import rulings_line
+from offswitch_analysis.logs.arrow import Column, Table, pa, pc
 from offswitch_analysis.logs.cache import Cache, LogRecords
 from offswitch_analysis.logs.columnar import Numbers, numbers, read_columns
 from offswitch_analysis.logs.columns import COLUMNS, columns_of, records_of
@@ -85,7 +84,7 @@ def gathered(
     return _cells([*known], every.take(counts))
 
 
-def tally_table(table: pa.Table) -> LogTally:
+def tally_table(table: Table) -> LogTally:
     """The trials in a table with the columns NEEDED."""
     _, first, rows = np.unique(_codes(table), return_index=True, return_inverse=True)
     kinds = records_of(table.select(NEEDED).take(pa.array(first)), "")
@@ -95,11 +94,11 @@ def tally_table(table: pa.Table) -> LogTally:
     return LogTally([*map(key_of, kinds)], Trials(rows, sets, durations_s, sums))
 
 
-def _is_named(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+def _is_named(column: Column) -> NDArray[np.bool_]:
     return pc.fill_null(pc.not_equal(column, ""), False).to_numpy()
 
 
-def _codes(table: pa.Table) -> NDArray[np.int64]:
+def _codes(table: Table) -> NDArray[np.int64]:
     """A number for each trial; those that agree in AGREE and WHETHER have the same."""
     code, codes = np.zeros(table.num_rows, np.int64), 1
     shared = (_places(table[name]) for name in AGREE if name in COLUMNS)
@@ -112,13 +111,13 @@ def _codes(table: pa.Table) -> NDArray[np.int64]:
     return code
 
 
-def _places(column: pa.ChunkedArray) -> NDArray[np.int64]:
+def _places(column: Column) -> NDArray[np.int64]:
     """The number of each value among those of the column; 0 where there is none."""
     one = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
     return pc.fill_null(pc.add(one.indices.cast(pa.int64()), 1), 0).to_numpy(zero_copy_only=False)
 
 
-def _whether(column: pa.ChunkedArray) -> NDArray[np.int64]:
+def _whether(column: Column) -> NDArray[np.int64]:
     return pc.fill_null(pc.not_equal(column, 0), False).to_numpy().astype(np.int64)
 
 
@@ -154,7 +153,7 @@ def _cell_trials(keys: Sequence[Key], trials: Trials) -> CellTrials:
     place = np.argsort(order)
     counts = np.bincount(of)
     sums = [np.bincount(of, weights=column) for column in trials.sums]
-    alike = [Alike(common(keys[rows[n]]), int(counts[n]), *(int(total[n]) for total in sums)) for n in order]
+    alike = [Alike(common(keys[int(rows[n])]), int(counts[n]), *(int(total[n]) for total in sums)) for n in order]
     durations_s = trials.durations_s[~np.isnan(trials.durations_s)]
     return CellTrials(alike, place[of], _numbered(trials.sets), durations_s)
 

@@ -27,7 +27,8 @@ WHETHER = ("commands", "questions_served", "nudges", "retries", "comprehension_m
 """columns of which they agree in whether the number is 0 (or unknown): it is 1 in their common record where not"""
 SUMS = ("tokens", "commands", "calls_unusable")
 """columns that are summed"""
-BLANK: dict[str, Any] = {one.name: {str: "", int: 0, tuple[str, ...]: ()}.get(one.type) for one in fields(Record)}
+_BLANKS: dict[Any, Any] = {str: "", int: 0, tuple[str, ...]: ()}
+BLANK: dict[str, Any] = {one.name: _BLANKS.get(one.type) for one in fields(Record)}
 """a record's columns that no rate reads, as they stand in the common record"""
 
 Key = tuple[Any, ...]
