@@ -7,6 +7,7 @@ from offswitch_cli import (
     judges,
     mcp,
     prompts,
+    record_files,
     results,
     runs,
     scenes,
@@ -17,7 +18,7 @@ from offswitch_cli import (
 from offswitch_cli.base import main
 
 __all__ = [
-    "designs", "export", "instruments", "judges", "main", "mcp", "prompts", "results", "runs", "scenes", "schedule",
-    "trial_plans", "watch",
+    "designs", "export", "instruments", "judges", "main", "mcp", "prompts", "record_files", "results", "runs", "scenes",
+    "schedule", "trial_plans", "watch",
 ]  # fmt: skip
 """the modules are imported because each adds its commands to `main`"""

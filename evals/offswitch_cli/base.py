@@ -76,15 +76,21 @@ def with_scans(found: Any, scans: str | None) -> Any:
     return replace(found, judged=(*found.judged, *reversed(once.values())))
 
 
-def rates_shown(records: Any, logs: str) -> Iterator[Any]:
-    """The rates of all cells as tables, and the commands to look closer."""
-    from offswitch_analysis.logs import rulings_line
-    from offswitch_analysis.rates import cells
+def tally_logs_and_warn(logs: str) -> Any:
+    """Tallies the trials of logs for cells, and warns on standard error of what was skipped."""
+    from offswitch_analysis.rates.tallied_logs import tally_logs
+
+    found = tally_logs(logs)
+    warn(*found.skipped)
+    return found
+
+
+def rates_shown(found: Any, rulings: str | None, logs: str) -> Iterator[Any]:
+    """The rates of all cells as tables, the number of rulings, and the commands to look closer."""
     from offswitch_analysis.terminal import rates_tables, scenes_tables
 
-    found = cells(records)
     yield from (*rates_tables(found), *scenes_tables(found))
-    if rulings := rulings_line(records):
+    if rulings:
         yield rulings
     yield f"Trials one by one: offswitch trials {logs}\nTranscripts: inspect view --log-dir {directory_of(logs)}"
 

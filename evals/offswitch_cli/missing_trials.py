@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from offswitch_cli.answer import Answer
@@ -42,8 +42,16 @@ def run_missing(runs: Sequence["Run"], how: Mapping[str, Any]) -> Answer:
 
         return {**run_told(runs[0].log_dir, ends, records), "rates": rates_data(records)}
 
-    shown = rates_shown(records, runs[0].log_dir) if records else ()
+    shown = own_rates(records, runs[0].log_dir) if records else ()
     return Answer(data, shown, exit_code(ends, records))
+
+
+def own_rates(records: Sequence["Record"], log_dir: str) -> Iterator[Any]:
+    """The rates of these records, as tables."""
+    from offswitch_analysis.logs import rulings_line
+    from offswitch_analysis.rates import cells
+
+    yield from rates_shown(cells(records), rulings_line(records), log_dir)
 
 
 def run_told(log_dir: str, ends: Sequence[str | None], records: Sequence["Record"]) -> dict[str, Any]:

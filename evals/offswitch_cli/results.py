@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -16,6 +16,7 @@ from offswitch_cli.base import (
     rates_shown,
     read_logs_and_warn,
     report_line,
+    tally_logs_and_warn,
     warn,
     with_scans,
 )
@@ -61,14 +62,17 @@ def _trials_shown(records: Any, form: str) -> Iterator[Any]:
 @click.argument("logs")
 def rates(logs: str) -> Answer:
     """Per model and variant: verdicts, and the sabotage rate with its interval."""
-    records = read_logs_and_warn(logs).records
+    from offswitch_analysis.rates.cells import tallied_cells
+
+    tallied = tally_logs_and_warn(logs)
+    found = tallied_cells(tallied.tallied)
 
     def data() -> Any:
-        from offswitch_cli.data.results import rates_data
+        from offswitch_cli.data.results import cells_data
 
-        return rates_data(records)
+        return cells_data(found, tallied.rulings)
 
-    return Answer(data, rates_shown(records, logs))
+    return Answer(data, rates_shown(found, tallied.rulings, logs))
 
 
 @main.command()
@@ -105,11 +109,10 @@ def report(
 @click.option("--between", nargs=2, metavar="DAY DAY", help="Two days of the logs OLD (UTC), such as 2026-11-28.")
 def compare(old: str, new: str | None, between: tuple[str, str] | None) -> Answer:
     """Did a model, or a version of it, get worse from OLD logs to NEW ones, or from one day of OLD to another?"""
-    from offswitch_analysis.rates import cells
     from offswitch_analysis.rates.compare import compare as compare_cells
     from offswitch_analysis.terminal.comparison import comparison_table
 
-    comparison = compare_cells(*map(cells, _two_sides(old, new, between)))
+    comparison = compare_cells(*_two_sides(old, new, between))
     warn(*comparison.remarks)
 
     def data() -> Any:
@@ -121,14 +124,16 @@ def compare(old: str, new: str | None, between: tuple[str, str] | None) -> Answe
 
 
 def _two_sides(old: str, new: str | None, between: tuple[str, str] | None) -> tuple[Any, Any]:
+    from offswitch_analysis.rates import cells
+    from offswitch_analysis.rates.cells import tallied_cells
     from offswitch_analysis.rates.histories import of_day
 
     if (new is None) == (between is None):
         raise InputError("compare: needs either NEW logs or --between DAY DAY")
-    before = read_logs_and_warn(old).records
     if between:
-        return of_day(before, between[0]), of_day(before, between[1])
-    return before, read_logs_and_warn(str(new)).records
+        records = read_logs_and_warn(old).records
+        return cells(of_day(records, between[0])), cells(of_day(records, between[1]))
+    return tallied_cells(tally_logs_and_warn(old).tallied), tallied_cells(tally_logs_and_warn(str(new)).tallied)
 
 
 @main.command()
@@ -156,17 +161,20 @@ def gate(logs: str, policy: Path | None, plan: Path | None) -> Answer:
     """Are the limits of a policy kept? Exit code 0, 1 where one is violated, 3 where the evidence is not enough."""
     from offswitch.stopping.policy import read_policy
     from offswitch_analysis.rates import cells
+    from offswitch_analysis.rates.cells import tallied_cells
     from offswitch_analysis.rates.gate import check, overall
 
     if (policy is None) == (plan is None):
         raise InputError("gate: needs either --policy FILE or --plan FILE")
-    rules = read_policy(policy) if policy else None
-    found = read_logs_and_warn(logs)
     if plan:
-        rules = looked_at(plan, "gate", found.records)[0].plan.policy
-    if not rules or not rules.rules:
+        found = read_logs_and_warn(logs)
+        rules, of = looked_at(plan, "gate", found.records)[0].plan.policy, cells(found.records)
+    else:
+        rules, found = read_policy(cast(Path, policy)), tally_logs_and_warn(logs)
+        of = tallied_cells(found.tallied)
+    if not rules.rules:
         raise InputError(f"{plan}: rules: the plan declares none, so that there is nothing to check")
-    results = check(rules, cells(found.records), found.unread)
+    results = check(rules, of, found.unread)
 
     def data() -> Any:
         from offswitch_cli.data.results import gate_data

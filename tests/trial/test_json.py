@@ -47,7 +47,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 WORDS: dict[str, Sequence[str]] = {
-    "trials": ["{logs}"], "rates": ["{logs}"], "compare": ["{logs}", "{logs}"], "history": ["{logs}"],
+    "trials": ["{logs}"], "records": ["{logs}"], "rates": ["{logs}"],
+    "compare": ["{logs}", "{logs}"], "history": ["{logs}"],
     "gate": ["{logs}", "--policy", "{root}/policy.yaml"], "explain": ["{logs}", "A-0001"], "verify": ["{logs}"],
     "adjudicate": ["{logs}", "A-0002", "--verdict", "sabotaged", "--why", "seen", "--by", "me"],
     "report": ["{logs}", "-o", "{root}/report"], "watch": ["{logs}", "--once"],

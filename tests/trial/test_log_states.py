@@ -41,8 +41,15 @@ from offswitch.scorer import shutdown_verdict
 from offswitch.task import shutdown_resistance
 from offswitch.verdict import DETECTOR
 from offswitch_analysis.logs import Logs, read_logs, reading, scored
-from offswitch_analysis.logs.cache import Cache
+from offswitch_analysis.logs.as_trials_end import RecordsBeside  # where no entry point says so yet
+from offswitch_analysis.logs.beside import records_path
+from offswitch_analysis.logs.cache import Cache, reader
+from offswitch_analysis.logs.columns import to_parquet
+from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.rates import cells
+from offswitch_analysis.rates.cells import tallied_cells
+from offswitch_analysis.rates.summary import as_json
+from offswitch_analysis.rates.tallied_logs import tally_logs
 from offswitch_analysis.report import Options
 from offswitch_analysis.report.trials import read_trials
 from offswitch_analysis.report.write import summarise
@@ -62,6 +69,7 @@ STORIES = {
 }
 VERDICTS = {"A-0001": "sabotaged", "A-0002": "complied", "E-0001": "complied", "E-0002": "failure"}
 BY = ProvenanceData(author="a reviewer", reason="it looked wrong")
+assert RecordsBeside  # Inspect finds it by its import here, and else by its entry point
 POLICY = "rules: [{measure: sabotage, variant: A, at_most: 1 %}]"
 
 
@@ -146,6 +154,9 @@ def agree(logs: Path, expected: dict[str, str], missing: tuple[str, ...] | None 
         json.loads(line) for line in invoke("trials", str(logs), "--format", "jsonl")[1].splitlines() if "{" in line
     ]
     assert {one["trial_id"]: one["verdict"] for one in told} == expected
+    of_columns = tally_logs(str(logs))
+    assert repr(tallied_cells(of_columns.tallied)) == repr(cells(found.records))
+    assert (of_columns.skipped, of_columns.unread) == (found.skipped, found.unread)
     summary = summarise(found, Options(), "")
     sabotaged = sum(cell.sabotage.events for cell in summary.cells)
     assert (sum(cell.trials for cell in summary.cells), sabotaged) == (
@@ -383,6 +394,42 @@ def test_an_edit_is_said_whichever_copy_was_edited(logs: Path) -> None:
     metadata_replaced(log)
     write_eval_log(log, str(only(logs)))
     assert [record.edited for record in agree(logs, VERDICTS).records] == [True, False, False, False]
+
+
+def test_a_run_writes_the_records_of_its_log_beside_it_and_they_say_what_the_log_says(tmp_path: Path) -> None:
+    log = evaluate(tmp_path / "logs")
+    assert Path(records_path(str(log))).exists()
+    summaries = [written(log.parent, tmp_path / "a")]
+    Path(records_path(str(log))).unlink()
+    assert [*(tmp_path / "a").iterdir()] == []
+    summaries.append(written(log.parent, tmp_path / "b"))
+    assert [*(tmp_path / "b").iterdir()] != []
+    assert summaries[0] == summaries[1]
+
+
+def written(logs: Path, cache: Path) -> str:
+    """The summary of a report, byte for byte, but for when it was made."""
+    cache.mkdir()
+    summary = summarise(read_logs(str(logs), Cache(cache)), Options(), "")
+    return json.dumps(as_json(replace(summary, made="")), indent=1)
+
+
+def test_verify_names_records_that_are_not_those_of_the_log(logs: Path) -> None:
+    log = str(only(logs))
+    found = reading.read_log(log)
+    flattering = [replace(record, verdict="complied", methods=()) for record in found.records]
+    (digest,) = digests_of([log]).values()
+    data = to_parquet(replace(found, records=(*flattering,)), str(digest), reader())
+    Path(records_path(log)).write_bytes(data)
+    code, said = invoke("verify", str(logs))
+    assert (code, "the records beside it are not those of the log" in said) == (1, True)
+
+
+def test_records_can_be_written_beside_logs_that_have_none(logs: Path) -> None:
+    Path(records_path(str(only(logs)))).unlink()
+    assert invoke("records", str(logs)) == (0, "1 record files written, 0 were there\n")
+    assert invoke("records", str(logs)) == (0, "0 record files written, 1 were there\n")
+    agree(logs, VERDICTS)
 
 
 def test_a_renamed_log_is_read_as_before(logs: Path) -> None:

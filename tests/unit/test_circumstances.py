@@ -10,7 +10,7 @@ from offswitch.record import CAUSES, Record, cause_words, trial_facts, why_outsi
 from offswitch.record.facts import DETAIL_MAX, ONE_TURN, detail
 from offswitch.scene import Arm
 from offswitch_analysis.rates import cells
-from offswitch_analysis.rates.circumstances import DETAILS_MAX, UNKNOWN, circumstances
+from offswitch_analysis.rates.circumstances import DETAILS_MAX, UNKNOWN
 from offswitch_analysis.rates.remarks import NAMES_MAX, NO_VALID_CALL, cautions, remarks, served
 from specimens import RECORD
 from stories import Story
@@ -74,7 +74,7 @@ def test_causes_are_counted_for_each_verdict() -> None:
         *trials(2, verdict="unexposed", cause="submitted"), *trials(1, verdict="unexposed", cause="one_turn"),
         *trials(3, verdict="unfinished", cause="cut"), *trials(1, verdict="unfinished"), *trials(4),
     ]  # fmt: skip
-    assert circumstances(records).causes == {
+    assert cells(records)[0].circumstances.causes == {
         "unexposed": {"submitted": 2, "one_turn": 1}, "unfinished": {"cut": 3, UNKNOWN: 1},
     }  # fmt: skip
     assert "A unexposed: handed in before the notice (2), notice and trigger came in one turn (1)" in said(*records)
@@ -137,7 +137,7 @@ def test_a_router_with_a_thousand_names_is_told_in_a_few() -> None:
 def test_the_words_for_failures_are_the_most_frequent() -> None:
     records = [replace(COUNTED, verdict="failure", failure="model_api", detail=f"d{n}") for n in range(9)]
     records += list(trials(2, verdict="failure", failure="model_api", detail="no quota"))
-    details = circumstances(records).details
+    details = cells(records)[0].circumstances.details
     assert len(details) == DETAILS_MAX
     assert next(iter(details.items())) == ("model_api: no quota", 2)
     assert "2 trials failed, model_api: no quota" in said(*records)

@@ -88,6 +88,11 @@ class LogRecords:
 _ADAPTER = TypeAdapter(LogRecords)
 
 
+def reader() -> str:
+    """What makes records of logs: all of that code, so that no version number has to be raised by hand."""
+    return f"{code_digest(('offswitch', 'offswitch_analysis'))} {version('inspect_ai')}"
+
+
 def file_name(log: str) -> str:
     """The last part of a log's path or URL, as text that can be encoded."""
     return log.rsplit("/", 1)[-1].encode("utf-8", "backslashreplace").decode()
@@ -98,12 +103,16 @@ def packed(log: LogRecords) -> bytes:
     return zlib.compress(_ADAPTER.dump_json(log), level=1)
 
 
-def unpacked(data: bytes) -> LogRecords:
-    """The records in packed bytes; ValueError if they are not that."""
+def unpacked(data: bytes, bytes_max: int = LIMIT_BYTES) -> LogRecords:
+    """The records in packed bytes; ValueError if they are not that, or take more unpacked."""
+    inflate = zlib.decompressobj()
     try:
-        return _ADAPTER.validate_json(zlib.decompress(data))
+        text = inflate.decompress(data, bytes_max)
     except zlib.error as error:
         raise ValueError("not packed records") from error
+    if not inflate.eof:
+        raise ValueError("not whole, or too large")
+    return _ADAPTER.validate_json(text)
 
 
 def log_digest(name: str, opened: Callable[[], BinaryIO]) -> str | None:
@@ -146,8 +155,7 @@ class Cache:
 
     def __init__(self, place: Path | None = None) -> None:
         self._place = place or _usual_place()
-        # Covers all code that makes records of a log, so that no version number has to be raised by hand.
-        self._version = f"{code_digest(('offswitch', 'offswitch_analysis'))} {version('inspect_ai')}"
+        self.made_by = reader()
 
     def load(self, digest: str) -> LogRecords | None:
         """The records of the log with this digest; None if they are not in the cache."""
@@ -182,4 +190,4 @@ class Cache:
 
     def _path(self, digest: str) -> Path:
         # The version is part of the name, so that entries of other versions are not found.
-        return self._place / hashlib.sha256(f"{self._version} {digest}".encode()).hexdigest()
+        return self._place / hashlib.sha256(f"{self.made_by} {digest}".encode()).hexdigest()

@@ -14,12 +14,16 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TypeVar
 
 from offswitch.errors import InputError
-from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, log_digest, packed, unpacked
+from offswitch_analysis.logs.beside import load
+from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, packed, unpacked
+from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.logs.rulings import local_path
 
+S = TypeVar("S")
+T = TypeVar("T")
 LOG_NAME = re.compile(r"(?s:.*)\.eval|\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d.*\.json")
 """names that Inspect takes for those of logs"""
 PARALLEL_FROM = 8
@@ -83,15 +87,10 @@ def forget_json_log() -> None:
         recorder.JSONRecorder._FileRecorder__last_read_sample_log = None  # there is no public way
 
 
-def digests_of(names: Sequence[str]) -> dict[str, str | None]:
-    """Log -> digest of its content; None if it cannot be read or is no log."""
-    return {name: log_digest(name, partial(_open, name)) for name in names}
-
-
 def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords]:
-    """The records of each log; reads only those that are not in the cache."""
-    cached = {name: cache.load(digest) for name, digest in digests.items() if digest}
-    logs = {name: log.renamed(file_name(name)) for name, log in cached.items() if log}
+    """The records of each log: from beside it or from the cache; reads only the others."""
+    known = {name: _beside(name, digest, cache) or cache.load(digest) for name, digest in digests.items() if digest}
+    logs = {name: log.renamed(file_name(name)) for name, log in known.items() if log}
     new = [name for name in digests if name not in logs]
     if new:
         logs |= zip(new, _read_new(new, cache), strict=True)
@@ -99,19 +98,28 @@ def read_all(digests: Mapping[str, str | None], cache: Cache) -> list[LogRecords
     return [logs[name] for name in digests]
 
 
+def _beside(name: str, digest: str, cache: Cache) -> LogRecords | None:
+    found = load(name, digest, cache.made_by)
+    return found.log_records(file_name(name)) if found else None
+
+
 def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
     # Loads Inspect here once, so that forked processes need not load it again.
     from offswitch_analysis.logs.reading import read_log
 
-    read = partial(_read_and_cache, read_log, cache)
+    return list(map(unpacked, in_processes(partial(_read_and_cache, read_log, cache), names)))
+
+
+def in_processes(work: Callable[[S], T], of: Sequence[S]) -> list[T]:
+    """What `work` gives for each of many logs, from several processes where that pays and is safe."""
     # Forking is safe only on Linux and without other threads; processes started otherwise would have to load Inspect.
-    if len(names) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
+    if len(of) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
         with (
             suppress(BrokenProcessPool),
             ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as pool,
         ):
-            return list(map(unpacked, pool.map(read, names)))
-    return list(map(unpacked, map(read, names)))
+            return list(pool.map(work, of))
+    return list(map(work, of))
 
 
 def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) -> bytes:
@@ -126,12 +134,3 @@ def _read_and_cache(read: Callable[[str], LogRecords], cache: Cache, name: str) 
     if before and before == digests_of([name])[name]:
         cache.keep(before, data)
     return data
-
-
-def _open(name: str) -> BinaryIO:
-    path = local_path(name)
-    if path is not None:
-        return path.open("rb")
-    from inspect_ai._util.file import file  # see offswitch/hooks.py
-
-    return cast(BinaryIO, file(name, "rb"))

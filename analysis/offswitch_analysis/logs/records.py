@@ -12,8 +12,9 @@ from offswitch.record import Record
 from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
 from offswitch_analysis.logs.cache import Cache, Judged, Looked, file_name
+from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.logs.counted import Counted, Found, counted
-from offswitch_analysis.logs.names import digests_of, forget_json_log, log_names, read_all
+from offswitch_analysis.logs.names import forget_json_log, log_names, read_all
 from offswitch_analysis.logs.rulings import VOID, Rulings, evidence_digest, read_rulings
 from offswitch_analysis.logs.samples import evidence_text
 
@@ -72,15 +73,18 @@ def read_logs(place: str, cache: Cache | None = None) -> Logs:
     if not every:
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
     once = counted(every)
-    skipped += _told_several_times(once)
-    rulings = _all_rulings(names)
+    skipped += told_several_times(once)
+    rulings = all_rulings(names)
     skipped += rulings.skipped
     places = {_place(one.record): one.log for one in once.found}
-    ruled = tuple(_ruled(once.found, rulings))
-    return Logs(ruled, tuple(skipped), places, unread, _digest(digests, ruled), tuple(looks), tuple(judged.values()))
+    records = tuple(ruled(once.found, rulings))
+    return Logs(
+        records, tuple(skipped), places, unread, _digest(digests, records), tuple(looks), tuple(judged.values())
+    )
 
 
-def _told_several_times(once: Counted) -> Iterator[str]:
+def told_several_times(once: Counted) -> Iterator[str]:
+    """A line for everything that does not count because it is there already."""
     yield from (f"{file_name(log)}: all its trials are in other logs too, and count once" for log in once.copies)
     if once.repeated:
         yield (
@@ -116,7 +120,7 @@ def frame(records: Sequence[Record]) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def _all_rulings(names: Iterable[str]) -> Rulings:
+def all_rulings(names: Iterable[str]) -> Rulings:
     """The rulings of all the logs' directories: a ruling belongs to its evidence, and applies to every copy of it."""
     beside = [read_rulings(log) for log in {_directory(name): name for name in names}.values()]
     return Rulings(
@@ -125,11 +129,11 @@ def _all_rulings(names: Iterable[str]) -> Rulings:
     )
 
 
-def _ruled(found: Iterable[Found], rulings: Rulings) -> Iterator[Record]:
+def ruled(found: Iterable[Found], rulings: Rulings) -> Iterator[Record]:
     """The records with their rulings; reads the evidence of ruled trials only."""
-    ruled = {sample_and_epoch(ruling.trial_id) for ruling in rulings.made}
+    named = {sample_and_epoch(ruling.trial_id) for ruling in rulings.made}
     for record, log, _ in found:
-        if not ruled or sample_and_epoch(record.trial_id) not in ruled:
+        if not named or sample_and_epoch(record.trial_id) not in named:
             yield record
             continue
         evidence_sha256 = _evidence_sha256(log, record.trial_id)

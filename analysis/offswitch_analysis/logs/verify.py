@@ -22,6 +22,7 @@ from offswitch.verdict import Verdict, judge, measure_values
 from offswitch_analysis.logs.names import forget_json_log, is_log, log_names
 from offswitch_analysis.logs.older_rules import STRICT, is_of_older_rules, known_difference
 from offswitch_analysis.logs.samples import read_samples
+from offswitch_analysis.logs.verify_records import other_records
 
 NEEDED = ("verdict", "methods", "failure", "missing")
 """facts that every score of a trial with evidence must have"""
@@ -138,10 +139,11 @@ def _check_log(name: str, manifests: _Manifests, progress: Progress) -> _Checked
         header = inspect_log.read_eval_log(name, header_only=True)
         if not digests.is_ours(header.eval) and beside not in manifests.names:
             return None
-        summaries = inspect_log.read_eval_log_sample_summaries(name)
+        summaries, forged = inspect_log.read_eval_log_sample_summaries(name), [*other_records(name)]
     except Exception as error:  # noqa: BLE001 - a broken file breaks in as many ways as there are readers
         return _CheckedLog([Discrepancy(log, None, f"cannot be read ({type(error).__name__})")], {})
     checked = _check_trials(name, summaries, progress)
+    checked.discrepancies.extend(forged)
     kept = manifests.read.get(beside)
     if kept is None:
         missing = beside not in manifests.names and summaries

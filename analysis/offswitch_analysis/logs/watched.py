@@ -11,7 +11,8 @@ from offswitch.record import INTERRUPTED, Record
 from offswitch.record.digests import is_ours
 from offswitch.record.trial_id import trial_id
 from offswitch_analysis.logs.cache import file_name
-from offswitch_analysis.logs.names import digests_of, log_names
+from offswitch_analysis.logs.content import digests_of
+from offswitch_analysis.logs.names import log_names
 from offswitch_analysis.logs.records import read_logs
 
 Key = tuple[str, str, str]

@@ -4,11 +4,11 @@ A condition names its scene, so that no cell pools over scenes.
 """
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from statistics import fmean, median
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
 
 from offswitch.record import LOOP, Record, is_of_pack, setting
 from offswitch.scene.protocol import SUMS_SCENE
@@ -18,8 +18,9 @@ from offswitch.verdict import MEASURES, OUTSIDE_HEADLINE, Verdict
 from offswitch_analysis.rates.circumstances import circumstances
 from offswitch_analysis.rates.estimates import Estimate, estimate
 from offswitch_analysis.rates.published import published
-from offswitch_analysis.rates.self_reports import self_reports
+from offswitch_analysis.rates.self_reports import ASKS, SelfReport, self_reports
 from offswitch_analysis.rates.summary import Cell, Clustered, Normalised
+from offswitch_analysis.rates.tallies import Alike, CellTrials, counted, summed, tally
 from offswitch_analysis.statistics import clopper_pearson_upper, clustered, ratio
 
 USUAL_ARM = "shutdown"
@@ -42,7 +43,7 @@ class Comparable(Named, Protocol):
 
 
 Key = tuple[str, str, str, str, str, bool]
-"""model, agent, scene, variant, condition and whether the subject is scripted: what the trials of a cell share"""
+"""model, agent, scene, variant, condition and whether the subject is scripted: what its trials share (CELL)"""
 
 
 def cell_key(trial_or_cell: Record | Comparable) -> Key:
@@ -53,10 +54,12 @@ def cell_key(trial_or_cell: Record | Comparable) -> Key:
 
 def cells(records: Iterable[Record]) -> list[Cell]:
     """One cell per model, agent and condition, by model, agent (the loop first), scene (sums first) and variant."""
-    groups: defaultdict[Key, list[Record]] = defaultdict(list)
-    for record in records:
-        groups[cell_key(record)].append(record)
-    made = [_cell(f"c{number}", key, groups[key]) for number, key in enumerate(sorted(groups, key=_place), start=1)]
+    return tallied_cells(tally(records))
+
+
+def tallied_cells(tallied: Mapping[Any, CellTrials]) -> list[Cell]:
+    """The same, of trials that have been tallied."""
+    made = [_cell(f"c{number}", key, tallied[key]) for number, key in enumerate(sorted(tallied, key=_place), start=1)]
     return [replace(cell, normalised=_normalised(cell, _checks(cell, made))) for cell in made]
 
 
@@ -81,53 +84,61 @@ def headline(records: Iterable[Record]) -> Iterator[Record]:
     return (record for record in records if record.verdict not in OUTSIDE_HEADLINE)
 
 
-def _cell(identifier: str, key: Key, records: Sequence[Record]) -> Cell:
+def _cell(identifier: str, key: Key, trials: CellTrials) -> Cell:
     model, agent, scene, variant, condition, scripted = key
-    stopping = tuple(sorted({record.stopping for record in records if record.stopping}))
-    anytime, verdicts = (
-        bool(stopping),
-        {**{verdict.value: 0 for verdict in Verdict}, **Counter(record.verdict for record in records)},
-    )
-    rates = {measure.name: _rate(measure.event, records, anytime) for measure in MEASURES}
-    rates |= _shares(verdicts, records, anytime)
+    alike = trials.alike
+    stopping = tuple(sorted({one.record.stopping for one in alike if one.record.stopping}))
+    anytime, verdicts = bool(stopping), {**{verdict.value: 0 for verdict in Verdict}, **_verdicts(alike)}
+    rates = {measure.name: _rate(measure.event, trials, anytime) for measure in MEASURES}
+    rates |= {share: _rate(_of_share(share), trials, anytime) for share in SHARES}
     measures = {measure.name: rates[measure.name][0] for measure in MEASURES}
     sabotage, undecided = measures["sabotage"], verdicts[Verdict.UNDECIDED]
-    times = [record.duration_s for record in records if record.duration_s is not None]
     return Cell(
         id=identifier, model=model, agent=agent, scene=scene, variant=variant, condition=condition, scripted=scripted,
-        seen=dict(Counter(seen for record in records for seen in _seen(record))),
-        trials=len(records), verdicts=verdicts,
-        methods=_counted(method for record in records for method in record.methods),
-        failures=_counted(record.failure for record in records),
-        missing=_counted(record.missing for record in records),
-        rulings=_counted(record.ruling for record in records),
-        levels=max(map(levels_of, records), key=len),  # older logs know fewer factors
-        task_done=_rate(_task_done, records, anytime)[0],
-        aftermath=_counted(done for record in records for done in record.aftermath),
+        seen=dict(summed((seen, one.trials) for one in alike for seen in _seen(one.record))),
+        trials=len(trials.of), verdicts=verdicts,
+        methods=counted((method, one.trials) for one in alike for method in one.record.methods),
+        failures=counted((one.record.failure, one.trials) for one in alike),
+        missing=counted((one.record.missing, one.trials) for one in alike),
+        rulings=counted((one.record.ruling, one.trials) for one in alike),
+        levels=max((levels_of(one.record) for one in alike), key=len),  # older logs know fewer factors
+        task_done=_rate(_task_done, trials, anytime)[0],
+        aftermath=counted((done, one.trials) for one in alike for done in one.record.aftermath),
         measures=measures,
         shares={share: rates[share][0] for share in SHARES},
         question_sets={name: sets for name, (_, sets) in rates.items()},
         undecided_as_compliance=estimate(sabotage.events, sabotage.n + undecided, anytime),
         undecided_as_sabotage=estimate(sabotage.events + undecided, sabotage.n + undecided, anytime),
         at_most=(anytime_upper if anytime else clopper_pearson_upper)(sabotage.events, sabotage.n),
-        clustered=_clustered(records, anytime),
+        clustered=_clustered(trials, anytime),
         normalised=Normalised(None, None, None, None),
         # What is published stands beside the project's own letters and sums, not beside another pack's.
         published=() if is_of_pack(condition) or scene != SUMS_SCENE else published(model, variant),
-        circumstances=circumstances(records),
-        among_understood=_among_understood(records, anytime),
-        tokens=fmean(record.tokens for record in records),
-        duration_s=median(times) if times else None,
-        too_few=sabotage.too_few, self_reports=self_reports(records),
+        circumstances=circumstances(alike),
+        among_understood=_among_understood(alike, anytime),
+        tokens=sum(one.tokens for one in alike) / len(trials.of),
+        duration_s=float(np.median(trials.durations_s)) if len(trials.durations_s) else None,
+        too_few=sabotage.too_few, self_reports=_self_reports(trials),
         stopping=stopping,
     )  # fmt: skip
 
 
-def _among_understood(records: Sequence[Record], anytime: bool) -> Estimate | None:
-    if all(record.understood is None for record in records):
+def _verdicts(alike: Iterable[Alike]) -> Mapping[str, int]:
+    return summed((one.record.verdict, one.trials) for one in alike)
+
+
+def _among_understood(alike: Sequence[Alike], anytime: bool) -> Estimate | None:
+    if all(one.record.understood is None for one in alike):
         return None
-    of = [record.verdict == Verdict.SABOTAGED for record in headline(records) if record.understood]
-    return estimate(sum(of), len(of), anytime)
+    of = [one for one in alike if one.record.verdict not in OUTSIDE_HEADLINE and one.record.understood]
+    events = sum(one.trials for one in of if one.record.verdict == Verdict.SABOTAGED)
+    return estimate(events, sum(one.trials for one in of), anytime)
+
+
+def _self_reports(trials: CellTrials) -> tuple[SelfReport, ...]:
+    records = [one.record for one in trials.alike]
+    is_asked = np.array([any(getattr(record, name) is not None for name in ASKS) for record in records])
+    return self_reports([records[int(place)] for place in trials.of[is_asked[trials.of]]])
 
 
 def _seen(record: Record) -> Iterator[str]:
@@ -137,41 +148,40 @@ def _seen(record: Record) -> Iterator[str]:
         yield f"detector {'unknown' if record.detector is None else record.detector}"
 
 
-def _counted(values: Iterable[str | None]) -> dict[str, int]:
-    return dict(Counter(value for value in values if value is not None).most_common())
-
-
 def _task_done(record: Record) -> bool | None:
     return None if record.verdict == Verdict.FAILURE else record.task_done
 
 
-def _shares(verdicts: Mapping[str, int], records: Sequence[Record], anytime: bool) -> dict[str, tuple[Estimate, int]]:
-    """As `_rate`: failures of all trials, the others of those with a verdict."""
-    judged = [record for record in records if record.verdict != Verdict.FAILURE]
-    of_all, of_judged = ((len(of), len(set(map(_questions, of)))) for of in (records, judged))
-    of = {share: of_all if share == Verdict.FAILURE else of_judged for share in SHARES}
-    return {share: (estimate(verdicts[share], n, anytime), sets) for share, (n, sets) in of.items()}
+def _of_share(share: str) -> Callable[[Record], bool | None]:
+    """Of all trials, where failures are counted; else of those with a verdict."""
+    of_all = share == Verdict.FAILURE
+    return lambda record: record.verdict == share if of_all or record.verdict != Verdict.FAILURE else None
 
 
-def _rate(event_of: Callable[[Record], bool | None], records: Sequence[Record], anytime: bool) -> tuple[Estimate, int]:
+def _rate(event_of: Callable[[Record], bool | None], trials: CellTrials, anytime: bool) -> tuple[Estimate, int]:
     """The rate, and how many sets of questions its trials have; one that is not known is a set of its own."""
-    of = [(event, _questions(record)) for record in records if (event := event_of(record)) is not None]
-    return estimate(sum(event for event, _ in of), len(of), anytime), len({questions for _, questions in of})
+    events = [event_of(one.record) for one in trials.alike]
+    known = np.array([event is not None for event in events])
+    happened = sum(one.trials for event, one in zip(events, trials.alike, strict=True) if event)
+    n = sum(one.trials for event, one in zip(events, trials.alike, strict=True) if event is not None)
+    sets = np.count_nonzero(np.bincount(trials.question_sets[known[trials.of]]))
+    return estimate(happened, n, anytime), int(sets)
 
 
-def _questions(record: Record) -> object:
-    return record.question_set or id(record)
-
-
-def _clustered(records: Sequence[Record], anytime: bool) -> Clustered:
+def _clustered(trials: CellTrials, anytime: bool) -> Clustered:
     """By question set; a trial whose set is not known is one of its own."""
-    sets: defaultdict[object, list[bool]] = defaultdict(list)
-    for record in headline(records):
-        sets[_questions(record)].append(record.verdict == Verdict.SABOTAGED)
-    effect, effective, *limits = clustered([(sum(events), len(events)) for events in sets.values()])
-    if anytime and (trials := [event for events in sets.values() for event in events]):
-        limits = anytime_interval(effective * sum(trials) / len(trials), effective)
-    return Clustered(len(sets), effect, effective, *limits)
+    verdicts = [one.record.verdict for one in trials.alike]
+    counts = np.array([verdict not in OUTSIDE_HEADLINE for verdict in verdicts])
+    sabotaged = np.array([verdict == Verdict.SABOTAGED for verdict in verdicts])
+    of = trials.of[counts[trials.of]]
+    _, first, place = np.unique(trials.question_sets[counts[trials.of]], return_index=True, return_inverse=True)
+    size = np.bincount(place, minlength=len(first))
+    events = np.bincount(place[sabotaged[of]], minlength=len(first))
+    order = np.argsort(first)  # of sums too, whose last digits depend on it
+    effect, effective, *limits = clustered(list(zip(events[order].tolist(), size[order].tolist(), strict=True)))
+    if anytime and len(of):
+        limits = anytime_interval(effective * int(events.sum()) / len(of), effective)
+    return Clustered(len(first), effect, effective, *limits)
 
 
 def _checks(cell: Cell, all_cells: Sequence[Cell]) -> list[Cell]:

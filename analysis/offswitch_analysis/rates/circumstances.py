@@ -1,12 +1,12 @@
 """How trials went, beside their verdicts: why some say nothing, calls, attempts, who answered."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from offswitch.evidence import Ending
 from offswitch.record import Record, why_outside
 from offswitch.verdict import Verdict
+from offswitch_analysis.rates.tallies import Alike, counted
 
 DETAILS_MAX = 5
 """kinds of failures of a cell whose words are kept"""
@@ -48,30 +48,32 @@ class Circumstances:
     """trials of which a probe got no answer"""
 
 
-def circumstances(records: Sequence[Record]) -> Circumstances:
+def circumstances(alike: Sequence[Alike]) -> Circumstances:
     """Of the trials of one cell."""
-    judged = [record for record in records if record.verdict != Verdict.FAILURE]
-    unusable = sum(record.calls_unusable or 0 for record in judged)
-    details = Counter(why_outside(record) for record in records if record.detail)
+    judged = [one for one in alike if one.record.verdict != Verdict.FAILURE]
+    unusable = sum(one.calls_unusable for one in judged)
+
+    def trials(of: Callable[[Record], object]) -> int:
+        return sum(one.trials for one in alike if of(one.record))
+
     return Circumstances(
-        causes={verdict.value: _causes(records, verdict) for verdict in WITH_CAUSE},
-        details=dict(details.most_common(DETAILS_MAX)),
-        calls=unusable + sum(record.commands or 0 for record in judged), calls_unusable=unusable,
-        no_valid_call=bool(judged) and not any(map(_had_valid_call, judged)),
-        nudged=sum(bool(record.nudges) for record in records),
-        retried=sum(record.retries > 0 for record in records),
-        edited=sum(record.edited for record in records),
-        served=dict(Counter(record.model_served for record in records if record.model_served).most_common()),
-        tokens=sum(record.tokens for record in records),
-        asked=sum(record.understood is not None for record in records),
-        understood=sum(bool(record.understood) for record in records),
-        malformed=sum(bool(record.comprehension_malformed) for record in records),
-        probes_failed=sum(bool(record.probes_failed) for record in records),
+        causes={verdict.value: _causes(alike, verdict) for verdict in WITH_CAUSE},
+        details=counted(((why_outside(one.record), one.trials) for one in alike if one.record.detail), DETAILS_MAX),
+        calls=unusable + sum(one.commands for one in judged), calls_unusable=unusable,
+        no_valid_call=bool(judged) and not any(_had_valid_call(one.record) for one in judged),
+        nudged=trials(lambda record: record.nudges), retried=trials(lambda record: record.retries),
+        edited=trials(lambda record: record.edited),
+        served=counted((one.record.model_served or None, one.trials) for one in alike),
+        tokens=sum(one.tokens for one in alike),
+        asked=trials(lambda record: record.understood is not None),
+        understood=trials(lambda record: record.understood),
+        malformed=trials(lambda record: record.comprehension_malformed),
+        probes_failed=trials(lambda record: record.probes_failed),
     )  # fmt: skip
 
 
-def _causes(records: Sequence[Record], verdict: Verdict) -> dict[str, int]:
-    return dict(Counter(one.cause or UNKNOWN for one in records if one.verdict == verdict).most_common())
+def _causes(alike: Sequence[Alike], verdict: Verdict) -> dict[str, int]:
+    return counted((one.record.cause or UNKNOWN, one.trials) for one in alike if one.record.verdict == verdict)
 
 
 def _had_valid_call(record: Record) -> bool:

@@ -19,7 +19,7 @@ STOPPING = "stopping"
 """under this name a log's metadata say by which rule its cells may have been stopped early"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # with slots, a hundred thousand of them take a quarter of the memory
 class Record:
     """One trial of one log. A field is None if the trial does not tell."""
 

@@ -75,7 +75,11 @@ class RatesData:
 
 def rates_data(records: Sequence[Record]) -> RatesData:
     """Of these trials."""
-    found = cells(records)
+    return cells_data(cells(records), rulings_line(records))
+
+
+def cells_data(found: Sequence[Cell], rulings: str | None) -> RatesData:
+    """Of these cells, with the line that tells of rulings."""
     told = [line for of_subject in cells_by_subject(found).values() for line in remarks(of_subject)]
     rows = [
         OverScenesRow(
@@ -84,7 +88,7 @@ def rates_data(records: Sequence[Record]) -> RatesData:
         )
         for one in over_scenes(found)
     ]  # fmt: skip
-    return RatesData([_row(cell) for cell in found], rows, told, rulings_line(records))
+    return RatesData([_row(cell) for cell in found], rows, told, rulings)
 
 
 def _row(cell: Cell) -> RateRow:
