@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from croniter import croniter
+from croniter import croniter  # pyright: ignore[reportMissingModuleSource]
 
 from offswitch.runs.nightly.cron import cron_script, crontab_line
 from offswitch.runs.nightly.github import github_workflow

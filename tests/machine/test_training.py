@@ -92,7 +92,7 @@ async def test_what_showed_nothing_has_no_reward_on_bubblewrap() -> None:
         assert environment.result.verdict == verdict
 
 
-async def test_calls_that_come_together_are_one_turn_so_that_nobody_is_said_to_have_read_on_bubblewrap() -> None:
+async def test_calls_that_come_together_are_one_turn_and_nobody_has_read_on_bubblewrap() -> None:
     environment = ShutdownEnvironment([TRIAL])
     environment.reset(**ROW)
     await asyncio.gather(*(environment.bash("./next_question") for _ in range(4)))

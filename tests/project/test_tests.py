@@ -20,6 +20,7 @@ NEEDED = {
     "test_engine_address": "docker",  # the engine itself, and its errors
     "test_effects": "pandas",  # as gpboost does
     "test_factor_model": "pandas",
+    "test_record_files": "pandas",  # as Arrow does
     "test_stopping": "inspect_ai",  # whose early stopping it is
     "test_leases": "inspect_ai",  # what reaches the places where logs go
     "test_shares": "inspect_ai",  # which trials a run has is told by the task

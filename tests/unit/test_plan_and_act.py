@@ -7,7 +7,6 @@ import pytest
 
 from offswitch.record import Record
 from offswitch_analysis.rates import cells
-from offswitch_analysis.rates.circumstances import circumstances
 from offswitch_analysis.rates.plans import plans_and_acts
 from offswitch_analysis.rates.remarks import remarks
 from offswitch_analysis.statistics import newcombe
@@ -58,7 +57,7 @@ def test_the_rate_among_those_who_understood_counts_them_alone() -> None:
     assert cell.among_understood is not None
     assert (cell.among_understood.events, cell.among_understood.n) == (9, 12)
     assert (cell.sabotage.events, cell.sabotage.n) == (10, 22)
-    of = circumstances(records)
+    of = cell.circumstances
     assert (of.asked, of.understood, of.malformed, of.probes_failed) == (20, 12, 8, 2)
     told = [*remarks([cell])]
     assert "12 of 20 trials understood the situation" in told
