@@ -19,7 +19,7 @@ from offswitch.record.trial_id import sample_and_epoch
 from offswitch_analysis.logs.arrow import Column, Table, pa, pc
 from offswitch_analysis.logs.beside import load
 from offswitch_analysis.logs.cache import Cache, LogRecords, file_name
-from offswitch_analysis.logs.columns import LogColumns, columns_of
+from offswitch_analysis.logs.columns import LogColumns, columns_of, records_of
 from offswitch_analysis.logs.content import digests_of
 from offswitch_analysis.logs.counted import Counted, Found, counted
 from offswitch_analysis.logs.names import forget_json_log, in_processes, log_names, read_all
@@ -74,12 +74,13 @@ class _Doubtful:
 
     def add(self, log: str, begins: int, rows: NDArray[np.int64], trials: int) -> None:
         """Adds the trials in these rows of a log, whose first trial has this place."""
-        read = read_all({log: self.digests[log]}, self.cache)[0]
-        if len(read.records) != trials:
+        beside = load(log, self.digests[log] or "", self.cache.made_by)
+        read = beside or columns_of(read_all({log: self.digests[log]}, self.cache)[0])
+        if read.table.num_rows != trials:
             raise InputError(f"{log}: was changed while it was read; try again")
-        for row in map(int, rows):
-            record = read.records[row]
-            self.found.append(Found(record, log, read.task_id))
+        records = records_of(read.table.take(pa.array(rows)), file_name(log))
+        for row, record in zip(map(int, rows), records, strict=True):
+            self.found.append(Found(record, log, read.whole.task_id))
             self.places.setdefault((log, record.trial_id), []).append(begins + row)
 
 
@@ -101,9 +102,9 @@ def read_columns(
     read = [known[name] for name in names]
     skipped = [f"{file_name(name)}: {known[name].whole.remark}" for name in names if known[name].whole.remark]
     unread = tuple(line for line in skipped if "it cannot be read" in line)
-    counts, doubtful = _doubtful(read, _Doubtful(names, digests, cache))
-    if not len(counts):
+    if not any(len(one.trials) for one in read):
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
+    counts, doubtful = _doubtful(read, _Doubtful(names, digests, cache))
     once = counted(doubtful.found)
     skipped += [*told_several_times(_with_copies(once, names, read, counts)), *rulings.skipped]
     kept = zip(once.found, ruled(once.found, rulings), strict=True)
