@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from offswitch.errors import InputError
 from offswitch.record import Record
@@ -37,8 +38,13 @@ def of_day(records: Iterable[Record], day: str) -> list[Record]:
 
 def day_of(record: Record) -> str:
     """When its evaluation began, as a day in UTC; `unknown` where the log does not tell."""
+    return _day(record.created or "")
+
+
+@lru_cache
+def _day(created: str) -> str:
     try:
-        began = datetime.fromisoformat(record.created or "")
+        began = datetime.fromisoformat(created)
     except ValueError:
         return UNKNOWN
     return (began if began.tzinfo is None else began.astimezone(UTC)).date().isoformat()
@@ -60,7 +66,8 @@ def _told(records: Sequence[Record]) -> Iterator[Record]:
                 known[record.eval_id, name][value] += 1
     for record in records:
         lacking = [name for name in MARKED if getattr(record, name) is None and known[record.eval_id, name]]
-        yield replace(record, **{name: known[record.eval_id, name].most_common(1)[0][0] for name in lacking})
+        told = {name: known[record.eval_id, name].most_common(1)[0][0] for name in lacking}
+        yield replace(record, **told) if told else record  # a copy costs more than all else here
 
 
 def _points(records: Iterable[Record]) -> Iterator[Point]:
