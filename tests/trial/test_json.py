@@ -58,7 +58,7 @@ WORDS: dict[str, Sequence[str]] = {
     "plan check": ["{root}/plan.yaml", "--log-dir", "{root}/none"], "plan power": ["{root}/plan.yaml"],
     "plan freeze": ["{root}/plan.yaml"], "plan status": ["{root}/plan.yaml", "--log-dir", "{logs}"],
     "schedule": ["{root}/plan.yaml", "--format", "slurm", "--log-dir", "/shared/logs"],
-    "mcp": ["--logs", "{logs}"],
+    "mcp": ["--logs", "{logs}"], "export metrics": ["{logs}"], "export rl": ["{logs}", "-o", "{root}/rl"],
 }  # fmt: skip
 
 
