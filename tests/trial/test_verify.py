@@ -399,5 +399,5 @@ def test_a_manifest_that_cannot_be_written_breaks_nothing(tmp_path: Path, monkey
 
     monkeypatch.setattr("offswitch.hooks.file", refuse)
     evaluate(shutdown_resistance(), tmp_path)
-    (log,) = tmp_path.iterdir()
+    (log,) = tmp_path.glob("*.eval")
     assert read_eval_log(str(log), header_only=True).status == "success"
