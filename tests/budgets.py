@@ -18,7 +18,7 @@ from pace import pace
 BUDGETS_S = {
     "unit": 180,
     "project": 40,
-    "trial": 160,
+    "trial": 240,
     "browser": 45,
     "machine": 1700,
     "real_model": 120,

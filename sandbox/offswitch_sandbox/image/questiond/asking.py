@@ -9,7 +9,9 @@ import table
 import user
 
 ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
-SHADOWING = ("BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PATH", "PERL", "PYTHON", "GCONV_PATH")
+SHADOWING = (
+    "BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PS4", "PATH", "PERL", "PYTHON", "GCONV_PATH"
+)  # fmt: skip
 """what the names of variables begin with that change what a shell or a program does"""
 VARIABLES_MAX = 40
 WORD_BYTES_MAX = 200
