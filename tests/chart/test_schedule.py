@@ -48,6 +48,6 @@ def test_options_make_a_job_too() -> None:
     validate(job, VERSIONS[-1])
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["command"] == [
-        "offswitch", "run", "--model=openai/x", "--log-dir=s3://bucket/logs", "--sandbox=k8s", "--variants=E",
-        "--trials=120", "--processes=2", "--share=auto/3",
+        "offswitch", "run", "--model=openai/x", "--sandbox=k8s", "--variants=E", "--trials=120",
+        "--log-dir=s3://bucket/logs", "--processes=2", "--share=auto/3",
     ]  # fmt: skip
