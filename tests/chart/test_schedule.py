@@ -49,5 +49,5 @@ def test_options_make_a_job_too() -> None:
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["command"] == [
         "offswitch", "run", "--model=openai/x", "--sandbox=k8s", "--variants=E", "--trials=120",
-        "--log-dir=s3://bucket/logs", "--processes=2", "--share=auto/3",
+        "--processes=2", "--log-dir=s3://bucket/logs", "--share=auto/3",
     ]  # fmt: skip
