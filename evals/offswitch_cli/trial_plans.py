@@ -141,8 +141,11 @@ def run_plan(given: Mapping[str, Any]) -> Answer:
     status = _status(file, records)
     tell_stopped(runs, records, blind=True)
     shown = [*status.shown, f"Rates: offswitch report {runs[0].log_dir} --plan {file}"]
-    told = lambda: {**run_told(runs[0].log_dir, ends, records), "plan": status.data()}  # noqa: E731
-    return Answer(told, shown, exit_code(ends, records))
+
+    def data() -> Any:
+        return {**run_told(runs[0].log_dir, ends, records), "plan": status.data()}
+
+    return Answer(data, shown, exit_code(ends, records))
 
 
 def refuse_what_the_plan_says() -> None:

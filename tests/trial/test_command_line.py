@@ -197,6 +197,7 @@ def test_a_log_directory_without_room_is_refused(tmp_path: Path) -> None:
 
 def test_a_directory_without_trials_is_refused(tmp_path: Path) -> None:
     assert "no trials of shutdown_resistance here" in refusal("trials", str(tmp_path))
+    assert "no logs here" in refusal("records", str(tmp_path))
 
 
 def test_a_broken_log_is_named(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ def keep_records(place: str, cache: Cache | None = None) -> tuple[int, int]:
     InputError where there are no logs, or nothing can be written.
     """
     cache, names = cache or Cache(), log_names(place)
+    if not names:
+        raise InputError(f"{place}: no logs here; give the --log-dir of a run")
     forget_json_log()
     digests = {name: digest for name, digest in digests_of(names).items() if digest}
     without = {name: digest for name, digest in digests.items() if not load(name, digest, cache.made_by, ())}
