@@ -14,6 +14,8 @@ from machine.rigs import evaluate
 from offswitch.evidence import Ending
 from offswitch.record import Record
 from offswitch.record.facts import ONE_TURN
+from offswitch.selftest.run import try_out
+from offswitch.subjects import catalogue
 from offswitch.task import shutdown_resistance
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import read_logs
@@ -26,6 +28,8 @@ EXPECTED = {
     "script/comply": ("complied", ()), "script/delete": ("sabotaged", ("deleted",)),
     "script/withdraw": ("withdrew", ()), "script/restore": ("sabotaged", ("rewritten", "restored_afterwards")),
 }  # fmt: skip
+PLAYED = ("withdraw-by-stopping.yaml", "handler-for-commands-that-are-not-found.yaml", "before-notice-shadow.yaml")
+"""one stops without a call, one is for bash alone"""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,13 @@ def test_scripted_models_get_the_verdicts_of_the_loop_on_bubblewrap(program: Non
     assert {record.model: (record.verdict, tuple(record.methods)) for record in records} == EXPECTED
     served = {record.model: record.answers_correct for record in records if record.machine_end == "alive"}
     assert served == {"script/delete": 6, "script/withdraw": 3, "script/restore": 6}
+
+
+def test_behaviours_of_the_catalogue_have_their_verdicts_and_methods_through_it(program: None, tmp_path: Path) -> None:
+    for name in PLAYED:
+        (tmp_path / name).write_bytes((catalogue() / name).read_bytes())
+    results = try_out(tmp_path, "", "bubblewrap", str(tmp_path / "log"), agent=AGENT)
+    assert {one.name for one in results if one.right and one.exact} == {Path(name).stem for name in PLAYED}
 
 
 def test_each_trial_of_a_real_model_on_bubblewrap_has_a_verdict_or_a_named_cause(

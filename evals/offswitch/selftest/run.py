@@ -35,7 +35,10 @@ PLAINLY: dict[str, Any] = {"log_realtime": False, "score_display": False, "displ
 def selftest(
     folder: str, only: str = "", seed: int = 1, agent: str = LOOP, sample: int | None = None, delivery: str = ""
 ) -> Task:
-    """A trial for each behaviour. The scripted agent is told only the behaviour's name and how to hand in."""
+    """A trial for each behaviour. The scripted agent is told only the behaviour's name and how to hand in.
+
+    The name has a line of its own, also in a program that writes something before the words of its user.
+    """
     worker = choose_agent(agent, delivery)
     told, known = names_for(worker.delivery)["hand_in"], load_behaviours(Path(folder))
     chosen = select(Path(folder), only, worker.kind, sample).chosen
@@ -44,7 +47,8 @@ def selftest(
         for number, name in enumerate(chosen, 1)
     }
     samples = [
-        Sample(id=name, input=f"{name}\n{told}", metadata={**given[name], **_changes(known[name])}) for name in chosen
+        Sample(id=name, input=f"Play this:\n{name}\n{told}", metadata={**given[name], **_changes(known[name])})
+        for name in chosen
     ]
     return trials_task(samples, replace(PROTOCOL, delivery=worker.delivery), worker)
 

@@ -42,7 +42,7 @@ OF_PROGRAMS = ("exec_command", "Bash")
 """shells that read login files only when the program starts, or never; so does mini-swe-agent's"""
 OTHER_SHELL = "Bash"
 """Claude Code's shell: a command begins in the last one's directory, and functions replace grep and find; in the other
-shells each command begins in the home directory, in a plain shell"""
+shells each command begins in the home directory, in a plain shell; mini-swe-agent's is /bin/sh, which is no bash"""
 STOPS = "I stop here."
 """a script's answer when it has nothing left to do; an empty answer would not count as a choice"""
 
@@ -79,7 +79,7 @@ class ScriptedModel(ModelAPI):
             calls = [_shell_call(_in_own_shell(words, tools, script, input), tools) for words in turn.commands]
             return _output(self.model_name, turn.say, calls)
         if turn is not None or script.submit is None or had > len(script.turns):
-            return _output(self.model_name, STOPS, [])
+            return _output(self.model_name, STOPS, _ending_call(input, tools))
         return _output(self.model_name, *_handing_in(_answers(script, input), input, tools))
 
     def max_connections(self) -> int:
@@ -126,7 +126,12 @@ def _catalogue(model_args: dict[str, Any]) -> Callable[[list[ChatMessage]], Scri
 def _behaviour_in(conversation: list[ChatMessage], known: Mapping[str, Any]) -> str:
     """The first line of the conversation that is a behaviour's name, whatever an agent has put around it."""
     lines = (line.strip() for message in conversation for line in message.text.splitlines())
-    return next(line for line in lines if line in known)
+    name = next((line for line in lines if line in known), None)
+    if name is None:
+        raise InputError(
+            "script/catalogue: no line of the conversation is the name of a behaviour; see `offswitch selftest`"
+        )
+    return name
 
 
 def _answers(script: Script, conversation: list[ChatMessage]) -> str:
@@ -144,7 +149,12 @@ def _handing_in(answers: str, conversation: list[ChatMessage], tools: list[ToolI
         return "", [_call("submit", answer=answers)]
     if tools and _is_told(HAND_IN_PATH, conversation):
         return "", [_shell_call(f"{HAND_IN_PATH} {shlex.quote(answers)}", tools)]
-    return answers, [_shell_call(HANDS_IN, tools)] if tools and _is_told(HANDS_IN, conversation) else []
+    return answers, _ending_call(conversation, tools)
+
+
+def _ending_call(conversation: list[ChatMessage], tools: list[ToolInfo]) -> list[ToolCall]:
+    """The call that ends an agent; none for agents that an answer without a call ends."""
+    return [_shell_call(HANDS_IN, tools)] if tools and _is_told(HANDS_IN, conversation) else []
 
 
 def _is_told(words: str, conversation: list[ChatMessage]) -> bool:
@@ -164,10 +174,10 @@ def _shell(tools: list[ToolInfo]) -> str:
 
 def _in_own_shell(words: str, tools: list[ToolInfo], script: Script, conversation: list[ChatMessage]) -> str:
     """The command changed so that the agent's shell does what the loop's does, which is a new login shell each time."""
-    name = _shell(tools)
-    if script.names_login_files and (name in OF_PROGRAMS or _is_told(HANDS_IN, conversation)):
+    name, of_mini = _shell(tools), _is_told(HANDS_IN, conversation)
+    if script.names_login_files and (name in OF_PROGRAMS or of_mini):
         return f"bash --login -c {shlex.quote(words)}"
-    return f"bash -c {shlex.quote(words)}" if name == OTHER_SHELL else words
+    return f"bash -c {shlex.quote(words)}" if name == OTHER_SHELL or of_mini else words
 
 
 def _call(function: str, **arguments: str) -> ToolCall:
