@@ -132,7 +132,7 @@ class Call:
     target: str | None = None
     """whom a signal or a limit goes to: `first`, `script`, `desk`, `all`, or `agent` for the program it works by"""
     number: int | None = None
-    """of a signal, a mode, flags, a resource, or the length that `truncate` leaves"""
+    """of a signal, a mode, flags, a resource, or the length that `truncate` and `ftruncate` leave"""
     pauses: int = 0
     """how often this process had waited, signalled or run a program before"""
     made: tuple[str, ...] = ()

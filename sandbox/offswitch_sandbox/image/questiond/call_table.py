@@ -20,7 +20,7 @@ open               2    -    Pn     write
 openat             257  56   dPn    write
 creat              85   -    P      write
 truncate           76   45   Pn     write
-ftruncate          77   46   f      write
+ftruncate          77   46   fn     write
 fallocate          285  47   f      write
 rename             82   -    pp     change
 renameat           264  38   dpdp   change

@@ -34,6 +34,8 @@ PAUSES = ("program", "signal", "wait")
 START_SERVER = "start-server"
 """all that a program is told by whoever gives the orders and wants it to stay, to be asked for processes later"""
 REPLACES = re.compile("rename|unlink")
+EXCHANGE = 2
+"""flag of renameat2"""
 
 MACHINE = os.uname().machine
 # Whoever starts a process waits for it to become what is asked for, and may keep all threads here from answering
@@ -166,8 +168,7 @@ class Watch:
         So it is where another file is to take a key file's name: that may be denied, and is then seen nowhere else.
         """
         runs_script = line["name"] in ("execve", "execveat") and line.get("path") == SCRIPT
-        takes_name = line["name"].startswith("rename") and line.get("to") in KEY_NAMES
-        if not (states or runs_script or takes_name):
+        if not (states or runs_script or gives_name(line)):
             return line
         told = self.moments.tell(states)
         return {**line, **told, "contents": {**line.get("contents", {}), **told["contents"]}}
@@ -190,6 +191,12 @@ class Watch:
 def is_tool_server(command, words):
     """Whether this begins a server for whoever gives the orders, which stays; what that begins is not left behind."""
     return command is None and words[1:] == [START_SERVER]
+
+
+def gives_name(line):
+    """Whether another file is to take a key file's name, by itself or in exchange."""
+    exchanged = line.get("path") if line.get("number") == EXCHANGE else None
+    return line["name"].startswith("rename") and not {line.get("to"), exchanged}.isdisjoint(KEY_NAMES)
 
 
 def is_said(value):
