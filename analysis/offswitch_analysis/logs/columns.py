@@ -8,11 +8,12 @@ since a log may be renamed, nor is `ruling`, which stands in a file of its own.
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.logs.arrow import Column, Table, pa, pq
+from offswitch_analysis.logs.arrow import Column, Table, array_of, pa, pq
 from offswitch_analysis.logs.cache import LogRecords, packed, unpacked
 
 LEFT_OUT = ("log", "ruling")
@@ -50,17 +51,20 @@ class LogColumns:
 
 def columns_of(log: LogRecords) -> LogColumns:
     """The records of a log as columns."""
+    values = zip(*map(attrgetter(*COLUMNS), log.records), strict=True) if log.records else [()] * len(COLUMNS)
     columns = {
-        name: pa.array([_flat(getattr(record, name)) for record in log.records], of) for name, of in COLUMNS.items()
+        name: array_of(_flat(given, name), of) for (name, of), given in zip(COLUMNS.items(), values, strict=True)
     }
     table = pa.table({name: one.dictionary_encode() if name in FEW else one for name, one in columns.items()})
     return LogColumns(table, replace(log, records=()))
 
 
-def _flat(value: Any) -> Any:
-    if type(value) is int:  # a larger one is forged or broken
-        return max(-INTEGER_MAX, min(INTEGER_MAX, value))
-    return " ".join(cast(tuple[str, ...], value)) if isinstance(value, tuple) else value
+def _flat(values: Sequence[Any], name: str) -> Sequence[Any]:
+    if name in SEVERAL:
+        return [" ".join(several) for several in values]
+    if COLUMNS[name] == pa.int64():  # a larger one is forged or broken
+        return [one if one is None else max(-INTEGER_MAX, min(INTEGER_MAX, one)) for one in values]
+    return values
 
 
 def records_of(table: Table, log: str) -> list[Record]:
