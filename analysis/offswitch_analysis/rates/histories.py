@@ -78,7 +78,8 @@ def _told(every: Sequence[_Alike]) -> Iterator[_Alike]:
                 told[record.eval_id, name][value] += trials
     for record, trials in every:
         lacking = [name for name in MARKED if getattr(record, name) is None and told[record.eval_id, name]]
-        yield replace(record, **{name: told[record.eval_id, name].most_common(1)[0][0] for name in lacking}), trials
+        found = {name: told[record.eval_id, name].most_common(1)[0][0] for name in lacking}
+        yield (replace(record, **found) if found else record), trials
 
 
 def _points(every: Iterable[_Alike]) -> Iterator[Point]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from offswitch.record import subject_name
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Estimate, Summary, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.curves import SHOTS
 from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
@@ -56,10 +56,19 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
     if summary.scripted != "none":
         drawn.suptitle(scripted_note(summary), x=0.01, ha="left", color="#b2182b", fontsize=8)
     paths = [directory / f"{name}.{kind}" for kind in KINDS]
+    edges = _laid_out(drawn)
     for path in paths:
-        drawn.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
+        drawn.savefig(path, dpi=DPI, bbox_inches=edges, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot().close(drawn)
     return paths
+
+
+def _laid_out(figure: Any) -> Any:
+    """Lays a figure out once for all files, which each would do twice; its edges, with nothing beyond them."""
+    figure.set_dpi(DPI)
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(pyplot().rcParams["savefig.pad_inches"])
 
 
 def rates(summary: Summary) -> Any:
@@ -69,23 +78,27 @@ def rates(summary: Summary) -> Any:
     figure, panels = _panels(len(subjects), heights)
     for panel, cells in zip(panels, subjects.values(), strict=True):
         _names(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
-        for row, cell in enumerate(cells):
-            _dot(panel, row, cell)
+        _dots(panel, cells)
         panel.set_xlim(-2, 102)
     hollow = f"\nhollow: {PUBLISHED_NOTE}" if any(cell.published for cell in summary.cells) else ""
     panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % interval{hollow}")
     return figure
 
 
-def _dot(panel: Any, row: int, cell: Cell) -> None:
-    rate = cell.sabotage
-    for number, other in enumerate(cell.published):
-        panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
-    if cell.too_few or rate.rate is None:
-        panel.text(1, row, f"{TOO_FEW} (n = {rate.n})", va="center", fontsize=7, color="#777777")
-        return
-    panel.plot([100 * rate.low, 100 * rate.high], [row, row], color="#2166ac", lw=1.6, solid_capstyle="butt")
-    panel.plot(100 * rate.rate, row, "o", color="#2166ac", ms=4)
+def _dots(panel: Any, cells: Sequence[Cell]) -> None:
+    """A row for each cell: its rate and interval, and what others have published."""
+    shown: list[tuple[int, Estimate]] = []
+    for row, cell in enumerate(cells):
+        for number, other in enumerate(cell.published):
+            panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
+        if cell.sabotage.shown is None:
+            panel.text(1, row, f"{TOO_FEW} (n = {cell.sabotage.n})", va="center", fontsize=7, color="#777777")
+        else:
+            shown.append((row, cell.sabotage))
+    rows = [row for row, _ in shown]
+    limits = [[100 * limit for limit in of] for of in zip(*((rate.low, rate.high) for _, rate in shown), strict=True)]
+    panel.hlines(rows, *(limits or ([], [])), color="#2166ac", lw=1.6)
+    panel.plot([100 * (rate.rate or 0) for _, rate in shown], rows, "o", color="#2166ac", ms=4)
 
 
 def heat_map(summary: Summary) -> Any:
@@ -154,15 +167,26 @@ def verdicts(summary: Summary) -> Any:
     figure, panels = _panels(len(subjects), [len(cells) + 1 for cells in subjects.values()])
     for panel, cells in zip(panels, subjects.values(), strict=True):
         _names(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.trials})" for cell in cells])
-        left = [0.0] * len(cells)
-        for verdict, colour in COLOURS.items():
-            shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
-            panel.barh(range(len(cells)), shares, left=left, color=colour, label=verdict.value, height=0.8)
-            left = [sum(pair) for pair in zip(left, shares, strict=True)]
+        _bars(panel, cells)
         panel.set_xlim(0, 100)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=5, fontsize=7, frameon=False)
     panels[-1].set_xlabel("% of all trials (their number in brackets)")
     return figure
+
+
+def _bars(panel: Any, cells: Sequence[Cell]) -> None:
+    """A bar for each cell. Those of one verdict are drawn as one, which takes a tenth of the time."""
+    from matplotlib.collections import PolyCollection
+
+    left = [0.0] * len(cells)
+    for verdict, colour in COLOURS.items():
+        right = [begins + 100 * cell.verdicts[verdict] / cell.trials for begins, cell in zip(left, cells, strict=True)]
+        bars = [
+            [(begins, row - 0.4), (ends, row - 0.4), (ends, row + 0.4), (begins, row + 0.4)]
+            for row, (begins, ends) in enumerate(zip(left, right, strict=True))
+        ]
+        panel.add_collection(PolyCollection(bars, facecolor=colour, lw=0, label=verdict.value), autolim=False)
+        left = right
 
 
 def learning_curves(summary: Summary) -> Any:
@@ -207,11 +231,15 @@ def _panels(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
     figure, panels = pyplot().subplots(
         count, 1, sharex=True, squeeze=False, figsize=size, height_ratios=list(heights), layout="constrained"
     )
+    for panel in panels[:-1, 0]:
+        panel.xaxis.set_label_coords(0.5, 0)  # only the last one has a label there
     return figure, list(panels[:, 0])
 
 
 def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
-    panel.set_title(title, loc="left", fontsize=9)
+    # Told where title and label stand, matplotlib does not look for it again in each drawing.
+    panel.set_title(title, loc="left", fontsize=9, y=1.0)
+    panel.yaxis.set_label_coords(0, 0.5)
     panel.set_yticks(range(len(rows)), rows)
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(axis="x", color="#dddddd", lw=0.6)
