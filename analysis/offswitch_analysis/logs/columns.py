@@ -13,7 +13,7 @@ from typing import Any
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.logs.arrow import Column, Table, array_of, pa, pq
+from offswitch_analysis.logs.arrow import Table, array_of, pa, pq
 from offswitch_analysis.logs.cache import LogRecords, packed, unpacked
 
 LEFT_OUT = ("log", "ruling")
@@ -69,25 +69,26 @@ def _flat(values: Sequence[Any], name: str) -> Sequence[Any]:
 
 def records_of(table: Table, log: str) -> list[Record]:
     """The records in a table, for a log of this file name; columns that the table lacks are empty in them."""
-    rows = table.num_rows
-    columns: list[Sequence[Any]] = []
-    for field in fields(Record):
-        if field.name in table.column_names:
-            columns.append(_values(table[field.name], field.name in SEVERAL))
-        else:
-            columns.append([log if field.name == "log" else None] * rows)
+    columns = [
+        [log] * table.num_rows if field.name == "log" and "log" not in table.column_names else values(table, field.name)
+        for field in fields(Record)
+    ]
     return [Record(*row) for row in zip(*columns, strict=True)]
 
 
-def _values(column: Column, several: bool) -> list[Any]:
+def values(table: Table, name: str) -> list[Any]:
+    """A field of all records in a table; nothing where the table lacks its column."""
+    if name not in table.column_names:
+        return [None] * table.num_rows
+    column = table[name]
     if not pa.types.is_dictionary(column.type):
         return column.to_pylist()
     found: list[Any] = []
     for chunk in column.chunks:
         array = chunk
         known: list[Any] = array.dictionary.to_pylist()
-        values = [tuple(str(one).split()) for one in known] if several else known
-        found += [None if place is None else values[place] for place in array.indices.to_pylist()]
+        words = [tuple(str(one).split()) for one in known] if name in SEVERAL else known
+        found += [None if place is None else words[place] for place in array.indices.to_pylist()]
     return found
 
 

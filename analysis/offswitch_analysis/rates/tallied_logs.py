@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from offswitch.record import Record
 from offswitch_analysis.logs import rulings_line
-from offswitch_analysis.logs.arrow import Column, Table, known, pc, to_numpy
+from offswitch_analysis.logs.arrow import Column, Table, from_numpy, known, pc, to_numpy
 from offswitch_analysis.logs.cache import Cache, LogRecords
 from offswitch_analysis.logs.columnar import Numbers, numbers, read_columns
-from offswitch_analysis.logs.columns import COLUMNS, columns_of
+from offswitch_analysis.logs.columns import COLUMNS, columns_of, values
 from offswitch_analysis.logs.tables import kinds, records_at
 from offswitch_analysis.rates.tallies import AGREE, CELL, SUMS, WHETHER, Alike, CellTrials, Key, common, key_of
 
@@ -92,13 +92,16 @@ def gathered(
 
 
 def tally_table(table: Table) -> LogTally:
-    """The trials in a table with the columns NEEDED."""
+    """The trials in a table that has the columns NEEDED."""
+    table = table.select(NEEDED)
     alike = kinds(table, OF_COLUMNS, WHETHER)
-    shared = records_at(table.select(NEEDED), alike.first)
+    shared = table.take(from_numpy(alike.first))
+    whether = ((to_numpy(shared[name]) != 0).astype(np.int64).tolist() for name in WHETHER)
+    keys = [*zip(*(values(shared, name) for name in AGREE), *whether, strict=True)]  # as key_of makes of records
     sets = np.where(_is_named(table["question_set"]), numbers(table, ["question_set"]), UNKNOWN)
     durations_s = to_numpy(table["duration_s"], np.nan)
     sums = np.array([to_numpy(table[name]) for name in SUMS], np.int64)
-    return LogTally([*map(key_of, shared)], Trials(alike.of, sets, durations_s, sums))
+    return LogTally(keys, Trials(alike.of, sets, durations_s, sums))
 
 
 def _is_named(column: Column) -> NDArray[np.bool_]:
