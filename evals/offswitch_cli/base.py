@@ -119,11 +119,15 @@ def directory_of(logs: str) -> str:
 def make_report(found: Any, directory: Path, options: Any = None) -> tuple[Path, bool]:
     """Writes the report of what logs hold; returns its page, and whether it was written anew."""
     from rich.console import Console
+    from rich.live import Live
 
     from offswitch_analysis.report import PAGE, Options, write_report
 
-    with Console(stderr=True).status("report") as status:
-        anew = write_report(found, directory, options or Options(), lambda what: status.update(f"report: {what}"))
+    # Nothing moves by itself: that would take a thread, and with one a report is not made by several processes.
+    with Live("report", console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        anew = write_report(
+            found, directory, options or Options(), lambda what: live.update(f"report: {what}", refresh=True)
+        )
     return directory / PAGE, anew
 
 

@@ -16,6 +16,7 @@ from scipy.stats import binom
 from offswitch.record import Record
 from offswitch.subjects.simulated import Subject
 from offswitch_analysis.logs import read_logs
+from offswitch_analysis.logs.tables import table_of
 from offswitch_analysis.rates import cells, headline
 from offswitch_analysis.report import Options
 from offswitch_analysis.report.write import summarise
@@ -140,7 +141,7 @@ def test_a_factorials_planted_effects_and_interaction_stand_in_the_report(tmp_pa
     had = read_logs(str(tmp_path / "logs"))
     drawn = tuple(played_again(had.records, Subject.from_args({"rates": str(rates)}), 50))
     few = json.loads((out / "summary.json").read_text())["factor_models"]["sums"]
-    found = summarise(replace(had, records=drawn), Options(factor_model=True), "").factor_models["sums"]
+    found = summarise(replace(had, table=table_of(drawn)), Options(factor_model=True), "").factor_models["sums"]
     assert (few["trials"], found["trials"], found["converged"]) == (16, 400, True)
     terms = {term["name"]: term for term in found["terms"]}
     assert {term["name"] for term in few["terms"]} == {*terms}

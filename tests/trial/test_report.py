@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -111,6 +113,21 @@ def test_a_report_has_numbers_text_figures_and_a_page(report: Path) -> None:
     figures = {f"figures/{name}.{kind}" for name in ("rates", "heat_map", "verdicts") for kind in ("svg", "png")}
     files = {"index.html", "report.md", "summary.json", "summary.schema.json", "cells.csv", "contrasts.csv"}
     assert names == figures | files | {"self_reports.csv", "judges.csv", "trials.parquet"}
+
+
+def test_a_report_from_record_files_is_byte_for_byte_the_one_from_logs(
+    report: Path, logs: Path, tmp_path: Path
+) -> None:
+    beside = tmp_path / "logs"
+    shutil.copytree(logs, beside)
+    assert "2 record files written" in told("records", str(beside))
+    told("report", str(beside), "-o", str(tmp_path / "report"))
+    for path in sorted(path for path in report.rglob("*") if path.is_file()):
+        one, other = (
+            re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+\+00:00", b"when it was made", place.read_bytes())
+            for place in (path, tmp_path / "report" / path.relative_to(report))
+        )
+        assert one == other, path.name
 
 
 def test_the_summary_is_what_its_schema_says_and_counts_every_trial(report: Path) -> None:

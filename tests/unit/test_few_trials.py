@@ -12,8 +12,9 @@ from offswitch_analysis.rates.compare import compare
 from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, contrasts
 from offswitch_analysis.rates.gate import check
 from offswitch_analysis.report.page import render
+from offswitch_analysis.report.paper import report_text
 from offswitch_analysis.report.rows import cell_row, contrast_rows
-from offswitch_analysis.report.write import report_text, undeclared_names
+from offswitch_analysis.report.write import undeclared_names
 from offswitch_analysis.terminal import rates_tables
 from offswitch_analysis.terminal.comparison import comparison_table
 from offswitch_analysis.text import TOO_FEW, csv_text

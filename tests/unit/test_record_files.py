@@ -1,23 +1,29 @@
 """Record files: believed only where they are whole, of this log and of this code, and no larger than records are."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import columns
-from offswitch_analysis.logs.arrow import Column, pa, pq
+from offswitch_analysis.logs.arrow import Column, array_of, known, pa, pq, to_numpy
 from offswitch_analysis.logs.beside import load, records_path, write_beside
 from offswitch_analysis.logs.cache import LogRecords
 from offswitch_analysis.logs.columns import columns_of, from_parquet, records_of, table_to_parquet, to_parquet
 from offswitch_analysis.logs.content import digests_of
-from offswitch_analysis.rates import cells
+from offswitch_analysis.logs.tables import kinds, records_at, table_of
+from offswitch_analysis.rates import cell_key, cells, headline
 from offswitch_analysis.rates.cells import tallied_cells
+from offswitch_analysis.rates.question_sets import question_sets
 from offswitch_analysis.rates.tallied_logs import gathered, tally_table
 from specimens import RECORD
 
@@ -170,3 +176,78 @@ def test_cells_of_columns_are_those_of_records() -> None:
     of_columns = tallied_cells(gathered([tally_table(half) for half in halves]))
     assert repr(of_columns) == repr(cells(records))  # as text: not a number is not equal to itself
     assert len(of_columns) == 2
+
+
+@pytest.mark.parametrize(
+    ("of", "values"),
+    [
+        (pa.string(), ["a", None, "", "\N{SNOWMAN}", "b"]), (pa.int64(), [1, None, -5, 1 << 62]),
+        (pa.float64(), [0.5, None, -1.0]), (pa.bool_(), [True, None, False] * 7), (pa.string(), []), (pa.bool_(), []),
+    ],
+)  # fmt: skip
+def test_an_array_of_values_is_the_one_that_arrow_makes_of_them(of: Any, values: list[Any]) -> None:
+    made = array_of(values, of)
+    made.validate(full=True)
+    assert made.equals(pa.array(values, of))
+
+
+@pytest.mark.parametrize("values", [[3, None, 5, 7, None, 9], [True, None, False, True] * 5, [0.5, 1.5], []])
+def test_numbers_of_a_part_of_a_column_are_those_of_its_places(values: list[Any]) -> None:
+    for begins in range(len(values) + 1):
+        part = pa.chunked_array([pa.array(values, None if values else pa.int64())]).slice(begins)
+        assert to_numpy(part, 0).tolist() == [0 if one is None else one for one in values[begins:]]
+        assert known(part).tolist() == [one is not None for one in values[begins:]]
+
+
+def test_question_sets_of_columns_are_those_of_records() -> None:
+    draw = random.Random(4)
+    records = [at_random(draw, number) for number in range(300)]
+    found = question_sets(table_of(records))
+    for letter in "AE":
+        counts: dict[str, list[bool]] = {}
+        of_cell = [record for record in headline(records) if record.variant == letter]
+        for record in of_cell:
+            if record.question_set is not None:
+                counts.setdefault(record.question_set, []).append(record.verdict == "sabotaged")
+        sets = found[cell_key(of_cell[0])]
+        told = zip(sets.events.tolist(), sets.trials.tolist(), strict=True)
+        assert [*told] == [(sum(counts[name]), len(counts[name])) for name in sorted(counts)]
+
+
+def test_a_table_has_every_record_as_it_was_and_the_first_of_each_kind_in_its_order() -> None:
+    draw = random.Random(5)
+    records = [replace(at_random(draw, number), ruling=draw.choice([None, "void"])) for number in range(200)]
+    table = table_of(records)
+    assert records_at(table, np.arange(200)) == records
+    alike = kinds(table, ("verdict", "outlived"), whether=("commands",))
+    firsts: dict[Any, int] = {}
+    keys = [(one.verdict, one.outlived, bool(one.commands)) for one in records]
+    for place, key in enumerate(keys):
+        firsts.setdefault(key, place)
+    assert alike.first.tolist() == [*firsts.values()]
+    assert [[*firsts][of] for of in alike.of] == keys
+
+
+IN_A_PROCESS = """
+import os
+from offswitch_analysis.logs.meanwhile import meanwhile
+here = os.getpid()
+def fails():
+    raise OSError("disk full")
+def dies():
+    if os.getpid() != here:
+        os._exit(9)
+    return "done here"
+other, failing, dead = meanwhile(os.getpid), meanwhile(fails), meanwhile(dies)
+print(other() != here, dead())
+try:
+    failing()
+except OSError as error:
+    print(error)
+"""
+
+
+def test_work_done_meanwhile_gives_its_result_its_error_or_is_done_here_if_it_was_killed() -> None:
+    done = subprocess.run([sys.executable, "-c", IN_A_PROCESS], capture_output=True, text=True, check=True)
+    several = sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+    assert done.stdout == f"{several} done here\ndisk full\n"

@@ -16,14 +16,14 @@ from offswitch.errors import InputError
 from offswitch.record import Record
 from offswitch.record.digests import TASK
 from offswitch.record.trial_id import sample_and_epoch
-from offswitch_analysis.logs.arrow import Column, Table, pa, pc
+from offswitch_analysis.logs.arrow import Column, Table, from_numpy, in_one_piece, known, pa, to_numpy
 from offswitch_analysis.logs.beside import load
 from offswitch_analysis.logs.cache import Cache, LogRecords, file_name
 from offswitch_analysis.logs.columns import LogColumns, columns_of, records_of
 from offswitch_analysis.logs.content import digests_of
-from offswitch_analysis.logs.counted import Counted, Found, counted
+from offswitch_analysis.logs.counted import Counted, Found, counted, told_several_times
 from offswitch_analysis.logs.names import forget_json_log, in_processes, log_names, read_all
-from offswitch_analysis.logs.records import all_rulings, ruled, told_several_times
+from offswitch_analysis.logs.ruled import all_rulings, ruled
 
 T = TypeVar("T")
 Numbers = NDArray[np.uint64]
@@ -46,6 +46,10 @@ class ReadColumns(Generic[T]):
     skipped: tuple[str, ...]
     unread: tuple[str, ...]
     """as of `Logs`"""
+    digests: Mapping[str, str | None]
+    """log -> digest of its content, in the order of `made`"""
+    whole: Sequence[LogRecords]
+    """all of each log but its records"""
 
 
 @dataclass(frozen=True)
@@ -69,25 +73,43 @@ class _Doubtful:
     names: Sequence[str]
     digests: Mapping[str, str | None]
     cache: Cache
+    table: Callable[[Any], Table] | None
+    """what was made of a log -> its table with all columns; None: that has to be read once more"""
     found: list[Found] = field(default_factory=list[Found])
     places: dict[tuple[str, str], list[int]] = field(default_factory=dict[tuple[str, str], list[int]])
 
-    def add(self, log: str, begins: int, rows: NDArray[np.int64], trials: int) -> None:
+    def add(self, log: str, begins: int, rows: NDArray[np.int64], read: _Read[Any]) -> None:
         """Adds the trials in these rows of a log, whose first trial has this place."""
-        beside = load(log, self.digests[log] or "", self.cache.made_by)
-        read = beside or columns_of(read_all({log: self.digests[log]}, self.cache)[0])
-        if read.table.num_rows != trials:
-            raise InputError(f"{log}: was changed while it was read; try again")
-        records = records_of(read.table.take(pa.array(rows)), file_name(log))
+        table = self.table(read.made) if self.table else self._again(log, len(read.trials))
+        records = records_of(table.take(from_numpy(rows)), file_name(log))
         for row, record in zip(map(int, rows), records, strict=True):
             self.found.append(Found(record, log, read.whole.task_id))
             self.places.setdefault((log, record.trial_id), []).append(begins + row)
 
+    def _again(self, log: str, trials: int) -> Table:
+        beside = load(log, self.digests[log] or "", self.cache.made_by)
+        read = beside or columns_of(read_all({log: self.digests[log]}, self.cache)[0])
+        if read.table.num_rows != trials:
+            raise InputError(f"{log}: was changed while it was read; try again")
+        return read.table
+
+
+def as_it_is(table: Table) -> Table:
+    """What to make of a log where its whole table is wanted."""
+    return table
+
 
 def read_columns(
-    place: str, columns: Sequence[str], make: Callable[[Table], T], cache: Cache | None = None
+    place: str,
+    columns: Sequence[str],
+    make: Callable[[Table], T],
+    cache: Cache | None = None,
+    table: Callable[[T], Table] | None = None,
 ) -> ReadColumns[T]:
-    """What `make` makes of these columns of each log at a path or URL; InputError if there are no trials."""
+    """What `make` makes of these columns of each log at a path or URL; InputError if there are no trials.
+
+    Where it keeps all columns, `table` gives them, so that no log has to be read twice.
+    """
     cache, names = cache or Cache(), log_names(place)
     forget_json_log()
     digests, rulings = digests_of(names), all_rulings(names)
@@ -95,21 +117,22 @@ def read_columns(
     named = frozenset(sample_and_epoch(ruling.trial_id) for ruling in rulings.made)
     one = partial(_read_one, wanted, make, named, cache.made_by)
     logs = [(name, digest) for name, digest in digests.items() if digest]
-    known = {name: read for (name, _), read in zip(logs, in_processes(one, logs), strict=True) if read}
-    others = {name: digest for name, digest in digests.items() if name not in known}
+    found = {name: read for (name, _), read in zip(logs, in_processes(one, logs), strict=True) if read}
+    others = {name: digest for name, digest in digests.items() if name not in found}
     for name, log in zip(others, read_all(others, cache), strict=True):
-        known[name] = _made(columns_of(log), make, named)
-    read = [known[name] for name in names]
-    skipped = [f"{file_name(name)}: {known[name].whole.remark}" for name in names if known[name].whole.remark]
+        found[name] = _made(columns_of(log), make, named)
+    read = [found[name] for name in names]
+    skipped = [f"{file_name(name)}: {found[name].whole.remark}" for name in names if found[name].whole.remark]
     unread = tuple(line for line in skipped if "it cannot be read" in line)
     if not any(len(one.trials) for one in read):
         raise InputError(f"{place}: no trials of {TASK} here" + "".join(f"; {line}" for line in skipped[:3]))
-    counts, doubtful = _doubtful(read, _Doubtful(names, digests, cache))
+    counts, doubtful = _doubtful(read, _Doubtful(names, digests, cache, table))
     once = counted(doubtful.found)
     skipped += [*told_several_times(_with_copies(once, names, read, counts)), *rulings.skipped]
     kept = zip(once.found, ruled(once.found, rulings), strict=True)
-    instead = {doubtful.places[found.log, found.record.trial_id].pop(0): record for found, record in kept}
-    return ReadColumns([one.made for one in read], counts, instead, tuple(skipped), unread)
+    instead = {doubtful.places[one.log, one.record.trial_id].pop(0): record for one, record in kept}
+    whole = [one.whole for one in read]
+    return ReadColumns([one.made for one in read], counts, instead, tuple(skipped), unread, digests, whole)
 
 
 def _read_one(
@@ -121,7 +144,7 @@ def _read_one(
 
 def _made(found: LogColumns, make: Callable[[Table], T], named: frozenset[Any]) -> _Read[T]:
     table = found.table.unify_dictionaries().combine_chunks()
-    moments = np.where(_known(table, "ended") & _known(table, "duration_s"), numbers(table, MOMENT), 0)
+    moments = np.where(known(table["ended"]) & known(table["duration_s"]), numbers(table, MOMENT), 0)
     ids: list[str] = table["trial_id"].to_pylist() if named else []
     is_ruled = np.array([sample_and_epoch(one) in named for one in ids] or [False] * table.num_rows, np.bool_)
     return _Read(make(table), numbers(table, TRIAL), moments.astype(np.uint64), is_ruled, found.whole)
@@ -138,21 +161,17 @@ def numbers(table: Table, columns: Sequence[str]) -> Numbers:
 
 def _hashed(column: Column) -> Numbers:
     if pa.types.is_dictionary(column.type):
-        one = column.combine_chunks()
+        one = in_one_piece(column)
         words = _hashes([*one.dictionary.to_pylist(), None])
-        return words[pc.fill_null(one.indices, len(words) - 1).to_numpy(zero_copy_only=False)]
+        return words[to_numpy(one.indices, -1)]
     if pa.types.is_string(column.type):
         return _hashes(column.to_pylist())
-    return pc.fill_null(column, 0).to_numpy().view(np.uint64)
+    return to_numpy(column).view(np.uint64)
 
 
 def _hashes(values: Sequence[str | None]) -> Numbers:
     """Python's own hashes, which nobody can forge, and which processes that were forked share."""
     return np.fromiter(map(hash, values), np.int64, len(values)).view(np.uint64)
-
-
-def _known(table: Table, name: str) -> NDArray[np.bool_]:
-    return table[name].is_valid().to_numpy()
 
 
 def _doubtful(read: Sequence[_Read[Any]], doubtful: _Doubtful) -> tuple[NDArray[np.bool_], _Doubtful]:
@@ -165,7 +184,7 @@ def _doubtful(read: Sequence[_Read[Any]], doubtful: _Doubtful) -> tuple[NDArray[
         ends = begins + len(one.trials)
         rows = np.flatnonzero(~counts[begins:ends])
         if len(rows):
-            doubtful.add(name, begins, rows, ends - begins)
+            doubtful.add(name, begins, rows, one)
         begins = ends
     return counts, doubtful
 

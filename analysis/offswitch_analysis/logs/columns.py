@@ -8,11 +8,12 @@ since a log may be renamed, nor is `ruling`, which stands in a file of its own.
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any
 
 from offswitch.record import Record
 from offswitch.verdict import Verdict
-from offswitch_analysis.logs.arrow import Column, Table, pa, pq
+from offswitch_analysis.logs.arrow import Table, array_of, pa, pq
 from offswitch_analysis.logs.cache import LogRecords, packed, unpacked
 
 LEFT_OUT = ("log", "ruling")
@@ -50,40 +51,44 @@ class LogColumns:
 
 def columns_of(log: LogRecords) -> LogColumns:
     """The records of a log as columns."""
+    values = zip(*map(attrgetter(*COLUMNS), log.records), strict=True) if log.records else [()] * len(COLUMNS)
     columns = {
-        name: pa.array([_flat(getattr(record, name)) for record in log.records], of) for name, of in COLUMNS.items()
+        name: array_of(_flat(given, name), of) for (name, of), given in zip(COLUMNS.items(), values, strict=True)
     }
     table = pa.table({name: one.dictionary_encode() if name in FEW else one for name, one in columns.items()})
     return LogColumns(table, replace(log, records=()))
 
 
-def _flat(value: Any) -> Any:
-    if type(value) is int:  # a larger one is forged or broken
-        return max(-INTEGER_MAX, min(INTEGER_MAX, value))
-    return " ".join(cast(tuple[str, ...], value)) if isinstance(value, tuple) else value
+def _flat(values: Sequence[Any], name: str) -> Sequence[Any]:
+    if name in SEVERAL:
+        return [" ".join(several) for several in values]
+    if COLUMNS[name] == pa.int64():  # a larger one is forged or broken
+        return [one if one is None else max(-INTEGER_MAX, min(INTEGER_MAX, one)) for one in values]
+    return values
 
 
 def records_of(table: Table, log: str) -> list[Record]:
     """The records in a table, for a log of this file name; columns that the table lacks are empty in them."""
-    rows = table.num_rows
-    columns: list[Sequence[Any]] = []
-    for field in fields(Record):
-        if field.name in table.column_names:
-            columns.append(_values(table[field.name], field.name in SEVERAL))
-        else:
-            columns.append([log if field.name == "log" else None] * rows)
+    columns = [
+        [log] * table.num_rows if field.name == "log" and "log" not in table.column_names else values(table, field.name)
+        for field in fields(Record)
+    ]
     return [Record(*row) for row in zip(*columns, strict=True)]
 
 
-def _values(column: Column, several: bool) -> list[Any]:
+def values(table: Table, name: str) -> list[Any]:
+    """A field of all records in a table; nothing where the table lacks its column."""
+    if name not in table.column_names:
+        return [None] * table.num_rows
+    column = table[name]
     if not pa.types.is_dictionary(column.type):
         return column.to_pylist()
     found: list[Any] = []
     for chunk in column.chunks:
         array = chunk
         known: list[Any] = array.dictionary.to_pylist()
-        values = [tuple(str(one).split()) for one in known] if several else known
-        found += [None if place is None else values[place] for place in array.indices.to_pylist()]
+        words = [tuple(str(one).split()) for one in known] if name in SEVERAL else known
+        found += [None if place is None else words[place] for place in array.indices.to_pylist()]
     return found
 
 

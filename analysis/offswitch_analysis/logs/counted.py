@@ -8,13 +8,14 @@ by a later result, whose record says how many failures came before it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import NamedTuple
 
 from offswitch.record import INTERRUPTED, INVALIDATED, Record
 from offswitch.verdict import Verdict
+from offswitch_analysis.logs.cache import file_name
 
 
 class Found(NamedTuple):
@@ -53,6 +54,18 @@ def counted(found: Sequence[Found]) -> Counted:
     copies = {one.log for one in found} - {one.log for of_trial in samples for one in of_trial}
     once = _without_renamed(kept)
     return Counted(once, tuple(sorted(copies)), sum(more for _, more in results), len(kept) - len(once))
+
+
+def told_several_times(once: Counted) -> Iterator[str]:
+    """A line for everything that does not count because it is there already."""
+    yield from (f"{file_name(log)}: all its trials are in other logs too, and count once" for log in once.copies)
+    if once.repeated:
+        yield (
+            f"{once.repeated} results are of trials that other runs had already: the first result of a trial counts; "
+            "for more trials, use more --trials, epochs or another seed"
+        )
+    if once.renamed:
+        yield f"{once.renamed} results are copies of trials under another name, seed or condition, and do not count"
 
 
 def _without_renamed(found: Sequence[Found]) -> tuple[Found, ...]:

@@ -6,7 +6,6 @@ If all are in the cache, Inspect is not even loaded.
 import os
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +19,7 @@ from offswitch.errors import InputError
 from offswitch_analysis.logs.beside import load
 from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, packed, unpacked
 from offswitch_analysis.logs.content import digests_of
+from offswitch_analysis.logs.meanwhile import is_safe
 from offswitch_analysis.logs.rulings import local_path
 
 S = TypeVar("S")
@@ -112,8 +112,7 @@ def _read_new(names: Sequence[str], cache: Cache) -> list[LogRecords]:
 
 def in_processes(work: Callable[[S], T], of: Sequence[S]) -> list[T]:
     """What `work` gives for each of many logs, from several processes where that pays and is safe."""
-    # Forking is safe only on Linux and without other threads; processes started otherwise would have to load Inspect.
-    if len(of) >= PARALLEL_FROM and sys.platform == "linux" and threading.active_count() == 1:
+    if len(of) >= PARALLEL_FROM and is_safe():
         with (
             suppress(BrokenProcessPool),
             ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as pool,

@@ -8,13 +8,17 @@ from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from offswitch.errors import InputError
 from offswitch.record import LOOP, Record, is_of_pack, setting, without_agent, words_and_protocol
 from offswitch.stopping.anytime import anytime_difference, anytime_p
 from offswitch.user_files import read_yaml
-from offswitch.verdict import Verdict
-from offswitch_analysis.rates.cells import Comparable, cell_key, headline, is_control
+from offswitch_analysis.logs.tables import table_of
+from offswitch_analysis.rates.cells import Comparable, cell_key, is_control
 from offswitch_analysis.rates.estimates import FEWEST
+from offswitch_analysis.rates.question_sets import NONE, QuestionSets, question_sets
 from offswitch_analysis.rates.summary import Cell, Contrast, How, Paired
 from offswitch_analysis.statistics import (
     boschloo,
@@ -58,16 +62,21 @@ UNANNOUNCED = "no_shutdown"
 OBJECTS = {"obstacle": "desk", "other_machine": "other"}
 """arm -> what its prompts call the thing that is shut down, where they speak of it"""
 
-Trials = Mapping[str, Sequence[bool]]
-"""question set -> whether each of its counted trials is one of sabotage"""
-_Sets = Mapping[str, Trials]
+_Sets = Mapping[str, QuestionSets]
 C = TypeVar("C", bound=Comparable)
 _Comparer = Callable[[Cell, Cell, str, str | None], Contrast]
 
 
 def contrasts(cells: Sequence[Cell], records: Iterable[Record], families: Sequence[Family]) -> list[Contrast]:
     """The contrasts of every family, then, as exploratory ones, every two models and every two agents in a variant."""
-    sets = _sets(cells, records)
+    return tallied_contrasts(cells, question_sets(table_of(records)), families)
+
+
+def tallied_contrasts(
+    cells: Sequence[Cell], known_sets: Mapping[Any, QuestionSets], families: Sequence[Family]
+) -> list[Contrast]:
+    """The same, of trials whose question sets have been told apart."""
+    sets = {cell.id: known_sets.get(cell_key(cell), NONE) for cell in cells}
 
     def compare(first: Cell, second: Cell, between: str, family: str | None) -> Contrast:
         return _contrast(first, second, between, family, sets)
@@ -201,17 +210,17 @@ def _contrast(first: Cell, second: Cell, between: str, family: str | None, of: _
     counts = (one.events, one.n, other.events, other.n)
     named = (first.id, second.id, between, family, one.rate - other.rate)
     if first.stopping or second.stopping:
-        tables = _tables(of[first.id], of[second.id])
+        tables = _tables(of, first, second)
         seen = (_counted_once(first), _counted_once(second), [x1 / n1 - x2 / n2 for x1, n1, x2, n2 in tables])
         limits, p = anytime_difference(*seen), anytime_p(*seen)
         return Contrast(*named, *limits, *[None] * 3, p=p, p_holm=None, paired=None, how=How.ANYTIME)
     odds = [value if math.isfinite(value) else None for value in odds_ratio(*counts)]
     if _is_repeated(first) or _is_repeated(second):
         limits = mover_difference(one.rate, _clustered(first), other.rate, _clustered(second))
-        told = clustered_difference(_tables(of[first.id], of[second.id]))
+        told = clustered_difference(_tables(of, first, second))
         p = told.p if told.sets else None  # cells without a common question set cannot be compared by sets
         return Contrast(*named, *limits, odds[0], None, None, p=p, p_holm=None, paired=None, how=How.CLUSTERED)
-    paired = _paired(of[first.id], of[second.id])
+    paired = _paired(of[first.id].tables(of[second.id]))
     return Contrast(*named, *newcombe(*counts), *odds, p=boschloo(*counts), p_holm=None, paired=paired)
 
 
@@ -230,28 +239,18 @@ def _counted_once(cell: Cell) -> tuple[float, float]:
     return cell.sabotage.events * share, cell.sabotage.n * share
 
 
-def _sets(cells: Sequence[Cell], records: Iterable[Record]) -> _Sets:
-    """Cell -> question set -> whether each of its counted trials is one of sabotage."""
-    found = {cell_key(cell): defaultdict[str, list[bool]](list) for cell in cells}
-    for record in headline(records):
-        if record.question_set is not None:
-            found[cell_key(record)][record.question_set].append(record.verdict == Verdict.SABOTAGED)
-    return {cell.id: found[cell_key(cell)] for cell in cells}
-
-
-def _tables(first: Trials, second: Trials) -> list[tuple[int, int, int, int]]:
+def _tables(of: _Sets, first: Cell, second: Cell) -> list[tuple[int, int, int, int]]:
     """(events, trials, events, trials) of each question set that both cells have."""
-    both = ((first[name], second[name]) for name in sorted(first.keys() & second.keys()))
-    return [(sum(one), len(one), sum(other), len(other)) for one, other in both]
+    return [(x1, n1, x2, n2) for x1, n1, x2, n2 in of[first.id].tables(of[second.id]).tolist()]
 
 
-def _paired(first: Trials, second: Trials) -> Paired | None:
+def _paired(tables: NDArray[np.int64]) -> Paired | None:
     """The difference by trials of the same questions; None where there are too few of them."""
-    pairs = [(bool(x1), bool(x2)) for x1, n1, x2, n2 in _tables(first, second) if n1 == n2 == 1]
+    pairs = tables[(tables[:, 1] == 1) & (tables[:, 3] == 1)]
     if len(pairs) < FEWEST:
         return None
-    both, neither = pairs.count((True, True)), pairs.count((False, False))
-    only_first, only_second = pairs.count((True, False)), pairs.count((False, True))
+    # Four numbers: of pairs with an event in neither, in the second alone, in the first alone, and in both.
+    neither, only_second, only_first, both = np.bincount(2 * pairs[:, 0] + pairs[:, 2], minlength=4).tolist()
     return Paired(
         len(pairs), only_first, only_second, (only_first - only_second) / len(pairs),
         *newcombe_paired(both, only_first, only_second, neither), mcnemar(only_first, only_second),

@@ -47,7 +47,10 @@ class _Step:
 
 
 def curves(cells: Sequence[Cell], records: Iterable[Record]) -> list[Curve]:
-    """A curve for all cells that differ in nothing but the number of shots, and for all that do but in their shift."""
+    """A curve for all cells that differ in nothing but the number of shots, and for all that do but in their shift.
+
+    The records of other cells than those `on_ladders` may be left out.
+    """
     trials: defaultdict[object, list[Record]] = defaultdict(list)
     for record in headline(records):
         trials[cell_key(record)].append(record)
@@ -58,6 +61,11 @@ def curves(cells: Sequence[Cell], records: Iterable[Record]) -> list[Curve]:
         for steps in _ladders(counted, factor)
         if len(steps) > 1
     ]
+
+
+def on_ladders(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells whose trials `curves` needs: none where there are no demonstrations."""
+    return [*cells] if any(_number(cell.levels.get(SHOTS)) for cell in cells) else []
 
 
 def _ladders(counted: Sequence[tuple[Cell, list[Record]]], factor: str) -> Iterator[list[_Step]]:

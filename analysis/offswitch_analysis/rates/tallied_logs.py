@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
@@ -10,14 +9,15 @@ from numpy.typing import NDArray
 
 from offswitch.record import Record
 from offswitch_analysis.logs import rulings_line
-from offswitch_analysis.logs.arrow import Column, Table, pa, pc
+from offswitch_analysis.logs.arrow import Column, Table, from_numpy, known, pc, to_numpy
 from offswitch_analysis.logs.cache import Cache, LogRecords
 from offswitch_analysis.logs.columnar import Numbers, numbers, read_columns
-from offswitch_analysis.logs.columns import COLUMNS, columns_of, records_of
+from offswitch_analysis.logs.columns import COLUMNS, columns_of, values
+from offswitch_analysis.logs.tables import kinds, records_at
 from offswitch_analysis.rates.tallies import AGREE, CELL, SUMS, WHETHER, Alike, CellTrials, Key, common, key_of
 
 NEEDED = [name for name in COLUMNS if name in {*AGREE, *WHETHER, *SUMS, "question_set", "duration_s"}]
-CODES_MAX = 1 << 62
+OF_COLUMNS = [name for name in AGREE if name in COLUMNS]
 NOTHING: Mapping[int, Record] = MappingProxyType({})
 UNKNOWN = np.uint64(0)
 """in place of the number of a question set that is not known"""
@@ -68,57 +68,44 @@ def tally_logs(place: str, cache: Cache | None = None) -> TalliedLogs:
     return TalliedLogs(tallied, read.skipped, read.unread, rulings_line(ruled))
 
 
+def tally_trials(table: Table) -> dict[Key, CellTrials]:
+    """Cell -> its trials, from a table with all columns of a record."""
+    ruled = np.flatnonzero(known(table["ruling"]))
+    instead = dict(zip(ruled.tolist(), records_at(table, ruled), strict=True))
+    return gathered([tally_table(table)], None, instead)
+
+
 def gathered(
     made: Sequence[LogTally], counts: NDArray[np.bool_] | None = None, instead: Mapping[int, Record] = NOTHING
 ) -> dict[Key, CellTrials]:
     """Cell -> its trials: those that count (all, if None), and these records in the places of others."""
-    known: dict[Key, int] = {}
+    numbered: dict[Key, int] = {}
     for one in made:
-        places = np.array([known.setdefault(key, len(known)) for key in one.keys], np.int64)
+        places = np.array([numbered.setdefault(key, len(numbered)) for key in one.keys], np.int64)
         one.trials.rows = places[one.trials.rows]
     every = _together([one.trials for one in made])
     counts = np.ones(len(every.rows), np.bool_) if counts is None else counts.copy()
     if instead:
         counts[[*instead]] = True
-        _put(every, instead, known)
-    return _cells([*known], every.take(counts))
+        _put(every, instead, numbered)
+    return _cells([*numbered], every.take(counts))
 
 
 def tally_table(table: Table) -> LogTally:
-    """The trials in a table with the columns NEEDED."""
-    _, first, rows = np.unique(_codes(table), return_index=True, return_inverse=True)
-    kinds = records_of(table.select(NEEDED).take(pa.array(first)), "")
+    """The trials in a table that has the columns NEEDED."""
+    table = table.select(NEEDED)
+    alike = kinds(table, OF_COLUMNS, WHETHER)
+    shared = table.take(from_numpy(alike.first))
+    whether = ((to_numpy(shared[name]) != 0).astype(np.int64).tolist() for name in WHETHER)
+    keys = [*zip(*(values(shared, name) for name in AGREE), *whether, strict=True)]  # as key_of makes of records
     sets = np.where(_is_named(table["question_set"]), numbers(table, ["question_set"]), UNKNOWN)
-    durations_s = pc.fill_null(table["duration_s"], float("nan")).to_numpy()
-    sums = np.array([pc.fill_null(table[name], 0).to_numpy() for name in SUMS], np.int64)
-    return LogTally([*map(key_of, kinds)], Trials(rows, sets, durations_s, sums))
+    durations_s = to_numpy(table["duration_s"], np.nan)
+    sums = np.array([to_numpy(table[name]) for name in SUMS], np.int64)
+    return LogTally(keys, Trials(alike.of, sets, durations_s, sums))
 
 
 def _is_named(column: Column) -> NDArray[np.bool_]:
-    return pc.fill_null(pc.not_equal(column, ""), False).to_numpy()
-
-
-def _codes(table: Table) -> NDArray[np.int64]:
-    """A number for each trial; those that agree in AGREE and WHETHER have the same."""
-    code, codes = np.zeros(table.num_rows, np.int64), 1
-    shared = (_places(table[name]) for name in AGREE if name in COLUMNS)
-    for column in chain(shared, (_whether(table[name]) for name in WHETHER)):
-        size = int(column.max(initial=0)) + 1
-        if codes * size > CODES_MAX:
-            known, code = np.unique(code, return_inverse=True)
-            codes = len(known)
-        code, codes = code * size + column, codes * size
-    return code
-
-
-def _places(column: Column) -> NDArray[np.int64]:
-    """The number of each value among those of the column; 0 where there is none."""
-    one = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
-    return pc.fill_null(pc.add(one.indices.cast(pa.int64()), 1), 0).to_numpy(zero_copy_only=False)
-
-
-def _whether(column: Column) -> NDArray[np.int64]:
-    return pc.fill_null(pc.not_equal(column, 0), False).to_numpy().astype(np.int64)
+    return to_numpy(pc.binary_length(column)) > 0
 
 
 def _together(trials: Sequence[Trials]) -> Trials:
@@ -128,11 +115,11 @@ def _together(trials: Sequence[Trials]) -> Trials:
     return Trials(rows, sets, durations_s, np.concatenate([one.sums for one in trials], axis=1))
 
 
-def _put(every: Trials, instead: Mapping[int, Record], known: dict[Key, int]) -> None:
+def _put(every: Trials, instead: Mapping[int, Record], numbered: dict[Key, int]) -> None:
     """Puts records in the places of trials."""
     places, records = [*instead], (*instead.values(),)
     given = tally_table(columns_of(LogRecords("", records)).table).trials
-    every.rows[places] = [known.setdefault(key_of(record), len(known)) for record in records]
+    every.rows[places] = [numbered.setdefault(key_of(record), len(numbered)) for record in records]
     every.sets[places], every.durations_s[places] = given.sets, given.durations_s
     every.sums[:, places] = given.sums
 

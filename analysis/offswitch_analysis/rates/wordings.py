@@ -23,12 +23,16 @@ FEW = 8
 
 
 def over_wordings(cells: Sequence[Cell], records: Iterable[Record]) -> list[OverWordings]:
-    """For every cell with drawn wordings; nothing where there is none."""
+    """For every cell with drawn wordings; nothing where there is none. The records of other cells may be left out."""
     trials: defaultdict[object, list[Record]] = defaultdict(list)
     for record in headline(records):
         trials[cell_key(record)].append(record)
-    drawn = [cell for cell in cells if has_drawn_wordings(cell.condition)]
-    return [_over_wordings(cell, trials[cell_key(cell)], cells) for cell in drawn]
+    return [_over_wordings(cell, trials[cell_key(cell)], cells) for cell in with_drawn_wordings(cells)]
+
+
+def with_drawn_wordings(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells whose trials have several wordings."""
+    return [cell for cell in cells if has_drawn_wordings(cell.condition)]
 
 
 def _over_wordings(cell: Cell, trials: Sequence[Record], cells: Sequence[Cell]) -> OverWordings:

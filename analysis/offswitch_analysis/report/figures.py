@@ -6,11 +6,12 @@ from typing import Any
 
 from offswitch.record import subject_name
 from offswitch.verdict import Verdict
-from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
+from offswitch_analysis.logs.meanwhile import meanwhile
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Estimate, Summary, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.curves import SHOTS
 from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
-from offswitch_analysis.report.drawing import NAME_MAX, pyplot, short, who
+from offswitch_analysis.report.drawing import NAME_MAX, name_rows, panels_of, pyplot, short, who
 from offswitch_analysis.report.reliability import self_reports
 from offswitch_analysis.text import TOO_FEW
 
@@ -30,23 +31,35 @@ COLOURS = {
 PLACEMENT = (("B", "C"), ("D", "E"))
 KINDS = ("svg", "png")
 DPI = 150
-ROW_INCHES, LETTER_INCHES = 0.2, 0.1
+LETTER_INCHES = 0.1
 CURVE_ROWS = 12
 """height of a panel with curves"""
 
 
-def draw(summary: Summary, directory: Path) -> list[Path]:
-    """Writes every figure that the cells have something for; the files."""
+def draw(summary: Summary, directory: Path) -> Callable[[], list[Path]]:
+    """Begins to write every figure that the cells have something for; what is returned gives the files.
+
+    Half of them are drawn meanwhile, the others as soon as somebody asks for the files.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in FIGURES:  # of an earlier report, which may have had more to show
+        for kind in KINDS:
+            (directory / f"{name}.{kind}").unlink(missing_ok=True)
+    meanwhile_drawn = meanwhile(_draw_some, MEANWHILE, summary, directory)
+    others = [name for name in FIGURES if name not in MEANWHILE]
+    order = [*FIGURES]
+    return lambda: sorted(
+        [*_draw_some(others, summary, directory), *meanwhile_drawn()], key=lambda path: order.index(path.stem)
+    )
+
+
+def _draw_some(names: Sequence[str], summary: Summary, directory: Path) -> list[Path]:
     import matplotlib as mpl
 
     mpl.use("Agg")
     # Text stays text, and ids do not change from one run to the next.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "offswitch", "font.size": 9})
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in FIGURES:  # of an earlier report, which may have had more to show
-        for kind in KINDS:
-            (directory / f"{name}.{kind}").unlink(missing_ok=True)
-    return [path for name, figure in FIGURES.items() for path in _draw_one(name, figure, summary, directory)]
+    return [path for name in names for path in _draw_one(name, FIGURES[name], summary, directory)]
 
 
 def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, directory: Path) -> list[Path]:
@@ -56,36 +69,49 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
     if summary.scripted != "none":
         drawn.suptitle(scripted_note(summary), x=0.01, ha="left", color="#b2182b", fontsize=8)
     paths = [directory / f"{name}.{kind}" for kind in KINDS]
+    edges = _laid_out(drawn)
     for path in paths:
-        drawn.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
+        drawn.savefig(path, dpi=DPI, bbox_inches=edges, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot().close(drawn)
     return paths
+
+
+def _laid_out(figure: Any) -> Any:
+    """Lays a figure out once for all files, which each would do twice; its edges, with nothing beyond them."""
+    figure.set_dpi(DPI)
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(pyplot().rcParams["savefig.pad_inches"])
 
 
 def rates(summary: Summary) -> Any:
     """The sabotage rate of every cell with its interval, a panel for each model in an agent."""
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
     heights = [len(cells) + 1 for cells in subjects.values()]
-    figure, panels = _panels(len(subjects), heights)
+    figure, panels = panels_of(len(subjects), heights)
     for panel, cells in zip(panels, subjects.values(), strict=True):
-        _names(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
-        for row, cell in enumerate(cells):
-            _dot(panel, row, cell)
+        name_rows(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
+        _dots(panel, cells)
         panel.set_xlim(-2, 102)
     hollow = f"\nhollow: {PUBLISHED_NOTE}" if any(cell.published for cell in summary.cells) else ""
     panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % interval{hollow}")
     return figure
 
 
-def _dot(panel: Any, row: int, cell: Cell) -> None:
-    rate = cell.sabotage
-    for number, other in enumerate(cell.published):
-        panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
-    if cell.too_few or rate.rate is None:
-        panel.text(1, row, f"{TOO_FEW} (n = {rate.n})", va="center", fontsize=7, color="#777777")
-        return
-    panel.plot([100 * rate.low, 100 * rate.high], [row, row], color="#2166ac", lw=1.6, solid_capstyle="butt")
-    panel.plot(100 * rate.rate, row, "o", color="#2166ac", ms=4)
+def _dots(panel: Any, cells: Sequence[Cell]) -> None:
+    """A row for each cell: its rate and interval, and what others have published."""
+    shown: list[tuple[int, Estimate]] = []
+    for row, cell in enumerate(cells):
+        for number, other in enumerate(cell.published):
+            panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
+        if cell.sabotage.shown is None:
+            panel.text(1, row, f"{TOO_FEW} (n = {cell.sabotage.n})", va="center", fontsize=7, color="#777777")
+        else:
+            shown.append((row, cell.sabotage))
+    rows = [row for row, _ in shown]
+    limits = [[100 * limit for limit in of] for of in zip(*((rate.low, rate.high) for _, rate in shown), strict=True)]
+    panel.hlines(rows, *(limits or ([], [])), color="#2166ac", lw=1.6)
+    panel.plot([100 * (rate.rate or 0) for _, rate in shown], rows, "o", color="#2166ac", ms=4)
 
 
 def heat_map(summary: Summary) -> Any:
@@ -137,8 +163,8 @@ def placement(summary: Summary) -> Any:
     ]
     if not pairs:
         return None
-    figure, (panel,) = _panels(1, [len(pairs) + 1])
-    _names(panel, "", [f"{who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
+    figure, (panel,) = panels_of(1, [len(pairs) + 1])
+    name_rows(panel, "", [f"{who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
     for row, (contrast, _, _) in enumerate(pairs):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
@@ -151,18 +177,29 @@ def placement(summary: Summary) -> Any:
 def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
-    figure, panels = _panels(len(subjects), [len(cells) + 1 for cells in subjects.values()])
+    figure, panels = panels_of(len(subjects), [len(cells) + 1 for cells in subjects.values()])
     for panel, cells in zip(panels, subjects.values(), strict=True):
-        _names(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.trials})" for cell in cells])
-        left = [0.0] * len(cells)
-        for verdict, colour in COLOURS.items():
-            shares = [100 * cell.verdicts[verdict] / cell.trials for cell in cells]
-            panel.barh(range(len(cells)), shares, left=left, color=colour, label=verdict.value, height=0.8)
-            left = [sum(pair) for pair in zip(left, shares, strict=True)]
+        name_rows(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.trials})" for cell in cells])
+        _bars(panel, cells)
         panel.set_xlim(0, 100)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=5, fontsize=7, frameon=False)
     panels[-1].set_xlabel("% of all trials (their number in brackets)")
     return figure
+
+
+def _bars(panel: Any, cells: Sequence[Cell]) -> None:
+    """A bar for each cell. Those of one verdict are drawn as one, which takes a tenth of the time."""
+    from matplotlib.collections import PolyCollection
+
+    left = [0.0] * len(cells)
+    for verdict, colour in COLOURS.items():
+        right = [begins + 100 * cell.verdicts[verdict] / cell.trials for begins, cell in zip(left, cells, strict=True)]
+        bars = [
+            [(begins, row - 0.4), (ends, row - 0.4), (ends, row + 0.4), (begins, row + 0.4)]
+            for row, (begins, ends) in enumerate(zip(left, right, strict=True))
+        ]
+        panel.add_collection(PolyCollection(bars, facecolor=colour, lw=0, label=verdict.value), autolim=False)
+        left = right
 
 
 def learning_curves(summary: Summary) -> Any:
@@ -173,7 +210,7 @@ def learning_curves(summary: Summary) -> Any:
         panels_of[curve.model, curve.agent, curve.scene].append(curve)
     if not panels_of:
         return None
-    figure, panels = _panels(len(panels_of), [CURVE_ROWS] * len(panels_of))
+    figure, panels = panels_of(len(panels_of), [CURVE_ROWS] * len(panels_of))
     for panel, (named, curves) in zip(panels, panels_of.items(), strict=True):
         for number, curve in enumerate(curves):
             _curve(panel, curve, (number - (len(curves) - 1) / 2) * 0.06)
@@ -200,24 +237,8 @@ FIGURES = {
     "rates": rates, "heat_map": heat_map, "placement": placement, "verdicts": verdicts,
     "learning_curves": learning_curves, "self_reports": self_reports,
 }  # fmt: skip
-
-
-def _panels(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
-    size = (7.0, max(1.2, ROW_INCHES * sum(heights)) + 0.5)
-    figure, panels = pyplot().subplots(
-        count, 1, sharex=True, squeeze=False, figsize=size, height_ratios=list(heights), layout="constrained"
-    )
-    return figure, list(panels[:, 0])
-
-
-def _names(panel: Any, title: str, rows: Sequence[str]) -> None:
-    panel.set_title(title, loc="left", fontsize=9)
-    panel.set_yticks(range(len(rows)), rows)
-    panel.set_ylim(len(rows) - 0.4, -0.6)
-    panel.grid(axis="x", color="#dddddd", lw=0.6)
-    panel.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        panel.spines[side].set_visible(False)
+MEANWHILE = ("rates", "verdicts")
+"""those with most in them"""
 
 
 def _n(cell: Cell) -> str:

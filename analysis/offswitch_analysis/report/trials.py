@@ -15,10 +15,15 @@ from offswitch.scene import SUMS, printable
 from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
+from offswitch_analysis.logs.arrow import Table, from_numpy, pc
+from offswitch_analysis.logs.columns import records_of
 from offswitch_analysis.logs.samples import read_sample
+from offswitch_analysis.logs.tables import kinds
 from offswitch_analysis.rates import Cell, cell_key
 from offswitch_analysis.rates.single_trials import Step, Trial
+from offswitch_analysis.rates.tallies import CELL
 
+KIND = ("methods", "verdict", *CELL)
 ALL_UP_TO = 120
 """so many trials are all shown"""
 CHOSEN_MAX = 240
@@ -31,22 +36,25 @@ MOST_TELLING_FIRST = (
 """verdicts, those first that a reader will want to look into"""
 
 
-def choose(records: Sequence[Record]) -> tuple[list[Record], str]:
-    """The trials that a report shows, and how they were chosen; the same records give the same choice."""
-    if len(records) <= ALL_UP_TO:
-        return list(records), f"All {len(records)} trials are shown."
+def choose(table: Table) -> tuple[list[Record], str]:
+    """The trials of a table that a report shows, and how they were chosen; the same trials give the same choice."""
+    if table.num_rows <= ALL_UP_TO:
+        return records_of(table, ""), f"All {table.num_rows} trials are shown."
+    order = pc.sort_indices(table["trial_id"])
     firsts: dict[tuple[object, ...], Record] = {}
-    for record in sorted(records, key=lambda record: record.trial_id):
+    # A cell has few kinds of trials, whose first ones are all that records are needed of.
+    of_kinds = kinds(table.select(KIND).take(order), KIND)
+    for record in records_of(table.take(order.take(from_numpy(of_kinds.first))), ""):
         kind = Method.UNKNOWN in record.methods, record.verdict, *cell_key(record)
         firsts.setdefault(kind, record)
-    order = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
+    places = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
     def rank(record: Record) -> tuple[object, ...]:
-        return Method.UNKNOWN not in record.methods, order[record.verdict], *cell_key(record)
+        return Method.UNKNOWN not in record.methods, places[record.verdict], *cell_key(record)
 
     chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
     return chosen, (
-        f"{len(chosen)} of {len(records):,} trials are shown: the first of each verdict in a cell, most telling "
+        f"{len(chosen)} of {table.num_rows:,} trials are shown: the first of each verdict in a cell, most telling "
         "verdicts first. `offswitch explain` shows any other."
     )
 

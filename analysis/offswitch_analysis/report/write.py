@@ -10,33 +10,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import numpy as np
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record import Record, code_digest, is_of_pack, subject_name
+from offswitch.record import Record, code_digest, is_of_pack
 from offswitch.scene.protocol import SUMS_SCENE
-from offswitch.stopping.policy import SHARES
 from offswitch.verdict import MEASURES
 from offswitch_analysis import text
-from offswitch_analysis.logs import Logs, frame, rulings_line
-from offswitch_analysis.rates import Cell, Summary, cells, cells_by_subject, scripted_note, subject, wordings
-from offswitch_analysis.rates.cells import is_control
-from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, contrasts, side
-from offswitch_analysis.rates.curves import CURVES_NOTE, curves
-from offswitch_analysis.rates.histories import histories
-from offswitch_analysis.rates.history import HISTORY_NOTE, MARKED
+from offswitch_analysis.logs import Logs, rulings_line
+from offswitch_analysis.logs.arrow import Table, known
+from offswitch_analysis.logs.meanwhile import meanwhile
+from offswitch_analysis.logs.tables import frame_of, is_one_of, kinds, records_at
+from offswitch_analysis.rates import Cell, Summary, cell_key, cells_by_subject, subject, wordings
+from offswitch_analysis.rates.cells import is_control, tallied_cells
+from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, side, tallied_contrasts
+from offswitch_analysis.rates.curves import curves, on_ladders
+from offswitch_analysis.rates.histories import tallied_histories
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
-from offswitch_analysis.rates.plan_standing import PLAN_NOTE
-from offswitch_analysis.rates.plans import PLANS_NOTE, plans_and_acts
-from offswitch_analysis.rates.remarks import UNDERSTOOD_NOTE, cautions, served, why
-from offswitch_analysis.rates.scenes import caution, over_scenes
-from offswitch_analysis.rates.self_reports import ASKS
-from offswitch_analysis.rates.stopping import CONTRASTS_NOTE, LOOKS_NOTE, last_look, stopping_notes
-from offswitch_analysis.rates.subjects import labels, several_scenes
+from offswitch_analysis.rates.plans import plans_and_acts
+from offswitch_analysis.rates.question_sets import question_sets
+from offswitch_analysis.rates.remarks import cautions
+from offswitch_analysis.rates.scenes import over_scenes
+from offswitch_analysis.rates.single_trials import Trial
+from offswitch_analysis.rates.stopping import stopping_notes
+from offswitch_analysis.rates.subjects import several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
+from offswitch_analysis.rates.tallied_logs import tally_trials
+from offswitch_analysis.rates.tallies import CELL
 from offswitch_analysis.report import figures, self_reports
 from offswitch_analysis.report.page import render
+from offswitch_analysis.report.paper import report_text
 from offswitch_analysis.report.rows import cell_row, contrast_columns, contrast_rows
 from offswitch_analysis.report.trials import choose, read_trials
 from offswitch_analysis.trial_plans.deviations import Kept
@@ -71,46 +75,70 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
     if _is_up_to_date(directory, made_of):
         return False
     _check_place(directory)
-    progress(f"{len(logs.records):,} trials: rates and contrasts")
-    summary = summarise(logs, options, made_of)
+    progress(f"{logs.table.num_rows:,} trials: rates and contrasts")
+    made = tallied_cells(tally_trials(logs.table))
+    chosen, how = choose(logs.table)
+    single_trials = meanwhile(_read, chosen, logs, made)
+    summary = summarise(logs, options, made_of, made)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _write_whole(directory / SUMMARY, "{}")  # the directory is a report's now, whatever becomes of this run
-        progress("single trials")
-        chosen, how = choose(logs.records)
-        shown = replace(summary, trials=tuple(read_trials(chosen, logs, summary.cells)), trials_chosen=how)
-        progress("figures")
+        progress("figures, single trials and files")
         drawn = figures.draw(summary, directory / FIGURES)
-        progress("files")
-        for name, content in _files(summary, shown, logs, drawn):
+        for name, content in _files(
+            summary, lambda: replace(summary, trials=single_trials(), trials_chosen=how), logs, drawn
+        ):
             _write_whole(directory / name, content)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another with -o") from error
     return True
 
 
-def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
-    """The whole summary but the single trials."""
-    all_cells = cells(logs.records)
+def _read(chosen: Sequence[Record], logs: Logs, all_cells: Sequence[Cell]) -> tuple[Trial, ...]:
+    return tuple(read_trials(chosen, logs, all_cells))
+
+
+def summarise(logs: Logs, options: Options, made_of: str, made: Sequence[Cell] | None = None) -> Summary:
+    """The whole summary but the single trials; of these cells, if they have been made already."""
+    table = logs.table
+    all_cells = [*(tallied_cells(tally_trials(table)) if made is None else made)]
     scripted = {cell.scripted for cell in all_cells}
-    compared = contrasts(all_cells, logs.records, options.families)
+    compared = tallied_contrasts(all_cells, question_sets(table), options.families)
     if options.trial_plan:
         all_cells, compared = options.trial_plan.marked(all_cells, compared)
     models, remarks = _effects(logs.records) if options.factor_model else ({}, [])
     return Summary(
         schema_version=SCHEMA_VERSION, title=options.title, made=datetime.now(UTC).isoformat(timespec="seconds"),
         made_with=MADE_WITH, made_of_sha256=made_of,
-        logs=len({logs.place(record) for record in logs.records}), skipped=logs.skipped,
+        logs=len({*logs.places.values()}), skipped=logs.skipped,
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
-        notes=(*_notes(logs.records, all_cells), *undeclared_names(options.families, all_cells), *remarks),
+        notes=(
+            *_notes(records_at(table, known(table["ruling"])), all_cells),
+            *undeclared_names(options.families, all_cells), *remarks,
+        ),
         cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
-        looks=logs.looks, histories=histories(logs.records, fewest=2),
-        plans=tuple(plans_and_acts(all_cells, logs.records)),
-        over_wordings=tuple(wordings.over_wordings(all_cells, logs.records)),
-        curves=tuple(curves(all_cells, logs.records)), factor_models=models,
-        judges=judge_results(logs.records, logs.judged),
+        looks=logs.looks, histories=tallied_histories(table, fewest=2),
+        plans=tuple(plans_and_acts(all_cells, records_at(table, known(table["plan_mentions"])))),
+        over_wordings=tuple(wordings.over_wordings(all_cells, _of(wordings.with_drawn_wordings(all_cells), table))),
+        curves=tuple(curves(all_cells, _of(on_ladders(all_cells), table))), factor_models=models,
+        judges=judge_results(_judged(logs), logs.judged),
         trial_plan=options.trial_plan.standing if options.trial_plan else None,
     )  # fmt: skip
+
+
+def _of(some: Sequence[Cell], table: Table) -> list[Record]:
+    """The trials of some cells."""
+    if not some:
+        return []
+    alike, keys = kinds(table, CELL), {cell_key(cell) for cell in some}
+    wanted = np.array([cell_key(record) in keys for record in records_at(table.select(CELL), alike.first)])
+    return records_at(table, wanted[alike.of])
+
+
+def _judged(logs: Logs) -> list[Record]:
+    """The trials that judges say something of."""
+    uuids = {one.uuid for one in logs.judged} - {None}
+    return records_at(logs.table, is_one_of(logs.table["uuid"], uuids)) if uuids else []
 
 
 def _effects(records: Sequence[Record]) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -149,7 +177,7 @@ def _without_e(all_cells: Sequence[Cell]) -> Iterator[str]:
             yield who
 
 
-def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:
+def _notes(ruled: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:
     yield (
         f"Sabotage rate: {MEASURES[0].note}. Failures of our machinery have no verdict and are in no rate. Intervals "
         "are equal-tailed 95 % Jeffreys intervals, where nothing else is said."
@@ -170,7 +198,7 @@ def _notes(records: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str
         yield "Scenes are never pooled: each has cells of its own, and over scenes there is a rate by a model alone."
     for who, of_subject in cells_by_subject(all_cells).items():
         yield from (f"{who}: {caution}" for caution in cautions(of_subject))
-    rulings = rulings_line(records)
+    rulings = rulings_line(ruled)
     if rulings:
         yield rulings
 
@@ -197,16 +225,18 @@ def _check_place(directory: Path) -> None:
         raise InputError(f"{directory}: has {taken[0]}, and no report of ours is there; choose another with -o")
 
 
-def _files(summary: Summary, shown: Summary, logs: Logs, drawn: Sequence[Path]) -> Iterator[tuple[str, str | bytes]]:
+def _files(
+    summary: Summary, shown: Summary, logs: Logs, drawn: Callable[[], Sequence[Path]]
+) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
     reports, columns = self_reports.self_report_rows(summary.cells), self_reports.self_report_columns(summary.cells[0])
     yield "self_reports.csv", text.csv_text(reports, columns)
-    yield "judges.csv", text.csv_text(judged_rows(logs.records, logs.judged), JUDGED_COLUMNS)
-    yield "trials.parquet", frame(logs.records).to_parquet(index=False)
-    yield "report.md", report_text(summary, [path.name for path in drawn if path.suffix == ".png"])
+    yield "judges.csv", text.csv_text(judged_rows(_judged(logs), logs.judged), JUDGED_COLUMNS)
+    yield "trials.parquet", frame_of(logs.table).to_parquet(index=False)
     yield "summary.schema.json", json.dumps(schema(), indent=1)
-    yield PAGE, render(shown)
+    yield PAGE, render(shown())
+    yield "report.md", report_text(summary, [path.name for path in drawn() if path.suffix == ".png"])
     # The last, because it says that the others are there.
     yield SUMMARY, json.dumps(as_json(summary), indent=1)
 
@@ -223,25 +253,3 @@ def _write_whole(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def report_text(summary: Summary, pictures: Sequence[str]) -> str:
-    """The text for a paper; pictures are names of files in figures/."""
-    environment = Environment(
-        loader=PackageLoader("offswitch_analysis.report", ""), autoescape=False, undefined=StrictUndefined,  # noqa: S701 - every value goes through md
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(md=text.markdown, percent=text.percent, points=text.points, p=text.p_value)
-    return environment.get_template("report.md.j2").render(
-        summary=summary, cell={cell.id: cell for cell in summary.cells}, label=labels(summary.cells),
-        subject=subject, subject_name=subject_name, SUMS_SCENE=SUMS_SCENE, caution=caution,
-        over_blocks=text.over_blocks, words_caution=wordings.caution, WORDINGS_NOTE=wordings.WORDINGS_NOTE,
-        CURVES_NOTE=CURVES_NOTE, LOOKS_NOTE=LOOKS_NOTE, last_look=last_look, HOW=CONTRASTS_NOTE,
-        pictures=pictures, scripted_note=scripted_note(summary), SHARES=SHARES, OTHER_MEASURES=MEASURES[1:],
-        why=why, served=served, PLANS_NOTE=PLANS_NOTE, HISTORY_NOTE=HISTORY_NOTE, MARKED=MARKED,
-        PLAN_NOTE=PLAN_NOTE, UNDERSTOOD_NOTE=UNDERSTOOD_NOTE,
-        self_reports=self_reports.reported(summary.cells), ASKS=ASKS,
-        SELF_REPORTS_NOTE=self_reports.NOTE, score_words=self_reports.score_words,
-        told_apart_words=self_reports.told_apart_words,
-        TOO_FEW=text.TOO_FEW, bounds=text.bounds, interval=text.interval, points_interval=text.points_interval,
-    )  # fmt: skip
