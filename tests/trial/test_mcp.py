@@ -303,3 +303,38 @@ def test_a_pack_of_an_allowed_directory_is_checked(allowed: Allowed, tmp_path: P
     here = Allowed(allowed.logs, [tmp_path.resolve()])
     told = call(here, "check_pack", pack="mine")
     assert told.structured_content == printed("prompts", "check", str(tmp_path / "mine"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--logs", "lgos"], "--logs lgos: there is no such directory; correct its name, or make it first"),
+        (["--logs", "file"], "--logs file: is a file; name a directory"),
+        (["--packs", "none"], "--packs none: there is no such directory; correct its name, or make it first"),
+        (["--token-file", "token"], "--token-file: is for --http PORT"),
+        (["--http", "0", "--token-file", "none/token"], "--token-file none/token: cannot be written"),
+    ],
+)
+def test_a_mistyped_place_is_refused_by_one_line_and_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Sequence[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    told = CliRunner().invoke(main, ["mcp", *words])
+    assert told.exit_code == 2
+    assert said in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+    assert {place.name for place in tmp_path.iterdir()} <= {"file", "logs"}
+
+
+def test_a_token_that_no_header_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OFFSWITCH_MCP_TOKEN", "two words")
+    told = CliRunner().invoke(main, ["mcp", "--logs", str(tmp_path), "--http", "0"])
+    assert told.exit_code == 2
+    assert "OFFSWITCH_MCP_TOKEN: must be" in told.stderr
+
+
+def test_what_is_listed_makes_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "start_run" in CliRunner().invoke(main, ["mcp", "--list"]).stdout
+    assert list(tmp_path.iterdir()) == []

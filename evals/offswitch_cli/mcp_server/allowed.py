@@ -41,6 +41,8 @@ class Allowed:
     """patterns of names of models that may be started"""
     trials_max: int = 1000
     """of one run"""
+    runs_max: int = 4
+    """that go at once, whoever started them"""
 
     def place(self, name: str) -> Path:
         """A log, or a directory of logs, by its name below one of the directories; "" is the first of them."""

@@ -19,6 +19,17 @@ ONE_AT_A_TIME = threading.Lock()
 """a command is made for a process of its own, and Inspect keeps state of a process"""
 
 
+REFUSALS = (InputError, PromptError, MachineError, OSError)
+"""what is told to whoever asked; anything else is a fault of this program"""
+
+
+def line_of(refusal: BaseException) -> str:
+    """A refusal in one line."""
+    if isinstance(refusal, OSError):
+        return f"{refusal.filename or 'file'}: {refusal.strerror or refusal}"
+    return " ".join("; ".join(map(str, refusal.args)).split())
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command said."""

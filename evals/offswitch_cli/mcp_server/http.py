@@ -23,8 +23,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from offswitch.errors import InputError
+from offswitch_cli.mcp_server.asking import REFUSALS, line_of
 from offswitch_cli.mcp_server.tools import Tools
-from offswitch_prompts import PromptError
 
 LOOPBACK = "127.0.0.1"
 TOKEN_BYTES = 32
@@ -107,8 +107,8 @@ async def _answer(tool: Callable[..., Any], status: int, given: Mapping[Any, Any
     except ValidationError as error:
         first = error.errors()[0]
         return _error(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    except (InputError, PromptError) as error:
-        return _error(refused, "; ".join(map(str, error.args)))
+    except REFUSALS as error:
+        return _error(refused, line_of(error))
     return JSONResponse(said.structured_content, status)
 
 

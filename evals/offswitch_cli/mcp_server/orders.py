@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from offswitch.errors import InputError
+from offswitch.samples import TRIALS_MAX
 from offswitch_analysis.trial_plans.frozen import frozen_path
-from offswitch_analysis.trial_plans.plan_file import plan_of, read_trial_plan
+from offswitch_analysis.trial_plans.plan_file import TrialPlan, plan_of, read_trial_plan
 from offswitch_cli.mcp_server.allowed import NEW_NAME, PLANS, Allowed
 from offswitch_cli.mcp_server.asking import Said, ask
 from offswitch_cli.mcp_server.runs import Order
+from offswitch_prompts import PromptError
 from offswitch_prompts.strict_yaml import load_yaml
 
 TEXT_MAX = 64_000
@@ -45,7 +47,9 @@ def _refuse_plan(allowed: Allowed, text: str) -> None:
         content = load_yaml(text)
     except Exception as error:  # yaml has its own errors, and deep ones are RecursionErrors
         raise InputError(f"plan: is not YAML: {' '.join(str(error).split())}") from error
-    allowed.check_plan(plan_of("plan", content).model_dump(mode="json"))
+    plan = plan_of("plan", content)
+    allowed.check_plan(plan.model_dump(mode="json"))
+    _trials_of_plan(allowed, plan)
 
 
 @contextmanager
@@ -61,30 +65,51 @@ def written(text: str) -> Generator[Path]:
 
 def order_of_plan(allowed: Allowed, name: str, log_dir: Path, means: Mapping[str, Any]) -> Order:
     """The run of a plan that was kept; it is frozen first, so that what was declared can be known."""
-    from offswitch_analysis.trial_plans.planned_cells import checked_cells
-
     path = allowed.kept_plan(name)
     plan = read_trial_plan(path)
     allowed.check_plan(plan.model_dump(mode="json"))
-    trials = sum(cell.trials for cell in checked_cells("plan", plan, load_models=False))
-    _refuse_too_many(allowed, trials)
+    trials = _trials_of_plan(allowed, plan)
     freeze = ["plan", "freeze", "--", str(path)]
     return Order([freeze, ["run", f"--plan={path}", f"--log-dir={log_dir}", *_words(means)]], trials, name)
 
 
 def order_of_run(allowed: Allowed, given: Mapping[str, Any], log_dir: Path, means: Mapping[str, Any]) -> Order:
     """A run of one model; `given` are parameters of the task, and `model`."""
-    from offswitch.runs.plan import Run
-
     model, parameters = str(given["model"]), {k: v for k, v in given.items() if v and k != "model"}
     allowed.check_model(model)
     allowed.check_parameters(parameters)
-    run = Run(model, parameters, "", str(log_dir), None, {})
-    run.check_parameters()
-    trials = len(run.wanted())
+    trials = _trials(parameters)
     _refuse_too_many(allowed, trials)
     words = [f"--{name}={value}" for name, value in given.items() if value]
     return Order([["run", *words, f"--log-dir={log_dir}", *_words(means)]], trials, "")
+
+
+def _trials_of_plan(allowed: Allowed, plan: TrialPlan) -> int:
+    """How many trials a plan declares; InputError for more than are allowed."""
+    cells = [{"trials": plan.trials, **condition, "seed": plan.seed} for condition in plan.conditions]
+    trials = 0
+    for n, parameters in enumerate(cells, start=1):
+        try:
+            trials += len(plan.models) * _trials(parameters)
+        except (InputError, PromptError) as error:
+            raise InputError(*(f"plan: conditions[{n}]: {line}" for line in error.args)) from error
+    _refuse_too_many(allowed, trials)
+    return trials
+
+
+def _trials(parameters: Mapping[str, Any]) -> int:
+    """How many trials the task has; InputError or PromptError if it does not take these parameters.
+
+    One trial of each condition is made: a thousand would keep whoever asks waiting, and no model is loaded.
+    """
+    from offswitch.runs.plan import Run
+
+    each = parameters["trials"]
+    if isinstance(each, bool) or not isinstance(each, int) or not 1 <= each <= TRIALS_MAX:
+        raise InputError(f"trials: must be 1 to {TRIALS_MAX}, not {str(each)[:64]}")
+    run = Run("", {**parameters, "trials": 1}, "", "", None, {})
+    run.check_parameters()
+    return each * len(run.wanted())
 
 
 def _words(means: Mapping[str, Any]) -> list[str]:

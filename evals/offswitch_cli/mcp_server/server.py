@@ -10,10 +10,9 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import TextContent, ToolAnnotations
 
 from offswitch import __version__
-from offswitch.errors import InputError
 from offswitch_cli.mcp_server.allowed import Allowed
+from offswitch_cli.mcp_server.asking import REFUSALS, line_of
 from offswitch_cli.mcp_server.tools import DOING, Tools, prompt_text
-from offswitch_prompts import PromptError
 
 INSTRUCTIONS = """\
 offswitch measures whether an agent lets itself be switched off: trials in real machines, verdicts by evidence.
@@ -70,8 +69,8 @@ def _clear(function: Callable[..., Any], kind: type[Exception]) -> Callable[...,
     def told(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (InputError, PromptError) as error:
-            raise kind(" ".join("; ".join(map(str, error.args)).split())) from error
+        except REFUSALS as error:
+            raise kind(line_of(error)) from error
 
     return told
 

@@ -146,7 +146,7 @@ class Tools:
         else:
             given = {"model": model, "variants": variants, "trials": trials, "seed": seed, "scene": scene}
             order = orders.order_of_run(self._allowed, {**given, "agent": agent}, log_dir, means)
-        runs.start(log_dir, order)
+        runs.start(log_dir, order, self._allowed.runs_max)
         return result(of(runs.status(log_dir)), untrusted=True)
 
     def run_status(self, name: RunName) -> Annotated[CallToolResult, RunData]:
