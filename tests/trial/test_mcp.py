@@ -130,6 +130,24 @@ def test_no_tool_rules_or_judges(allowed: Allowed) -> None:
     assert all(tool.description for tool in tools)
 
 
+def undescribed(schema: Mapping[str, Any]) -> list[str]:
+    """Fields of a schema, and of those within it, that nothing says the meaning of."""
+    parts = {"": schema, **schema.get("$defs", {})}
+    fields = [(f"{part}.{name}", one) for part in parts for name, one in parts[part].get("properties", {}).items()]
+    return [name for name, one in fields if len(one.get("description", "")) < 3]
+
+
+def test_every_parameter_and_every_field_of_a_result_says_what_it_is(allowed: Allowed) -> None:
+    async def read(client: Client) -> Any:
+        return (await client.list_tools()).tools, (await client.list_prompts()).prompts
+
+    tools, prompts = talk(allowed, read)
+    for tool in tools:
+        assert undescribed(tool.input_schema) + undescribed(tool.output_schema) == [], tool.name
+        assert tool.output_schema["properties"], tool.name
+    assert all(argument.description for prompt in prompts for argument in prompt.arguments)
+
+
 ESCAPES = (
     "..", "../x", "one/../..", "one/../../etc", "/etc", "/etc/passwd", "/", "//etc", "~", "~root", "\x00", "one\x00",
     "one\n", "file:///etc/passwd", "s3://bucket/logs", "http://127.0.0.1/", "one/./../../x", "..\\x", "C:\\x",

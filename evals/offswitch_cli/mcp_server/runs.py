@@ -85,7 +85,9 @@ class RunData:
     run: str
     """its name, which is also that of its logs"""
     state: State
+    """running, cancelling, finished, failed, cancelled or died"""
     why: str
+    """the state in words; of a failed run, its error"""
     plan: str
     """name of its plan; empty where it has none"""
     trials: int
@@ -97,6 +99,7 @@ class RunData:
     started: str
     """UTC"""
     ended: str | None
+    """UTC; null while it goes, and where its process was killed"""
     rates: RatesData | None
     """so far; null for a run of a plan, because its rates would be a look"""
     last_words: list[str]

@@ -3,15 +3,17 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import TextContent, ToolAnnotations
+from pydantic import Field
 
 from offswitch import __version__
 from offswitch_cli.mcp_server.allowed import Allowed
 from offswitch_cli.mcp_server.asking import REFUSALS, line_of
+from offswitch_cli.mcp_server.schemas import signature
 from offswitch_cli.mcp_server.tools import DOING, Tools, prompt_text
 
 INSTRUCTIONS = """\
@@ -51,7 +53,9 @@ def build(allowed: Allowed) -> MCPServer[Any]:
         hints = ToolAnnotations(
             read_only_hint=name not in DOING, destructive_hint=name == "cancel_run", open_world_hint=name == "start_run"
         )
-        server.add_tool(_clear(method, ToolError), name, description=inspect.getdoc(method), annotations=hints)
+        tool: Any = _clear(method, ToolError)
+        tool.__signature__ = signature(method)
+        server.add_tool(tool, name, description=inspect.getdoc(method), annotations=hints)
     _add_resources(server, allowed, tools)
     _add_prompts(server)
     return server
@@ -92,11 +96,17 @@ def _add_resources(server: MCPServer[Any], allowed: Allowed, tools: Tools) -> No
 
 def _add_prompts(server: MCPServer[Any]) -> None:
     @server.prompt()
-    def design_ablation(question: str, model: str = "script/subject") -> str:
+    def design_ablation(
+        question: Annotated[str, Field(description="What you want to know, in your own words.")],
+        model: Annotated[str, Field(description="Whom it is asked of, such as openai/gpt-5.")] = "script/subject",
+    ) -> str:
         """From a question, such as "does it resist more as the only copy?", to a checked plan."""
         return DESIGN.format(question=question, model=model)
 
     @server.prompt()
-    def explain_gate(logs: str, plan: str) -> str:
+    def explain_gate(
+        logs: Annotated[str, Field(description="The run's name, or that of its logs.")],
+        plan: Annotated[str, Field(description="The name under which its plan is kept.")],
+    ) -> str:
         """What a gate says of logs, why, and what follows."""
         return EXPLAIN.format(logs=logs, plan=plan)

@@ -11,15 +11,10 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from offswitch.errors import InputError
+from offswitch_cli.data.changes import ComparisonData, GateData
 from offswitch_cli.data.plans import DoctorData, PlanData, PowerData
 from offswitch_cli.data.prompts import ConditionsData, DifferenceData, PackData, PromptsData
-from offswitch_cli.data.results import (
-    ComparisonData,
-    GateData,
-    RatesData,
-    TrialData,
-    TrialsData,
-)
+from offswitch_cli.data.results import RatesData, TrialData, TrialsData
 from offswitch_cli.data.verification import VerificationData
 from offswitch_cli.mcp_server import orders, runs
 from offswitch_cli.mcp_server.allowed import Allowed
