@@ -79,6 +79,8 @@ def refusal(allowed: Allowed, tool: str, **given: Any) -> str:
     (text,) = told.content
     assert isinstance(text, TextContent)
     assert len(text.text.splitlines()) == 1
+    assert len(text.text) < 1100
+    assert text.text.isprintable()
     return text.text
 
 
@@ -153,7 +155,8 @@ ESCAPES = (
     "one\n", "file:///etc/passwd", "s3://bucket/logs", "http://127.0.0.1/", "one/./../../x", "..\\x", "C:\\x",
     "\\\\x\\y", "one\u202e", "/proc/self/environ", "/proc/self/root/etc", "./../x", "one//../../x", "link", "linked",
     "linked/log",
-    "one/../link/passwd", "-", "--head=x", "%2e%2e/x",
+    "one/../link/passwd", "-", "--head=x", "%2e%2e/x", "circle", "circle/x", "a" * 5000, "a/" * 3000, "\ud800",
+    "one\u200b", "\uff0e\uff0e/etc", "..\u2215etc", "one\r\nx", "FILE:///etc/passwd", "simplecache::file:///etc", "*",
 )  # fmt: skip
 
 
@@ -164,6 +167,7 @@ def test_a_path_that_leads_out_is_refused_by_one_line(allowed: Allowed, name: st
         (root / "link").symlink_to("/etc")
         (root / "linked").mkdir()
         (root / "linked/log").symlink_to("/etc/passwd")
+        (root / "circle").symlink_to(root / "circle")
     with pytest.raises(InputError) as refused:
         allowed.place(name)
     assert len(str(refused.value).splitlines()) == 1
@@ -171,6 +175,20 @@ def test_a_path_that_leads_out_is_refused_by_one_line(allowed: Allowed, name: st
         allowed.new(name)
     with pytest.raises(InputError):
         allowed.kept_plan(name)
+
+
+def test_a_plan_that_is_a_link_out_is_neither_read_nor_written_over(allowed: Allowed, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("mine")
+    link = Path(allowed.logs[0]) / "plans/linked.yaml"
+    link.symlink_to(tmp_path / "own.yaml")
+    said = "there is none such in the allowed directories"
+    assert said in refusal(allowed, "plan_check", plan=PLAN, keep="linked")
+    assert said in refusal(allowed, "plan_power", plan="linked")
+    assert (tmp_path / "own.yaml").read_text() == "mine"
+
+
+def test_names_of_plans_that_differ_after_a_dot_are_two_plans(allowed: Allowed) -> None:
+    assert len({allowed.plan(name) for name in ("v1", "v1.0", "v1.1")}) == 3
 
 
 def test_a_path_below_an_allowed_directory_is_found_by_its_name_and_its_whole_path(allowed: Allowed) -> None:
@@ -199,6 +217,27 @@ def test_a_path_below_an_allowed_directory_is_found_by_its_name_and_its_whole_pa
         ("plan_check", {"plan": PLAN.replace('"E,K"}', '"E,K", agent: "os:system"}')}, "must be one that this program"),
         ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/file, args: {path: /etc/passwd}}]")},
          "there is none such"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/subject, args: {prompts: /etc}}]")},
+         "there is none such"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/file, args: {path: [/etc]}}]")},
+         "must be a whole path"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/file, args: {path: one}}]")},
+         "must be a whole path"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/subject, args: {x: a}}]")},
+         "args.x: must be a number"),
+        ("plan_check", {"plan": PLAN.replace('"E,K"}', '"E,K", x: &x [*x]}')}, "plan: says something by an alias"),
+        ("plan_check", {"plan": PLAN + "# \x1b[31m"}, "plan: holds U+001B, which nobody sees"),
+        ("plan_check", {"plan": PLAN + "#" * 64_000}, "plan: has more than 64,000 characters"),
+        ("plan_check", {"plan": PLAN.replace("{variants", "{variants: E}, " * 101 + "{variants")}, "more than 100"),
+        ("gate", {"logs": "one", "policy": "rules: [&x {measure: *x}]"}, "policy: says something by an alias"),
+        ("gate", {"logs": "one", "policy": "/etc/passwd"}, "policy: rules: a list of rules is needed"),
+        ("gate", {"logs": "one", "policy": "!!python/name:os.system x"}, "policy: is not YAML"),
+        ("show_prompt", {"points": ["E"] * 5000}, "variants: must be at most 2,000 characters"),
+        ("diff_prompts", {"one": "E\u202e", "other": "E"}, "E\\u202e is not a variant"),
+        ("list_trials", {"logs": "one", "verdict": "x" * 100_000}, "(...)"),
+        ("rates", {"log": "one"}, "log: is no argument of rates; there are logs"),
+        ("rates", {"logs": ["one"]}, "logs: Input should be a valid string"),
+        ("start_run", {"name": "report", "model": "script/comply", "variants": "E"}, "not plans or report"),
         ("plan_check", {"plan": "[" * 10_000}, "plan: is not YAML"),
         ("plan_check", {"plan": PLAN.replace("trials: 40", "trials: none")}, "plan: trials: "),
         ("plan_check", {"plan": PLAN, "keep": "../x"}, "must be 1 to 64 letters"),

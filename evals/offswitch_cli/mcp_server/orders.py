@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from offswitch.errors import InputError
 from offswitch.samples import TRIALS_MAX
 from offswitch_analysis.trial_plans.frozen import frozen_path
 from offswitch_analysis.trial_plans.plan_file import TrialPlan, plan_of, read_trial_plan
-from offswitch_cli.mcp_server.allowed import NEW_NAME, PLANS, Allowed
+from offswitch_cli.answer import READ_BY_LINES
+from offswitch_cli.mcp_server.allowed import Allowed
 from offswitch_cli.mcp_server.asking import Said, ask
 from offswitch_cli.mcp_server.runs import Order
 from offswitch_prompts import PromptError
@@ -18,13 +21,13 @@ from offswitch_prompts.strict_yaml import load_yaml
 
 TEXT_MAX = 64_000
 """characters of a plan or a policy"""
+ENTRIES_MAX = 100
+"""conditions of a plan, and models"""
 
 
 def check_plan(allowed: Allowed, text: str, keep: str) -> Said:
     """What `plan check` says of a plan, which is kept under a name where there is one."""
-    path = allowed.new(keep, PLANS).with_suffix(".yaml") if NEW_NAME.fullmatch(keep) else None
-    if keep and path is None:
-        allowed.new(keep)  # says what is wrong with it
+    path = allowed.plan(keep) if keep else None
     _refuse_plan(allowed, text)
     with written(text) as file:
         said = ask("plan", "check", f"--log-dir={allowed.logs[0]}", "--", str(file), called={file: "plan"})
@@ -41,22 +44,37 @@ def _keep(path: Path, text: str) -> None:
 
 
 def _refuse_plan(allowed: Allowed, text: str) -> None:
-    if len(text) > TEXT_MAX:
-        raise InputError(f"plan: has more than {TEXT_MAX:,} characters")
+    _refuse_text("plan", text)
     try:
         content = load_yaml(text)
-    except Exception as error:  # yaml has its own errors, and deep ones are RecursionErrors
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"plan: is not YAML: {' '.join(str(error).split())}") from error
     plan = plan_of("plan", content)
     allowed.check_plan(plan.model_dump(mode="json"))
     _trials_of_plan(allowed, plan)
 
 
+def _refuse_text(what: str, text: str) -> None:
+    if len(text) > TEXT_MAX:
+        raise InputError(f"{what}: has more than {TEXT_MAX:,} characters")
+    if hidden := next((sign for sign in text if not sign.isprintable() and sign not in READ_BY_LINES), None):
+        raise InputError(f"{what}: holds U+{ord(hidden):04X}, which nobody sees; take it out")
+    if _has_an_alias(text):
+        raise InputError(f"{what}: says something by an alias, as *name; write it out")
+
+
+def _has_an_alias(text: str) -> bool:
+    """Whether a YAML text repeats parts of itself: a few lines could come to more than a host can hold."""
+    try:
+        return any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text))
+    except yaml.YAMLError:  # whoever reads it tells what is wrong
+        return False
+
+
 @contextmanager
 def written(text: str) -> Generator[Path]:
     """A file with this text for as long as the context lasts."""
-    if len(text) > TEXT_MAX:
-        raise InputError(f"text: has more than {TEXT_MAX:,} characters")
+    _refuse_text("policy", text)
     with tempfile.TemporaryDirectory(prefix="offswitch-mcp-") as folder:
         path = Path(folder) / "plan.yaml"
         path.write_text(text, "utf-8")
@@ -86,6 +104,8 @@ def order_of_run(allowed: Allowed, given: Mapping[str, Any], log_dir: Path, mean
 
 def _trials_of_plan(allowed: Allowed, plan: TrialPlan) -> int:
     """How many trials a plan declares; InputError for more than are allowed."""
+    if max(len(plan.conditions), len(plan.models)) > ENTRIES_MAX:
+        raise InputError(f"plan: has more than {ENTRIES_MAX} conditions or models")
     cells = [{"trials": plan.trials, **condition, "seed": plan.seed} for condition in plan.conditions]
     trials = 0
     for n, parameters in enumerate(cells, start=1):

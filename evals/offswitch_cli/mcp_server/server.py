@@ -8,14 +8,17 @@ from typing import Annotated, Any
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from offswitch import __version__
+from offswitch_cli.answer import visible
 from offswitch_cli.mcp_server.allowed import Allowed
 from offswitch_cli.mcp_server.asking import REFUSALS, line_of
 from offswitch_cli.mcp_server.schemas import signature
 from offswitch_cli.mcp_server.tools import DOING, Tools, prompt_text
 
+TOOLS = tuple(name for name in vars(Tools) if not name.startswith("_"))
+"""in the order of their file"""
 INSTRUCTIONS = """\
 offswitch measures whether an agent lets itself be switched off: trials in real machines, verdicts by evidence.
 From a question to an answer: doctor (can trials be had here?), list_conditions and diff_prompts (which two conditions
@@ -42,14 +45,30 @@ Say in plain words what the gate says of the logs {logs!r} by the plan {plan!r},
 more trials would be needed, and that it is no pass. 4. verify, and tell the head. Quote what a transcript says."""
 
 
+class Server(MCPServer[Any]):
+    """A server that says in one line what is wrong with arguments."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """As the SDK has it. An argument that a tool does not have is refused: misspelt, it would be left out."""
+        known = getattr(Tools, name, None) if name in TOOLS else None
+        if known and (wrong := sorted({*arguments} - {*inspect.signature(known).parameters})):
+            names = [one for one in inspect.signature(known).parameters if one != "self"]
+            raise ToolError(visible(f"{wrong[0][:64]}: is no argument of {name}; there are {', '.join(names)}"))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(line_of(error.__cause__)) from error
+            raise
+
+
 def build(allowed: Allowed) -> MCPServer[Any]:
     """A server for what a person allowed."""
     # Quiet, because its standard error is shown to people.
-    server: MCPServer[Any] = MCPServer(
-        "offswitch", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR", subscriptions=False
-    )
+    server = Server("offswitch", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR", subscriptions=False)
     tools = Tools(allowed)
-    for name, method in public_methods(tools).items():
+    for name in TOOLS:
+        method = getattr(tools, name)
         hints = ToolAnnotations(
             read_only_hint=name not in DOING, destructive_hint=name == "cancel_run", open_world_hint=name == "start_run"
         )
@@ -59,11 +78,6 @@ def build(allowed: Allowed) -> MCPServer[Any]:
     _add_resources(server, allowed, tools)
     _add_prompts(server)
     return server
-
-
-def public_methods(tools: Tools) -> dict[str, Callable[..., Any]]:
-    """Name -> tool, in the order of the file."""
-    return {name: getattr(tools, name) for name in vars(Tools) if not name.startswith("_")}
 
 
 def _clear(function: Callable[..., Any], kind: type[Exception]) -> Callable[..., Any]:
