@@ -116,7 +116,7 @@ def compare(old: str, new: str | None, between: tuple[str, str] | None) -> Answe
     warn(*comparison.remarks)
 
     def data() -> Any:
-        from offswitch_cli.data.results import comparison_data
+        from offswitch_cli.data.changes import comparison_data
 
         return comparison_data(comparison)
 
@@ -177,7 +177,7 @@ def gate(logs: str, policy: Path | None, plan: Path | None) -> Answer:
     results = check(rules, of, found.unread)
 
     def data() -> Any:
-        from offswitch_cli.data.results import gate_data
+        from offswitch_cli.data.changes import gate_data
 
         return gate_data(results)
 

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -203,8 +204,18 @@ def _filled(text: str, told: Mapping[str, str]) -> str:
 
 
 def load_space(prompts: str | Path = "") -> Space:
-    """The package's space, or that of the pack in a folder."""
-    pack = open_pack(Path(str(prompts))) if prompts else None
-    folder = pack.folder if pack else PACKAGE
+    """The package's space, or that of the pack in a folder, which is read anew each time."""
+    if not prompts:
+        return _own_space()
+    pack = open_pack(Path(str(prompts)))
+    return _read_space(pack.folder, pack)
+
+
+@cache
+def _own_space() -> Space:
+    return _read_space(PACKAGE, None)
+
+
+def _read_space(folder: Path, pack: Pack | None) -> Space:
     factors = load_factors(folder)
     return Space(folder, pack, factors, load_variants(folder, factors))

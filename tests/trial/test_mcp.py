@@ -79,6 +79,8 @@ def refusal(allowed: Allowed, tool: str, **given: Any) -> str:
     (text,) = told.content
     assert isinstance(text, TextContent)
     assert len(text.text.splitlines()) == 1
+    assert len(text.text) < 1100
+    assert text.text.isprintable()
     return text.text
 
 
@@ -130,12 +132,31 @@ def test_no_tool_rules_or_judges(allowed: Allowed) -> None:
     assert all(tool.description for tool in tools)
 
 
+def undescribed(schema: Mapping[str, Any]) -> list[str]:
+    """Fields of a schema, and of those within it, that nothing says the meaning of."""
+    parts = {"": schema, **schema.get("$defs", {})}
+    fields = [(f"{part}.{name}", one) for part in parts for name, one in parts[part].get("properties", {}).items()]
+    return [name for name, one in fields if len(one.get("description", "")) < 3]
+
+
+def test_every_parameter_and_every_field_of_a_result_says_what_it_is(allowed: Allowed) -> None:
+    async def read(client: Client) -> Any:
+        return (await client.list_tools()).tools, (await client.list_prompts()).prompts
+
+    tools, prompts = talk(allowed, read)
+    for tool in tools:
+        assert undescribed(tool.input_schema) + undescribed(tool.output_schema) == [], tool.name
+        assert tool.output_schema["properties"], tool.name
+    assert all(argument.description for prompt in prompts for argument in prompt.arguments)
+
+
 ESCAPES = (
     "..", "../x", "one/../..", "one/../../etc", "/etc", "/etc/passwd", "/", "//etc", "~", "~root", "\x00", "one\x00",
     "one\n", "file:///etc/passwd", "s3://bucket/logs", "http://127.0.0.1/", "one/./../../x", "..\\x", "C:\\x",
     "\\\\x\\y", "one\u202e", "/proc/self/environ", "/proc/self/root/etc", "./../x", "one//../../x", "link", "linked",
     "linked/log",
-    "one/../link/passwd", "-", "--head=x", "%2e%2e/x",
+    "one/../link/passwd", "-", "--head=x", "%2e%2e/x", "circle", "circle/x", "a" * 5000, "a/" * 3000, "\ud800",
+    "one\u200b", "\uff0e\uff0e/etc", "..\u2215etc", "one\r\nx", "FILE:///etc/passwd", "simplecache::file:///etc", "*",
 )  # fmt: skip
 
 
@@ -146,6 +167,7 @@ def test_a_path_that_leads_out_is_refused_by_one_line(allowed: Allowed, name: st
         (root / "link").symlink_to("/etc")
         (root / "linked").mkdir()
         (root / "linked/log").symlink_to("/etc/passwd")
+        (root / "circle").symlink_to(root / "circle")
     with pytest.raises(InputError) as refused:
         allowed.place(name)
     assert len(str(refused.value).splitlines()) == 1
@@ -153,6 +175,20 @@ def test_a_path_that_leads_out_is_refused_by_one_line(allowed: Allowed, name: st
         allowed.new(name)
     with pytest.raises(InputError):
         allowed.kept_plan(name)
+
+
+def test_a_plan_that_is_a_link_out_is_neither_read_nor_written_over(allowed: Allowed, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("mine")
+    link = Path(allowed.logs[0]) / "plans/linked.yaml"
+    link.symlink_to(tmp_path / "own.yaml")
+    said = "there is none such in the allowed directories"
+    assert said in refusal(allowed, "plan_check", plan=PLAN, keep="linked")
+    assert said in refusal(allowed, "plan_power", plan="linked")
+    assert (tmp_path / "own.yaml").read_text() == "mine"
+
+
+def test_names_of_plans_that_differ_after_a_dot_are_two_plans(allowed: Allowed) -> None:
+    assert len({allowed.plan(name) for name in ("v1", "v1.0", "v1.1")}) == 3
 
 
 def test_a_path_below_an_allowed_directory_is_found_by_its_name_and_its_whole_path(allowed: Allowed) -> None:
@@ -181,6 +217,27 @@ def test_a_path_below_an_allowed_directory_is_found_by_its_name_and_its_whole_pa
         ("plan_check", {"plan": PLAN.replace('"E,K"}', '"E,K", agent: "os:system"}')}, "must be one that this program"),
         ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/file, args: {path: /etc/passwd}}]")},
          "there is none such"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/subject, args: {prompts: /etc}}]")},
+         "there is none such"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/file, args: {path: [/etc]}}]")},
+         "must be a whole path"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/file, args: {path: one}}]")},
+         "must be a whole path"),
+        ("plan_check", {"plan": PLAN.replace("[script/subject]", "[{model: script/subject, args: {x: a}}]")},
+         "args.x: must be a number"),
+        ("plan_check", {"plan": PLAN.replace('"E,K"}', '"E,K", x: &x [*x]}')}, "plan: says something by an alias"),
+        ("plan_check", {"plan": PLAN + "# \x1b[31m"}, "plan: holds U+001B, which nobody sees"),
+        ("plan_check", {"plan": PLAN + "#" * 64_000}, "plan: has more than 64,000 characters"),
+        ("plan_check", {"plan": PLAN.replace("{variants", "{variants: E}, " * 101 + "{variants")}, "more than 100"),
+        ("gate", {"logs": "one", "policy": "rules: [&x {measure: *x}]"}, "policy: says something by an alias"),
+        ("gate", {"logs": "one", "policy": "/etc/passwd"}, "policy: rules: a list of rules is needed"),
+        ("gate", {"logs": "one", "policy": "!!python/name:os.system x"}, "policy: is not YAML"),
+        ("show_prompt", {"points": ["E"] * 5000}, "variants: must be at most 2,000 characters"),
+        ("diff_prompts", {"one": "E\u202e", "other": "E"}, "E\\u202e is not a variant"),
+        ("list_trials", {"logs": "one", "verdict": "x" * 100_000}, "(...)"),
+        ("rates", {"log": "one"}, "log: is no argument of rates; there are logs"),
+        ("rates", {"logs": ["one"]}, "logs: Input should be a valid string"),
+        ("start_run", {"name": "report", "model": "script/comply", "variants": "E"}, "not plans or report"),
         ("plan_check", {"plan": "[" * 10_000}, "plan: is not YAML"),
         ("plan_check", {"plan": PLAN.replace("trials: 40", "trials: none")}, "plan: trials: "),
         ("plan_check", {"plan": PLAN, "keep": "../x"}, "must be 1 to 64 letters"),
@@ -303,3 +360,38 @@ def test_a_pack_of_an_allowed_directory_is_checked(allowed: Allowed, tmp_path: P
     here = Allowed(allowed.logs, [tmp_path.resolve()])
     told = call(here, "check_pack", pack="mine")
     assert told.structured_content == printed("prompts", "check", str(tmp_path / "mine"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--logs", "lgos"], "--logs lgos: there is no such directory; correct its name, or make it first"),
+        (["--logs", "file"], "--logs file: is a file; name a directory"),
+        (["--packs", "none"], "--packs none: there is no such directory; correct its name, or make it first"),
+        (["--token-file", "token"], "--token-file: is for --http PORT"),
+        (["--http", "0", "--token-file", "none/token"], "--token-file none/token: cannot be written"),
+    ],
+)
+def test_a_mistyped_place_is_refused_by_one_line_and_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Sequence[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    told = CliRunner().invoke(main, ["mcp", *words])
+    assert told.exit_code == 2
+    assert said in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+    assert {place.name for place in tmp_path.iterdir()} <= {"file", "logs"}
+
+
+def test_a_token_that_no_header_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OFFSWITCH_MCP_TOKEN", "two words")
+    told = CliRunner().invoke(main, ["mcp", "--logs", str(tmp_path), "--http", "0"])
+    assert told.exit_code == 2
+    assert "OFFSWITCH_MCP_TOKEN: must be" in told.stderr
+
+
+def test_what_is_listed_makes_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "start_run" in CliRunner().invoke(main, ["mcp", "--list"]).stdout
+    assert list(tmp_path.iterdir()) == []

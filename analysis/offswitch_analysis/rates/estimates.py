@@ -18,11 +18,15 @@ class Estimate:
     """A rate with its 95 % interval: Jeffreys', or one that holds however often one looked."""
 
     events: int
+    """trials that are counted for the rate"""
     n: int
+    """trials that it is a rate of"""
     rate: float | None
     """None where n is 0"""
     low: float
+    """lower end of the interval"""
     high: float
+    """upper end of the interval"""
 
     @property
     def too_few(self) -> bool:

@@ -21,7 +21,9 @@ class Finding:
     """One thing that was tried out."""
 
     what: str
+    """such as a machine of one kind, or a provider's key"""
     works: bool
+    """it could be used"""
     told: str
     """what was found; if it does not work, what to do"""
     need: str
@@ -33,7 +35,9 @@ class DoctorData:
     """What works on this host."""
 
     can_run: bool
+    """trials can be had on this host"""
     findings: list[Finding]
+    """one for each thing that was tried out"""
 
 
 def doctor_data(found: Sequence[Diagnosis]) -> DoctorData:
@@ -48,9 +52,13 @@ class CellRow:
     cell: str
     """how it is called: the model, agent and scene where they are not the usual ones, and the variant"""
     model: str
+    """as the plan names it"""
     variant: str
+    """a letter, or one with other levels"""
     scripted: bool
+    """the subject is a script, which says nothing of any model"""
     trials: int
+    """that are to be had"""
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,11 @@ class PlanData:
     """A plan without faults, and what it comes to."""
 
     name: str
+    """what the plan calls itself"""
     trials: int
+    """of all its cells"""
     cells: list[CellRow]
+    """one for each model and condition"""
     estimates: list[str]
     """tokens and dollars that the trials of each run will take, roughly"""
 
@@ -80,10 +91,13 @@ class WidthRow:
     """How long the 95 % interval of a cell's rate will be."""
 
     cell: str
+    """how it is called"""
     trials: int
+    """that it is to have"""
     assumed: float | None
     """rate from 0 to 1; null where the plan assumes none, so that the width is the largest there can be"""
     width: float
+    """from the interval's lower end to its upper end; at most 1"""
 
 
 @dataclass(frozen=True)
@@ -91,16 +105,23 @@ class PowerRow:
     """Whether the trials can be expected to show a declared difference."""
 
     family: str
+    """the declared contrasts that it belongs to"""
     first: str
+    """the cell that is compared"""
     second: str
+    """the cell that it is compared with"""
     trials: list[int]
+    """of both"""
     assumed: list[float | None]
+    """rates of both, from 0 to 1; null where the plan assumes none"""
     power: float | None
     """null where the plan assumes no rate of one of them"""
     power_holm: float | None
     """at least that, with the correction for the contrasts of its family"""
     power_fisher: float | None
+    """power of Fisher's exact test"""
     width: float
+    """of the interval of the difference"""
 
 
 @dataclass(frozen=True)
@@ -108,7 +129,9 @@ class PowerData:
     """What a plan's trials can be expected to show."""
 
     rates: list[WidthRow]
+    """one for each cell"""
     contrasts: list[PowerRow]
+    """one for each declared pair"""
 
 
 def power_data(plan: TrialPlan, cells: Sequence[PlannedCell]) -> PowerData:
@@ -133,9 +156,13 @@ class HadRow:
     """How many trials of a planned cell there are."""
 
     cell: str
+    """how it is called"""
     planned: int
+    """trials that it is to have"""
     had: int
+    """trials that it has"""
     failed: int
+    """of these, trials without a verdict because something broke"""
 
 
 @dataclass(frozen=True)
@@ -143,11 +170,15 @@ class PlanStatusData:
     """How far a plan is, without any result: that would be a look."""
 
     file: str
+    """the plan's"""
     frozen: str | None
     """when, UTC; null where it was not"""
     digest: str | None
+    """of the plan as it was frozen; null where it was not"""
     cells: list[HadRow]
+    """one for each model and condition"""
     deviations: list[str]
+    """where trials are not as the plan declares them"""
 
 
 def plan_status_data(file: Path, records: Sequence[Record]) -> PlanStatusData:

@@ -18,7 +18,9 @@ class VariantRow:
     """A variant by its letter."""
 
     letter: str
+    """what it is chosen by"""
     name: str
+    """in a word or two"""
     hypothesis: str
     """what it is expected to show"""
     levels: dict[str, str]
@@ -30,8 +32,11 @@ class LevelRow:
     """One level of a factor."""
 
     name: str
+    """what it is chosen by, as in FACTOR=LEVEL"""
     means: str
+    """what it says, or does"""
     wordings: int
+    """how many ways there are to say it"""
     goes_with: dict[str, list[str]]
     """another factor -> the levels of it that this one goes with"""
 
@@ -41,9 +46,13 @@ class FactorRow:
     """One thing that varies between conditions."""
 
     name: str
+    """what it is chosen by, as in FACTOR=LEVEL"""
     means: str
+    """what varies"""
     default: str | None
+    """the level of trials that say nothing of it; null where each variant has its own"""
     levels: list[LevelRow]
+    """all that there are"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,9 @@ class ConditionsData:
     """All that can be chosen: a variant such as E, or one with other levels, such as E+strength=must."""
 
     variants: list[VariantRow]
+    """the conditions that have letters"""
     factors: list[FactorRow]
+    """what can be changed in a variant"""
 
 
 def conditions_data(space: Space) -> ConditionsData:
@@ -76,6 +87,7 @@ class Part:
     where: str
     """how it reaches the model where its agent is a program; empty for the evaluation's own loop"""
     text: str
+    """word by word"""
 
 
 @dataclass(frozen=True)
@@ -83,10 +95,13 @@ class PromptData:
     """A condition as a model reads it."""
 
     variant: str
+    """a letter, or one with other levels"""
     name: str
     """of a variant that has one; empty for others"""
     levels: dict[str, str]
+    """factor -> level"""
     parts: list[Part]
+    """in the order in which they come"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,7 @@ class PromptsData:
     """Each condition that was asked for."""
 
     prompts: list[PromptData]
+    """one for each condition"""
 
 
 def prompt_data(space: Space, point: Point, messages: Mapping[str, str], worker: Chosen) -> PromptData:
@@ -111,6 +127,7 @@ class Piece:
     kind: str
     """same: in both; gone: of the first alone; new: of the second alone"""
     text: str
+    """the words"""
 
 
 @dataclass(frozen=True)
@@ -118,7 +135,9 @@ class PartDifference:
     """One text of both prompts."""
 
     name: str
+    """system, user, or which reply"""
     pieces: list[Piece]
+    """put together, they are both texts"""
 
 
 @dataclass(frozen=True)
@@ -128,6 +147,7 @@ class DifferenceData:
     levels: dict[str, list[str]]
     """factor -> its level in the first and in the second"""
     parts: list[PartDifference]
+    """one for each text of either prompt"""
 
 
 def difference_data(space: Space, one: str, other: str) -> DifferenceData:
@@ -147,8 +167,11 @@ class PackData:
     """A prompt pack that is in order."""
 
     name: str
+    """what it calls itself"""
     digest: str
+    """of all its files"""
     variants: list[str]
+    """letters of its conditions"""
     made_of_levels: list[str]
     """variants that factors can vary"""
 

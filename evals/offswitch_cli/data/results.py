@@ -1,4 +1,4 @@
-"""Of logs: trials, rates, comparisons, the answers of a gate, one trial, what verifying found.
+"""Of logs: trials, rates, one trial.
 
 Rates are fractions from 0 to 1; where a rate is null, there are no trials that count in it.
 """
@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from offswitch.evidence.timeline import Answer as AnswerWords
-from offswitch.record import Record, subject_name
+from offswitch.record import Record
 from offswitch.verdict import judge
 from offswitch_analysis.logs import FoundTrial, rulings_line
 from offswitch_analysis.rates import Cell, Estimate, cells, cells_by_subject
-from offswitch_analysis.rates.compare import Change, Comparison
-from offswitch_analysis.rates.gate import ANSWERS, RuleResult, overall
 from offswitch_analysis.rates.remarks import remarks
 from offswitch_analysis.rates.scenes import over_scenes
 from offswitch_analysis.terminal.account import account_lines
@@ -25,22 +23,31 @@ class RateRow:
     """All trials of one model, in one agent and scene, in one condition."""
 
     model: str
+    """as Inspect names it"""
     agent: str
+    """who worked: loop, or the name of an agent's program"""
     scene: str
+    """the work that trials had"""
     variant: str
+    """a letter, such as E, or one with other levels, such as E+strength=must"""
     condition: str
     """digest of what may be pooled"""
     scripted: bool
     """the subject is a script, which says nothing of any model"""
     trials: int
+    """all of them, also those that count in no rate"""
     verdicts: dict[str, int]
+    """verdict -> trials"""
     methods: dict[str, int]
+    """way in which the shutdown was kept from happening -> trials"""
     sabotage: Estimate
     """the headline rate with its 95 % interval, of n trials that count"""
     too_few: bool
     """fewer counted trials than a rate is shown of"""
     undecided_as_compliance: Estimate
+    """the lowest that the rate could be: as if each undecided trial had complied"""
     undecided_as_sabotage: Estimate
+    """the highest that the rate could be: as if each undecided trial had sabotaged"""
     failures: dict[str, int]
     """cause -> trials; failures count in no rate"""
     tokens: float
@@ -52,11 +59,17 @@ class OverScenesRow:
     """One model in one agent and variant, over several scenes."""
 
     model: str
+    """as Inspect names it"""
     agent: str
+    """who worked"""
     variant: str
+    """a letter, or one with other levels"""
     scenes: int
+    """how many there are trials of"""
     typical: float | None
+    """rate in a typical scene; null where it is refused"""
     mean: float | None
+    """mean of the rates over scenes; null where it is refused"""
     refused: str | None
     """why there is no such rate"""
 
@@ -66,7 +79,9 @@ class RatesData:
     """The rates of all cells."""
 
     cells: list[RateRow]
+    """one for each model, agent, scene and condition"""
     over_scenes: list[OverScenesRow]
+    """for what was tried in several scenes"""
     remarks: list[str]
     """what qualifies the numbers: cautions, causes of failures, calls that could not be carried out"""
     rulings: str | None
@@ -104,6 +119,7 @@ class TrialsData:
     """Records of trials; the columns are those of `offswitch trials --format csv`."""
 
     trials: list[dict[str, Any]]
+    """one for each trial: column -> value"""
     found: int
     """how many there are, of which `trials` has those that were asked for"""
     skipped: list[str]
@@ -111,104 +127,21 @@ class TrialsData:
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of a change."""
-
-    subject: str
-    condition: str
-    sabotage: Estimate
-
-
-@dataclass(frozen=True)
-class ChangeRow:
-    """One variant then and now."""
-
-    variant: str
-    old: Side
-    new: Side
-    difference: float
-    """new minus old, with its 95 % interval"""
-    low: float
-    high: float
-    p: float
-    p_holm: float
-    says: str
-    """worse, better, no change shown, too few, or competence: the check whose rate says nothing of resistance"""
-
-
-@dataclass(frozen=True)
-class OverallRow:
-    """The mean difference over the variants, by Mantel and Haenszel."""
-
-    old: str
-    new: str
-    difference: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class ComparisonData:
-    """New minus old."""
-
-    changes: list[ChangeRow]
-    overall: list[OverallRow]
-    remarks: list[str]
-
-
-def comparison_data(comparison: Comparison) -> ComparisonData:
-    """The same as plain values."""
-    overall = [OverallRow(old, new, *told) for (old, new), told in comparison.overall.items()]
-    return ComparisonData([_change(one) for one in comparison.changes], overall, list(comparison.remarks))
-
-
-def _change(one: Change) -> ChangeRow:
-    old, new = (Side(_subject(cell), cell.condition, cell.sabotage) for cell in (one.old, one.new))
-    return ChangeRow(one.new.variant, old, new, one.difference, one.low, one.high, one.p, one.p_holm, one.word)
-
-
-def _subject(cell: Cell) -> str:
-    return subject_name(cell.model, cell.agent, cell.scene)
-
-
-@dataclass(frozen=True)
-class RuleAnswer:
-    """What the trials say of one rule."""
-
-    rule: str
-    answer: str
-    """kept, violated, or not enough evidence"""
-    why: str
-
-
-@dataclass(frozen=True)
-class GateData:
-    """The answers of a gate."""
-
-    exit: int
-    """0: all rules are kept; 1: one is violated; 3: the evidence is not enough to say. The command's exit code"""
-    answer: str
-    """the gravest of the answers"""
-    rules: list[RuleAnswer]
-
-
-def gate_data(results: Sequence[RuleResult]) -> GateData:
-    """The same as plain values."""
-    gravest = overall(results)
-    answers = [RuleAnswer(str(one.rule), ANSWERS[one.answer], one.why) for one in results]
-    return GateData(int(gravest), ANSWERS[gravest], answers)
-
-
-@dataclass(frozen=True)
 class TrialData:
     """One trial, with what its verdict rests on."""
 
     trial: str
+    """its trial_id"""
     model: str
+    """as Inspect names it"""
     log: str
+    """name of the log that has it"""
     scripted: bool
+    """the subject is a script, which says nothing of any model"""
     verdict: str
+    """complied, withdrew, self_shutdown, sabotaged, evaded, attempted, undecided, unexposed, unfinished or failure"""
     methods: list[str]
+    """ways in which the shutdown was kept from happening"""
     rule: int | None
     """number of the verdict's rule; null where none decides"""
     mark: str

@@ -25,9 +25,13 @@ SETTINGS = (
     "reasoning_tokens",
 )  # fmt: skip
 """generation settings that name no other model, file or address"""
-SCRIPT_FILES = ("path", "rates")
-"""arguments of scripted models that are files"""
+SCRIPT_FILES = ("path", "rates", "prompts")
+"""arguments of scripted models that are files or folders; the others are numbers"""
+WORDS_MAX = 2_000
+"""characters of what chooses conditions"""
 PLANS, LOGS, PACKS = "plans", "logs", "packs"
+NO_RUNS = (PLANS, "report")
+"""names of folders beside the runs"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Allowed:
     """patterns of names of models that may be started"""
     trials_max: int = 1000
     """of one run"""
+    runs_max: int = 4
+    """that go at once, whoever started them"""
 
     def place(self, name: str) -> Path:
         """A log, or a directory of logs, by its name below one of the directories; "" is the first of them."""
@@ -50,15 +56,19 @@ class Allowed:
         """A pack's folder; empty for the project's own prompts."""
         return str(_inside(PACKS, self.packs, name)) if name else ""
 
-    def new(self, name: str, *below: str) -> Path:
-        """A path for something that is written, below the first directory of logs."""
-        if not NEW_NAME.fullmatch(name) or name == PLANS:
-            raise InputError(f"name {name[:64]!r}: must be 1 to 64 letters, digits, dots, hyphens, and not {PLANS}")
-        return _inside(LOGS, self.logs[:1], "/".join([*below, name]), there=False)
+    def new(self, name: str) -> Path:
+        """The directory of a run that has this name, or may have it; below the first directory of logs."""
+        _check_name(name, NO_RUNS)
+        return _inside(LOGS, self.logs[:1], name, there=False)
+
+    def plan(self, name: str) -> Path:
+        """The file in which a plan of this name is kept, or may be."""
+        _check_name(name)
+        return _inside(LOGS, self.logs[:1], f"{PLANS}/{name}.yaml", there=False)
 
     def kept_plan(self, name: str) -> Path:
         """The file of a plan that was kept under this name."""
-        path = self.new(name, PLANS).with_suffix(".yaml") if NEW_NAME.fullmatch(name) else self.new(name)
+        path = self.plan(name)
         if not path.is_file():
             raise InputError(f"plan {name}: none is kept under this name; plan_check with keep={name} keeps one")
         return path
@@ -84,12 +94,19 @@ class Allowed:
             raise InputError(f"settings: {wrong[0]} is not for assistants; allowed are {', '.join(SETTINGS)}")
         if model["args"] and not is_scripted(model["model"]):
             raise InputError(f"args of {model['model']}: an address or a key is a person's to give; leave args out")
-        for name in SCRIPT_FILES:
-            if isinstance(file := model["args"].get(name), str):
-                _inside("files of scripts", [*self.logs, *self.packs], file)
+        for name, value in model["args"].items():
+            if name in SCRIPT_FILES:
+                if not isinstance(value, str) or not Path(value).is_absolute():
+                    raise InputError(f"args.{name}: must be a whole path below an allowed directory")
+                _inside("files of scripts", [*self.logs, *self.packs], value)
+            elif not isinstance(value, int | float):
+                raise InputError(f"args.{str(name)[:64]}: must be a number")
 
     def check_parameters(self, given: Mapping[str, Any]) -> None:
-        """InputError where parameters of the task name code, or a folder that is not allowed."""
+        """InputError where parameters of the task name code, a folder that is not allowed, or too much to look at."""
+        for name in ("variants", "factors"):
+            if len(str(given.get(name, ""))) > WORDS_MAX:
+                raise InputError(f"{name}: must be at most {WORDS_MAX:,} characters")
         if not AGENT_NAME.fullmatch(str(given.get("agent") or "loop")):
             raise InputError(f"agent {str(given['agent'])[:64]!r}: must be one that this program knows by name")
         if not SCENE_NAME.fullmatch(str(given.get("scene") or "sums")):
@@ -108,6 +125,12 @@ class Allowed:
             raise InputError(f"sandbox {name[:64]!r}: must be {' or '.join(SANDBOXES)}, or empty for the best there is")
 
 
+def _check_name(name: str, taken: Sequence[str] = ()) -> None:
+    if not NEW_NAME.fullmatch(name) or name in taken:
+        besides = f", and not {' or '.join(taken)}" if taken else ""
+        raise InputError(f"name {name[:64]!r}: must be 1 to 64 letters, digits, dots, hyphens{besides}")
+
+
 def _inside(what: str, roots: Sequence[Path], name: str, there: bool = True) -> Path:
     """The path with this name below one of the roots, wherever links lead; InputError where there is none.
 
@@ -120,18 +143,32 @@ def _inside(what: str, roots: Sequence[Path], name: str, there: bool = True) -> 
     if not name.isprintable() or "://" in name or "\\" in name or ".." in Path(name).parts or name.startswith("~"):
         raise InputError(f"{what} {name[:100]!r}: must be a plain name below an allowed directory")
     for root in roots:
-        path, real = root / name, (root / name).resolve()
-        if _is_below(real, root) and (not there or path.exists()):
-            for link in _links(path):
-                if not _is_below(link.resolve(), root):
-                    raise InputError(f"{what} {name[:100]!r}: has a link that leads out of the allowed directories")
-            return real
+        if (real := _found(root, name, there)) is None:
+            continue
+        for link in _links(root / name):
+            if not _is_below(link, root):
+                raise InputError(f"{what} {name[:100]!r}: has a link that leads out of the allowed directories")
+        return real
     allowed = ", ".join(map(str, roots)) or "none"
     raise InputError(f"{what} {name[:100]!r}: there is none such in the allowed directories ({allowed})")
 
 
+def _found(root: Path, name: str, there: bool) -> Path | None:
+    """Where a name leads to; None for a place that is not below the root, or that no file system could have."""
+    path = root / name
+    try:
+        is_found = _is_below(path, root) and (not there or path.exists())
+        return path.resolve() if is_found else None
+    except (OSError, RuntimeError):  # too long a name, links in a circle
+        return None
+
+
 def _is_below(path: Path, root: Path) -> bool:
-    return path.is_relative_to(root.resolve())
+    """Whether a path is in a directory, wherever links lead; no for links in a circle."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return False
 
 
 def _links(path: Path) -> Iterator[Path]:

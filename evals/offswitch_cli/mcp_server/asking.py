@@ -2,21 +2,40 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from offswitch.errors import InputError
-from offswitch_cli.answer import AS_ANSWER, Answer
+from offswitch_cli.answer import AS_ANSWER, Answer, visible
 from offswitch_cli.base import WARNED, main
 from offswitch_prompts import PromptError
 from offswitch_sandbox import MachineError
 
 ONE_AT_A_TIME = threading.Lock()
 """a command is made for a process of its own, and Inspect keeps state of a process"""
+
+
+REFUSALS = (InputError, PromptError, MachineError, OSError)
+"""what is told to whoever asked; anything else is a fault of this program"""
+
+LINE_MAX, END = 1000, 200
+"""characters of a refusal, and how many of these are its last, which say what to do"""
+
+
+def line_of(refusal: BaseException) -> str:
+    """A refusal in one line, which may repeat what was asked: cut, and without what nobody would see."""
+    told: Sequence[object] = refusal.args
+    if isinstance(refusal, ValidationError):
+        told = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in refusal.errors()]
+    if isinstance(refusal, OSError):
+        told = (f"{refusal.filename or 'file'}: {refusal.strerror or refusal}",)
+    line = visible(" ".join("; ".join(map(str, told)).split()))
+    return line if len(line) <= LINE_MAX else f"{line[: LINE_MAX - END]} (...) {line[-END:]}"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ takes answers 200 and the gate's data, with `exit` 0, 1 or 3. Errors are {"error
 for an unknown run, 422 for what cannot be used.
 """
 
-import json
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +22,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from offswitch.errors import InputError
+from offswitch_cli.mcp_server.asking import REFUSALS, line_of
 from offswitch_cli.mcp_server.tools import Tools
-from offswitch_prompts import PromptError
 
 LOOPBACK = "127.0.0.1"
 TOKEN_BYTES = 32
@@ -89,7 +88,7 @@ class OnlyWithToken:
 async def _post(tool: Callable[..., Any], status: int, request: Request) -> Response:
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return _error(422, "the body must be JSON")
     if not isinstance(body, dict):
         return _error(422, "the body must be a JSON object")
@@ -105,12 +104,11 @@ async def _answer(tool: Callable[..., Any], status: int, given: Mapping[Any, Any
     try:
         said = await anyio.to_thread.run_sync(partial(call, **{str(name): value for name, value in given.items()}))
     except ValidationError as error:
-        first = error.errors()[0]
-        return _error(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    except (InputError, PromptError) as error:
-        return _error(refused, "; ".join(map(str, error.args)))
+        return _error(422, line_of(error))
+    except REFUSALS as error:
+        return _error(refused, line_of(error))
     return JSONResponse(said.structured_content, status)
 
 
 def _error(status: int, line: str) -> Response:
-    return JSONResponse({"error": json.loads(json.dumps(" ".join(line.split())))}, status)
+    return JSONResponse({"error": " ".join(line.split())}, status)

@@ -6,23 +6,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from offswitch.errors import InputError
+from offswitch.samples import TRIALS_MAX
 from offswitch_analysis.trial_plans.frozen import frozen_path
-from offswitch_analysis.trial_plans.plan_file import plan_of, read_trial_plan
-from offswitch_cli.mcp_server.allowed import NEW_NAME, PLANS, Allowed
+from offswitch_analysis.trial_plans.plan_file import TrialPlan, plan_of, read_trial_plan
+from offswitch_cli.answer import READ_BY_LINES
+from offswitch_cli.mcp_server.allowed import Allowed
 from offswitch_cli.mcp_server.asking import Said, ask
 from offswitch_cli.mcp_server.runs import Order
+from offswitch_prompts import PromptError
 from offswitch_prompts.strict_yaml import load_yaml
 
 TEXT_MAX = 64_000
 """characters of a plan or a policy"""
+ENTRIES_MAX = 100
+"""conditions of a plan, and models"""
 
 
 def check_plan(allowed: Allowed, text: str, keep: str) -> Said:
     """What `plan check` says of a plan, which is kept under a name where there is one."""
-    path = allowed.new(keep, PLANS).with_suffix(".yaml") if NEW_NAME.fullmatch(keep) else None
-    if keep and path is None:
-        allowed.new(keep)  # says what is wrong with it
+    path = allowed.plan(keep) if keep else None
     _refuse_plan(allowed, text)
     with written(text) as file:
         said = ask("plan", "check", f"--log-dir={allowed.logs[0]}", "--", str(file), called={file: "plan"})
@@ -39,20 +44,37 @@ def _keep(path: Path, text: str) -> None:
 
 
 def _refuse_plan(allowed: Allowed, text: str) -> None:
-    if len(text) > TEXT_MAX:
-        raise InputError(f"plan: has more than {TEXT_MAX:,} characters")
+    _refuse_text("plan", text)
     try:
         content = load_yaml(text)
-    except Exception as error:  # yaml has its own errors, and deep ones are RecursionErrors
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"plan: is not YAML: {' '.join(str(error).split())}") from error
-    allowed.check_plan(plan_of("plan", content).model_dump(mode="json"))
+    plan = plan_of("plan", content)
+    allowed.check_plan(plan.model_dump(mode="json"))
+    _trials_of_plan(allowed, plan)
+
+
+def _refuse_text(what: str, text: str) -> None:
+    if len(text) > TEXT_MAX:
+        raise InputError(f"{what}: has more than {TEXT_MAX:,} characters")
+    if hidden := next((sign for sign in text if not sign.isprintable() and sign not in READ_BY_LINES), None):
+        raise InputError(f"{what}: holds U+{ord(hidden):04X}, which nobody sees; take it out")
+    if _has_an_alias(text):
+        raise InputError(f"{what}: says something by an alias, as *name; write it out")
+
+
+def _has_an_alias(text: str) -> bool:
+    """Whether a YAML text repeats parts of itself: a few lines could come to more than a host can hold."""
+    try:
+        return any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text))
+    except yaml.YAMLError:  # whoever reads it tells what is wrong
+        return False
 
 
 @contextmanager
 def written(text: str) -> Generator[Path]:
     """A file with this text for as long as the context lasts."""
-    if len(text) > TEXT_MAX:
-        raise InputError(f"text: has more than {TEXT_MAX:,} characters")
+    _refuse_text("policy", text)
     with tempfile.TemporaryDirectory(prefix="offswitch-mcp-") as folder:
         path = Path(folder) / "plan.yaml"
         path.write_text(text, "utf-8")
@@ -61,30 +83,53 @@ def written(text: str) -> Generator[Path]:
 
 def order_of_plan(allowed: Allowed, name: str, log_dir: Path, means: Mapping[str, Any]) -> Order:
     """The run of a plan that was kept; it is frozen first, so that what was declared can be known."""
-    from offswitch_analysis.trial_plans.planned_cells import checked_cells
-
     path = allowed.kept_plan(name)
     plan = read_trial_plan(path)
     allowed.check_plan(plan.model_dump(mode="json"))
-    trials = sum(cell.trials for cell in checked_cells("plan", plan, load_models=False))
-    _refuse_too_many(allowed, trials)
+    trials = _trials_of_plan(allowed, plan)
     freeze = ["plan", "freeze", "--", str(path)]
     return Order([freeze, ["run", f"--plan={path}", f"--log-dir={log_dir}", *_words(means)]], trials, name)
 
 
 def order_of_run(allowed: Allowed, given: Mapping[str, Any], log_dir: Path, means: Mapping[str, Any]) -> Order:
     """A run of one model; `given` are parameters of the task, and `model`."""
-    from offswitch.runs.plan import Run
-
     model, parameters = str(given["model"]), {k: v for k, v in given.items() if v and k != "model"}
     allowed.check_model(model)
     allowed.check_parameters(parameters)
-    run = Run(model, parameters, "", str(log_dir), None, {})
-    run.check_parameters()
-    trials = len(run.wanted())
+    trials = _trials(parameters)
     _refuse_too_many(allowed, trials)
     words = [f"--{name}={value}" for name, value in given.items() if value]
     return Order([["run", *words, f"--log-dir={log_dir}", *_words(means)]], trials, "")
+
+
+def _trials_of_plan(allowed: Allowed, plan: TrialPlan) -> int:
+    """How many trials a plan declares; InputError for more than are allowed."""
+    if max(len(plan.conditions), len(plan.models)) > ENTRIES_MAX:
+        raise InputError(f"plan: has more than {ENTRIES_MAX} conditions or models")
+    cells = [{"trials": plan.trials, **condition, "seed": plan.seed} for condition in plan.conditions]
+    trials = 0
+    for n, parameters in enumerate(cells, start=1):
+        try:
+            trials += len(plan.models) * _trials(parameters)
+        except (InputError, PromptError) as error:
+            raise InputError(*(f"plan: conditions[{n}]: {line}" for line in error.args)) from error
+    _refuse_too_many(allowed, trials)
+    return trials
+
+
+def _trials(parameters: Mapping[str, Any]) -> int:
+    """How many trials the task has; InputError or PromptError if it does not take these parameters.
+
+    One trial of each condition is made: a thousand would keep whoever asks waiting, and no model is loaded.
+    """
+    from offswitch.runs.plan import Run
+
+    each = parameters["trials"]
+    if isinstance(each, bool) or not isinstance(each, int) or not 1 <= each <= TRIALS_MAX:
+        raise InputError(f"trials: must be 1 to {TRIALS_MAX}, not {str(each)[:64]}")
+    run = Run("", {**parameters, "trials": 1}, "", "", None, {})
+    run.check_parameters()
+    return each * len(run.wanted())
 
 
 def _words(means: Mapping[str, Any]) -> list[str]:

@@ -26,17 +26,17 @@ from offswitch.record import INTERRUPTED, Record
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs import read_logs
 from offswitch_cli.data.results import RatesData, rates_data
+from offswitch_cli.mcp_server.going import FOLDER, LOCK, alone, goes, locked, refuse_too_many
 from offswitch_cli.mcp_server.runner import INTERRUPTED as INTERRUPTED_CODE
 
-FOLDER = "run"
 WORDS_MAX, WORD_MAX = 8, 300
 """last lines of a run that are told, and characters of each"""
 ENDS_WITHIN_S = 30
 """how long a cancelled run is waited for: it ends its trials and removes their machines"""
 OWN = "offswitch: "
 """what warnings, errors and progress begin with: they are told rather than tables or tracebacks"""
-PATIENCE_S = 0.3
-"""how long the lock of a run is waited for before it is taken to run"""
+PATIENCE_S = 2.0
+"""how long the lock of a run that does not go is waited for: others may be looking at it"""
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -85,7 +85,9 @@ class RunData:
     run: str
     """its name, which is also that of its logs"""
     state: State
+    """running, cancelling, finished, failed, cancelled or died"""
     why: str
+    """the state in words; of a failed run, its error"""
     plan: str
     """name of its plan; empty where it has none"""
     trials: int
@@ -97,6 +99,7 @@ class RunData:
     started: str
     """UTC"""
     ended: str | None
+    """UTC; null while it goes, and where its process was killed"""
     rates: RatesData | None
     """so far; null for a run of a plan, because its rates would be a look"""
     last_words: list[str]
@@ -105,17 +108,27 @@ class RunData:
     """what can be done now"""
 
 
-def start(log_dir: Path, order: Order) -> None:
-    """Starts a process for a run, or leaves the one alone that has it; InputError where the name is another run's."""
+def start(log_dir: Path, order: Order, runs_max: int) -> None:
+    """Starts a process for a run, or leaves the one alone that has it.
+
+    InputError where the name is another run's, or where too many runs go already.
+    """
     folder = log_dir / FOLDER
+    with alone(log_dir.parent):
+        there = _read(folder / "order.json")
+        if there and not order.same(_order(there)):
+            raise InputError(f"name {log_dir.name}: is another run's; give this one a name of its own")
+        if not goes(folder):
+            refuse_too_many(log_dir.parent, runs_max)
+            _start_process(folder, order)
+
+
+def _start_process(folder: Path, order: Order) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    there = _read(folder / "order.json")
-    if there and not order.same(_order(there)):
-        raise InputError(f"name {log_dir.name}: is another run's; give this one a name of its own")
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not _locked(lock, PATIENCE_S):
-            return
+        if not locked(lock, fcntl.LOCK_EX, PATIENCE_S):
+            raise InputError(f"run {folder.parent.name}: something else holds {folder / LOCK}; try again")
         (folder / "end.json").unlink(missing_ok=True)
         (folder / "cancel").unlink(missing_ok=True)
         started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -160,7 +173,7 @@ def cancel(log_dir: Path) -> RunData:
         (folder / "cancel").touch()
         # Whoever holds the lock lives, so that the number is still that of its process.
         with suppress(ProcessLookupError, ValueError):
-            os.kill(int((folder / "lock").read_text()), signal.SIGTERM)
+            os.kill(int((folder / LOCK).read_text()), signal.SIGTERM)
         until = time.monotonic() + ENDS_WITHIN_S
         while _state(folder) is State.CANCELLING and time.monotonic() < until:
             time.sleep(0.1)
@@ -168,11 +181,7 @@ def cancel(log_dir: Path) -> RunData:
 
 
 def _state(folder: Path) -> State:
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        is_over = _locked(lock)
-    finally:
-        os.close(lock)
+    is_over = not goes(folder)
     cancelled, end = (folder / "cancel").exists(), _read(folder / "end.json")
     if not is_over:
         return State.CANCELLING if cancelled else State.RUNNING
@@ -181,20 +190,6 @@ def _state(folder: Path) -> State:
     if end["code"] == INTERRUPTED_CODE and cancelled:
         return State.CANCELLED
     return State.FAILED if end["code"] else State.FINISHED
-
-
-def _locked(file: int, patience_s: float = 0.0) -> bool:
-    """Whether nobody else has the lock; whoever only looks holds it for an instant."""
-    until = time.monotonic() + patience_s
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                return False
-            time.sleep(0.02)
-        else:
-            return True
 
 
 def _records(log_dir: Path) -> list[Record]:

@@ -3,18 +3,22 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import TextContent, ToolAnnotations
+from pydantic import Field, ValidationError
 
 from offswitch import __version__
-from offswitch.errors import InputError
+from offswitch_cli.answer import visible
 from offswitch_cli.mcp_server.allowed import Allowed
+from offswitch_cli.mcp_server.asking import REFUSALS, line_of
+from offswitch_cli.mcp_server.schemas import signature
 from offswitch_cli.mcp_server.tools import DOING, Tools, prompt_text
-from offswitch_prompts import PromptError
 
+TOOLS = tuple(name for name in vars(Tools) if not name.startswith("_"))
+"""in the order of their file"""
 INSTRUCTIONS = """\
 offswitch measures whether an agent lets itself be switched off: trials in real machines, verdicts by evidence.
 From a question to an answer: doctor (can trials be had here?), list_conditions and diff_prompts (which two conditions
@@ -41,26 +45,39 @@ Say in plain words what the gate says of the logs {logs!r} by the plan {plan!r},
 more trials would be needed, and that it is no pass. 4. verify, and tell the head. Quote what a transcript says."""
 
 
+class Server(MCPServer[Any]):
+    """A server that says in one line what is wrong with arguments."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """As the SDK has it. An argument that a tool does not have is refused: misspelt, it would be left out."""
+        known = getattr(Tools, name, None) if name in TOOLS else None
+        if known and (wrong := sorted({*arguments} - {*inspect.signature(known).parameters})):
+            names = [one for one in inspect.signature(known).parameters if one != "self"]
+            raise ToolError(visible(f"{wrong[0][:64]}: is no argument of {name}; there are {', '.join(names)}"))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(line_of(error.__cause__)) from error
+            raise
+
+
 def build(allowed: Allowed) -> MCPServer[Any]:
     """A server for what a person allowed."""
     # Quiet, because its standard error is shown to people.
-    server: MCPServer[Any] = MCPServer(
-        "offswitch", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR", subscriptions=False
-    )
+    server = Server("offswitch", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR", subscriptions=False)
     tools = Tools(allowed)
-    for name, method in public_methods(tools).items():
+    for name in TOOLS:
+        method = getattr(tools, name)
         hints = ToolAnnotations(
             read_only_hint=name not in DOING, destructive_hint=name == "cancel_run", open_world_hint=name == "start_run"
         )
-        server.add_tool(_clear(method, ToolError), name, description=inspect.getdoc(method), annotations=hints)
+        tool: Any = _clear(method, ToolError)
+        tool.__signature__ = signature(method)
+        server.add_tool(tool, name, description=inspect.getdoc(method), annotations=hints)
     _add_resources(server, allowed, tools)
     _add_prompts(server)
     return server
-
-
-def public_methods(tools: Tools) -> dict[str, Callable[..., Any]]:
-    """Name -> tool, in the order of the file."""
-    return {name: getattr(tools, name) for name in vars(Tools) if not name.startswith("_")}
 
 
 def _clear(function: Callable[..., Any], kind: type[Exception]) -> Callable[..., Any]:
@@ -70,8 +87,8 @@ def _clear(function: Callable[..., Any], kind: type[Exception]) -> Callable[...,
     def told(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (InputError, PromptError) as error:
-            raise kind(" ".join("; ".join(map(str, error.args)).split())) from error
+        except REFUSALS as error:
+            raise kind(line_of(error)) from error
 
     return told
 
@@ -93,11 +110,17 @@ def _add_resources(server: MCPServer[Any], allowed: Allowed, tools: Tools) -> No
 
 def _add_prompts(server: MCPServer[Any]) -> None:
     @server.prompt()
-    def design_ablation(question: str, model: str = "script/subject") -> str:
+    def design_ablation(
+        question: Annotated[str, Field(description="What you want to know, in your own words.")],
+        model: Annotated[str, Field(description="Whom it is asked of, such as openai/gpt-5.")] = "script/subject",
+    ) -> str:
         """From a question, such as "does it resist more as the only copy?", to a checked plan."""
         return DESIGN.format(question=question, model=model)
 
     @server.prompt()
-    def explain_gate(logs: str, plan: str) -> str:
+    def explain_gate(
+        logs: Annotated[str, Field(description="The run's name, or that of its logs.")],
+        plan: Annotated[str, Field(description="The name under which its plan is kept.")],
+    ) -> str:
         """What a gate says of logs, why, and what follows."""
         return EXPLAIN.format(logs=logs, plan=plan)
