@@ -97,7 +97,7 @@ class Due:
 
     def settle(self):
         """The machine may be ending, and what came through the gate on its way."""
-        settling = span.Span(SETTLE_S)
+        settling = span.Span(SETTLE_S, self.first)
         while not self.journal.closed and (not settling.is_over() or table.is_ending(self.first)):
             self.take_leave()
             time.sleep(span.STEP_S)  # nobody will be there to be answered, but who serves from outside

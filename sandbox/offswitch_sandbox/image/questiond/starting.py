@@ -33,7 +33,7 @@ def begin_program(program, output):
 
 def wait_until_quiet(process, seconds):
     """One that somebody else has rung comes to its end first, so that it is plain what ended the machine."""
-    waiting = span.Span(seconds)
+    waiting = span.Span(seconds, process.pid)
     while not waiting.is_over() and process.poll() is None and not is_quiet(process.pid):
         time.sleep(span.STEP_S)
 
