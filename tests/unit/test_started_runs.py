@@ -88,6 +88,19 @@ def test_several_who_look_at_an_ended_run_at_once_do_not_make_it_running(tmp_pat
     os.close(lock)
 
 
+def test_a_run_that_has_said_how_it_ended_is_not_told_to_run(tmp_path: Path) -> None:
+    folder = tmp_path / "one" / FOLDER
+    folder.mkdir(parents=True)
+    (folder / "order.json").write_text('{"commands": [], "trials": 1, "of_plan": "", "started": "then"}')
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert runs.status(tmp_path / "one").state is State.RUNNING
+    (folder / "end.json").write_text('{"code": 0, "ended": "now"}')
+    told = runs.status(tmp_path / "one")
+    assert (told.state, told.ended) == (State.FINISHED, "now")
+    os.close(lock)
+
+
 @pytest.mark.parametrize("trials", [1000, 100_000])
 def test_trials_are_counted_and_refused_without_being_made(
     tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch
