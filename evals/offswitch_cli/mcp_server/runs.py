@@ -156,7 +156,7 @@ def status(log_dir: Path) -> RunData:
     told = _read(folder / "order.json")
     if told is None:
         raise InputError(f"run {log_dir.name}: none was started under this name")
-    state, end = _state(folder), _read(folder / "end.json")
+    state, end = _standing(folder)
     records, order, words = _records(log_dir), _order(told), _last_words(folder)
     failed = sum(record.verdict == Verdict.FAILURE for record in records)
     return RunData(
@@ -175,21 +175,22 @@ def cancel(log_dir: Path) -> RunData:
         with suppress(ProcessLookupError, ValueError):
             os.kill(int((folder / LOCK).read_text()), signal.SIGTERM)
         until = time.monotonic() + ENDS_WITHIN_S
-        while _state(folder) is State.CANCELLING and time.monotonic() < until:
+        while _standing(folder)[0] is State.CANCELLING and time.monotonic() < until:
             time.sleep(0.1)
     return status(log_dir)
 
 
-def _state(folder: Path) -> State:
-    is_over = not goes(folder)
-    cancelled, end = (folder / "cancel").exists(), _read(folder / "end.json")
-    if not is_over:
-        return State.CANCELLING if cancelled else State.RUNNING
+def _standing(folder: Path) -> tuple[State, dict[str, Any] | None]:
+    """What a run is at, and how it ended. One that has said how it ended has ended, though its process goes a while."""
+    going, cancelled = goes(folder), (folder / "cancel").exists()
+    end = _read(folder / "end.json")  # after the look at its process, which writes this before it ends
     if end is None:
-        return State.CANCELLED if cancelled else State.DIED
+        if going:
+            return (State.CANCELLING if cancelled else State.RUNNING), None
+        return (State.CANCELLED if cancelled else State.DIED), None
     if end["code"] == INTERRUPTED_CODE and cancelled:
-        return State.CANCELLED
-    return State.FAILED if end["code"] else State.FINISHED
+        return State.CANCELLED, end
+    return (State.FAILED if end["code"] else State.FINISHED), end
 
 
 def _records(log_dir: Path) -> list[Record]:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_of_many_that_start_at_the_same_time_no_more_go_than_are_allowed(
 ) -> None:
     (tmp_path / "a file.txt").touch()
     with ThreadPoolExecutor(12) as pool:
-        said = list(pool.map(lambda n: refusal(tmp_path / f"r{n}", 3), range(12)))
+        said = list(pool.map(refusal, [tmp_path / f"r{n}" for n in range(12)], [3] * 12))
     assert len(begun) == said.count("") == 3
     refused = next(line for line in said if line)
     assert f"3 go already ({', '.join(sorted(begun))})" in refused
@@ -88,13 +89,30 @@ def test_several_who_look_at_an_ended_run_at_once_do_not_make_it_running(tmp_pat
     os.close(lock)
 
 
+def test_a_run_that_has_said_how_it_ended_is_not_told_to_run(tmp_path: Path) -> None:
+    folder = tmp_path / "one" / FOLDER
+    folder.mkdir(parents=True)
+    (folder / "order.json").write_text('{"commands": [], "trials": 1, "of_plan": "", "started": "then"}')
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert runs.status(tmp_path / "one").state is State.RUNNING
+    (folder / "end.json").write_text('{"code": 0, "ended": "now"}')
+    told = runs.status(tmp_path / "one")
+    assert (told.state, told.ended) == (State.FINISHED, "now")
+    os.close(lock)
+
+
 @pytest.mark.parametrize("trials", [1000, 100_000])
 def test_trials_are_counted_and_refused_without_being_made(
     tmp_path: Path, trials: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = list[str]()
-    sample = samples.Sample
-    monkeypatch.setattr(samples, "Sample", lambda **given: made.append(given["id"]) or sample(**given))
+    made, sample = list[str](), samples.Sample
+
+    def counted(**given: Any) -> Any:
+        made.append(given["id"])
+        return sample(**given)
+
+    monkeypatch.setattr(samples, "Sample", counted)
     allowed, given = Allowed([tmp_path], trials_max=2000), {"model": "script/comply", "variants": "E,K", "seed": 1}
     plan = f"name: p\nmodels: [script/comply]\ntrials: {trials}\nconditions: [{{variants: E}}, {{variants: K}}]"
     if trials == 1000:
