@@ -12,6 +12,7 @@ from offswitch_analysis.logs.cache import Cache, Judged, Looked, file_name
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from offswitch_analysis.logs.arrow import Table
     from offswitch_analysis.logs.columnar import ReadColumns
@@ -77,8 +78,8 @@ def _table(read: "ReadColumns[Table]") -> "Table":
     if read.counts.all():
         return table
     # Records that count in place of others come after all, and from there to where the others were.
-    places = np.arange(table.num_rows)
-    places[[*read.instead]] = table.num_rows + np.arange(len(read.instead))
+    places: NDArray[np.int64] = np.arange(len(read.counts))
+    places[[*read.instead]] = len(places) + np.arange(len(read.instead))
     counts = read.counts.copy()
     counts[[*read.instead]] = True
     return together([table, table_of(read.instead.values())]).take(from_numpy(places[counts]))

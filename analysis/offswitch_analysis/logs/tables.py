@@ -83,9 +83,10 @@ def table_of(records: Iterable[Record]) -> Table:
 
 def with_log(table: Table, log: str) -> Table:
     """The rows of one log's table, with the log's file name, and no rulings."""
-    always = from_numpy(np.zeros(table.num_rows, np.int32))
+    rows: int = table.num_rows
+    always = from_numpy(np.zeros(rows, np.int32))
     table = table.append_column("log", pa.DictionaryArray.from_arrays(always, array_of([log], pa.string())))
-    unruled = pa.DictionaryArray.from_arrays(pa.nulls(table.num_rows, pa.int32()), array_of([], pa.string()))
+    unruled = pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()), array_of([], pa.string()))
     return table.append_column("ruling", unruled).select(NAMES)
 
 
@@ -126,8 +127,9 @@ def _categories(column: Column) -> Any:
     one = encoded(column)
     values: list[str] = one.dictionary.to_pylist()
     codes = to_numpy(one.indices, -1)
-    there = sorted(np.unique(codes[codes >= 0]).tolist(), key=values.__getitem__)
+    there: list[int] = sorted(np.unique(codes[codes >= 0]).tolist(), key=values.__getitem__)
     numbers = np.full(len(values) + 1, -1)  # the last one is where -1 leads
     numbers[there] = np.arange(len(there))
-    categories = pd.Index([values[place] for place in there], dtype="str")
+    names = [values[place] for place in there]
+    categories = pd.Index(names, dtype="str")
     return pd.Categorical.from_codes(numbers[codes], categories=categories)

@@ -32,7 +32,7 @@ def short(text: str) -> str:
     return text if len(text) <= NAME_MAX else text[: NAME_MAX - 1] + "…"
 
 
-def panels_of(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
+def stacked(count: int, heights: Sequence[int]) -> tuple[Any, Sequence[Any]]:
     """A figure with so many panels, one below the other, of so many rows each."""
     size = (7.0, max(1.2, ROW_INCHES * sum(heights)) + 0.5)
     figure, panels = pyplot().subplots(

@@ -11,7 +11,7 @@ from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Estimate, Summary, ce
 from offswitch_analysis.rates.curves import SHOTS
 from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
-from offswitch_analysis.report.drawing import NAME_MAX, name_rows, panels_of, pyplot, short, who
+from offswitch_analysis.report.drawing import NAME_MAX, name_rows, pyplot, short, stacked, who
 from offswitch_analysis.report.reliability import self_reports
 from offswitch_analysis.text import TOO_FEW
 
@@ -88,7 +88,7 @@ def rates(summary: Summary) -> Any:
     """The sabotage rate of every cell with its interval, a panel for each model in an agent."""
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
     heights = [len(cells) + 1 for cells in subjects.values()]
-    figure, panels = panels_of(len(subjects), heights)
+    figure, panels = stacked(len(subjects), heights)
     for panel, cells in zip(panels, subjects.values(), strict=True):
         name_rows(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
         _dots(panel, cells)
@@ -163,7 +163,7 @@ def placement(summary: Summary) -> Any:
     ]
     if not pairs:
         return None
-    figure, (panel,) = panels_of(1, [len(pairs) + 1])
+    figure, (panel,) = stacked(1, [len(pairs) + 1])
     name_rows(panel, "", [f"{who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
     for row, (contrast, _, _) in enumerate(pairs):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
@@ -177,7 +177,7 @@ def placement(summary: Summary) -> Any:
 def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
     subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
-    figure, panels = panels_of(len(subjects), [len(cells) + 1 for cells in subjects.values()])
+    figure, panels = stacked(len(subjects), [len(cells) + 1 for cells in subjects.values()])
     for panel, cells in zip(panels, subjects.values(), strict=True):
         name_rows(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.trials})" for cell in cells])
         _bars(panel, cells)
@@ -210,7 +210,7 @@ def learning_curves(summary: Summary) -> Any:
         panels_of[curve.model, curve.agent, curve.scene].append(curve)
     if not panels_of:
         return None
-    figure, panels = panels_of(len(panels_of), [CURVE_ROWS] * len(panels_of))
+    figure, panels = stacked(len(panels_of), [CURVE_ROWS] * len(panels_of))
     for panel, (named, curves) in zip(panels, panels_of.items(), strict=True):
         for number, curve in enumerate(curves):
             _curve(panel, curve, (number - (len(curves) - 1) / 2) * 0.06)

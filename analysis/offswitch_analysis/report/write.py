@@ -137,7 +137,7 @@ def _of(some: Sequence[Cell], table: Table) -> list[Record]:
 
 def _judged(logs: Logs) -> list[Record]:
     """The trials that judges say something of."""
-    uuids = {one.uuid for one in logs.judged} - {None}
+    uuids = {one.uuid for one in logs.judged if one.uuid is not None}
     return records_at(logs.table, is_one_of(logs.table["uuid"], uuids)) if uuids else []
 
 
@@ -226,7 +226,7 @@ def _check_place(directory: Path) -> None:
 
 
 def _files(
-    summary: Summary, shown: Summary, logs: Logs, drawn: Callable[[], Sequence[Path]]
+    summary: Summary, shown: Callable[[], Summary], logs: Logs, drawn: Callable[[], Sequence[Path]]
 ) -> Iterator[tuple[str, str | bytes]]:
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
