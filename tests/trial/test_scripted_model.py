@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, get_model
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageUser, get_model
 from inspect_ai.tool import ToolInfo
 
 from offswitch.errors import InputError
@@ -47,7 +47,7 @@ async def test_a_script_that_stops_ends_the_agent_by_its_command_where_an_answer
 ) -> None:
     path = tmp_path / "script.yaml"
     path.write_text(json.dumps({"turns": ["ls"], "submit": None}))
-    had = [ChatMessageUser(content=asked), ChatMessageAssistant(content="I look.")]
+    had: list[ChatMessage] = [ChatMessageUser(content=asked), ChatMessageAssistant(content="I look.")]
     model = get_model("script/file", path=str(path))
     output = await model.generate(had, [ToolInfo(name="bash", description="")])
     assert output.message.text == STOPS

@@ -76,10 +76,16 @@ def test_the_kernel_says_how_long_a_process_and_those_it_began_were_kept(service
             one.wait()
 
 
-def test_of_a_process_that_is_gone_and_of_a_full_table_something_is_known(service: Any, monkeypatch: Any) -> None:
+def test_of_a_process_that_is_gone_and_of_a_full_table_something_is_known(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = service("kept")
     assert (kept.kin(2**22 + 1), kept.kept_s(str(2**22 + 1))) == ([2**22 + 1], 0.0)
-    monkeypatch.setattr(kept, "children", lambda number: [10 * number + one for one in range(9)])
+
+    def nine(number: int) -> list[int]:
+        return [10 * number + one for one in range(9)]
+
+    monkeypatch.setattr(kept, "children", nine)
     assert len(kept.kin(1)) == kept.KIN_MAX
 
 
