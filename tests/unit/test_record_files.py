@@ -214,6 +214,13 @@ def test_question_sets_of_columns_are_those_of_records() -> None:
         assert [*told] == [(sum(counts[name]), len(counts[name])) for name in sorted(counts)]
 
 
+def test_trials_that_no_rate_counts_have_no_question_sets() -> None:
+    draw = random.Random(6)
+    failed = [replace(at_random(draw, number), verdict="failure") for number in range(3)]
+    unknown = [replace(at_random(draw, number), verdict="complied", question_set=None) for number in range(3)]
+    assert [question_sets(table_of(records)) for records in ([], failed, unknown)] == [{}, {}, {}]
+
+
 def test_a_table_has_every_record_as_it_was_and_the_first_of_each_kind_in_its_order() -> None:
     draw = random.Random(5)
     records = [replace(at_random(draw, number), ruling=draw.choice([None, "void"])) for number in range(200)]

@@ -38,6 +38,8 @@ def question_sets(table: Table) -> Mapping[tuple[Any, ...], QuestionSets]:
     """Cell, by the values of CELL -> its sets, from a table with all columns of a record."""
     counts = ~is_one_of(table["verdict"], OUTSIDE_HEADLINE) & known(table["question_set"])
     table = table.select([*CELL, "verdict", "question_set"]).take(from_numpy(np.flatnonzero(counts)))
+    if not table.num_rows:
+        return {}
     of_cell, names = kinds(table, CELL), _in_order(table["question_set"])
     sets = int(names.max(initial=0)) + 1
     both, place, trials = np.unique(of_cell.of * sets + names, return_inverse=True, return_counts=True)
