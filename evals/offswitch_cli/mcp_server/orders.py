@@ -23,6 +23,16 @@ TEXT_MAX = 64_000
 """characters of a plan or a policy"""
 ENTRIES_MAX = 100
 """conditions of a plan, and models"""
+DEPTH_MAX = 32
+"""lists and mappings of a text within one another"""
+BEGINS = (
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+)
+ENDS = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
+"""tokens of YAML"""
 
 
 def check_plan(allowed: Allowed, text: str, keep: str) -> Said:
@@ -59,16 +69,24 @@ def _refuse_text(what: str, text: str) -> None:
         raise InputError(f"{what}: has more than {TEXT_MAX:,} characters")
     if hidden := next((sign for sign in text if not sign.isprintable() and sign not in READ_BY_LINES), None):
         raise InputError(f"{what}: holds U+{ord(hidden):04X}, which nobody sees; take it out")
-    if _has_an_alias(text):
-        raise InputError(f"{what}: says something by an alias, as *name; write it out")
+    _refuse_structure(what, text)
 
 
-def _has_an_alias(text: str) -> bool:
-    """Whether a YAML text repeats parts of itself: a few lines could come to more than a host can hold."""
+def _refuse_structure(what: str, text: str) -> None:
+    """InputError for aliases, by which a few lines could come to more than a host can hold, and for deep nesting.
+
+    What reads YAML takes a time that grows with the square of the depth, so it is refused as soon as it is seen.
+    """
+    depth = 0
     try:
-        return any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text))
+        for token in yaml.scan(text):
+            depth += isinstance(token, BEGINS) - isinstance(token, ENDS)
+            if depth > DEPTH_MAX:
+                raise InputError(f"{what}: is nested more than {DEPTH_MAX} deep")
+            if isinstance(token, yaml.AliasToken):
+                raise InputError(f"{what}: says something by an alias, as *name; write it out")
     except yaml.YAMLError:  # whoever reads it tells what is wrong
-        return False
+        return
 
 
 @contextmanager
