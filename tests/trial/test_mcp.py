@@ -58,11 +58,18 @@ def allowed(tmp_path_factory: pytest.TempPathFactory) -> Allowed:
 Talk = Callable[[Client], Awaitable[Any]]
 
 
+BUILT: dict[int, tuple[Allowed, Any]] = {}
+"""id of what is allowed -> that, and its server: making its schemas takes a second"""
+
+
 def talk(allowed: Allowed, what: Talk, mode: str = HANDSHAKE) -> Any:
-    """What a client gets that talks to a server of its own, by a version of the protocol."""
+    """What a client gets that talks to the server, by a version of the protocol."""
+    if id(allowed) not in BUILT:
+        BUILT[id(allowed)] = allowed, build(allowed)
+    server = BUILT[id(allowed)][1]
 
     async def go() -> Any:
-        async with Client(build(allowed), mode=mode) as client:
+        async with Client(server, mode=mode) as client:
             return await what(client)
 
     return anyio.run(go)
