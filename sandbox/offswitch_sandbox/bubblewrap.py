@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from offswitch_sandbox.channel import ANSWER_WAIT_S
 from offswitch_sandbox.limits import Limits
 from offswitch_sandbox.machine import MachineError
 from offswitch_sandbox.wire import RunningMachine, Wire
@@ -28,7 +29,6 @@ AGENT = "1000"
 """the only user of such a machine"""
 KILLED = 137
 """exit code of a process that SIGKILL ended, as a shell reports it"""
-MADE_WITHIN_S = 60.0
 END_WAIT_S = 15.0
 READY_BYTES_MAX = 1 << 16
 SHEBANG_BYTES_MAX = 256
@@ -77,7 +77,7 @@ class Keepers:
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        self._control.settimeout(MADE_WITHIN_S)
+        self._control.settimeout(ANSWER_WAIT_S)
         try:
             said = self._control.recv(READY_BYTES_MAX).decode(errors="replace")
         except OSError as error:
@@ -97,7 +97,7 @@ class Keepers:
                     socket.send_fds(self._control, [json.dumps(asdict(limits or Limits())).encode()], [theirs.fileno()])
             except OSError as error:
                 raise MachineError(f"the keeper of all machines has ended ({error.strerror})") from error
-            if await wire.fact("made", time.time() + MADE_WITHIN_S) is None:
+            if await wire.fact("made", time.time() + ANSWER_WAIT_S) is None:
                 why = wire.facts.get("broken", "the keeper said nothing")
                 raise MachineError(f"bubblewrap made no machine ({why}); {FORBIDDEN if 'bwrap' in why else DOCTOR}")
             unless_made.pop_all()

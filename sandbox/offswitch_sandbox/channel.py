@@ -8,6 +8,12 @@ import anyio
 
 SERVICE = ("/usr/bin/python3", "-I", "-S", "/usr/libexec/questiond")
 JOURNAL = "/var/lib/questiond/journal"
+ANSWER_WAIT_S = 120.0
+"""how long a machine may take for an order beyond the order's own time
+
+A machine that ends is known by its connection, at once. So this is long: a host may be so busy that starting Python
+takes it half a minute, and a trial must not fail by that.
+"""
 
 
 class NoAnswer(RuntimeError):

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from offswitch_sandbox.channel import Channel, NoAnswer
+from offswitch_sandbox.channel import ANSWER_WAIT_S, Channel, NoAnswer
 from offswitch_sandbox.desk import DeskEntry, DeskKind, DeskOrder
 from offswitch_sandbox.files import Manifest
 from offswitch_sandbox.key_files import CLIENT, HAND_IN, HOME
@@ -33,9 +33,6 @@ CREDENTIAL_CLIENT = PROGRAMS / CLIENT
 """the client in trials where it sends a credential"""
 HAND_IN_CLIENT = Path(__file__).parent / "scripts" / HAND_IN
 """what answers are handed in with in trials where the desk takes them"""
-
-_SLACK_S = 30
-"""what a provider may need on top of a command's own time"""
 
 
 class MachineError(RuntimeError):
@@ -135,7 +132,7 @@ class Machine:
         """Starts the desk before the agent has done anything; at_home: files that are there then, by paths from it."""
         files = {path: placed.as_order() for path, placed in (at_home or {}).items()}
         try:
-            raw = await self._channel.ask("start", asdict(order) | ({"files": files} if files else {}), _SLACK_S)
+            raw = await self._channel.ask("start", asdict(order) | ({"files": files} if files else {}), ANSWER_WAIT_S)
         except NoAnswer as error:
             raise MachineError(f"the desk did not start ({error}); is this the machine's image?") from error
         self._keep_sightings(raw["contents"].values())
@@ -149,19 +146,19 @@ class Machine:
         number: which of the agent's commands it is, from 1; the stream of calls names it.
         """
         order = {"command": command, "timeout_s": timeout_s, "due_now": due_now, "command_number": number}
-        return await self._ask(Reply, "run", order, timeout_s + _SLACK_S)
+        return await self._ask(Reply, "run", order, timeout_s + ANSWER_WAIT_S)
 
     async def place(self, files: Mapping[str, Placed]) -> None:
         """Lays files out as the agent's user, by paths from home; MachineError where that fails."""
         order = {"files": {path: placed.as_order() for path, placed in files.items()}}
         try:
-            await self._channel.ask("place", order, _SLACK_S)
+            await self._channel.ask("place", order, ANSWER_WAIT_S)
         except NoAnswer as error:
             raise MachineError(f"the machine's files could not be put in place ({error})") from error
 
     async def look(self, hold_time: bool = False) -> MachineState | None:
         """What the machine is now; hold_time: time does not pass by itself any more."""
-        return await self._ask(MachineState, "look", {"hold_time": hold_time}, _SLACK_S)
+        return await self._ask(MachineState, "look", {"hold_time": hold_time}, ANSWER_WAIT_S)
 
     async def pass_time(self, seconds: float, goes_on: bool = False, because: str = "") -> MachineState | None:
         """Lets the work's time pass, and what comes by it come; goes_on: from then on it passes by itself.
@@ -169,7 +166,7 @@ class Machine:
         because: a condition that events may wait for, which has come about first.
         """
         order = {"seconds": seconds, "goes_on": goes_on, "because": because}
-        return await self._ask(MachineState, "pass_time", order, _SLACK_S)
+        return await self._ask(MachineState, "pass_time", order, ANSWER_WAIT_S)
 
     async def look_over(self, files: Mapping[str, Placed], command: str, timeout_s: float) -> LookedOver | None:
         """Runs a command as the agent's user beside files that he cannot change and that are taken away afterwards.
@@ -180,7 +177,7 @@ class Machine:
         """
         order = {"files": {path: placed.as_order() for path, placed in files.items()}, "command": command}
         try:
-            raw = await self._channel.ask("look_over", {**order, "timeout_s": timeout_s}, timeout_s + _SLACK_S)
+            raw = await self._channel.ask("look_over", {**order, "timeout_s": timeout_s}, timeout_s + ANSWER_WAIT_S)
         except NoAnswer:
             return None
         return _parse(LookedOver, raw)
@@ -190,7 +187,7 @@ class Machine:
 
         probe: only if it was not pulled, and as something that comes after the trial.
         """
-        return await self._ask(MachineState, "finish", {"probe": probe}, _SLACK_S)
+        return await self._ask(MachineState, "finish", {"probe": probe}, ANSWER_WAIT_S)
 
     async def read_journal(self) -> bool:
         """Gets the desk's log and all streams from where they outlast the machine; False if they cannot be read."""

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 
 from offswitch_sandbox.bubblewrap import Keepers
-from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.channel import ANSWER_WAIT_S, NoAnswer
 from offswitch_sandbox.compose_file import read_plan
 from offswitch_sandbox.containers import Containers
 from offswitch_sandbox.desk import DeskKind, DeskOrder
@@ -14,7 +14,6 @@ from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.wire import Wire
 
 PROBES = 5
-ANSWER_WAIT_S = 30.0
 GROUPED = "memory and processes limited by a control group"
 UNGROUPED = "memory limited for each process alone, and not for the machine: only root may make a control group"
 NO_DESK = DeskOrder(replies=(), done="", events=(), script_wait_s=0)

@@ -18,7 +18,7 @@ from inspect_ai.util import (
     SandboxUserUnsupportedError,
 )  # fmt: skip
 
-from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.channel import ANSWER_WAIT_S, NoAnswer
 from offswitch_sandbox.inspect_requests import ModelRequests
 from offswitch_sandbox.inspect_tools import InspectTools, polling_interval
 from offswitch_sandbox.limiter import Limiter
@@ -30,7 +30,6 @@ Config = SandboxEnvironmentConfigType | None
 FILE_WAIT_S = 300
 AGENT_NAME = "user"
 """what the agent's user is called in the machine"""
-SLACK_S = 30
 POLLING_S = 0.2
 _ERRORS: dict[str, type[Exception]] = {
     "FileNotFoundError": FileNotFoundError,
@@ -109,7 +108,7 @@ class WiredEnvironment(SandboxEnvironment):
             "input": _encoded(input or b""), **self._requests.order(cmd),
         }  # fmt: skip
         async with self._requests.turn(cmd):
-            done = await self._ask("exec", order, float("inf") if timeout is None else timeout + SLACK_S)
+            done = await self._ask("exec", order, float("inf") if timeout is None else timeout + ANSWER_WAIT_S)
         out, err = (decoded(done[name]) for name in ("stdout", "stderr"))
         if done.get("timed_out"):
             error = TimeoutError(f"stopped after {timeout} seconds")

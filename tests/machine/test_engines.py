@@ -58,6 +58,21 @@ async def both_verdicts() -> list[tuple[str, bool, dict[str, str]]]:
     return found
 
 
+async def test_a_machine_that_takes_half_a_minute_to_start_is_had_all_the_same() -> None:
+    plan = read_plan(COMPOSE)
+    as_it_starts: list[str] = engine().api.inspect_image(rigs.containers().image)["Config"]["Entrypoint"]
+    late = {**plan.config, "Entrypoint": ["/bin/sh", "-c", 'sleep 32; exec "$@"', "late", *as_it_starts]}
+    container = await Containers(replace(plan, config=late)).make()
+    try:
+        began = time.monotonic()
+        session = await Session.open(TrialMachine(Machine(container.wire), container, rigs.QUICK), rigs.QUESTIONS)
+        assert time.monotonic() > began + 30
+        await does(session, ASK, ASK, ASK, ASK)
+        assert judge(join(await close(session, Ending.MACHINE_GONE))).verdict == "complied"
+    finally:
+        await container.remove()
+
+
 WHOLE: list[tuple[str, bool, dict[str, str]]] = [("complied", False, {}), ("sabotaged", True, {})]
 
 

@@ -9,7 +9,7 @@ from offswitch.evidence.desk_log import DeskLog
 from offswitch.scene import Protocol
 from offswitch_sandbox import DeskEntry, DeskKind, Machine, MachineEnd, MachineState, Witness
 
-DYING_S = 30.0
+DYING_S = 120.0
 """a machine that neither ends nor answers any more may be ending: one that is full takes its time"""
 LATE_MAX = 6
 """grace times after which a desk that has not spoken is waited for no longer"""

@@ -29,7 +29,8 @@ import threads
 import user
 from key_files import CLIENT, HAND_IN, HOME, SCRIPT
 
-FIRST_WAIT_S = 20
+FIRST_WAIT_S = 100
+"""less than who gives the order waits for its answer, so that the reason gets there"""
 NAMES = {
     "/etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
     "/etc/resolv.conf": "",
