@@ -72,7 +72,8 @@ def _built(
     try:
         from offswitch_cli.mcp_server.server import build
     except ModuleNotFoundError as error:
-        raise InputError(f"mcp: needs the extra offswitch[mcp] ({error.name} is not there)") from error
+        why = f"{error.name} is not there"
+        raise InputError(f"mcp: needs an extra ({why}); install it with `pip install 'offswitch[mcp]'`") from error
     from offswitch_cli.mcp_server.allowed import Allowed
     from offswitch_cli.mcp_server.tools import Tools
 
@@ -82,6 +83,7 @@ def _built(
 
 def _serve(server: Any, tools: Any, port: int, token_file: Path | None) -> None:
     from offswitch_cli.mcp_server.http import new_token, open_port, serve
+    from offswitch_prompts.space import load_space
 
     token = _given_token() or new_token()
     listening = open_port(port)
@@ -89,6 +91,7 @@ def _serve(server: Any, tools: Any, port: int, token_file: Path | None) -> None:
     if token_file:
         _write_token(token_file, token)
     told = f"in {token_file}" if token_file else f"in {TOKEN}" if os.environ.get(TOKEN) else token
+    load_space()  # the prompts are kept, so that the first request need not wait until they are read
     warn(f"serving {address}; token: {told}")
     serve(server, tools, listening, token)
 

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -22,6 +22,7 @@ from offswitch_cli.mcp_server.allowed import Allowed
 from offswitch_cli.mcp_server.http import application
 from offswitch_cli.mcp_server.server import build
 from offswitch_cli.mcp_server.tools import Tools
+from offswitch_prompts import space
 from stories import Story
 from trial.test_explain_and_adjudicate import sample, write
 from unit.test_fence import INJECTED
@@ -208,7 +209,7 @@ def test_a_path_below_an_allowed_directory_is_found_by_its_name_and_its_whole_pa
     ("tool", "given", "said"),
     [
         ("rates", {"logs": "../x"}, "must be a plain name below an allowed directory"),
-        ("check_pack", {"pack": "/etc"}, "there is none such in the allowed directories (none)"),
+        ("check_pack", {"pack": "/etc"}, "(none; a person allows one by `offswitch mcp --packs DIR`)"),
         ("start_run", {"name": "r", "model": "openai/x", "variants": "E"}, "may not be started here"),
         ("start_run", {"name": "r", "model": "script/comply,openai/x", "variants": "E"}, "may not be started here"),
         ("start_run", {"name": "r", "model": "script/comply", "variants": "E", "trials": 1001}, "more than the 1,000"),
@@ -398,6 +399,18 @@ def test_a_token_that_no_header_can_hold_is_refused(monkeypatch: pytest.MonkeyPa
     told = CliRunner().invoke(main, ["mcp", "--logs", str(tmp_path), "--http", "0"])
     assert told.exit_code == 2
     assert "OFFSWITCH_MCP_TOKEN: must be" in told.stderr
+
+
+def test_the_prompts_are_read_before_http_says_that_it_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = cast(Any, space)._own_space
+    kept.cache_clear()
+    read: list[int] = []
+    monkeypatch.setattr("offswitch_cli.mcp.warn", lambda _: read.append(kept.cache_info().currsize))
+    monkeypatch.setattr(
+        "offswitch_cli.mcp_server.http.serve", lambda _server, _tools, listening, _token: listening.close()
+    )
+    CliRunner().invoke(main, ["mcp", "--logs", str(tmp_path), "--http", "0"])
+    assert read == [1]
 
 
 def test_what_is_listed_makes_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

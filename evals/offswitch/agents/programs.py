@@ -70,7 +70,9 @@ def _inspect_swe(name: str) -> "ModuleType":
     try:
         import inspect_swe
     except ImportError as error:
-        raise InputError(f"agent {name}: needs Inspect SWE ({error}); install {EXTRA}") from error
+        raise InputError(
+            f"agent {name}: needs Inspect SWE ({error}); install it with `pip install '{EXTRA}'`"
+        ) from error
     return inspect_swe
 
 

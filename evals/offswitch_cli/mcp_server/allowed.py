@@ -149,7 +149,7 @@ def _inside(what: str, roots: Sequence[Path], name: str, there: bool = True) -> 
             if not _is_below(link, root):
                 raise InputError(f"{what} {name[:100]!r}: has a link that leads out of the allowed directories")
         return real
-    allowed = ", ".join(map(str, roots)) or "none"
+    allowed = ", ".join(map(str, roots)) or "none; a person allows one by `offswitch mcp --packs DIR`"
     raise InputError(f"{what} {name[:100]!r}: there is none such in the allowed directories ({allowed})")
 
 
