@@ -23,7 +23,7 @@ def nightly(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
     if given["form"] == "cron":
         return _cron(night)
     if given["form"] == "github":
-        return github_workflow(night, given["packages"] or ["offswitch"], given["secrets"])
+        return github_workflow(night, given["packages"], given["secrets"])
     return _n8n(night, given)
 
 
