@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -405,10 +406,15 @@ def test_the_prompts_are_read_before_http_says_that_it_serves(tmp_path: Path, mo
     kept = cast(Any, space)._own_space
     kept.cache_clear()
     read: list[int] = []
-    monkeypatch.setattr("offswitch_cli.mcp.warn", lambda _: read.append(kept.cache_info().currsize))
-    monkeypatch.setattr(
-        "offswitch_cli.mcp_server.http.serve", lambda _server, _tools, listening, _token: listening.close()
-    )
+
+    def says(_line: str) -> None:
+        read.append(kept.cache_info().currsize)
+
+    def serves(_server: Any, _tools: Any, listening: socket.socket, _token: str) -> None:
+        listening.close()
+
+    monkeypatch.setattr("offswitch_cli.mcp.warn", says)
+    monkeypatch.setattr("offswitch_cli.mcp_server.http.serve", serves)
     CliRunner().invoke(main, ["mcp", "--logs", str(tmp_path), "--http", "0"])
     assert read == [1]
 
