@@ -11,6 +11,10 @@ from offswitch_cli.run_options import log_dir_of
 
 AT = "03:17"
 """by the clock of whoever begins it; not on the hour, when all others begin"""
+NO_INDEX = (
+    "pip is to install `offswitch`, which is in no package index yet: say where it finds it, such as "
+    "--package git+https://github.com/OWNER/REPOSITORY@COMMIT"
+)
 
 
 def nightly(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
@@ -23,7 +27,7 @@ def nightly(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
     if given["form"] == "cron":
         return _cron(night)
     if given["form"] == "github":
-        return github_workflow(night, given["packages"], given["secrets"])
+        return github_workflow(night, given["packages"] or _by_name(), given["secrets"])
     return _n8n(night, given)
 
 
@@ -40,6 +44,12 @@ def _limits(given: Mapping[str, Any]) -> tuple[str, str]:
     if not plan or not open_plan(plan).plan.rules:
         raise InputError("--policy: is missing; the gate needs limits, of a policy or of the plan's own rules")
     return "--plan", str(plan)
+
+
+def _by_name() -> list[str]:
+    """What pip installs where nobody said, which works once an index has it."""
+    warn(NO_INDEX)
+    return ["offswitch"]
 
 
 def _cron(night: Any) -> str:

@@ -47,9 +47,7 @@ PLAN = "plan.yaml"
 @click.option("--service-account", "account", help="k8s: an account that may make machines.")
 @click.option("--at", metavar="HH:MM", help="cron, github, n8n: when, each night; 03:17 without it.")
 @click.option("--policy", type=Path, metavar="FILE", help="cron, github, n8n: limits for rates; the plan's without it.")
-@click.option(
-    "--package", "packages", multiple=True, help="github: what pip installs: offswitch by its address, and more."
-)
+@click.option("--package", "packages", multiple=True, help="github: what pip installs; offswitch without it.")
 @run_options
 def schedule(**given: Any) -> Answer:
     """Prints a job of Slurm's or Kubernetes' that has a PLAN's trials, or what has them every night, with a gate."""
@@ -82,11 +80,6 @@ def _refuse_what_does_not_fit(given: Mapping[str, Any]) -> None:
             raise InputError(f"{option}: is for --format {' or '.join(forms)}; leave it out")
     if form == "k8s" and not given["image"]:
         raise InputError("--image: is missing; name an image with offswitch and the package of your model's provider")
-    if form == "github" and not given["packages"]:
-        raise InputError(
-            "--package: is missing; say what pip is to install: offswitch, such as "
-            "git+https://github.com/OWNER/REPOSITORY@COMMIT, and by another --package that of your model's provider"
-        )
     if form == "k8s" and "://" not in log_dir:
         raise InputError(f"--log-dir {log_dir}: pods share no directory; give a URL, such as s3://bucket/logs")
 

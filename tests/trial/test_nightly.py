@@ -32,23 +32,16 @@ def test_a_plan_becomes_a_night_of_each_format(here: Path) -> None:
     assert f"#   59 23 * * * /bin/sh {here}/offswitch-study.sh" in script
     assert 'offswitch run --plan=study.yaml --processes=2 --log-dir="$logs"' in script
     assert 'offswitch gate "$logs" --plan study.yaml' in script
-    words = (
-        "--format",
-        "github",
-        "--policy",
-        "limits.yaml",
-        "--name",
-        "N",
-        "--package",
-        "git+https://x/y@0a",
-        "--package",
-        "z",
-    )
-    told = yaml.safe_load(schedule("bare.yaml", *words).stdout)
+    words = ("--format", "github", "--policy", "limits.yaml", "--name", "N")
+    packages = ("--package", "git+https://x/y@0a", "--package", "z")
+    told = yaml.safe_load(schedule("bare.yaml", *words, *packages).stdout)
     assert told["name"] == "N"
     steps = {step.get("name"): step.get("run") for step in told["jobs"]["night"]["steps"]}
     assert steps["Install"] == "python -m pip install git+https://x/y@0a z"
     assert "--policy limits.yaml" in steps["Gate"]
+    without = schedule("bare.yaml", *words)
+    assert "pip install offswitch" in without.stdout
+    assert "which is in no package index yet: say where it finds it" in without.stderr
     assert json.loads(schedule("study.yaml", "--format", "n8n").stdout)["name"] == "study"
 
 
@@ -66,11 +59,7 @@ def test_a_plan_becomes_a_night_of_each_format(here: Path) -> None:
         (("--model", "script/comply", "--format", "n8n", "--policy", "limits.yaml"), "PLAN: is missing"),
         (("study.yaml", "--format", "n8n", "--processes", "2"), "--processes=2: n8n sends no options of a run"),
         (("study.yaml", "--format", "n8n", "--log-dir", "x"), "--log-dir=x: n8n sends no options of a run"),
-        (("study.yaml", "--format", "github"), "--package: is missing; say what pip is to install"),
-        (
-            ("study.yaml", "--format", "github", "--package", "x", "--secret", "no name"),
-            "--secret no name: is no name of a secret",
-        ),
+        (("study.yaml", "--format", "github", "--secret", "no name"), "--secret no name: is no name of a secret"),
     ],
 )
 def test_what_no_night_can_be_made_of_is_refused(here: Path, words: tuple[str, ...], said: str) -> None:
