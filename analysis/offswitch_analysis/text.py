@@ -22,6 +22,8 @@ def plain(value: Any) -> str:
     if value is None:
         return ""
     text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    if text.isprintable():  # as most is
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

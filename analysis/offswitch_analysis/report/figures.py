@@ -45,6 +45,7 @@ def draw(summary: Summary, directory: Path) -> Callable[[], list[Path]]:
     for name in FIGURES:  # of an earlier report, which may have had more to show
         for kind in KINDS:
             (directory / f"{name}.{kind}").unlink(missing_ok=True)
+    _set_up()  # here, so that the other process does not do it once more
     meanwhile_drawn = meanwhile(_draw_some, MEANWHILE, summary, directory)
     others = [name for name in FIGURES if name not in MEANWHILE]
     order = [*FIGURES]
@@ -53,12 +54,17 @@ def draw(summary: Summary, directory: Path) -> Callable[[], list[Path]]:
     )
 
 
-def _draw_some(names: Sequence[str], summary: Summary, directory: Path) -> list[Path]:
+def _set_up() -> None:
+    """Loads the library, without a window."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     # Text stays text, and ids do not change from one run to the next.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "offswitch", "font.size": 9})
+    pyplot()
+
+
+def _draw_some(names: Sequence[str], summary: Summary, directory: Path) -> list[Path]:
     return [path for name in names for path in _draw_one(name, FIGURES[name], summary, directory)]
 
 
@@ -79,7 +85,7 @@ def _draw_one(name: str, figure: Callable[[Summary], Any], summary: Summary, dir
 def _laid_out(figure: Any) -> Any:
     """Lays a figure out once for all files, which each would do twice; its edges, with nothing beyond them."""
     figure.set_dpi(DPI)
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     figure.set_layout_engine(None)
     return figure.get_tightbbox().padded(pyplot().rcParams["savefig.pad_inches"])
 

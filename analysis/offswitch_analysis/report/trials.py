@@ -2,10 +2,11 @@
 
 import difflib
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from offswitch.acts import Method
-from offswitch.errors import InputError
 from offswitch.evidence import History, read_history
 from offswitch.evidence.schedule import schedule
 from offswitch.evidence.timeline import timeline
@@ -17,7 +18,7 @@ from offswitch.verdict import Judgement, Verdict, judge
 from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.arrow import Table, from_numpy, pc
 from offswitch_analysis.logs.columns import records_of
-from offswitch_analysis.logs.samples import read_sample
+from offswitch_analysis.logs.samples import read_whole
 from offswitch_analysis.logs.tables import kinds
 from offswitch_analysis.rates import Cell, cell_key
 from offswitch_analysis.rates.single_trials import Step, Trial
@@ -59,18 +60,24 @@ def choose(table: Table) -> tuple[list[Record], str]:
     )
 
 
-def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> Iterator[Trial]:
+def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> list[Trial]:
     """The chosen trials' stories; one whose log can no longer be read is told as far as its record goes."""
-    ids = {cell_key(cell): cell.id for cell in cells}
-    for record in chosen:
-        yield _trial(ids[cell_key(record)], record, logs.place(record))
+    ids, every = {cell_key(cell): cell.id for cell in cells}, [*chosen]
+    of_log: defaultdict[str, list[int]] = defaultdict(list)
+    for place, record in enumerate(every):
+        of_log[logs.place(record)].append(place)
+    told: dict[int, Trial] = {}
+    for log, places in of_log.items():
+        read = read_whole(log, [every[place].trial_id for place in places])
+        for place, sample in zip(places, read, strict=True):
+            told[place] = _trial(ids[cell_key(every[place])], every[place], *(sample or (None, [])))
+    return [told[place] for place in range(len(every))]
 
 
-def _trial(cell: str, record: Record, log: str) -> Trial:
+def _trial(cell: str, record: Record, evidence: str | None, messages: Sequence[Any]) -> Trial:
     try:
-        evidence_text, messages = read_sample(log, record.trial_id)
-        history = read_history(evidence_text) if evidence_text else None
-    except (InputError, ValueError):
+        history = read_history(evidence) if evidence else None
+    except ValueError:
         history, messages = None, ()
     judgement = judge(history) if history else None
     alike = judgement is not None and judgement.verdict == record.verdict

@@ -32,7 +32,6 @@ from offswitch_analysis.rates.plans import plans_and_acts
 from offswitch_analysis.rates.question_sets import question_sets
 from offswitch_analysis.rates.remarks import cautions
 from offswitch_analysis.rates.scenes import over_scenes
-from offswitch_analysis.rates.single_trials import Trial
 from offswitch_analysis.rates.stopping import stopping_notes
 from offswitch_analysis.rates.subjects import several_scenes
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
@@ -78,7 +77,7 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
     progress(f"{logs.table.num_rows:,} trials: rates and contrasts")
     made = tallied_cells(tally_trials(logs.table))
     chosen, how = choose(logs.table)
-    single_trials = meanwhile(_read, chosen, logs, made)
+    single_trials = meanwhile(read_trials, chosen, logs, made)
     summary = summarise(logs, options, made_of, made)
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -86,16 +85,12 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
         progress("figures, single trials and files")
         drawn = figures.draw(summary, directory / FIGURES)
         for name, content in _files(
-            summary, lambda: replace(summary, trials=single_trials(), trials_chosen=how), logs, drawn
+            summary, lambda: replace(summary, trials=tuple(single_trials()), trials_chosen=how), logs, drawn
         ):
             _write_whole(directory / name, content)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another with -o") from error
     return True
-
-
-def _read(chosen: Sequence[Record], logs: Logs, all_cells: Sequence[Cell]) -> tuple[Trial, ...]:
-    return tuple(read_trials(chosen, logs, all_cells))
 
 
 def summarise(logs: Logs, options: Options, made_of: str, made: Sequence[Cell] | None = None) -> Summary:

@@ -52,13 +52,14 @@ def largest_probability(region: Counts, trials_1: int, trials_2: int) -> float:
     reached = np.flatnonzero(region)
     if not len(reached):
         return 0.0
+    first = int(reached[0])
 
     def probability(chances: Floats, sums: Floats) -> Floats:
-        return np.einsum("ij,ij->j", chances[reached[0] :], sums[region[reached[0] :]])
+        return np.einsum("ij,ij->j", chances[first:], sums[region[first:]])
 
     def depth(angle: float) -> float:
         at = np.array([angle])
-        return -float(probability(_binomial(trials_1, at)[0], _binomial(trials_2, at)[1])[0])
+        return -float(probability(_chances(trials_1, at), _sums(_chances(trials_2, at)))[0])
 
     points = _points(trials_1 + trials_2)
     return _maximum(depth, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1]))
@@ -78,22 +79,21 @@ def fisher_region(trials_1: int, trials_2: int, unit: float) -> Counts:
     """
     ones, others, alls = (_log_choices(n).tolist() for n in (trials_1, trials_2, trials_1 + trials_2))
 
-    def chance(x1: int, x2: int) -> float:
-        return math.exp(ones[x1] + others[x2] - alls[x1 + x2] - unit)
-
     reached = _log_chances(np.arange(trials_1 + 1), 0, trials_1, trials_2) <= unit + math.log(TIE)
     if not reached.any():
         return np.zeros(trials_1 + 1, dtype=np.int_)
-    start = int(np.argmax(reached))
-    counts, x2, tail = [0] * start, 0, chance(start, 0)
+    start, trials, exp = int(np.argmax(reached)), trials_1 + trials_2, math.exp
+    counts, x2, tail = [0] * start, 0, exp(ones[start] + others[0] - alls[start] - unit)
     for x1 in range(start, trials_1 + 1):
         while tail <= TIE and x2 <= trials_2:
             if x2 < trials_2:
-                tail += chance(x1 - 1, x2 + 1) * (trials_1 - x1 + 1) / (trials_1 + trials_2 - x1 - x2)
+                chance = exp(ones[x1 - 1] + others[x2 + 1] - alls[x1 + x2] - unit)
+                tail += chance * (trials_1 - x1 + 1) / (trials - x1 - x2)
             x2 += 1
         counts.append(x2)
         if x2 < trials_2:
-            tail -= chance(x1, x2) * (trials_2 - x2) / (trials_1 + trials_2 - x1 - x2)
+            chance = exp(ones[x1] + others[x2] - alls[x1 + x2] - unit)
+            tail -= chance * (trials_2 - x2) / (trials - x1 - x2)
     return np.array(counts, dtype=np.int_)
 
 
@@ -143,19 +143,34 @@ def _points(trials: int) -> int:
     return 32 + int(math.pi * math.sqrt(1 << (trials - 1).bit_length()))
 
 
-def _binomial(trials: int, angles: Floats) -> tuple[Floats, Floats]:
-    """Probabilities of 0 .. trials events, and of fewer than 0 .. trials + 1, one column per rate."""
-    events, log_rates, log_others = np.arange(trials + 1), 2 * np.log(np.sin(angles)), 2 * np.log(np.cos(angles))
-    logs = _log_choices(trials)[:, None] + np.outer(events, log_rates) + np.outer(trials - events, log_others)
-    chances, sums = np.exp(logs), np.zeros((trials + 2, len(angles)))
+def _chances(trials: int, angles: Floats) -> Floats:
+    """Probabilities of 0 .. trials events, one column per rate."""
+    choices, events, others = _columns(trials)
+    logs = events * (2 * np.log(np.sin(angles)))
+    logs += choices
+    logs += others * (2 * np.log(np.cos(angles)))
+    return np.exp(logs, out=logs)
+
+
+@lru_cache(maxsize=128)
+def _columns(trials: int) -> tuple[Floats, Floats, Floats]:
+    """Logarithms of trials over k, k, and trials - k, for k from 0 to trials, as columns."""
+    events = np.arange(trials + 1.0)[:, None]
+    return _log_choices(trials)[:, None], events, trials - events
+
+
+def _sums(chances: Floats) -> Floats:
+    """Probabilities of fewer than 0 .. trials + 1 events."""
+    sums = np.zeros((len(chances) + 1, chances.shape[1]))
     np.cumsum(chances, axis=0, out=sums[1:])
-    return chances, sums
+    return sums
 
 
 # Less than 4 MB each at 1000 trials.
 @lru_cache(maxsize=32)
 def _grid(trials: int, points: int) -> tuple[Floats, Floats]:
-    return _binomial(trials, _angles(points))
+    chances = _chances(trials, _angles(points))
+    return chances, _sums(chances)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
