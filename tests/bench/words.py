@@ -26,7 +26,7 @@ LADDER = np.log2(1 + np.array([0, 1, 2, 5, 10, 20, 50, 100.0]))
 INTERCEPT_SD, SLOPE_SD, SLOPE = 0.5, 0.1, 0.35
 """of blocks, in log-odds; the slope is for each doubling of 1 + k"""
 WORDINGS, TRIALS, SPREAD, WITHIN = 16, 50, 0.8, (0.5, 1.1)
-SIZES = (16, 24, 32, 64)
+SIZES = (32, 48, 64, 96)
 
 
 def holds(interval: OverBlocks, truth: float) -> bool:

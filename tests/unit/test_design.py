@@ -1,6 +1,7 @@
 """Parts of a factorial: published optimal designs are found again, and what cannot be told apart is said."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 from offswitch_cli import main
 from offswitch_prompts.choice import asked_levels, choose
 from offswitch_prompts.design import Chosen, Levels, optimal, quality
-from offswitch_prompts.factorials import balanced_sample, valid_combinations
+from offswitch_prompts.factorials import balanced_sample, optimal_design, valid_combinations
 from offswitch_prompts.space import Space, load_space
 
 CONFLICTING = "kind=no,yes; stakes=no,yes; priority=no,yes; reason=no,yes"
@@ -103,3 +104,14 @@ def test_the_command_says_what_a_design_and_a_sample_are_worth_and_names_the_con
     refused = CliRunner().invoke(main, ["prompts", "design", "4", "--factors", CONFLICTING])
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert "design: must be from 5" in refused.stderr
+
+
+def test_the_figures_of_designs_in_the_documents_are_those_of_the_factors_as_they_are(space: Space) -> None:
+    text = (Path(__file__).parents[2] / "analysis/STATISTICS.md").read_text()
+    cells = next(line.split(" | ") for line in text.splitlines() if " | design | " in line)
+    count = int(cells[0].strip("| "))
+    start, levels = asked_levels(space, "all", "E")
+    chosen = [{f: one.levels[f] for f in levels} for one in optimal_design(space, start, levels, count, 1)]
+    found = quality(chosen, valid_combinations(space, start, levels, 1), levels)
+    assert cells[2] == f"{100 * found.efficiency:.1f}"
+    assert cells[5] == f"{found.estimable} of {found.interactions}"
