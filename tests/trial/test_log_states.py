@@ -258,7 +258,7 @@ def test_an_invalidated_trial_is_a_failure_and_what_it_would_be_is_said(logs: Pa
     assert (code, "trial A-0001: was declared invalid by 'a reviewer'" in said) == (0, True)
     explained = " ".join(invoke("explain", str(logs), "A-0001")[1].split())
     assert "in the log failure: invalidated" in explained
-    (trial, *_) = read_trials(found.records, found, cells(found.records))
+    ((_, trial), *_) = read_trials(found.records, found)
     assert trial.reasons == ("it counts as failed, because it was invalidated; by its evidence it is sabotaged",)
 
 

@@ -1,5 +1,6 @@
 """From logs on disk to records: what is read, what is read again, and what is said of the rest."""
 
+import io
 import json
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from offswitch.record.record import RECORD_SCHEMA
 from offswitch_analysis.logs import frame, read_logs, reading
 from offswitch_analysis.logs.cache import Cache
 from offswitch_analysis.logs.names import PARALLEL_FROM, log_names
+from offswitch_analysis.logs.tables import parquet_of, table_of
 from specimens import RECORD
 
 COMPLIED = {"verdict": "complied", "methods": "", "exposed": True, "detector": 2, "commands": 4}
@@ -284,6 +286,19 @@ def test_a_frame_has_a_row_per_trial_and_nothing_where_the_trial_cannot_say() ->
     assert table["outlived"].isna().tolist() == [False, True]
     assert table["commands"].sum() == RECORD.commands
     assert table["ruling"].isna().all()
+
+
+MANY = [
+    RECORD, replace(RECORD, trial_id="A-0002", methods=(), outlived=None, commands=None, model="another", detail="x"),
+    replace(RECORD, trial_id="A-0003", duration_s=None, variant="E", failure=None, trigger_pulled=None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("records", [[], [RECORD], MANY, MANY * 500])
+def test_the_parquet_file_is_read_as_if_pandas_had_written_the_frame(records: list[Record]) -> None:
+    ours, pandas = parquet_of(table_of(records)), frame(records).to_parquet(index=False)
+    read, expected = (pd.read_parquet(io.BytesIO(file)) for file in (ours, pandas))
+    pd.testing.assert_frame_equal(read, expected, check_exact=True)
 
 
 @pytest.mark.parametrize("records", [[], [RECORD]])

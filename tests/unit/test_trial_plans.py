@@ -251,7 +251,9 @@ def test_a_contrast_that_is_not_in_the_plan_is_exploratory(study: Path) -> None:
     other = [replace(record, model="openai/y") for record in trials("E")]
     records = [*trials("E"), *trials("K"), *other]
     found = cells(records)
-    marked, compared = told(study, *records).marked(found, contrasts(found, records, plan_of("", PLAN).declared))
+    standing = told(study, *records)
+    marked = standing.marked_cells(found)
+    compared = standing.marked_contrasts(found, contrasts(found, records, plan_of("", PLAN).declared))
     assert [(one.family, one.standing) for one in compared] == [
         ("competence", Standing.PLANNED),
         (None, Standing.EXPLORATORY),

@@ -24,7 +24,7 @@ Column: TypeAlias = Any
 
 def array_of(values: Sequence[Any], of: Any) -> Column:
     """Texts, numbers or booleans, or None, as an array of this type of Arrow's; OverflowError: they are too large."""
-    there = _bits(np.fromiter((value is not None for value in values), np.bool_, len(values)))
+    there = bits(np.fromiter((value is not None for value in values), np.bool_, len(values)))
     if of == pa.string():
         texts = [b"" if value is None else value.encode() for value in values]
         ends = np.zeros(len(texts) + 1, np.int64)
@@ -33,7 +33,7 @@ def array_of(values: Sequence[Any], of: Any) -> Column:
             raise OverflowError("more text than a column holds")
         parts = [there, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(texts))]
     elif of == pa.bool_():
-        parts = [there, _bits(np.fromiter(map(bool, values), np.bool_, len(values)))]
+        parts = [there, bits(np.fromiter(map(bool, values), np.bool_, len(values)))]
     else:
         parts = [there, pa.py_buffer(np.array([value or 0 for value in values], str(of)))]
     return pa.Array.from_buffers(of, len(values), parts)
@@ -71,7 +71,8 @@ def _dtype(array: Column) -> np.dtype[Any]:
     return np.dtype(str(array.type))
 
 
-def _bits(values: NDArray[np.bool_]) -> Any:
+def bits(values: NDArray[np.bool_]) -> Any:
+    """Whether each is so, as Arrow keeps it."""
     return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 

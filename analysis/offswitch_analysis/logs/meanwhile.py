@@ -1,9 +1,11 @@
 """Work that goes on in a process of its own, while this one does something else."""
 
+import gc
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TypeVar
@@ -23,7 +25,8 @@ def meanwhile(work: Callable[..., T], *given: object) -> Callable[[], T]:
     context = get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_send, args=(sender, work, given), daemon=True)
-    child.start()
+    with no_garbage_before():
+        child.start()
     sender.close()
 
     def result() -> T:
@@ -38,6 +41,16 @@ def meanwhile(work: Callable[..., T], *given: object) -> Callable[[], T]:
         return value
 
     return result
+
+
+@contextmanager
+def no_garbage_before() -> Generator[None]:
+    """Processes that begin here do not look for garbage in what is there now, which would copy all of it."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _send(sender: "Connection[object, object]", work: Callable[..., object], given: tuple[object, ...]) -> None:

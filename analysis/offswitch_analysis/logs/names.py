@@ -19,7 +19,7 @@ from offswitch.errors import InputError
 from offswitch_analysis.logs.beside import load
 from offswitch_analysis.logs.cache import Cache, LogRecords, file_name, packed, unpacked
 from offswitch_analysis.logs.content import digests_of
-from offswitch_analysis.logs.meanwhile import is_safe
+from offswitch_analysis.logs.meanwhile import is_safe, no_garbage_before
 from offswitch_analysis.logs.rulings import local_path
 
 S = TypeVar("S")
@@ -117,7 +117,9 @@ def in_processes(work: Callable[[S], T], of: Sequence[S]) -> list[T]:
             suppress(BrokenProcessPool),
             ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("fork")) as pool,
         ):
-            return list(pool.map(work, of))
+            with no_garbage_before():
+                found = pool.map(work, of)
+            return list(found)
     return list(map(work, of))
 
 

@@ -3,6 +3,8 @@
 It has the columns of `columns`, and `log` and `ruling` too. Rows that somebody needs whole become records.
 """
 
+import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offswitch.record import Record
-from offswitch_analysis.logs.arrow import Column, Table, array_of, from_numpy, in_one_piece, pa, pc, to_numpy
+from offswitch_analysis.logs.arrow import Column, Table, array_of, bits, from_numpy, in_one_piece, pa, pc, pq, to_numpy
 from offswitch_analysis.logs.cache import LogRecords
 from offswitch_analysis.logs.columns import columns_of, records_of
 
@@ -25,6 +27,8 @@ DTYPES: Mapping[Any, str] = {
     int: "int64", int | None: "Int64", float | None: "float64",
 }  # fmt: skip
 """type of a record's column -> dtype of pandas"""
+PANDAS: Mapping[str, Any] = {"index_columns": [], "column_indexes": [], "pandas_version": "3.0.0"}
+"""what pandas reads in a file's metadata beside the columns"""
 
 
 @dataclass(frozen=True)
@@ -120,16 +124,45 @@ def frame_of(table: Table) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def _categories(column: Column) -> Any:
+def parquet_of(table: Table) -> bytes:
+    """The same as a Parquet file, without pandas, which reads it as that frame: it takes a second less."""
+    arrays: list[Column] = []
+    described: list[dict[str, Any]] = []
+    for column in fields(Record):
+        dtype, given = DTYPES[column.type], table[column.name]
+        arrays.append(_sorted_dictionary(given) if dtype == "category" else in_one_piece(given))
+        described.append(_described(column.name, dtype, arrays[-1]))
+    made = pa.table(arrays, NAMES).replace_schema_metadata({"pandas": json.dumps({**PANDAS, "columns": described})})
+    file = io.BytesIO()
+    pq.write_table(made, file)
+    return file.getvalue()
+
+
+def _described(name: str, dtype: str, array: Column) -> dict[str, Any]:
+    """A column as pandas' metadata name it: https://pandas.pydata.org/docs/development/developer.html."""
+    told = {"name": name, "field_name": name, "pandas_type": dtype.lower(), "numpy_type": dtype, "metadata": None}
+    if dtype == "category":
+        categories = {"num_categories": len(array.dictionary), "ordered": False}
+        told |= {"pandas_type": "categorical", "numpy_type": "int32", "metadata": categories}
+    return told
+
+
+def _sorted_dictionary(column: Column) -> Column:
     """The texts that are there, in their order, and the number of each row's among them."""
+    one = encoded(column)
+    codes = to_numpy(one.indices, -1)
+    order = to_numpy(pc.sort_indices(one.dictionary)).astype(np.int64)
+    there = order[np.bincount(codes[codes >= 0], minlength=len(order))[order] > 0]
+    numbers = np.full(len(order) + 1, -1, np.int32)  # the last one is where -1 leads
+    numbers[there] = np.arange(len(there))
+    places = [bits(codes >= 0), pa.py_buffer(numbers[codes])]
+    indices = pa.Array.from_buffers(pa.int32(), len(codes), places)
+    return pa.DictionaryArray.from_arrays(indices, one.dictionary.take(from_numpy(there)))
+
+
+def _categories(column: Column) -> Any:
     import pandas as pd
 
-    one = encoded(column)
-    values: list[str] = one.dictionary.to_pylist()
-    codes = to_numpy(one.indices, -1)
-    there: list[int] = sorted(np.unique(codes[codes >= 0]).tolist(), key=values.__getitem__)
-    numbers = np.full(len(values) + 1, -1)  # the last one is where -1 leads
-    numbers[there] = np.arange(len(there))
-    names = [values[place] for place in there]
-    categories = pd.Index(names, dtype="str")
-    return pd.Categorical.from_codes(numbers[codes], categories=categories)
+    one = _sorted_dictionary(column)
+    names = pd.Index(one.dictionary.to_pylist(), dtype="str")
+    return pd.Categorical.from_codes(to_numpy(one.indices, -1), categories=names)

@@ -1,17 +1,17 @@
 """The report's figures, as SVG for the web and PNG for slides."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from offswitch.record import subject_name
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs.meanwhile import meanwhile
-from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Estimate, Summary, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
 from offswitch_analysis.rates.curves import SHOTS
 from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
-from offswitch_analysis.report.drawing import NAME_MAX, name_rows, pyplot, short, stacked, who
+from offswitch_analysis.report.drawing import NAME_MAX, listed, pyplot, short, stacked, who
 from offswitch_analysis.report.reliability import self_reports
 from offswitch_analysis.text import TOO_FEW
 
@@ -36,22 +36,19 @@ CURVE_ROWS = 12
 """height of a panel with curves"""
 
 
-def draw(summary: Summary, directory: Path) -> Callable[[], list[Path]]:
-    """Begins to write every figure that the cells have something for; what is returned gives the files.
+def begin(summary: Summary, directory: Path) -> Callable[[Summary], list[Path]]:
+    """Begins to draw what needs no contrasts; what is returned draws the others, of the whole summary.
 
-    Half of them are drawn meanwhile, the others as soon as somebody asks for the files.
+    It gives the files of all figures that there is something for.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for name in FIGURES:  # of an earlier report, which may have had more to show
         for kind in KINDS:
             (directory / f"{name}.{kind}").unlink(missing_ok=True)
     _set_up()  # here, so that the other process does not do it once more
-    meanwhile_drawn = meanwhile(_draw_some, MEANWHILE, summary, directory)
-    others = [name for name in FIGURES if name not in MEANWHILE]
-    order = [*FIGURES]
-    return lambda: sorted(
-        [*_draw_some(others, summary, directory), *meanwhile_drawn()], key=lambda path: order.index(path.stem)
-    )
+    begun = meanwhile(_draw, MEANWHILE, summary, directory)
+    others, order = [name for name in FIGURES if name not in MEANWHILE], [*FIGURES]
+    return lambda whole: sorted([*_draw(others, whole, directory), *begun()], key=lambda path: order.index(path.stem))
 
 
 def _set_up() -> None:
@@ -64,7 +61,7 @@ def _set_up() -> None:
     pyplot()
 
 
-def _draw_some(names: Sequence[str], summary: Summary, directory: Path) -> list[Path]:
+def _draw(names: Sequence[str], summary: Summary, directory: Path) -> list[Path]:
     return [path for name in names for path in _draw_one(name, FIGURES[name], summary, directory)]
 
 
@@ -91,33 +88,37 @@ def _laid_out(figure: Any) -> Any:
 
 
 def rates(summary: Summary) -> Any:
-    """The sabotage rate of every cell with its interval, a panel for each model in an agent."""
-    subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
-    heights = [len(cells) + 1 for cells in subjects.values()]
-    figure, panels = stacked(len(subjects), heights)
-    for panel, cells in zip(panels, subjects.values(), strict=True):
-        name_rows(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.sabotage.n})" for cell in cells])
-        _dots(panel, cells)
-        panel.set_xlim(-2, 102)
+    """The sabotage rate of every cell with its interval, below its model in an agent."""
+    figure, panel, rows = _listed_cells(summary, lambda cell: cell.sabotage.n)
+    _dots(panel, rows)
+    panel.set_xlim(-2, 102)
     hollow = f"\nhollow: {PUBLISHED_NOTE}" if any(cell.published for cell in summary.cells) else ""
-    panels[-1].set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % interval{hollow}")
+    panel.set_xlabel(f"sabotage rate, % of counted trials (their number), with 95 % interval{hollow}")
     return figure
 
 
-def _dots(panel: Any, cells: Sequence[Cell]) -> None:
-    """A row for each cell: its rate and interval, and what others have published."""
-    shown: list[tuple[int, Estimate]] = []
-    for row, cell in enumerate(cells):
+def _listed_cells(summary: Summary, number: Callable[[Cell], int]) -> tuple[Any, Any, dict[float, Cell]]:
+    """A figure with a panel that has a row for each cell, its number in brackets; and row -> cell."""
+    subjects, names = cells_by_subject(summary.cells).values(), labels(summary.cells)
+    figure, panel, rows = listed(
+        [(who(cells[0]), [f"{short(names[cell.id])}  ({number(cell)})" for cell in cells]) for cells in subjects]
+    )
+    return figure, panel, dict(zip(rows, (cell for cells in subjects for cell in cells), strict=True))
+
+
+def _dots(panel: Any, rows: Mapping[float, Cell]) -> None:
+    """In each row a cell's rate and interval, and what others have published."""
+    for row, cell in rows.items():
         for number, other in enumerate(cell.published):
             panel.plot(100 * other.rate, row + 0.28 + 0.1 * number, "D", mfc="none", mec="#777777", ms=4)
         if cell.sabotage.shown is None:
             panel.text(1, row, f"{TOO_FEW} (n = {cell.sabotage.n})", va="center", fontsize=7, color="#777777")
-        else:
-            shown.append((row, cell.sabotage))
-    rows = [row for row, _ in shown]
-    limits = [[100 * limit for limit in of] for of in zip(*((rate.low, rate.high) for _, rate in shown), strict=True)]
-    panel.hlines(rows, *(limits or ([], [])), color="#2166ac", lw=1.6)
-    panel.plot([100 * (rate.rate or 0) for _, rate in shown], rows, "o", color="#2166ac", ms=4)
+    shown = {row: cell.sabotage for row, cell in rows.items() if cell.sabotage.shown is not None}
+    limits = [
+        [100 * limit for limit in of] for of in zip(*((rate.low, rate.high) for rate in shown.values()), strict=True)
+    ]
+    panel.hlines([*shown], *(limits or ([], [])), color="#2166ac", lw=1.6)
+    panel.plot([100 * (rate.rate or 0) for rate in shown.values()], [*shown], "o", color="#2166ac", ms=4)
 
 
 def heat_map(summary: Summary) -> Any:
@@ -134,26 +135,39 @@ def heat_map(summary: Summary) -> Any:
     panel.set_ylim(len(subjects) - 0.5, -0.5)
     panel.set_xticks(range(len(variants)), map(short, variants), rotation=0 if longest == 1 else 90)
     panel.set_yticks(range(len(subjects)), names)
-    shown: set[tuple[str, str]] = set()
+    fields: dict[tuple[int, int], Cell | None] = {}
     for cell in summary.cells:
-        where = subject(cell), cell.variant
+        place = variants.index(cell.variant), rows.index(subject(cell))
         # Several conditions of one variant have no place in one field.
-        _field(panel, variants.index(cell.variant), rows.index(where[0]), None if where in shown else cell)
-        shown.add(where)
+        fields[place] = None if place in fields else cell
+    _fill(panel, fields)
     panel.set_title("sabotage rate, %, its 95 % interval (n)", loc="left", fontsize=9)
     return figure
 
 
-def _field(panel: Any, x: int, y: int, cell: Cell | None) -> None:
-    rate = cell.sabotage if cell else None
-    enough = cell is not None and not cell.too_few and rate is not None and rate.rate is not None
-    share = rate.rate if enough and rate and rate.rate is not None else 0.0
-    colour = pyplot().get_cmap("Reds")(0.9 * share) if enough else "#eeeeee"
-    panel.add_patch(pyplot().Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
-    text = "several\nconditions" if rate is None else f"{TOO_FEW}\n({rate.n})"
-    if enough and rate:
-        text = f"{100 * share:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
-    panel.text(x, y, text, ha="center", va="center", fontsize=6, color="white" if share > 0.6 else "black")
+def _fill(panel: Any, fields: Mapping[tuple[int, int], Cell | None]) -> None:
+    """Paints the fields at these places, all at once, and writes the rate into each."""
+    from matplotlib.collections import PolyCollection
+
+    corners = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
+    colours = list[Any]()
+    for (x, y), cell in fields.items():
+        share, text = _rate_of(cell)
+        colours.append("#eeeeee" if share is None else pyplot().get_cmap("Reds")(0.9 * share))
+        colour = "white" if share is not None and share > 0.6 else "black"
+        panel.text(x, y, text, ha="center", va="center", fontsize=6, color=colour)
+    squares = [[(x + right, y + down) for right, down in corners] for x, y in fields]
+    panel.add_collection(PolyCollection(squares, facecolors=colours, edgecolor="white"), autolim=False)
+
+
+def _rate_of(cell: Cell | None) -> tuple[float | None, str]:
+    """The rate, None where there are too few trials or several cells, and what is written into the field."""
+    if cell is None:
+        return None, "several\nconditions"
+    rate = cell.sabotage
+    if cell.too_few or rate.rate is None:
+        return None, f"{TOO_FEW}\n({rate.n})"
+    return rate.rate, f"{100 * rate.rate:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
 
 
 def placement(summary: Summary) -> Any:
@@ -169,9 +183,8 @@ def placement(summary: Summary) -> Any:
     ]
     if not pairs:
         return None
-    figure, (panel,) = stacked(1, [len(pairs) + 1])
-    name_rows(panel, "", [f"{who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])
-    for row, (contrast, _, _) in enumerate(pairs):
+    figure, panel, rows = listed([("", [f"{who(one, ' ')}  {_n(one)} - {_n(other)}" for _, one, other in pairs])])
+    for row, (contrast, _, _) in zip(rows, pairs, strict=True):
         low, high, middle = contrast.low or 0.0, contrast.high or 0.0, contrast.difference or 0.0
         panel.plot([100 * low, 100 * high], [row, row], color="#2166ac", lw=1.6)
         panel.plot(100 * middle, row, "o", color="#2166ac", ms=4)
@@ -182,27 +195,24 @@ def placement(summary: Summary) -> Any:
 
 def verdicts(summary: Summary) -> Any:
     """What the trials of each cell ended as."""
-    subjects, names = cells_by_subject(summary.cells), labels(summary.cells)
-    figure, panels = stacked(len(subjects), [len(cells) + 1 for cells in subjects.values()])
-    for panel, cells in zip(panels, subjects.values(), strict=True):
-        name_rows(panel, who(cells[0]), [f"{short(names[cell.id])}  ({cell.trials})" for cell in cells])
-        _bars(panel, cells)
-        panel.set_xlim(0, 100)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=5, fontsize=7, frameon=False)
-    panels[-1].set_xlabel("% of all trials (their number in brackets)")
+    figure, panel, rows = _listed_cells(summary, lambda cell: cell.trials)
+    _bars(panel, rows)
+    panel.set_xlim(0, 100)
+    figure.legend(loc="outside lower left", ncols=5, fontsize=7, frameon=False)
+    panel.set_xlabel("% of all trials (their number in brackets)")
     return figure
 
 
-def _bars(panel: Any, cells: Sequence[Cell]) -> None:
-    """A bar for each cell. Those of one verdict are drawn as one, which takes a tenth of the time."""
+def _bars(panel: Any, rows: Mapping[float, Cell]) -> None:
+    """In each row a cell's bar. Those of one verdict are drawn as one, which takes a tenth of the time."""
     from matplotlib.collections import PolyCollection
 
-    left = [0.0] * len(cells)
+    left = dict.fromkeys(rows, 0.0)
     for verdict, colour in COLOURS.items():
-        right = [begins + 100 * cell.verdicts[verdict] / cell.trials for begins, cell in zip(left, cells, strict=True)]
+        right = {row: left[row] + 100 * cell.verdicts[verdict] / cell.trials for row, cell in rows.items()}
         bars = [
-            [(begins, row - 0.4), (ends, row - 0.4), (ends, row + 0.4), (begins, row + 0.4)]
-            for row, (begins, ends) in enumerate(zip(left, right, strict=True))
+            [(begins, row - 0.4), (right[row], row - 0.4), (right[row], row + 0.4), (begins, row + 0.4)]
+            for row, begins in left.items()
         ]
         panel.add_collection(PolyCollection(bars, facecolor=colour, lw=0, label=verdict.value), autolim=False)
         left = right
@@ -216,7 +226,7 @@ def learning_curves(summary: Summary) -> Any:
         panels_of[curve.model, curve.agent, curve.scene].append(curve)
     if not panels_of:
         return None
-    figure, panels = stacked(len(panels_of), [CURVE_ROWS] * len(panels_of))
+    figure, panels = stacked(len(panels_of), CURVE_ROWS)
     for panel, (named, curves) in zip(panels, panels_of.items(), strict=True):
         for number, curve in enumerate(curves):
             _curve(panel, curve, (number - (len(curves) - 1) / 2) * 0.06)
@@ -243,8 +253,8 @@ FIGURES = {
     "rates": rates, "heat_map": heat_map, "placement": placement, "verdicts": verdicts,
     "learning_curves": learning_curves, "self_reports": self_reports,
 }  # fmt: skip
-MEANWHILE = ("rates", "verdicts")
-"""those with most in them"""
+MEANWHILE = ("rates", "heat_map", "verdicts")
+"""those with most in them, and no contrasts"""
 
 
 def _n(cell: Cell) -> str:

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from offswitch.acts import Method
@@ -60,9 +61,9 @@ def choose(table: Table) -> tuple[list[Record], str]:
     )
 
 
-def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> list[Trial]:
-    """The chosen trials' stories; one whose log can no longer be read is told as far as its record goes."""
-    ids, every = {cell_key(cell): cell.id for cell in cells}, [*chosen]
+def read_trials(chosen: Iterable[Record], logs: Logs) -> list[tuple[Record, Trial]]:
+    """The chosen trials and their stories; one whose log can no longer be read is told as far as its record goes."""
+    every = [*chosen]
     of_log: defaultdict[str, list[int]] = defaultdict(list)
     for place, record in enumerate(every):
         of_log[logs.place(record)].append(place)
@@ -70,11 +71,17 @@ def read_trials(chosen: Iterable[Record], logs: Logs, cells: Sequence[Cell]) -> 
     for log, places in of_log.items():
         read = read_whole(log, [every[place].trial_id for place in places])
         for place, sample in zip(places, read, strict=True):
-            told[place] = _trial(ids[cell_key(every[place])], every[place], *(sample or (None, [])))
-    return [told[place] for place in range(len(every))]
+            told[place] = _trial(every[place], *(sample or (None, [])))
+    return [(record, told[place]) for place, record in enumerate(every)]
 
 
-def _trial(cell: str, record: Record, evidence: str | None, messages: Sequence[Any]) -> Trial:
+def of_cells(told: Iterable[tuple[Record, Trial]], cells: Iterable[Cell]) -> Iterator[Trial]:
+    """Trials with the ids of their cells."""
+    ids = {cell_key(cell): cell.id for cell in cells}
+    return (replace(trial, cell=ids[cell_key(record)]) for record, trial in told)
+
+
+def _trial(record: Record, evidence: str | None, messages: Sequence[Any]) -> Trial:
     try:
         history = read_history(evidence) if evidence else None
     except ValueError:
@@ -84,7 +91,7 @@ def _trial(cell: str, record: Record, evidence: str | None, messages: Sequence[A
     steps = [Step(line.at_s, line.source.value, line.text) for line in timeline(history)] if history else ()
     before, after = _scripts(history) if history else (None, None)
     return Trial(
-        cell=cell, trial_id=record.trial_id, log=record.log, verdict=record.verdict,
+        cell="", trial_id=record.trial_id, log=record.log, verdict=record.verdict,
         rule=judgement.rule if judgement and alike else None, reasons=_reasons(judgement, record),
         methods=record.methods, ruling=record.ruling, why=why_outside(record), steps=tuple(steps),
         script_before=before, script_after=after,

@@ -21,7 +21,7 @@ from offswitch_analysis import text
 from offswitch_analysis.logs import Logs, rulings_line
 from offswitch_analysis.logs.arrow import Table, known
 from offswitch_analysis.logs.meanwhile import meanwhile
-from offswitch_analysis.logs.tables import frame_of, is_one_of, kinds, records_at
+from offswitch_analysis.logs.tables import is_one_of, kinds, parquet_of, records_at
 from offswitch_analysis.rates import Cell, Summary, cell_key, cells_by_subject, subject, wordings
 from offswitch_analysis.rates.cells import is_control, tallied_cells
 from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, side, tallied_contrasts
@@ -41,7 +41,7 @@ from offswitch_analysis.report import figures, self_reports
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.paper import report_text
 from offswitch_analysis.report.rows import cell_row, contrast_columns, contrast_rows
-from offswitch_analysis.report.trials import choose, read_trials
+from offswitch_analysis.report.trials import choose, of_cells, read_trials
 from offswitch_analysis.trial_plans.deviations import Kept
 
 TITLE = "Does it let itself be switched off?"
@@ -74,18 +74,21 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
     if _is_up_to_date(directory, made_of):
         return False
     _check_place(directory)
-    progress(f"{logs.table.num_rows:,} trials: rates and contrasts")
-    made = tallied_cells(tally_trials(logs.table))
+    progress(f"{logs.table.num_rows:,} trials: rates, contrasts and single trials")
     chosen, how = choose(logs.table)
-    single_trials = meanwhile(read_trials, chosen, logs, made)
-    summary = summarise(logs, options, made_of, made)
+    single_trials = meanwhile(read_trials, chosen, logs)
+    summary = _without_contrasts(logs, options, made_of)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _write_whole(directory / SUMMARY, "{}")  # the directory is a report's now, whatever becomes of this run
-        progress("figures, single trials and files")
-        drawn = figures.draw(summary, directory / FIGURES)
+        draw_rest = figures.begin(summary, directory / FIGURES)
+        summary = _with_contrasts(summary, logs, options)
+        progress("figures and files")
         for name, content in _files(
-            summary, lambda: replace(summary, trials=tuple(single_trials()), trials_chosen=how), logs, drawn
+            summary,
+            lambda: replace(summary, trials=tuple(of_cells(single_trials(), summary.cells)), trials_chosen=how),
+            logs,
+            lambda: draw_rest(summary),
         ):
             _write_whole(directory / name, content)
     except OSError as error:
@@ -93,14 +96,17 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
     return True
 
 
-def summarise(logs: Logs, options: Options, made_of: str, made: Sequence[Cell] | None = None) -> Summary:
-    """The whole summary but the single trials; of these cells, if they have been made already."""
+def summarise(logs: Logs, options: Options, made_of: str) -> Summary:
+    """The whole summary but the single trials."""
+    return _with_contrasts(_without_contrasts(logs, options, made_of), logs, options)
+
+
+def _without_contrasts(logs: Logs, options: Options, made_of: str) -> Summary:
     table = logs.table
-    all_cells = [*(tallied_cells(tally_trials(table)) if made is None else made)]
-    scripted = {cell.scripted for cell in all_cells}
-    compared = tallied_contrasts(all_cells, question_sets(table), options.families)
+    all_cells = tallied_cells(tally_trials(table))
     if options.trial_plan:
-        all_cells, compared = options.trial_plan.marked(all_cells, compared)
+        all_cells = options.trial_plan.marked_cells(all_cells)
+    scripted = {cell.scripted for cell in all_cells}
     models, remarks = _effects(logs.records) if options.factor_model else ({}, [])
     return Summary(
         schema_version=SCHEMA_VERSION, title=options.title, made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -111,7 +117,7 @@ def summarise(logs: Logs, options: Options, made_of: str, made: Sequence[Cell] |
             *_notes(records_at(table, known(table["ruling"])), all_cells),
             *undeclared_names(options.families, all_cells), *remarks,
         ),
-        cells=tuple(all_cells), contrasts=tuple(compared), over_scenes=tuple(over_scenes(all_cells)),
+        cells=tuple(all_cells), contrasts=(), over_scenes=tuple(over_scenes(all_cells)),
         looks=logs.looks, histories=tallied_histories(table, fewest=2),
         plans=tuple(plans_and_acts(all_cells, records_at(table, known(table["plan_mentions"])))),
         over_wordings=tuple(wordings.over_wordings(all_cells, _of(wordings.with_drawn_wordings(all_cells), table))),
@@ -119,6 +125,13 @@ def summarise(logs: Logs, options: Options, made_of: str, made: Sequence[Cell] |
         judges=judge_results(_judged(logs), logs.judged),
         trial_plan=options.trial_plan.standing if options.trial_plan else None,
     )  # fmt: skip
+
+
+def _with_contrasts(summary: Summary, logs: Logs, options: Options) -> Summary:
+    compared = tallied_contrasts(summary.cells, question_sets(logs.table), options.families)
+    if options.trial_plan:
+        compared = options.trial_plan.marked_contrasts(summary.cells, compared)
+    return replace(summary, contrasts=tuple(compared))
 
 
 def _of(some: Sequence[Cell], table: Table) -> list[Record]:
@@ -228,7 +241,7 @@ def _files(
     reports, columns = self_reports.self_report_rows(summary.cells), self_reports.self_report_columns(summary.cells[0])
     yield "self_reports.csv", text.csv_text(reports, columns)
     yield "judges.csv", text.csv_text(judged_rows(_judged(logs), logs.judged), JUDGED_COLUMNS)
-    yield "trials.parquet", frame_of(logs.table).to_parquet(index=False)
+    yield "trials.parquet", parquet_of(logs.table)
     yield "summary.schema.json", json.dumps(schema(), indent=1)
     yield PAGE, render(shown())
     yield "report.md", report_text(summary, [path.name for path in drawn() if path.suffix == ".png"])

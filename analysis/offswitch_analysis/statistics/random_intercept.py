@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq  # pyright: ignore[reportUnknownVariableType]
 from scipy.special import chdtr, expit, log_expit, stdtrit  # pyright: ignore[reportUnknownVariableType]
 
 from offswitch_analysis.statistics.intervals import check_counts
@@ -202,6 +201,8 @@ def _cut_of_middle(groups: int, level: float = 0.95) -> float:
 @lru_cache(maxsize=64)
 def _cut_of_spread(groups: int, level: float = 0.95) -> float:
     """The same for the spread: what a normal sample's sum of squares, chi squared, leaves as likely as that."""
+    from scipy.optimize import brentq  # pyright: ignore[reportUnknownVariableType] - takes long to load
+
     free = groups - 1
 
     def fall(squares: float) -> float:

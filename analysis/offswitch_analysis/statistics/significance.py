@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar  # pyright: ignore[reportUnknownVariableType]
 from scipy.special import bdtr, gammaln, ndtri
 
 from offswitch_analysis.statistics.intervals import check_counts
@@ -120,6 +119,8 @@ def _maximum(depth: Callable[[float], float], heights: Floats) -> float:
 
     The depth is minus the height at any angle, because scipy looks for minima.
     """
+    from scipy.optimize import minimize_scalar  # pyright: ignore[reportUnknownVariableType] - takes long to load
+
     angles, walled = _angles(len(heights)), np.concatenate([[-1.0], heights, [-1.0]])
     peaks = np.flatnonzero((heights >= walled[:-2]) & (heights >= walled[2:]))
     best, step = float(heights.max()), float(angles[1] - angles[0])
@@ -216,6 +217,8 @@ def _odds(events_1: int, trials_1: int, events_2: int, trials_2: int, at: float)
 
 def _fitted(events_1: int, trials_1: int, events_2: int, trials_2: int, z: float) -> float:
     """Expected events of the first under the odds ratio that the score test just does not reject at z."""
+    from scipy.optimize import brentq  # pyright: ignore[reportUnknownVariableType] - takes long to load
+
     both, trials = events_1 + events_2, trials_1 + trials_2
     edge = min(trials_1, both) if z > 0 else max(0, both - trials_2)
 

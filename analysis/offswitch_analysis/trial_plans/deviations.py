@@ -34,11 +34,14 @@ class Kept:
         """What the numbers of a cell are."""
         return self.cells.get(_key(cell), Standing.EXPLORATORY)
 
-    def marked(self, cells: Sequence[Cell], contrasts: Iterable[Contrast]) -> tuple[list[Cell], list[Contrast]]:
-        """The same with what each of them is: a contrast is no more than the lesser of its cells."""
-        of_cell = {cell.id: self.of_cell(cell) for cell in cells}
-        order = list(Standing)
-        return [replace(cell, standing=of_cell[cell.id]) for cell in cells], [
+    def marked_cells(self, cells: Iterable[Cell]) -> list[Cell]:
+        """The same with what the numbers of each are."""
+        return [replace(cell, standing=self.of_cell(cell)) for cell in cells]
+
+    def marked_contrasts(self, cells: Iterable[Cell], contrasts: Iterable[Contrast]) -> list[Contrast]:
+        """The contrasts between these cells with what each is: no more than the lesser of its cells."""
+        of_cell, order = {cell.id: self.of_cell(cell) for cell in cells}, list(Standing)
+        return [
             replace(
                 one,
                 standing=max(of_cell[one.first], of_cell[one.second], key=order.index)
