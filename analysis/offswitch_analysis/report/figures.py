@@ -7,11 +7,12 @@ from typing import Any
 from offswitch.record import subject_name
 from offswitch.verdict import Verdict
 from offswitch_analysis.logs.meanwhile import meanwhile
-from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note, subject
+from offswitch_analysis.rates import PUBLISHED_NOTE, Cell, Summary, cells_by_subject, scripted_note
 from offswitch_analysis.rates.curves import SHOTS
 from offswitch_analysis.rates.fitted import Curve
 from offswitch_analysis.rates.subjects import labels
-from offswitch_analysis.report.drawing import NAME_MAX, listed, pyplot, short, stacked, who
+from offswitch_analysis.report.drawing import listed, pyplot, short, stacked, who
+from offswitch_analysis.report.heat_map import heat_map
 from offswitch_analysis.report.reliability import self_reports
 from offswitch_analysis.text import TOO_FEW
 
@@ -31,7 +32,6 @@ COLOURS = {
 PLACEMENT = (("B", "C"), ("D", "E"))
 KINDS = ("svg", "png")
 DPI = 150
-LETTER_INCHES = 0.1
 CURVE_ROWS = 12
 """height of a panel with curves"""
 
@@ -119,55 +119,6 @@ def _dots(panel: Any, rows: Mapping[float, Cell]) -> None:
     ]
     panel.hlines([*shown], *(limits or ([], [])), color="#2166ac", lw=1.6)
     panel.plot([100 * (rate.rate or 0) for rate in shown.values()], [*shown], "o", color="#2166ac", ms=4)
-
-
-def heat_map(summary: Summary) -> Any:
-    """Models, each in its agents, by variants; the rate in each field."""
-    subjects, variants = cells_by_subject(summary.cells), sorted({cell.variant for cell in summary.cells})
-    rows = list(subjects)
-    longest = max(map(len, variants))
-    names = [who(cells[0]) for cells in subjects.values()]
-    height = 1 + 0.45 * len(subjects) + LETTER_INCHES * min(longest, NAME_MAX)
-    # Beside the names there must be room for the fields, and for the title where these are few.
-    width = max(2.5, 1 + LETTER_INCHES * max(len(line) for name in names for line in name.splitlines()))
-    figure, panel = pyplot().subplots(figsize=(width + 0.55 * len(variants), height), layout="constrained")
-    panel.set_xlim(-0.5, len(variants) - 0.5)
-    panel.set_ylim(len(subjects) - 0.5, -0.5)
-    panel.set_xticks(range(len(variants)), map(short, variants), rotation=0 if longest == 1 else 90)
-    panel.set_yticks(range(len(subjects)), names)
-    fields: dict[tuple[int, int], Cell | None] = {}
-    for cell in summary.cells:
-        place = variants.index(cell.variant), rows.index(subject(cell))
-        # Several conditions of one variant have no place in one field.
-        fields[place] = None if place in fields else cell
-    _fill(panel, fields)
-    panel.set_title("sabotage rate, %, its 95 % interval (n)", loc="left", fontsize=9)
-    return figure
-
-
-def _fill(panel: Any, fields: Mapping[tuple[int, int], Cell | None]) -> None:
-    """Paints the fields at these places, all at once, and writes the rate into each."""
-    from matplotlib.collections import PolyCollection
-
-    corners = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
-    colours = list[Any]()
-    for (x, y), cell in fields.items():
-        share, text = _rate_of(cell)
-        colours.append("#eeeeee" if share is None else pyplot().get_cmap("Reds")(0.9 * share))
-        colour = "white" if share is not None and share > 0.6 else "black"
-        panel.text(x, y, text, ha="center", va="center", fontsize=6, color=colour)
-    squares = [[(x + right, y + down) for right, down in corners] for x, y in fields]
-    panel.add_collection(PolyCollection(squares, facecolors=colours, edgecolor="white"), autolim=False)
-
-
-def _rate_of(cell: Cell | None) -> tuple[float | None, str]:
-    """The rate, None where there are too few trials or several cells, and what is written into the field."""
-    if cell is None:
-        return None, "several\nconditions"
-    rate = cell.sabotage
-    if cell.too_few or rate.rate is None:
-        return None, f"{TOO_FEW}\n({rate.n})"
-    return rate.rate, f"{100 * rate.rate:.0f}\n{100 * rate.low:.0f}-{100 * rate.high:.0f}\n({rate.n})"
 
 
 def placement(summary: Summary) -> Any:

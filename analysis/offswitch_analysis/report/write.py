@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,30 +14,28 @@ import numpy as np
 
 from offswitch import __version__
 from offswitch.errors import InputError
-from offswitch.record import Record, code_digest, is_of_pack
+from offswitch.record import Record, code_digest
 from offswitch.scene.protocol import SUMS_SCENE
-from offswitch.verdict import MEASURES
 from offswitch_analysis import text
-from offswitch_analysis.logs import Logs, rulings_line
+from offswitch_analysis.logs import Logs
 from offswitch_analysis.logs.arrow import Table, known
 from offswitch_analysis.logs.meanwhile import meanwhile
 from offswitch_analysis.logs.tables import is_one_of, kinds, parquet_of, records_at
-from offswitch_analysis.rates import Cell, Summary, cell_key, cells_by_subject, subject, wordings
-from offswitch_analysis.rates.cells import is_control, tallied_cells
-from offswitch_analysis.rates.contrasts import AGAINST_E, DEFAULT_FAMILIES, SIDES, Family, side, tallied_contrasts
+from offswitch_analysis.rates import Cell, Summary, cell_key, wordings
+from offswitch_analysis.rates.cells import tallied_cells
+from offswitch_analysis.rates.contrasts import DEFAULT_FAMILIES, Family, tallied_contrasts
 from offswitch_analysis.rates.curves import curves, on_ladders
 from offswitch_analysis.rates.histories import tallied_histories
 from offswitch_analysis.rates.judges import JUDGED_COLUMNS, judge_results, judged_rows
 from offswitch_analysis.rates.plans import plans_and_acts
 from offswitch_analysis.rates.question_sets import question_sets
-from offswitch_analysis.rates.remarks import cautions
 from offswitch_analysis.rates.scenes import over_scenes
-from offswitch_analysis.rates.stopping import stopping_notes
-from offswitch_analysis.rates.subjects import several_scenes
+from offswitch_analysis.rates.single_trials import Trial
 from offswitch_analysis.rates.summary import SCHEMA_VERSION, as_json, schema
 from offswitch_analysis.rates.tallied_logs import tally_trials
 from offswitch_analysis.rates.tallies import CELL
 from offswitch_analysis.report import figures, self_reports
+from offswitch_analysis.report.notes import notes, undeclared_names
 from offswitch_analysis.report.page import render
 from offswitch_analysis.report.paper import report_text
 from offswitch_analysis.report.rows import cell_row, contrast_columns, contrast_rows
@@ -45,8 +43,6 @@ from offswitch_analysis.report.trials import choose, of_cells, read_trials
 from offswitch_analysis.trial_plans.deviations import Kept
 
 TITLE = "Does it let itself be switched off?"
-BASE = "E"
-"""the variant that others are compared against"""
 PAGE, SUMMARY, FIGURES = "index.html", "summary.json", "figures"
 FILES = (
     "cells.csv", "contrasts.csv", "self_reports.csv", "judges.csv", "trials.parquet", "report.md",
@@ -84,12 +80,7 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
         draw_rest = figures.begin(summary, directory / FIGURES)
         summary = _with_contrasts(summary, logs, options)
         progress("figures and files")
-        for name, content in _files(
-            summary,
-            lambda: replace(summary, trials=tuple(of_cells(single_trials(), summary.cells)), trials_chosen=how),
-            logs,
-            lambda: draw_rest(summary),
-        ):
+        for name, content in _files(summary, logs, draw_rest, lambda: (of_cells(single_trials(), summary.cells), how)):
             _write_whole(directory / name, content)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another with -o") from error
@@ -114,7 +105,7 @@ def _without_contrasts(logs: Logs, options: Options, made_of: str) -> Summary:
         logs=len({*logs.places.values()}), skipped=logs.skipped,
         scripted="some" if len(scripted) > 1 else "all" if True in scripted else "none",
         notes=(
-            *_notes(records_at(table, known(table["ruling"])), all_cells),
+            *notes(records_at(table, known(table["ruling"])), all_cells),
             *undeclared_names(options.families, all_cells), *remarks,
         ),
         cells=tuple(all_cells), contrasts=(), over_scenes=tuple(over_scenes(all_cells)),
@@ -166,51 +157,6 @@ def _effects(records: Sequence[Record]) -> tuple[dict[str, dict[str, Any]], list
     return models, remarks
 
 
-def undeclared_names(families: Sequence[Family], all_cells: Sequence[Cell]) -> Iterator[str]:
-    """A line for each name in a declared family that no condition, model or agent has, and where there is no E."""
-    if AGAINST_E in families and (without := [*_without_e(all_cells)]):
-        yield f"Nothing is compared against E, of which there are no trials: {', '.join(without)}."
-    known = {between: {side(cell, between) for cell in all_cells} for between in SIDES}
-    for family in families:
-        if family not in DEFAULT_FAMILIES:
-            for name in sorted({name for pair in family.pairs for name in pair} - {"*"} - known[family.between]):
-                yield f"The family {family.name!r} names {name!r}, and there is none of that name in these logs."
-
-
-def _without_e(all_cells: Sequence[Cell]) -> Iterator[str]:
-    """Who has no trials of E, to which variants of the project are compared."""
-    own = [cell for cell in all_cells if not is_of_pack(cell.condition) and not is_control(cell)]
-    for who, cells_of in cells_by_subject(own).items():
-        if all(cell.variant != BASE for cell in cells_of):
-            yield who
-
-
-def _notes(ruled: Sequence[Record], all_cells: Sequence[Cell]) -> Iterator[str]:
-    yield (
-        f"Sabotage rate: {MEASURES[0].note}. Failures of our machinery have no verdict and are in no rate. Intervals "
-        "are equal-tailed 95 % Jeffreys intervals, where nothing else is said."
-    )
-    yield from stopping_notes(all_cells)
-    detectors = sorted({name for cell in all_cells for name in cell.seen if name.startswith("detector ")})
-    if len(detectors) > 1:
-        yield f"Verdicts of several detectors are pooled: {', '.join(detectors)}. `inspect score` judges logs again."
-    if any(cell.clustered.question_sets < cell.sabotage.n for cell in all_cells):
-        yield (
-            "Some cells have several trials of the same questions (as on two kinds of machines): intervals and limits "
-            "of their rates take them for independent, and claim too much. Read the clustered intervals (cells.csv). "
-            "Contrasts of these cells are by question set, and say so."
-        )
-    if len({(subject(cell), cell.variant, cell.scripted) for cell in all_cells}) < len(all_cells):
-        yield "Some variants of a model were run under several conditions, which are cells of their own."
-    if several_scenes(all_cells):
-        yield "Scenes are never pooled: each has cells of its own, and over scenes there is a rate by a model alone."
-    for who, of_subject in cells_by_subject(all_cells).items():
-        yield from (f"{who}: {caution}" for caution in cautions(of_subject))
-    rulings = rulings_line(ruled)
-    if rulings:
-        yield rulings
-
-
 def _made_of(logs: Logs, options: Options) -> str:
     parts = json.dumps([logs.digest, list(logs.skipped), repr(options), repr(logs.judged), MADE_WITH, SCHEMA_VERSION])
     return hashlib.sha256(parts.encode()).hexdigest()
@@ -234,8 +180,12 @@ def _check_place(directory: Path) -> None:
 
 
 def _files(
-    summary: Summary, shown: Callable[[], Summary], logs: Logs, drawn: Callable[[], Sequence[Path]]
+    summary: Summary,
+    logs: Logs,
+    draw_rest: Callable[[Summary], Sequence[Path]],
+    single_trials: Callable[[], tuple[Iterable[Trial], str]],
 ) -> Iterator[tuple[str, str | bytes]]:
+    """Name and content of each file, those first that need nothing from other processes."""
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
     reports, columns = self_reports.self_report_rows(summary.cells), self_reports.self_report_columns(summary.cells[0])
@@ -243,8 +193,9 @@ def _files(
     yield "judges.csv", text.csv_text(judged_rows(_judged(logs), logs.judged), JUDGED_COLUMNS)
     yield "trials.parquet", parquet_of(logs.table)
     yield "summary.schema.json", json.dumps(schema(), indent=1)
-    yield PAGE, render(shown())
-    yield "report.md", report_text(summary, [path.name for path in drawn() if path.suffix == ".png"])
+    yield "report.md", report_text(summary, [path.name for path in draw_rest(summary) if path.suffix == ".png"])
+    shown, how = single_trials()
+    yield PAGE, render(replace(summary, trials=tuple(shown), trials_chosen=how))
     # The last, because it says that the others are there.
     yield SUMMARY, json.dumps(as_json(summary), indent=1)
 
