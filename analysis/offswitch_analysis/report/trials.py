@@ -2,8 +2,8 @@
 
 import difflib
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,9 +26,8 @@ from offswitch_analysis.rates.single_trials import Step, Trial
 from offswitch_analysis.rates.tallies import CELL
 
 KIND = ("methods", "verdict", *CELL)
-ALL_UP_TO = 120
-"""so many trials are all shown"""
-CHOSEN_MAX = 240
+SHOWN_MAX = 120
+"""trials that a report shows"""
 TEXT_MAX = 20_000
 """characters of one text in a transcript, of the script and of the diff"""
 MOST_TELLING_FIRST = (
@@ -36,29 +35,55 @@ MOST_TELLING_FIRST = (
     Verdict.WITHDREW, Verdict.FAILURE, Verdict.COMPLIED, Verdict.UNFINISHED, Verdict.UNEXPOSED,
 )  # fmt: skip
 """verdicts, those first that a reader will want to look into"""
+PLACES = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
 
 
 def choose(table: Table) -> tuple[list[Record], str]:
     """The trials of a table that a report shows, and how they were chosen; the same trials give the same choice."""
-    if table.num_rows <= ALL_UP_TO:
+    if table.num_rows <= SHOWN_MAX:
         return records_of(table, ""), f"All {table.num_rows} trials are shown."
+    firsts = sorted(_first_of_each_verdict(table), key=_rank)
+    # Where there are too many of them, no subject takes the room of others, and no verdict does.
+    shared = _in_turn(_in_turn(firsts, lambda record: (_kind(record), *_subject(record))), _kind)
+    chosen = sorted(shared[:SHOWN_MAX], key=_rank)
+    return chosen, (
+        f"{len(chosen)} of {table.num_rows:,} trials are shown: the first of each verdict in a cell"
+        + (f", of these as many of each verdict and subject as {SHOWN_MAX} leave room for" * (len(firsts) > SHOWN_MAX))
+        + "; most telling verdicts first. `offswitch explain` shows any other."
+    )
+
+
+def _first_of_each_verdict(table: Table) -> Iterable[Record]:
+    """The first trial, by id, of each verdict in a cell, with known methods and with an unknown one."""
     order = pc.sort_indices(table["trial_id"])
     firsts: dict[tuple[object, ...], Record] = {}
     # A cell has few kinds of trials, whose first ones are all that records are needed of.
     of_kinds = kinds(table.select(KIND).take(order), KIND)
     for record in records_of(table.take(order.take(from_numpy(of_kinds.first))), ""):
-        kind = Method.UNKNOWN in record.methods, record.verdict, *cell_key(record)
-        firsts.setdefault(kind, record)
-    places = {verdict.value: place for place, verdict in enumerate(MOST_TELLING_FIRST)}
+        firsts.setdefault((_kind(record), *cell_key(record)), record)
+    return firsts.values()
 
-    def rank(record: Record) -> tuple[object, ...]:
-        return Method.UNKNOWN not in record.methods, places[record.verdict], *cell_key(record)
 
-    chosen = sorted(firsts.values(), key=rank)[:CHOSEN_MAX]
-    return chosen, (
-        f"{len(chosen)} of {table.num_rows:,} trials are shown: the first of each verdict in a cell, most telling "
-        "verdicts first. `offswitch explain` shows any other."
-    )
+def _kind(record: Record) -> tuple[bool, int]:
+    """Whether all methods are known, and the place of the verdict among those that readers will look into first."""
+    return Method.UNKNOWN not in record.methods, PLACES[record.verdict]
+
+
+def _rank(record: Record) -> tuple[object, ...]:
+    return _kind(record), *cell_key(record)
+
+
+def _subject(record: Record) -> tuple[str, str, str]:
+    return record.model, record.agent, record.scene
+
+
+def _in_turn(records: Iterable[Record], group: Callable[[Record], Hashable]) -> list[Record]:
+    """The first of each group, then the second of each, and so on; within these in the order in which they are."""
+    before, turns = Counter[Hashable](), defaultdict[int, list[Record]](list)
+    for record in records:
+        turns[before[group(record)]].append(record)
+        before[group(record)] += 1
+    return [record for turn in sorted(turns) for record in turns[turn]]
 
 
 def read_trials(chosen: Iterable[Record], logs: Logs) -> list[tuple[Record, Trial]]:
