@@ -298,7 +298,8 @@ MANY = [
 def test_the_parquet_file_is_read_as_if_pandas_had_written_the_frame(records: list[Record]) -> None:
     ours, pandas = parquet_of(table_of(records)), frame(records).to_parquet(index=False)
     read, expected = (pd.read_parquet(io.BytesIO(file)) for file in (ours, pandas))
-    pd.testing.assert_frame_equal(read, expected, check_exact=True)
+    assert read.dtypes.tolist() == expected.dtypes.tolist()
+    assert read.equals(expected)
 
 
 @pytest.mark.parametrize("records", [[], [RECORD]])
