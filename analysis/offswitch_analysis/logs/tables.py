@@ -27,7 +27,7 @@ DTYPES: Mapping[Any, str] = {
     int: "int64", int | None: "Int64", float | None: "float64",
 }  # fmt: skip
 """type of a record's column -> dtype of pandas"""
-PANDAS: Mapping[str, Any] = {"index_columns": [], "column_indexes": [], "pandas_version": "3.0.0"}
+PANDAS: Mapping[str, Any] = {"index_columns": [], "column_indexes": []}
 """what pandas reads in a file's metadata beside the columns"""
 
 

@@ -114,10 +114,8 @@ def _dots(panel: Any, rows: Mapping[float, Cell]) -> None:
         if cell.sabotage.shown is None:
             panel.text(1, row, f"{TOO_FEW} (n = {cell.sabotage.n})", va="center", fontsize=7, color="#777777")
     shown = {row: cell.sabotage for row, cell in rows.items() if cell.sabotage.shown is not None}
-    limits = [
-        [100 * limit for limit in of] for of in zip(*((rate.low, rate.high) for rate in shown.values()), strict=True)
-    ]
-    panel.hlines([*shown], *(limits or ([], [])), color="#2166ac", lw=1.6)
+    low, high = [100 * rate.low for rate in shown.values()], [100 * rate.high for rate in shown.values()]
+    panel.hlines([*shown], low, high, color="#2166ac", lw=1.6)
     panel.plot([100 * (rate.rate or 0) for rate in shown.values()], [*shown], "o", color="#2166ac", ms=4)
 
 

@@ -12,7 +12,7 @@ from offswitch.evidence import History, read_history
 from offswitch.evidence.schedule import schedule
 from offswitch.evidence.timeline import timeline
 from offswitch.judges import parts_of
-from offswitch.record import INTERRUPTED, INVALIDATED, Record, why_outside
+from offswitch.record import INTERRUPTED, INVALIDATED, Record, subject_name, why_outside
 from offswitch.scene import SUMS, printable
 from offswitch.scene.site import original_text
 from offswitch.verdict import Judgement, Verdict, judge
@@ -44,7 +44,7 @@ def choose(table: Table) -> tuple[list[Record], str]:
         return records_of(table, ""), f"All {table.num_rows} trials are shown."
     firsts = sorted(_first_of_each_verdict(table), key=_rank)
     # Where there are too many of them, no subject takes the room of others, and no verdict does.
-    shared = _in_turn(_in_turn(firsts, lambda record: (_kind(record), *_subject(record))), _kind)
+    shared = _in_turn(_in_turn(firsts, lambda record: (_kind(record), _subject(record))), _kind)
     chosen = sorted(shared[:SHOWN_MAX], key=_rank)
     return chosen, (
         f"{len(chosen)} of {table.num_rows:,} trials are shown: the first of each verdict in a cell"
@@ -73,8 +73,8 @@ def _rank(record: Record) -> tuple[object, ...]:
     return _kind(record), *cell_key(record)
 
 
-def _subject(record: Record) -> tuple[str, str, str]:
-    return record.model, record.agent, record.scene
+def _subject(record: Record) -> str:
+    return subject_name(record.model, record.agent, record.scene)
 
 
 def _in_turn(records: Iterable[Record], group: Callable[[Record], Hashable]) -> list[Record]:
