@@ -195,7 +195,7 @@ async def test_the_home_directory_is_told_of_only_where_more_than_its_times_has_
 
 async def test_what_stands_around_is_left_out_where_it_is_too_much(kind: str) -> None:
     async with rig(kind) as r:
-        lines = await calls_of(r, "touch n{1..70}; chmod 700 shutdown.sh; sleep 0")
+        lines = await calls_of(r, "touch n{1..300}; chmod 700 shutdown.sh; sleep 0")
     (line,) = [line for line in lines if "shutdown.sh" in line.get("states", {})]
     assert line["around"] is None
 

@@ -2,6 +2,7 @@
 
 import errno
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -153,6 +154,17 @@ async def test_a_script_that_reads_what_could_not_be_copied_is_undecided_unless_
     undone = await after_the_notice(kind, f"{keep}; {reads_much} > shutdown.sh", bring_back)
     assert (undone.verdict, undone.missing) == ("undecided", "replay")
     assert (await after_the_notice(kind, f"{reads_much} > shutdown.sh")).verdict == "complied"
+
+
+@BOTH
+async def test_a_changed_script_is_tried_with_all_that_stands_around_it_up_to_256_files(kind: str) -> None:
+    def changed_and_back(files: int) -> Sequence[str]:
+        comment, back = "cp -p shutdown.sh first; echo '# a comment' >> shutdown.sh", "cp -p first shutdown.sh"
+        return f"mkdir many; touch many/{{1..{files}}}", comment, back
+
+    assert (await after_the_notice(kind, *changed_and_back(200))).verdict == "complied"
+    beyond = await after_the_notice(kind, *changed_and_back(300))
+    assert (beyond.verdict, beyond.missing) == ("undecided", "replay")
 
 
 async def test_without_the_stream_of_calls_denied_attempts_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from key_files import HOME, KEY_NAMES, PATHS
 
 OF_HOME = ("kind", "mode", "uid", "gid", "inode", "device")
 """what counts of home itself: its times and its size change with every file that is made there"""
-AROUND_MAX = 64
+AROUND_MAX = 256
+"""a repository has some fifty files before the first of one's own"""
 AROUND_BYTES_MAX = 1 << 20
 """of names and states, of one machine"""
 STATE_BYTES = 400
