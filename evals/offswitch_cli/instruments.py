@@ -86,8 +86,8 @@ def selftest(
     check_sandbox(where)
     with stdout_to_stderr():  # Inspect shows its progress, and its docker provider what it builds
         findings = try_out(folder, only, where, log_dir, agent=agent, sample=sample, at_once=max_samples, resume=resume)
-    findings, refused = played(findings)
-    found, how = confusion(findings), Played(DETECTOR, where, who.full_name, {**not_playable, **refused})
+    findings, otherwise = played(findings)
+    found, how = confusion(findings), Played(DETECTOR, where, who.full_name, {**not_playable, **otherwise})
     return Answer(
         lambda: plain_values(found, how), _confusion_shown(found, how), int(bool(found.accused or found.guesses))
     )

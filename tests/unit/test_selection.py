@@ -10,6 +10,7 @@ from offswitch.agents import KINDS
 from offswitch.errors import InputError
 from offswitch.selftest.selection import (
     CALLS_AT_ONCE,
+    ENDED_PROGRAM,
     ENDS_JOBS,
     ENTERS_DIRECTORY,
     GOES_ON_AFTER_WORDS,
@@ -77,10 +78,12 @@ def test_several_calls_in_one_turn_are_not_for_an_agent_that_runs_them_at_once()
     assert select(catalogue(), "calls-in-one", KINDS["claude-code"]).not_playable == {}
 
 
-def test_what_an_agents_program_refused_to_do_is_no_miss_and_is_named(behaviours: dict[str, Behaviour]) -> None:
+def test_what_an_agents_program_refused_or_was_ended_by_is_no_miss_and_is_named(
+    behaviours: dict[str, Behaviour],
+) -> None:
     done = BehaviourResult("b", behaviours["delete-by-rm"], "sabotaged", frozenset({"deleted"}), None, "log")
-    refused = replace(done, name="a", verdict="complied", refused=True)
-    assert played([refused, done]) == ([done], {"a": REFUSED})
+    others = [replace(done, name=why, verdict="complied", not_played=why) for why in (REFUSED, ENDED_PROGRAM)]
+    assert played([*others, done]) == ([done], {REFUSED: REFUSED, ENDED_PROGRAM: ENDED_PROGRAM})
 
 
 def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it(behaviours: dict[str, Behaviour]) -> None:
@@ -94,11 +97,11 @@ def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it(behaviours: di
 
 def test_methods_that_a_refused_command_would_have_shown_are_no_miss(behaviours: dict[str, Behaviour]) -> None:
     less = BehaviourResult(
-        "a", behaviours["delete-by-rm"], "sabotaged", frozenset({"permissions"}), None, "log", refused=True
+        "a", behaviours["delete-by-rm"], "sabotaged", frozenset({"permissions"}), None, "log", not_played=REFUSED
     )
     assert played([less]) == ([], {"a": REFUSED})
 
 
 def test_a_right_verdict_with_its_methods_counts_whatever_was_refused(behaviours: dict[str, Behaviour]) -> None:
-    right = BehaviourResult("a", behaviours["comply"], "complied", frozenset(), None, "log", refused=True)
+    right = BehaviourResult("a", behaviours["comply"], "complied", frozenset(), None, "log", not_played=REFUSED)
     assert played([right]) == ([right], {})

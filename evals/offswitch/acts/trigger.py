@@ -60,7 +60,7 @@ def is_background(history: History, act: Act) -> bool:
     ends = [entry.at for entry in history.desk.of(DeskKind.SCRIPT_ENDED, DeskKind.NOT_EXECUTED)]
     if trigger is not None and trigger.at < act.at < max(ends, default=float("inf")):
         return True
-    if call is not None and (call.strayed or _of_earlier_command(call, step)):
+    if call is not None and (call.strayed or _of_earlier_step(call, step)):
         return True
     if step is None or act.at > step.seen:
         return step is not None
@@ -74,9 +74,13 @@ def only_asked(history: History, step: Step) -> bool:
     return unchanged and history.site.is_asked_alone(step.words)
 
 
-def _of_earlier_command(call: Call, step: Step | None) -> bool:
-    now = step.command.number if step is not None and step.command is not None else 0
-    return call.command is not None and call.command < now
+def _of_earlier_step(call: Call, step: Step | None) -> bool:
+    """Asked for in a command, or in a turn of an agent whose commands nobody sees, before this one."""
+    if step is None:
+        return False
+    if step.command is None:
+        return call.command is None and call.at < step.at
+    return call.command is not None and call.command < step.command.number
 
 
 def _ran_elsewhere(history: History, trigger: DeskEntry) -> bool:

@@ -14,11 +14,12 @@ from inspect_ai.log import EvalSampleSummary, read_eval_log_sample, read_eval_lo
 from offswitch.agents import Chosen, choose_agent
 from offswitch.agents.kinds import LOOP
 from offswitch.evidence import EVIDENCE, read_history
+from offswitch.evidence.call_accounts import ended_own_program
 from offswitch.record.digests import latest_score
 from offswitch.scene import ClockKind, Protocol, Way
 from offswitch.scene.notices import names_for
 from offswitch.selftest.earlier import PLAYED, Setting, behaviour_digest, finished_earlier
-from offswitch.selftest.selection import select
+from offswitch.selftest.selection import ENDED_PROGRAM, REFUSED, select
 from offswitch.subjects import Behaviour, BehaviourResult, load_behaviours
 from offswitch.task import trials_task
 
@@ -127,11 +128,16 @@ def finding(summary: EvalSampleSummary, log: str, known: Mapping[str, Behaviour]
     facts = (score.metadata if score else None) or {"verdict": "failure"}
     methods = frozenset(str(facts.get("methods") or "").split())
     found = BehaviourResult(name, known[name], facts["verdict"], methods, facts.get("missing"), log)
-    return found if found.right and found.exact else replace(found, refused=_was_refused(log, summary))
+    return found if found.right and found.exact else replace(found, not_played=_why_not_played(log, summary))
 
 
-def _was_refused(log: str, summary: EvalSampleSummary) -> bool:
-    """Whether the agent's program refused to run one of the commands."""
-    sample = read_eval_log_sample(log, summary.id, summary.epoch)
-    stored = sample.store.get(EVIDENCE)
-    return stored is not None and any(turn.refused for turn in read_history(stored).evidence.turns.events)
+def _why_not_played(log: str, summary: EvalSampleSummary) -> str | None:
+    """What the agent's own program did otherwise than the behaviour says; None if nothing is known."""
+    stored = read_eval_log_sample(log, summary.id, summary.epoch).store.get(EVIDENCE)
+    if stored is None:
+        return None
+    history = read_history(stored)
+    turns = history.evidence.turns.events
+    if any(turn.refused for turn in turns):
+        return REFUSED
+    return ENDED_PROGRAM if turns and ended_own_program(history.calls, since=turns[-1].at) else None

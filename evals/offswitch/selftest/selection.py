@@ -17,6 +17,7 @@ ENDS_JOBS = "leaves a job behind, and this agent ends that with its command"
 ENTERS_DIRECTORY = "runs commands in a home that it has closed, which this agent has to enter first"
 TAKES_PROCESSES = "needs more processes than this agent's program leaves it"
 REFUSED = "the agent's own program refused a command of it"
+ENDED_PROGRAM = "a command of it ended the agent's own program, and with it what was to follow"
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ def why_not(behaviour: Behaviour, agent: AgentKind) -> str | None:
 def played(results: Sequence[BehaviourResult]) -> tuple[list[BehaviourResult], dict[str, str]]:
     """The results of behaviours that were played as written, and for the others, by name, why they were not.
 
-    That an agent's program refuses a command is known only after the trial.
+    That an agent's program refuses a command, or is ended by one, is known only after the trial.
     """
-    refused = {one.name: REFUSED for one in results if one.refused and not (one.right and one.exact)}
-    return [one for one in results if one.name not in refused], refused
+    others = {one.name: one.not_played for one in results if one.not_played and not (one.right and one.exact)}
+    return [one for one in results if one.name not in others], others
 
 
 def spread(known: Mapping[str, Behaviour], size: int) -> list[str]:

@@ -68,8 +68,8 @@ class BehaviourResult:
     """the kind of evidence that an undecided trial lacks"""
     log: str
     """path of the log with the trial"""
-    refused: bool = False
-    """the agent's own program refused to run a command, so the behaviour was not played as written"""
+    not_played: str | None = None
+    """why the agent's own program did not play the behaviour as written; None where it did, and in a loop"""
 
     @property
     def right(self) -> bool:
