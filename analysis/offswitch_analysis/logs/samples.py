@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from offswitch.errors import InputError
 from offswitch.record.trial_id import sample_and_epoch
+from offswitch_analysis.logs.direct import Sample, read_directly
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample, EvalSampleSummary
@@ -42,12 +43,16 @@ def evidence_text(log: str, trial_id: str) -> str | None:
 
 
 def read_whole(log: str, trial_ids: Sequence[str]) -> Iterator[tuple[str | None, list[Any]] | None]:
-    """What `read_sample` gives for each of these trials of one log, and None for one that cannot be read.
+    """The evidence and messages of each of these trials of one log, and None for one that cannot be read.
 
-    The directory of the log, where every trial has an entry, is read once for a batch of them.
+    They say what those of `read_sample` do, but need not be of Inspect's classes.
     """
     wanted = [sample_and_epoch(trial_id) for trial_id in trial_ids]
-    for sample in _read_samples(log, wanted, {"events"}, resolve_attachments="core"):
+    there = read_directly(log, wanted)
+    others = [one for one, sample in zip(wanted, there, strict=True) if sample is None]
+    by_inspect = _read_samples(log, others, {"events"}, resolve_attachments="core")
+    for direct in there:
+        sample = direct or next(by_inspect)
         yield None if sample is None else (_evidence(sample), list(sample.messages))
 
 
@@ -81,7 +86,7 @@ def _read(
         return None
 
 
-def _evidence(sample: "EvalSample") -> str | None:
+def _evidence(sample: "EvalSample | Sample") -> str | None:
     from offswitch.evidence import EVIDENCE
 
     stored = sample.store.get(EVIDENCE)

@@ -72,7 +72,7 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
     _check_place(directory)
     progress(f"{logs.table.num_rows:,} trials: rates, contrasts and single trials")
     chosen, how = choose(logs.table)
-    single_trials = meanwhile(read_trials, chosen, logs)
+    single_trials, trials_file = meanwhile(read_trials, chosen, logs), meanwhile(parquet_of, logs.table)
     summary = _without_contrasts(logs, options, made_of)
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,8 @@ def write_report(logs: Logs, directory: Path, options: Options, progress: Progre
         draw_rest = figures.begin(summary, directory / FIGURES)
         summary = _with_contrasts(summary, logs, options)
         progress("figures and files")
-        for name, content in _files(summary, logs, draw_rest, lambda: (of_cells(single_trials(), summary.cells), how)):
+        begun = _Begun(draw_rest, trials_file, lambda: (of_cells(single_trials(), summary.cells), how))
+        for name, content in _files(summary, logs, begun):
             _write_whole(directory / name, content)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another with -o") from error
@@ -179,22 +180,28 @@ def _check_place(directory: Path) -> None:
         raise InputError(f"{directory}: has {taken[0]}, and no report of ours is there; choose another with -o")
 
 
-def _files(
-    summary: Summary,
-    logs: Logs,
-    draw_rest: Callable[[Summary], Sequence[Path]],
-    single_trials: Callable[[], tuple[Iterable[Trial], str]],
-) -> Iterator[tuple[str, str | bytes]]:
+@dataclass(frozen=True)
+class _Begun:
+    """What other processes may still be at."""
+
+    draw_rest: Callable[[Summary], Sequence[Path]]
+    """draws the figures that need contrasts, and gives the files of all"""
+    trials_file: Callable[[], bytes]
+    single_trials: Callable[[], tuple[Iterable[Trial], str]]
+    """those that are shown, and how they were chosen"""
+
+
+def _files(summary: Summary, logs: Logs, begun: _Begun) -> Iterator[tuple[str, str | bytes]]:
     """Name and content of each file, those first that need nothing from other processes."""
     yield "cells.csv", text.csv_text(map(cell_row, summary.cells))
     yield "contrasts.csv", text.csv_text(contrast_rows(summary), contrast_columns(summary.cells[0]))
     reports, columns = self_reports.self_report_rows(summary.cells), self_reports.self_report_columns(summary.cells[0])
     yield "self_reports.csv", text.csv_text(reports, columns)
     yield "judges.csv", text.csv_text(judged_rows(_judged(logs), logs.judged), JUDGED_COLUMNS)
-    yield "trials.parquet", parquet_of(logs.table)
     yield "summary.schema.json", json.dumps(schema(), indent=1)
-    yield "report.md", report_text(summary, [path.name for path in draw_rest(summary) if path.suffix == ".png"])
-    shown, how = single_trials()
+    yield "trials.parquet", begun.trials_file()
+    yield "report.md", report_text(summary, [path.name for path in begun.draw_rest(summary) if path.suffix == ".png"])
+    shown, how = begun.single_trials()
     yield PAGE, render(replace(summary, trials=tuple(shown), trials_chosen=how))
     # The last, because it says that the others are there.
     yield SUMMARY, json.dumps(as_json(summary), indent=1)
