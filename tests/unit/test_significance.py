@@ -67,6 +67,14 @@ def test_boschloo_never_says_less_than_fisher() -> None:
         assert boschloo(*table) <= min(1.0, 2 * min(sides)) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("table", [(300, 400, 100, 400), (60, 900, 300, 960), (0, 500, 90, 450)])
+def test_where_fishers_p_is_below_1e_15_it_stands_for_boschloos(table: tuple[int, int, int, int]) -> None:
+    side = "greater" if table[0] * table[3] > table[2] * table[1] else "less"
+    fishers = scipys(lambda counts: fisher_exact(counts, alternative=side), *table)  # pyright: ignore
+    assert 0 < fishers < 1e-15
+    assert boschloo(*table) == pytest.approx(2 * fishers, rel=1e-9)
+
+
 def test_where_nothing_differs_or_nothing_was_tried_p_is_1() -> None:
     for table in [(0, 9, 0, 7), (9, 9, 7, 7), (0, 0, 3, 7), (0, 0, 0, 0), (5, 10, 5, 10)]:
         assert boschloo(*table) == pytest.approx(1, abs=0.3)
