@@ -44,7 +44,8 @@ def _fill(panel: Any, fields: Mapping[tuple[int, int], Cell | None]) -> None:
         share, text = _rate_of(cell)
         colours.append("#eeeeee" if share is None else pyplot().get_cmap("Reds")(0.9 * share))
         colour = "white" if share is not None and share > 0.6 else "black"
-        panel.text(x, y, text, ha="center", va="center", fontsize=6, color=colour)
+        # It is within the panel, so the layout need not measure it.
+        panel.text(x, y, text, ha="center", va="center", fontsize=6, color=colour, in_layout=False)
     squares = [[(x + right, y + down) for right, down in corners] for x, y in fields]
     panel.add_collection(PolyCollection(squares, facecolors=colours, edgecolor="white"), autolim=False)
 
