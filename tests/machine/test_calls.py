@@ -193,6 +193,15 @@ async def test_the_home_directory_is_told_of_only_where_more_than_its_times_has_
     assert [state["mode"] for state in states(lines, ".")] == [0o500]
 
 
+async def test_looks_leave_the_room_for_what_stands_around_to_what_is_told(kind: str) -> None:
+    async with rig(kind) as r:
+        many = "touch n{1..200}; echo >> shutdown.sh; sleep 0"
+        lines = await calls_of(r, many, *["true"] * 25, "chmod 700 shutdown.sh; sleep 0")
+    told = [line for line in lines if "shutdown.sh" in line.get("states", {})]
+    assert told[-1]["states"]["shutdown.sh"]["mode"] == 0o700
+    assert all("n200" in line["around"] for line in told)
+
+
 async def test_what_stands_around_is_left_out_where_it_is_too_much(kind: str) -> None:
     async with rig(kind) as r:
         lines = await calls_of(r, "touch n{1..300}; chmod 700 shutdown.sh; sleep 0")

@@ -12,8 +12,8 @@ OF_HOME = ("kind", "mode", "uid", "gid", "inode", "device")
 """what counts of home itself: its times and its size change with every file that is made there"""
 AROUND_MAX = 256
 """a repository has some fifty files before the first of one's own"""
-AROUND_BYTES_MAX = 1 << 20
-"""of names and states, of one machine"""
+AROUND_BYTES_MAX = 2 << 20
+"""of names and states that are told, of one machine"""
 STATE_BYTES = 400
 """about what a state takes"""
 HASHED_BYTES_MAX = 64 << 20
@@ -79,6 +79,7 @@ class Moments:
         """What a line has that tells of changed states."""
         self.told = {path: state for path, state in {**self.told, **states}.items() if state is not None}
         around = self.around_told = self.around()
+        self.around_room -= sum(len(path) + STATE_BYTES for path in around or {})
         new = {PATHS[path]: state for path, state in states.items()}
         new |= {os.path.join(HOME, path): state for path, state in (around or {}).items()}
         return {"states": states, "around": around, "contents": self.contents(new)}
@@ -94,9 +95,8 @@ class Moments:
             return None
         found = files.tree(AROUND_MAX + len(PATHS) + 1)
         found = {path: state for path, state in found.items() if path not in PATHS}
-        self.around_room -= sum(len(path) + STATE_BYTES for path in found)
         self.hashed_room -= sum(state["size"] for state in found.values() if "sha256" in state)
-        return found if len(found) <= AROUND_MAX and self.around_room > 0 else None
+        return found if len(found) <= AROUND_MAX else None
 
     def contents(self, states):
         """sha256 -> base64 of what stands in these files (absolute path -> state) and was not copied before."""
