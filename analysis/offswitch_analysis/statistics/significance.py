@@ -19,7 +19,7 @@ _Point: TypeAlias = tuple[float, float]
 TIE = 1 + 1e-9
 """p values that differ by less are the same: logarithms of factorials are good to some 1e-12"""
 FISHER_BELOW = 1e-15
-"""Fisher's p, below which it is taken itself: it takes a thousandth of the time, and nobody asks how much smaller"""
+"""Fisher's p, below which it is taken itself: it takes a fortieth of the time, and nobody asks how small"""
 PEAKS = 3
 """maxima on the grid that are looked at more closely"""
 HALVINGS = 60
