@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit  # pyright: ignore[reportUnknownVariableType]
 from scipy.stats import fisher_exact  # pyright: ignore[reportUnknownVariableType]
 
-from offswitch_analysis.statistics import intervals, payoffs, random_intercept_model, significance
+from offswitch_analysis.statistics import boschloo, intervals, payoffs, random_intercept_model, significance
 
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]
@@ -181,8 +181,7 @@ def family_wise_error(rate: float, trials: int, variants: int, families: int, se
     random = np.random.default_rng(seed)
     drawn = random.binomial(trials, rate, (families, variants + 1)).tolist()
     wrong = sum(
-        min(significance.holm([significance.boschloo(k, trials, base, trials) for k in others])) <= 0.05
-        for base, *others in drawn
+        min(significance.holm([boschloo(k, trials, base, trials) for k in others])) <= 0.05 for base, *others in drawn
     )
     share = wrong / families
     return share, math.sqrt(max(share, 1 / families) * (1 - share) / families)
@@ -304,7 +303,7 @@ def size_table(quick: bool) -> str:
     rows = [
         [
             f"{n1}, {n2}",
-            _share(size_of_two(significance.boschloo, n1, n2)),
+            _share(size_of_two(boschloo, n1, n2)),
             _share(size_of_two(fisher, n1, n2)),
         ]
         for n1, n2 in sizes

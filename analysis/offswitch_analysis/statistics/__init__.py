@@ -5,6 +5,7 @@
 
 from offswitch_analysis.statistics.agreement import nominal_alpha
 from offswitch_analysis.statistics.clusters import ClusteredDifference, clustered_difference
+from offswitch_analysis.statistics.equal_rates import boschloo
 from offswitch_analysis.statistics.forecasts import Brier, ReliabilityBin, brier, reliability_bins
 from offswitch_analysis.statistics.intervals import (
     clopper_pearson_lower,
@@ -21,7 +22,7 @@ from offswitch_analysis.statistics.intervals import (
 from offswitch_analysis.statistics.payoffs import Answers, expected_payoff, payoff
 from offswitch_analysis.statistics.power import boschloo_power, fisher_power, newcombe_width, pairs_power, rate_width
 from offswitch_analysis.statistics.random_intercept import Bounded, RandomIntercept, random_intercept_model
-from offswitch_analysis.statistics.significance import boschloo, holm, mcnemar, odds_ratio
+from offswitch_analysis.statistics.significance import holm, mcnemar, odds_ratio
 
 __all__ = [
     "Answers",

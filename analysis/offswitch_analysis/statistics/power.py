@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from offswitch_analysis.statistics.equal_rates import Counts, fisher_region, largest_probability
 from offswitch_analysis.statistics.intervals import Limits, jeffreys, newcombe
-from offswitch_analysis.statistics.significance import Counts, fisher_region, largest_probability
 
 HALVINGS = 40
 """of the interval that the limit of Fisher's p is searched in: to 1e-12 of it"""
