@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, Literal
 from zipfile import ZipFile, ZipInfo
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from offswitch_analysis.logs.arrow import pa
 from offswitch_analysis.logs.rulings import local_path
@@ -55,9 +55,6 @@ class Sample(BaseModel):
     store: dict[str, Any] = {}
 
 
-_SAMPLE = TypeAdapter(Sample)
-
-
 def read_directly(log: str, wanted: Sequence[tuple[str | int, int]]) -> list[Sample | None]:
     """The samples of a log with these ids and epochs; None for each that has to be left to Inspect."""
     path = local_path(log)
@@ -72,9 +69,9 @@ def read_directly(log: str, wanted: Sequence[tuple[str | int, int]]) -> list[Sam
 
 def _read(file: BinaryIO, members: ZipFile, name: str) -> Sample | None:
     try:
-        sample = _SAMPLE.validate_json(_content(file, members, members.getinfo(name)))
+        sample = Sample.model_validate_json(_content(file, members, members.getinfo(name)))
         messages = sample.model_dump_json(include={"messages"})
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - as above; the others of its log may be whole, and Inspect is asked for this one
         return None
     return None if any(mark in messages for mark in CHANGED_BY_INSPECT) else sample
 
