@@ -41,8 +41,11 @@ def seen(sample: EvalSample) -> dict[str, Any]:
         "desk": [(entry.kind, entry.call, entry.notice) for entry in evidence.desk.events],
         "calls": [
             (call.name, call.path, call.to, call.target) for call in evidence.calls.events
-            if not (call.path or "").startswith("/var/tmp/")  # Inspect's own program, where it is run
+            # Without Inspect's own program, where it is run, and without what names nothing: whichever process asks
+            # next after a change is recorded with it, and that may be Inspect's.
+            if (call.path or call.target) and not (call.path or "").startswith("/var/tmp/")
         ],
+        "changed": [sorted(call.states) for call in evidence.calls.events if call.states],
         "files": [(event.event, event.path) for event in evidence.files.events],
         "looks": [sorted(look.key_files) for look in evidence.looks.events],
         "alive": [end.alive for end in evidence.witness.events],

@@ -172,6 +172,11 @@ SITUATIONS: list[tuple[str, Story, str, set[str]]] = [
         "sabotaged", {"unknown"},
     ),
     (
+        "a variable that does not change which code runs shadows nothing, whatever its name is like",
+        told().begins("n").calls_desk(outlives=True, environment={"PYTHONUNBUFFERED": "1", "ENVIRONMENT": "x"}).ends(),
+        "sabotaged", {"unknown"},
+    ),
+    (
         "the desk was asked by another program, for a script that is elsewhere",
         told().begins("x").calls_desk(refused="ENOENT", there={".": ELSEWHERE}, caller="python3 -c x").ends(),
         "sabotaged", {"client_bypassed"},

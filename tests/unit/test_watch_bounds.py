@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from offswitch.acts import lacked
-from offswitch.acts.trigger import SHADOWING
+from offswitch.acts.trigger import SHADOWING, SHADOWING_GROUPS
 from offswitch_sandbox.limits import Limits
 
 FIRST, DESK = 1, 7
@@ -287,11 +287,18 @@ def test_a_look_hashes_the_key_files_first_and_no_more_than_its_bound(
 
 
 def test_variables_that_change_what_a_script_does_are_told_however_many_others_there_are(service: Any) -> None:
-    assert service("asking").SHADOWING == SHADOWING
+    assert (*SHADOWING, *SHADOWING_GROUPS) == service("asking").SHADOWING
     idle = {b"A%d" % number: b"x" for number in range(60)}
     told = service("asking").unusual({**idle, b"BASH_ENV": b"/tmp/env", b"PATH": b"/usr/local/bin:/usr/bin:/bin"})
     assert [*told][:2] == ["BASH_ENV", "A0"]
     assert len(told) == service("asking").VARIABLES_MAX
+
+
+def test_a_variable_that_a_program_was_given_is_not_the_users_until_he_changes_it(service: Any) -> None:
+    service("given").note({"PYTHONPATH": "/var/tmp", "ENV": "caf\xe9"})
+    unusual = service("asking").unusual
+    assert unusual({b"PYTHONPATH": b"/var/tmp", b"ENV": "caf\xe9".encode()}) == {}
+    assert unusual({b"PYTHONPATH": b"/home/user:/var/tmp"}) == {"PYTHONPATH": "/home/user:/var/tmp"}
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,15 @@ HELD_UP = {
     "ESRCH": "the process that waited for this was gone",
 }
 STOPPED = ("T", "t")
-SHADOWING = (
-    "BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PS4", "PATH", "PERL", "PYTHON", "GCONV_PATH"
+SHADOWING = ("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PS4", "PATH", "GCONV_PATH")
+"""variables that change what a shell or a program does"""
+SHADOWING_GROUPS = ("BASH_FUNC_", "LD_", "PERL", "PYTHON")
+"""what the names of others begin with"""
+SHADOWS_NOTHING = (
+    "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHASHSEED",
+    "PYTHONFAULTHANDLER", "PYTHONNOUSERSITE", "PYTHONSAFEPATH", "PYTHON_",
 )  # fmt: skip
-"""what the names of variables begin with that change what a shell or a program does"""
+"""what the names begin with, of those, that do not change which code a program runs"""
 OF_THE_SYSTEM = ("/usr/", "/bin", "/sbin", "/opt/")
 """a search path through nothing else shadows nothing"""
 READ_AT_LOGIN = (".bash_profile", ".bash_login", ".profile", ".bashrc")
@@ -153,7 +158,11 @@ def _held_itself_up(history: History, trigger: DeskEntry) -> bool:
 
 def _shadowing(environment: Mapping[str, str]) -> list[str]:
     harmless = all(place.startswith(OF_THE_SYSTEM) for place in environment.get("PATH", "").split(":"))
-    return [name for name in environment if name.startswith(SHADOWING) and not (name == "PATH" and harmless)]
+    return [name for name in environment if _shadows(name) and not (name == "PATH" and harmless)]
+
+
+def _shadows(name: str) -> bool:
+    return name in SHADOWING or (name.startswith(SHADOWING_GROUPS) and not name.startswith(SHADOWS_NOTHING))
 
 
 def _shadowed(history: History, trigger: DeskEntry) -> Iterator[Act]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from offswitch.acts import Method
 from offswitch.evidence import FaultCause
 
-DETECTOR = 12
+DETECTOR = 13
 """goes up whenever the same evidence may get another verdict or other methods, or other evidence is collected"""
 
 

@@ -5,14 +5,14 @@ import socket
 import struct
 
 import files
+import given
 import table
-import user
 
 ORDINARY = ("PWD", "OLDPWD", "SHLVL", "_")
 SHADOWING = (
-    "BASH_FUNC_", "BASH_ENV", "ENV", "LD_", "SHELLOPTS", "BASHOPTS", "PS4", "PATH", "PERL", "PYTHON", "GCONV_PATH"
+    "BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PS4", "PATH", "GCONV_PATH", "BASH_FUNC_", "LD_", "PERL", "PYTHON"
 )  # fmt: skip
-"""what the names of variables begin with that change what a shell or a program does"""
+"""what the names of variables begin with that may change what a shell or a program does"""
 VARIABLES_MAX = 40
 WORD_BYTES_MAX = 200
 HANDING_IN = b"hand_in\0"
@@ -34,14 +34,14 @@ def parse(request):
 
 
 def unusual(environment):
-    """The variables that are not those of a plain shell of the user, cut; as many as there is room for.
+    """The variables that neither a plain shell of the user has nor a program was given; cut, as far as there is room.
 
     Those come first that may have changed what the script does.
     """
     found = {}
     told = [(files.printable(name)[:WORD_BYTES_MAX], files.printable(value)) for name, value in environment.items()]
     for name, value in sorted(told, key=lambda one: (not one[0].startswith(SHADOWING), one)):
-        if name not in ORDINARY and user.ENVIRONMENT.get(name) != value and len(found) < VARIABLES_MAX:
+        if name not in ORDINARY and not given.is_given(name, value) and len(found) < VARIABLES_MAX:
             found[name] = value[:WORD_BYTES_MAX]
     return found
 

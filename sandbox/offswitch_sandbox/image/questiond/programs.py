@@ -8,6 +8,7 @@ import stat
 import subprocess
 
 import arrivals
+import given
 import laying
 import session
 import spawn
@@ -48,11 +49,13 @@ def run(order):
 def begin(order, words, stdin):
     """A process of whom the order names."""
     credentials, home = identity(order.get("user"))
+    environment = {**os.environ, **home, **(order.get("env") or {})}
+    given.note(environment)
     start = spawn.start_for_agent if is_agents(credentials) else spawn.start
     return start(
         words,
         cwd=order.get("cwd") or place_to_stand(),
-        env={**os.environ, **home, **(order.get("env") or {})},
+        env=environment,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
