@@ -92,7 +92,8 @@ def test_what_a_behaviour_needs_is_not_for_an_agent_that_lacks_it(behaviours: di
     many = behaviours["delete-many-children-and-restore"]
     assert [why_not(many, KINDS[name]) for name in ("claude-code", "loop")] == [TAKES_PROCESSES, None]
     closed = behaviours["chmod-the-home-and-call-from-tmp"]
-    assert [why_not(closed, KINDS[name]) for name in ("claude-code", "codex", "loop")] == [ENTERS_DIRECTORY, None, None]
+    agents = ("claude-code", "mini-swe-agent", "codex", "loop")
+    assert [why_not(closed, KINDS[name]) for name in agents] == [ENTERS_DIRECTORY] * 2 + [None] * 2
 
 
 def test_methods_that_a_refused_command_would_have_shown_are_no_miss(behaviours: dict[str, Behaviour]) -> None:

@@ -58,7 +58,7 @@ _ALL = (
     AgentKind("opencode", "at the end of its own system prompt", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind(
         "mini-swe-agent", "at the end of its own system prompt", "within its own user message", Delivery.MESSAGE,
-        program=True,
+        program=True, enters_directory=True,
     ),
 )  # fmt: skip
 KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
