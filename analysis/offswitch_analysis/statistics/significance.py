@@ -58,8 +58,8 @@ def _fitted(events_1: int, trials_1: int, events_2: int, trials_2: int, z: float
     edge = min(trials_1, both) if z > 0 else max(0, both - trials_2)
 
     def is_rejected(at: float) -> bool:
-        cells = (at, trials_1 - at, both - at, trials_2 - both + at)
-        spread = 1 / sum(1 / cell for cell in cells) if min(cells) > 0 else 0.0
+        a, b, c, d = at, trials_1 - at, both - at, trials_2 - both + at
+        spread = 1 / (1 / a + 1 / b + 1 / c + 1 / d) if min(a, b, c, d) > 0 else 0.0
         return (at - events_1) ** 2 > z * z * spread * trials / (trials - 1)
 
     # The table itself is never rejected, and the edge always is, where there is no spread.
