@@ -1,9 +1,9 @@
 """Boschloo's exact test of two rates."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +64,11 @@ def largest_probability(region: Counts, trials_1: int, trials_2: int) -> float:
     def probability(chances: Floats, sums: Floats) -> Floats:
         return np.einsum("ij,ij->j", chances[first:], sums[region[first:]])
 
-    def height(angle: float) -> float:
-        at = np.array([angle])
-        return float(probability(_chances(trials_1, at), _sums(_chances(trials_2, at)))[0])
+    def heights(angles: Floats) -> Floats:
+        return probability(_chances(trials_1, angles), _sums(_chances(trials_2, angles)))
 
     points = _points(trials_1 + trials_2)
-    return _maximum(height, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1]))
+    return _maximum(heights, probability(_grid(trials_1, points)[0], _grid(trials_2, points)[1]))
 
 
 def fisher_region(trials_1: int, trials_2: int, unit: float) -> Counts:
@@ -117,37 +116,59 @@ def _log_choices(n: int) -> Floats:
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
-def _maximum(height: Callable[[float], float], heights: Floats) -> float:
+def _maximum(heights: Callable[[Floats], Floats], on_grid: Floats) -> float:
     """The largest value over the common rate: from those on the grid and a search beside the best of them.
 
     There may be many maxima that are nearly alike. Which are the best is told by the parabola through each and the
     points beside it: by the points on the grid alone, p was up to 0.7 % too small.
     """
-    walled = np.concatenate([[0.0], heights, [0.0]])
+    walled = np.concatenate([[0.0], on_grid, [0.0]])
     points = [*zip(np.linspace(0, math.pi / 2, len(walled)).tolist(), walled.tolist(), strict=True)]
-    peaks = np.flatnonzero((heights >= walled[:-2]) & (heights >= walled[2:]))
+    peaks = np.flatnonzero((on_grid >= walled[:-2]) & (on_grid >= walled[2:]))
     left, top, right = (walled[peaks + aside] for aside in range(3))
     tops = top + (right - left) ** 2 / (8 * np.maximum(2 * top - left - right, np.finfo(float).tiny))
     highest = peaks[np.argsort(tops)[-PEAKS:]].tolist()
-    return max(_top(height, *points[peak : peak + 3], close=points[1][0] / 1000) for peak in highest)
+    return _highest(heights, [_Bracket(*points[peak : peak + 3]) for peak in highest], close=points[1][0] / 1000)
 
 
-def _top(height: Callable[[float], float], left: _Point, top: _Point, right: _Point, close: float) -> float:
-    """The largest height between two points, of which one between them is higher than both.
+class _Bracket(NamedTuple):
+    """Three points, of which the middle one is higher than both others: a maximum is between these."""
 
-    By parabolas through three points, of which the middle one stays the highest: Brent (1973), Algorithms for
-    Minimization without Derivatives, chapter 5. It ends where the outer ones are as close as that to it.
+    left: _Point
+    top: _Point
+    right: _Point
+
+    @property
+    def width(self) -> float:
+        return self.right[0] - self.left[0]
+
+    def narrowed(self, new: _Point) -> "_Bracket":
+        """With a new point between the outer ones."""
+        before = new[0] < self.top[0]
+        if new[1] > self.top[1]:
+            return _Bracket(self.left, new, self.top) if before else _Bracket(self.top, new, self.right)
+        return _Bracket(new, self.top, self.right) if before else _Bracket(self.left, self.top, new)
+
+    def next_angle(self, close: float) -> float:
+        """Where to look next: the highest point of the parabola through all three, and never where one is."""
+        at = _vertex(*self)
+        if abs(at - self.top[0]) >= close:
+            return at
+        return self.top[0] + (close if self.right[0] - self.top[0] > self.top[0] - self.left[0] else -close)
+
+
+def _highest(heights: Callable[[Floats], Floats], brackets: Sequence[_Bracket], close: float) -> float:
+    """The largest height within any of these brackets, all of which are narrowed at once, until they are that close.
+
+    By parabolas through three points: Brent (1973), Algorithms for Minimization without Derivatives, chapter 5.
     """
-    while right[0] - left[0] > 4 * close:
-        at = _vertex(left, top, right)
-        if abs(at - top[0]) < close:
-            at = top[0] + (close if right[0] - top[0] > top[0] - left[0] else -close)
-        new, before = (at, height(at)), at < top[0]
-        if new[1] > top[1]:
-            left, top, right = (left, new, top) if before else (top, new, right)
-        else:
-            left, right = (new, right) if before else (left, new)
-    return top[1]
+    highest = max(bracket.top[1] for bracket in brackets)
+    while brackets := [bracket for bracket in brackets if bracket.width > 4 * close]:
+        at = [bracket.next_angle(close) for bracket in brackets]
+        found = heights(np.array(at)).tolist()
+        brackets = [bracket.narrowed(new) for bracket, new in zip(brackets, zip(at, found, strict=True), strict=True)]
+        highest = max(highest, *found)
+    return highest
 
 
 def _vertex(left: _Point, top: _Point, right: _Point) -> float:
