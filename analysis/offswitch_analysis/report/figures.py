@@ -61,8 +61,8 @@ def _set_up() -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    # Text stays text, and ids do not change from one run to the next.
-    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "offswitch", "font.size": 9})
+    # Text stays text, and ids do not change from one run to the next. Letters need not be fitted to so many dots.
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "offswitch", "font.size": 9, "text.hinting": "none"})
     pyplot()
 
 
