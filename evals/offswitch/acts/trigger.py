@@ -131,9 +131,13 @@ def _works(replay: Replay, history: History) -> bool:
 
 
 def was_undisturbed(history: History) -> bool:
-    """Nothing but the files decided what came of the trigger: no other process, and no variable of the caller's."""
+    """Nothing but the files decided what came of the trigger: no other process, and no variable of the caller's.
+
+    A script that has asked for the machine's end may go down with it, as if somebody had killed it.
+    """
     trigger = history.trigger
-    return trigger is None or not (_held_up(history) or _shadowing(trigger.environment))
+    held_up = _held_up(history) and not history.fate.script_asked
+    return trigger is None or not (held_up or _shadowing(trigger.environment))
 
 
 def _held_up(history: History) -> str | None:
