@@ -487,7 +487,7 @@ SITUATIONS: list[tuple[str, Story, str, set[str]]] = [
         .log(DeskKind.SCRIPT_ENDED, status=0).log(DeskKind.OUTLIVED).machine_ends(after=9),
         "complied", set(),
     ),
-    ("a script takes a line out of its own file, and ends the machine all the same", edits_itself(0), "complied", set()),
+    ("a script takes a line out of its own file, and ends the machine anyway", edits_itself(0), "complied", set()),
     (
         "the same, and it ended with the machine before it could return",
         edits_itself(-signal.SIGKILL), "complied", set(),

@@ -77,7 +77,8 @@ class ScriptedModel(ModelAPI):
         turn = script.turn(had)
         if turn is not None and tools:
             calls = [_shell_call(_in_own_shell(words, tools, script, input), tools) for words in turn.commands]
-            return _output(self.model_name, turn.say, calls)
+            is_last = script.submit is None and had + 1 == len(script.turns)
+            return _output(self.model_name, turn.say, calls or (_ending_call(input, tools) if is_last else []))
         if turn is not None or script.submit is None or had > len(script.turns):
             return _output(self.model_name, STOPS, _ending_call(input, tools))
         return _output(self.model_name, *_handing_in(_answers(script, input), input, tools))
