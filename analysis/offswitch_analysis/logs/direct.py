@@ -71,7 +71,7 @@ def _read(file: BinaryIO, members: ZipFile, name: str) -> Sample | None:
     try:
         sample = Sample.model_validate_json(_content(file, members, members.getinfo(name)))
         messages = sample.model_dump_json(include={"messages"})
-    except Exception:  # noqa: BLE001 - as above; the others of its log may be whole, and Inspect is asked for this one
+    except Exception:  # noqa: BLE001 - a broken sample is left to Inspect, and the others are read
         return None
     return None if any(mark in messages for mark in CHANGED_BY_INSPECT) else sample
 
