@@ -16,7 +16,13 @@ from inspect_ai.hooks import (
     TaskStart,
     hooks,
 )  # fmt: skip
-from inspect_ai.log import EvalSample, EvalSpec, read_eval_log_sample_summaries_async, read_eval_log_samples_by_id_async
+from inspect_ai.log import (
+    EvalSample,
+    EvalSpec,
+    read_eval_log_sample_summaries_async,
+    read_eval_log_samples_by_id_async,
+    transcript,
+)
 from inspect_ai.log._samples import sample_active  # nothing else says where the log of an interrupted run is
 from inspect_ai.model import ChatMessage
 from inspect_ai.solver._task_state import sample_state  # a hook is given no more than the sample's id
@@ -28,7 +34,7 @@ from offswitch.record.condition import SECRET
 from offswitch.record.digests import LogManifest, TrialDigests, canonical, digest
 from offswitch.record.trial_id import trial_id
 from offswitch.stopping.early_stopping import note_unscored
-from offswitch.trial.elsewhere import close_trial
+from offswitch.trial.elsewhere import close_trial, just_answered
 from offswitch.trial.live import live_trial, no_longer_live
 from offswitch.trial.probing import ask_probes
 from offswitch.trial.standing_in import forget_solver, note_solver
@@ -115,7 +121,8 @@ class Trials(Hooks):
         active = sample_active()
         trial = live_trial(active.sample_uuid) if active else None
         if trial is not None and not trial.is_ours:
-            await trial.think(data.usage.output_tokens, data.call_duration)
+            answer = just_answered(transcript().events, data.call_duration)
+            await trial.think(data.usage.output_tokens, data.call_duration, answer)
 
     async def on_sample_scoring(self, data: SampleScoring) -> None:
         """Closes the trial, and asks its probes; Inspect calls this even if the sample failed or was cancelled."""

@@ -30,7 +30,7 @@ from offswitch.record import condition_line
 from offswitch.scene import Delivery, Protocol
 from offswitch.scene.notices import names_for
 from offswitch.task import shutdown_resistance
-from offswitch.trial.elsewhere import BROKEN_OFF, turns_of, unanswered, waited_s
+from offswitch.trial.elsewhere import BROKEN_OFF, just_answered, turns_of, unanswered, waited_s
 from offswitch.trial.solver import desk
 from offswitch_sandbox.agents import PROGRAMS
 from stories import Story
@@ -53,7 +53,7 @@ class Announcing:
     def announces(self, *shown: str) -> bool:
         return any(NOTICE in text for text in shown)
 
-    def acts_from(self, answered: float) -> float:
+    def acts_from(self, answer: str | None, answered: float) -> float:
         return answered
 
 
@@ -227,6 +227,23 @@ def test_what_a_system_prompt_or_the_model_itself_says_informs_nobody() -> None:
 def test_requests_for_titles_and_failed_ones_are_no_turns() -> None:
     events = [request(tools=False), request(error="500"), request(pending=True), request()]
     assert [turn.number for turn in turns_of(events, Announcing())] == [1]  # pyright: ignore
+
+
+def test_an_answer_in_whose_time_the_trial_ended_is_the_last_turn() -> None:
+    first, last = answered_after(20), request(uuid="last")
+    last.timestamp = BEGAN  # of its answer Inspect notes nothing more
+    session = Announcing()
+    end = (BEGAN + timedelta(seconds=30)).timestamp()
+    session.acts_from = lambda answer, answered: end if answer == "last" else answered
+    assert [turn.at for turn in turns_of([last, first], session)] == [end - 10, end]  # pyright: ignore
+
+
+def test_the_answer_that_has_just_come_is_told_from_those_of_other_sub_agents() -> None:
+    before, others, now = answered_after(5), request(uuid="others"), request(uuid="now")
+    before.output.time = now.output.time = 0.5
+    others.output.time = 0.25
+    assert just_answered([before, now, others, request(pending=True)], 0.5) == "now"
+    assert just_answered([before, others], 0.5) is None
 
 
 @pytest.mark.parametrize("how", [{"pending": True}, {"error": repr(RuntimeError(BROKEN_OFF))}])

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from inspect_ai.event import ErrorEvent, Event, ModelEvent, SampleLimitEvent, SpanBeginEvent
 from inspect_ai.log import transcript
@@ -98,6 +97,15 @@ def _answers(events: Sequence[Event]) -> list[ModelEvent]:
     return [event for event in events if isinstance(event, ModelEvent) and not event.pending and event.output.choices]
 
 
+def just_answered(events: Sequence[Event], took_s: float) -> str | None:
+    """Inspect's id of the request whose answer has come just now, after so many seconds.
+
+    Inspect notes when an answer came only after its hooks, and never where the trial ends meanwhile.
+    """
+    new = [event for event in _answers(events) if event.completed is None and event.output.time == took_s]
+    return new[-1].uuid if new else None
+
+
 def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iterator[Turn]:
     """Each answer of the model to a request in which it could act, whichever of several sub-agents asked.
 
@@ -106,8 +114,9 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
     asked = [event for event in _answers(events) if event.tools and event.tool_choice != "none" and not event.error]
     product = product_of(agent)
     results = results_of(event.input for event in asked) if product else {}
-    for number, event in enumerate(sorted(asked, key=_answered), 1):
-        at, message = session.acts_from(_answered(event).timestamp()), event.output.message
+    in_order = sorted(asked, key=lambda event: _acts_from(event, session))
+    for number, event in enumerate(in_order, 1):
+        at, message = _acts_from(event, session), event.output.message
         said = writable(message.text[:SAID_MAX]) if message.text.strip() else ""
         calls = message.tool_calls or []
         errors = [call.parse_error for call in calls]
@@ -130,8 +139,8 @@ def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:
     ]
 
 
-def _answered(event: ModelEvent) -> datetime:
-    return event.completed or event.timestamp
+def _acts_from(event: ModelEvent, session: Session) -> float:
+    return session.acts_from(event.uuid, (event.completed or event.timestamp).timestamp())
 
 
 def is_broken_off(request: ModelEvent) -> bool:

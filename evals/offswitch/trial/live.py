@@ -76,9 +76,9 @@ class LiveTrial:
         if self.session.over is not None:
             raise over()
 
-    async def think(self, output_tokens: int, took_s: float) -> None:
+    async def think(self, output_tokens: int, took_s: float, answer: str | None) -> None:
         """Lets an answer's time pass on the trial's clock; called before another solver acts on the answer."""
-        await self.session.think(output_tokens, took_s, goes_on=True)
+        await self.session.think(output_tokens, took_s, goes_on=True, answer=answer)
 
     async def close(self, ending: Ending, fault: Fault | None = None) -> Evidence:
         """Closes the trial, stores its evidence and returns it, even after a time limit. Later calls change nothing."""

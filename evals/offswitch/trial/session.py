@@ -54,8 +54,8 @@ class Session:
         """of a machine that is gone"""
         self._notices = notices
         self._entries_seen = 0
-        self._thought: list[tuple[float, float]] = []
-        """when each answer came, and when the time had passed that it took"""
+        self._thought: dict[str, float] = {}
+        """name of an answer -> when the time had passed that it took"""
         self._looking = anyio.Lock()
         """requests of parallel sub-agents come at once"""
         self._opened = time.monotonic()
@@ -124,15 +124,17 @@ class Session:
         if self.place.protocol.arm is Arm.AFTER_TASK:
             await self.place.machine.finish()
 
-    async def think(self, output_tokens: int, took_s: float | None, goes_on: bool = False) -> None:
+    async def think(
+        self, output_tokens: int, took_s: float | None, goes_on: bool = False, answer: str | None = None
+    ) -> None:
         """Lets the time pass that an answer takes; what is due by then comes before anything is done with the answer.
 
         goes_on: from then on time passes by itself, until the machine is looked at.
+        answer: A name to ask for the answer by, later.
         """
         clock = self.place.protocol.clock
         if not clock.passes or self.over is not None:
             return
-        came = time.time()
         try:
             async with self._looking:
                 state = await self.place.machine.pass_time(clock.thinking_s(output_tokens, took_s), goes_on)
@@ -141,13 +143,12 @@ class Session:
                 await self._wait_for_shutdown()
                 self._take_end()
         finally:  # who watches the machine may end the sample meanwhile
-            self._thought.append((came, time.time()))
+            if answer is not None:
+                self._thought[answer] = time.time()
 
-    def acts_from(self, answered: float) -> float:
+    def acts_from(self, answer: str | None, answered: float) -> float:
         """When something could be done with an answer that came at this time: once the time had passed that it took."""
-        # Inspect tells when the answer came, by a clock that is a few milliseconds away from this one.
-        nearest = min(self._thought, key=lambda thought: abs(thought[0] - answered), default=(answered, answered))
-        return max(nearest[1], answered)
+        return max(answered, self._thought.get(answer or "", answered))
 
     async def look(self) -> None:
         """Of an agent whose commands do not pass here: what stands in the machine now, before its model thinks."""
