@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from offswitch_sandbox.compose_file import Build, Plan, read_plan
 from offswitch_sandbox.engine import Engine, EngineAwayError, engine
 from offswitch_sandbox.machine import COMPOSE, MachineError
 from offswitch_sandbox.runner import RUNNER, runner
-from offswitch_sandbox.wire import Frames, RunningMachine, Wire
+from offswitch_sandbox.wire import SILENCE_S, Frames, RunningMachine, Wire
 from offswitch_sandbox.witness import MachineEnd
 
 logger = logging.getLogger(__name__)
@@ -39,14 +40,15 @@ BUILDER_STEPS = ("Step ", "STEP ", " ---> ", "--> ", "Removing intermediate")
 
 @dataclass(frozen=True, kw_only=True)
 class Container(RunningMachine):
-    """A container. Its connection closes when it ends, and the engine says why it ended."""
+    """A container. Its connection closes when it ends, and the engine says that it ended, and why."""
 
     id: str
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
-        if not await self.wire.until_closed(until):
+        if not await self.wire.until_closed(until) and not self.wire.has_ended():
             return MachineEnd("engine", alive=True)
+        await self.wire.until_closed(time.time() + 3 * SILENCE_S)  # what it said last may still be on its way
         return await anyio.to_thread.run_sync(engine().end_in_events, self.id, EVENT_WAIT_S)
 
     async def remove(self) -> None:
@@ -103,14 +105,14 @@ class Containers:
         return True
 
     def _make(self) -> Container:
-        api = engine().api
-        made: str = ""
+        at = engine()
+        api, made = at.api, ""
         try:
             made = api.create_container_from_config({**self._config, "Image": self.image})["Id"]
             if "questiond" not in self._config["Labels"]:
                 api.put_archive(made, "/usr/libexec", _packed(SERVICE))
             attached = api.attach_socket(made, {"stdin": 1, "stdout": 1, "stream": 1})
-            wire = Wire(connection_of(attached), Frames())
+            wire = Wire(connection_of(attached), Frames(), partial(at.has_ended, made))
             api.start(made)
         except (DockerException, OSError) as error:
             if made:

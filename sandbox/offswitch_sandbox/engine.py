@@ -104,6 +104,11 @@ class Engine:
                 return MachineEnd("engine", alive=True)
             time.sleep(_POLL_S)
 
+    def has_ended(self, container: str) -> bool:
+        """Whether an event of its end has come, of a container that was not removed here."""
+        with self._came:
+            return "die" in self._events.get(container, ())
+
     def end_in_events(self, container: str, wait_s: float) -> MachineEnd:
         """A container's end from the engine's events alone; alive is None if no event comes within wait_s seconds."""
         event = self.wait_for_end(container, wait_s)

@@ -23,16 +23,25 @@ CHUNK_BYTES = 1 << 18
 LOOK_S = 0.02
 REST_WAIT_S = 1.0
 """seconds to wait for messages that are still on their way when a machine has ended"""
+SILENCE_S = 5.0
+"""seconds without a word after which the connection to a machine that has ended is given up"""
 T = TypeVar("T")
 
 
 class Wire:
     """See channel.Channel. The service may run in the machine or beside it."""
 
-    def __init__(self, connection: "socket.socket | TlsConnection", unframe: Callable[[bytes], bytes] = bytes) -> None:
+    def __init__(
+        self,
+        connection: "socket.socket | TlsConnection",
+        unframe: Callable[[bytes], bytes] = bytes,
+        has_ended: Callable[[], bool] = lambda: False,
+    ) -> None:
         connection.setblocking(False)
         self._connection = connection
         self._unframe = unframe
+        self.has_ended = has_ended
+        """whether somebody else says that the machine has ended, which its connection may outlive"""
         self._numbers = itertools.count(1)
         self._read_once: anyio.Event | None = None
         """set when the reading task has read something; None while no task reads"""
@@ -103,8 +112,7 @@ class Wire:
         try:
             chunk = self._connection.recv(CHUNK_BYTES)
         except BlockingIOError:
-            with suppress(anyio.ClosedResourceError):
-                await anyio.wait_readable(self._connection)
+            await self._wait_readable()
             return
         except OSError:
             chunk = b""
@@ -114,6 +122,12 @@ class Wire:
             self._take(json.loads(b"".join([*self._pending, line])))
             self._pending.clear()
         self._pending.append(rest)
+
+    async def _wait_readable(self) -> None:
+        ended_before = self.has_ended()
+        with anyio.move_on_after(SILENCE_S) as waiting, suppress(anyio.ClosedResourceError):
+            await anyio.wait_readable(self._connection)
+        self.closed |= ended_before and waiting.cancelled_caught
 
     def _take(self, message: dict[str, Any]) -> None:
         if "id" in message:

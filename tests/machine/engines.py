@@ -62,14 +62,17 @@ def nothing(_: bytes) -> None:
 
 
 @contextmanager
-def proxy(tls: ssl.SSLContext | None = None, answer: Answer = nothing) -> Generator[int]:
-    """A port of the loopback behind which the host's own engine is."""
+def proxy(tls: ssl.SSLContext | None = None, answer: Answer = nothing, hangs_up: bool = True) -> Generator[int]:
+    """A port of the loopback behind which the host's own engine is.
+
+    hangs_up: connections that the engine has closed are closed here too.
+    """
     behind = engine_address().url.removeprefix("unix://")
     loop, port = asyncio.new_event_loop(), list[int]()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_engine, to_engine = await asyncio.open_unix_connection(behind)
-        back = asyncio.create_task(pump(from_engine, writer, nothing))
+        back = asyncio.create_task(pump(from_engine, writer, nothing, hangs_up=hangs_up))
         await pump(reader, to_engine, answer, writer)
         back.cancel()
         writer.close()
@@ -100,7 +103,11 @@ def proxy(tls: ssl.SSLContext | None = None, answer: Answer = nothing) -> Genera
 
 
 async def pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer, back: asyncio.StreamWriter | None = None
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    answer: Answer,
+    back: asyncio.StreamWriter | None = None,
+    hangs_up: bool = True,
 ) -> None:
     """Passes on what comes until nothing does, or until something is answered here."""
     with suppress(OSError):
@@ -113,7 +120,8 @@ async def pump(
                 break
             writer.write(data)
             await writer.drain()
-    writer.close()
+    if hangs_up:
+        writer.close()
 
 
 def without_limits_on_cpu_time(admits: bool) -> Answer:

@@ -105,6 +105,18 @@ async def test_an_engine_that_cannot_limit_cpu_time_serves_trials_and_a_line_say
         assert await both_verdicts() == WHOLE
 
 
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_machine_whose_connection_outlives_it_is_known_to_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    with engines.proxy(engines.make_certificates(tmp_path) if tls else None, hangs_up=False) as port:
+        how = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)} if tls else {}
+        engines.use(monkeypatch, DOCKER_HOST=f"tcp://127.0.0.1:{port}", **how)
+        began = time.monotonic()
+        assert await both_verdicts() == WHOLE
+        assert time.monotonic() - began < slowed(100)
+
+
 async def test_a_container_without_the_capability_says_that_no_calls_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = read_plan(COMPOSE)
     fewer = [name for name in plan.host_config["CapAdd"] if name != "SYS_PTRACE"]
@@ -135,7 +147,7 @@ async def test_podman_serves_trials_through_its_socket(monkeypatch: pytest.Monke
         engines.use(monkeypatch, DOCKER_HOST=address)
         began = time.monotonic()
         assert await both_verdicts() == WHOLE
-        assert time.monotonic() - began < slowed(60)  # an end that is not told of is waited for
+        assert time.monotonic() - began < slowed(100)  # an end that is not told of is waited for
         async with trial() as (session, container):
             assert await killed(session, container) == "failure (killed_from_outside)"
         engine().client.close()

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from offswitch_sandbox import wire as wire_module
 from offswitch_sandbox.channel import NoAnswer
 from offswitch_sandbox.wire import Frames, Wire
 
@@ -123,6 +124,37 @@ async def test_a_connection_that_ends_in_mid_answer_is_no_answer_and_the_journal
     with pytest.raises(NoAnswer):
         await wire.ask("run", {}, 5)
     assert await wire.last_journal() == [{"kind": "due"}]
+
+
+async def test_a_connection_that_outlives_its_machine_is_given_up_once_nothing_more_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire_module, "SILENCE_S", 0.5)
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours, has_ended=lambda: True)
+
+    async def say_late() -> None:
+        for number in range(4):
+            await anyio.sleep(0.2)
+            theirs.sendall(b'{"journal": %d}\n' % number)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(say_late)
+        with pytest.raises(NoAnswer, match="has ended"):
+            await wire.ask("look", {}, 60)
+    assert (wire.closed, await wire.last_journal()) == (True, [0, 1, 2, 3])
+
+
+async def test_the_connection_to_a_machine_that_is_not_said_to_have_ended_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire_module, "SILENCE_S", 0.05)
+
+    def after_a_while(order: dict[str, Any]) -> list[dict[str, Any]]:
+        time.sleep(0.5)
+        return echo(order)
+
+    assert (await serving(after_a_while).ask("look", {"x": 1}, 60))["x"] == 1
 
 
 async def test_what_serves_from_outside_and_is_gone_without_a_word_has_no_journal() -> None:
