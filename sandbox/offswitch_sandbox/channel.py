@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 
@@ -25,6 +25,14 @@ class NoAnswer(RuntimeError):
         """the class of the error in the machine, if the service reported one"""
 
 
+class LastJournal(NamedTuple):
+    """The desk's log after the machine has ended."""
+
+    lines: list[dict[str, Any]]
+    is_whole: bool
+    """nothing can be missing at its end"""
+
+
 class Channel(Protocol):
     """The service of one machine."""
 
@@ -35,7 +43,7 @@ class Channel(Protocol):
         """The service's answer to an order; NoAnswer if none comes within wait_s seconds."""
         ...
 
-    async def last_journal(self) -> list[dict[str, Any]] | None:
+    async def last_journal(self) -> LastJournal | None:
         """The desk's log after the machine has ended; None if it cannot be read."""
         ...
 
@@ -89,11 +97,11 @@ class InterfaceChannel:
             self.started_again = self.started_again or life["since"]
             raise NoAnswer("the machine ended and was started again")
 
-    async def last_journal(self) -> list[dict[str, Any]] | None:
+    async def last_journal(self) -> LastJournal | None:
         """See Channel."""
         try:
             data = await self._provider.read_file(JOURNAL, text=False)
-            return [json.loads(line) for line in data.rstrip(b"\0").splitlines()]
+            return LastJournal([json.loads(line) for line in data.rstrip(b"\0").splitlines()], is_whole=True)
         except Exception:  # noqa: BLE001 - see ask
             return None
 

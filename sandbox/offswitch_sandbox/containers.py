@@ -46,10 +46,15 @@ class Container(RunningMachine):
 
     async def end(self, until: float) -> MachineEnd:
         """See Witness."""
-        if not await self.wire.until_closed(until) and not self.wire.has_ended():
+        closed = await self.wire.until_closed(until)
+        try:
+            at = await anyio.to_thread.run_sync(engine)
+        except MachineError:
+            return MachineEnd("engine", alive=None)
+        if not closed and not at.has_ended(self.id):
             return MachineEnd("engine", alive=True)
         await self.wire.until_closed(time.time() + 3 * SILENCE_S)  # what it said last may still be on its way
-        return await anyio.to_thread.run_sync(engine().end_in_events, self.id, EVENT_WAIT_S)
+        return await anyio.to_thread.run_sync(at.end_in_events, self.id, EVENT_WAIT_S)
 
     async def remove(self) -> None:
         """See RunningMachine."""

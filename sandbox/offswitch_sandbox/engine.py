@@ -51,24 +51,31 @@ def is_of_image(container: str, image: str) -> bool:
 
 
 class Engine:
-    """One Docker Engine, and the events in which it reports containers that are killed or end."""
+    """One Docker Engine, and the events in which it reports containers that are killed or end.
 
-    def __init__(self) -> None:
+    before: the same one, whose stream of events has broken; what it told still counts, and what came since is asked.
+    """
+
+    def __init__(self, before: "Engine | None" = None) -> None:
         address = engine_address()
         try:
             tls: Any = address.tls or False
             self.client = docker.DockerClient(base_url=address.url, timeout=ANSWER_WAIT_S, tls=tls)
             self.client.ping()
-            self.abilities = abilities_of(self.client.info(), self.client.version())
-            stream = self.client.events(filters={"type": "container", "event": list(EVENTS)}, decode=True)
+            info = self.client.info()
+            self.abilities = abilities_of(info, self.client.version())
+            self._told_until = before._told_until if before else _time_of(info)
+            stream = self.client.events(
+                since=self._told_until, filters={"type": "container", "event": list(EVENTS)}, decode=True
+            )
         except (DockerException, OSError) as error:
             raise EngineAwayError(
                 f"the Docker Engine does not answer ({address.chosen_by}: {reason(error)}); {remedy(address, error)}"
             ) from error
         self.api: Any = self.client.api
-        self._events: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        self._events: defaultdict[str, dict[str, Any]] = before._events if before else defaultdict(dict)
         """container -> the first event of each kind, by its action"""
-        self._came = threading.Condition()
+        self._came = before._came if before else threading.Condition()
         self.following = True
         threading.Thread(target=self._follow, args=(stream,), daemon=True).start()
 
@@ -77,6 +84,7 @@ class Engine:
             for event in stream:
                 with self._came:
                     self._events[event["Actor"]["ID"]].setdefault(event["Action"], event)
+                    self._told_until = event["time"]
                     self._came.notify_all()
         finally:
             # Without the stream, nobody learns why a machine ended.
@@ -129,6 +137,11 @@ class Engine:
         return MachineEnd("engine", False, at, exit_code, killed, oom)
 
 
+def _time_of(info: dict[str, Any]) -> int | None:
+    """The engine's own time in seconds since the epoch; None if it does not say."""
+    return int(datetime.fromisoformat(info["SystemTime"]).timestamp()) if info.get("SystemTime") else None
+
+
 def engine() -> Engine:
     """The engine that the docker command line would use; connects again if its stream of events has broken.
 
@@ -137,7 +150,7 @@ def engine() -> Engine:
     global _current
     with _making:
         if _current is None or not _current.following:
-            _current = Engine()
+            _current = Engine(_current)
         return _current
 
 

@@ -190,13 +190,13 @@ class Machine:
         return await self._ask(MachineState, "finish", {"probe": probe}, ANSWER_WAIT_S)
 
     async def read_journal(self) -> bool:
-        """Gets the desk's log and all streams from where they outlast the machine; False if they cannot be read."""
-        lines = await self._channel.last_journal()
-        if lines is None or len(lines) < self._lines_known:
+        """Gets the desk's log and all streams from where they outlast the machine; False if they are not had whole."""
+        last = await self._channel.last_journal()
+        if last is None or len(last.lines) < self._lines_known:
             return False
         self._lines_known, self.streams = 0, {}
-        self.journal = [_parse(DeskEntry, line) for line in self._take_lines(lines)]
-        return True
+        self.journal = [_parse(DeskEntry, line) for line in self._take_lines(last.lines)]
+        return last.is_whole
 
     async def _ask(self, shape: type[S], verb: str, order: dict[str, Any], wait_s: float) -> S | None:
         """The reply, or None where none came back."""

@@ -8,7 +8,7 @@ import json
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 import anyio
 
 from offswitch_sandbox.attachment import TlsConnection
-from offswitch_sandbox.channel import NoAnswer, answer_in
+from offswitch_sandbox.channel import LastJournal, NoAnswer, answer_in
 from offswitch_sandbox.witness import MachineEnd
 
 CHUNK_BYTES = 1 << 18
 LOOK_S = 0.02
 REST_WAIT_S = 1.0
 """seconds to wait for messages that are still on their way when a machine has ended"""
+LOOK_AGAIN_S = 1.0
 SILENCE_S = 5.0
 """seconds without a word after which the connection to a machine that has ended is given up"""
 T = TypeVar("T")
@@ -42,6 +43,9 @@ class Wire:
         self._unframe = unframe
         self.has_ended = has_ended
         """whether somebody else says that the machine has ended, which its connection may outlive"""
+        self._silent_since: float | None = None
+        """when it was first seen that the machine has ended and that nothing comes; None while that is not so"""
+        self._given_up = False
         self._numbers = itertools.count(1)
         self._read_once: anyio.Event | None = None
         """set when the reading task has read something; None while no task reads"""
@@ -67,12 +71,15 @@ class Wire:
             raise NoAnswer(self.facts.get("broken") or "the connection to the machine has ended")
         return answer_in(answer)
 
-    async def last_journal(self) -> list[dict[str, Any]] | None:
+    async def last_journal(self) -> LastJournal | None:
         """See Channel. A service beside the machine sends it at the end; one inside sends it line by line."""
         if ended := await self.fact("ended", time.time() + REST_WAIT_S):
-            return ended["journal"]
+            return LastJournal(ended["journal"], is_whole=True)
         # A service beside the machine (which reports `made`) sends its journal at the end or not at all.
-        return list(self._journal) if self.closed and "made" not in self.facts else None
+        if not self.closed or "made" in self.facts:
+            return None
+        # Where nobody has closed the connection, nobody says that what came is all.
+        return LastJournal(list(self._journal), is_whole=not self._given_up)
 
     async def fact(self, name: str, until: float) -> Any:
         """The fact of this name, if the service reports it before `until` (epoch seconds), else None."""
@@ -112,22 +119,26 @@ class Wire:
         try:
             chunk = self._connection.recv(CHUNK_BYTES)
         except BlockingIOError:
-            await self._wait_readable()
+            await self._wait(anyio.wait_readable)
             return
         except OSError:
             chunk = b""
-        self.closed = self.closed or not chunk
+        self.closed, self._silent_since = self.closed or not chunk, None
         *whole, rest = self._unframe(chunk).split(b"\n")
         for line in whole:
             self._take(json.loads(b"".join([*self._pending, line])))
             self._pending.clear()
         self._pending.append(rest)
 
-    async def _wait_readable(self) -> None:
-        ended_before = self.has_ended()
-        with anyio.move_on_after(SILENCE_S) as waiting, suppress(anyio.ClosedResourceError):
-            await anyio.wait_readable(self._connection)
-        self.closed |= ended_before and waiting.cancelled_caught
+    async def _wait(self, ready: Callable[[Any], Awaitable[None]]) -> None:
+        """Waits until the connection is ready, or for a moment; gives up one that is silent after the machine's end."""
+        now = time.monotonic()
+        self._silent_since = (self._silent_since or now) if self.has_ended() else None
+        if self._silent_since is not None and now > self._silent_since + SILENCE_S:
+            self.closed = self._given_up = True
+            return
+        with anyio.move_on_after(LOOK_AGAIN_S), suppress(anyio.ClosedResourceError):
+            await ready(self._connection)
 
     def _take(self, message: dict[str, Any]) -> None:
         if "id" in message:
@@ -141,19 +152,20 @@ class Wire:
         left = memoryview(data)
         async with self._writing:
             try:
-                while left:
+                while left and not self.closed:
                     try:
                         left = left[self._connection.send(left) :]
                     except BlockingIOError:
-                        await anyio.wait_writable(self._connection)
-            except (OSError, anyio.ClosedResourceError) as error:
+                        await self._wait(anyio.wait_writable)
+            except OSError:
                 with anyio.move_on_after(REST_WAIT_S):
                     await self._read_until(lambda: None)  # messages that it sent before it ended
                 self.closed = True
-                raise NoAnswer("the connection to the machine has ended") from error
             finally:
                 if 0 < len(left) < len(data):
                     self.close()  # half an order would corrupt every later one
+        if left:
+            raise NoAnswer("the connection to the machine has ended")
 
 
 @dataclass(frozen=True)

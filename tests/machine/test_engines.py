@@ -1,7 +1,7 @@
 """Trials on engines that are not the host's own, or not like it: the same verdicts, or one line that says why not."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 from click.testing import CliRunner
+from docker import DockerClient
 
 from machine import engines, rigs
 from offswitch.evidence import Ending, History, join
@@ -113,8 +114,25 @@ async def test_a_machine_whose_connection_outlives_it_is_known_to_have_ended(
         how = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)} if tls else {}
         engines.use(monkeypatch, DOCKER_HOST=f"tcp://127.0.0.1:{port}", **how)
         began = time.monotonic()
-        assert await both_verdicts() == WHOLE
+        found = await both_verdicts()
         assert time.monotonic() - began < slowed(100)
+    # Nobody says that what came is all.
+    unread = {"desk": "it could not be read to the end"}
+    assert found == [("complied", False, unread), ("sabotaged", True, {})]
+
+
+async def test_what_ended_while_no_event_was_heard_is_learned_of_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(_: DockerClient, **how: object) -> Iterator[object]:
+        return iter(())
+
+    engines.use(monkeypatch)
+    with monkeypatch.context() as broken:
+        broken.setattr(DockerClient, "events", break_off)
+        async with trial() as (session, _):
+            await does(session, ASK, ASK, ASK, ASK)
+            broken.undo()
+            history = join(await close(session, Ending.MACHINE_GONE))
+    assert (judge(history).verdict, history.gaps) == ("complied", {})
 
 
 async def test_a_container_without_the_capability_says_that_no_calls_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from offswitch_sandbox import Machine, MachineError, Placed
-from offswitch_sandbox.channel import NoAnswer
+from offswitch_sandbox.channel import LastJournal, NoAnswer
 
 pytestmark = pytest.mark.anyio
 LINES: list[dict[str, Any]] = [
@@ -22,8 +22,9 @@ LINES: list[dict[str, Any]] = [
 class Lines:
     """A service that knows these lines, of which it tells two more with every answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_whole: bool = True) -> None:
         self.facts: dict[str, Any] = {}
+        self.is_whole = is_whole
         self.known = 0
         self.skipped: list[int] = []
 
@@ -34,8 +35,8 @@ class Lines:
         told: dict[str, Any] = {"desk_answers": True, "tree": {}, "contents": {}, "seen": 0.0, "running": 0}
         return {**told, "journal": LINES[order["skip"] : self.known]}
 
-    async def last_journal(self) -> list[dict[str, Any]] | None:
-        return LINES
+    async def last_journal(self) -> LastJournal | None:
+        return LastJournal(LINES, self.is_whole)
 
 
 async def test_lines_of_other_streams_are_kept_apart_in_order_of_time_and_counted_as_known() -> None:
@@ -67,6 +68,12 @@ async def test_the_last_journal_has_every_stream_whole() -> None:
     assert len(machine.streams["counts"]) == 3
 
 
+async def test_a_last_journal_that_may_lack_its_end_is_taken_and_not_called_whole() -> None:
+    machine = Machine(Lines(is_whole=False))
+    assert not await machine.read_journal()
+    assert [entry.kind for entry in machine.journal] == ["opened", "asked"]
+
+
 class Orders:
     """A service that keeps what it is asked, and tells of one call with every answer."""
 
@@ -84,7 +91,7 @@ class Orders:
         content = base64.b64encode(b"exit 0").decode()
         return {**told, **done, "journal": [{"at": 1.0, "kind": "call", "stream": "calls", "contents": {"x": content}}]}
 
-    async def last_journal(self) -> list[dict[str, Any]] | None:
+    async def last_journal(self) -> LastJournal | None:
         return None
 
 

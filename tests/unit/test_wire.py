@@ -123,7 +123,7 @@ async def test_a_connection_that_ends_in_mid_answer_is_no_answer_and_the_journal
     theirs.close()
     with pytest.raises(NoAnswer):
         await wire.ask("run", {}, 5)
-    assert await wire.last_journal() == [{"kind": "due"}]
+    assert await wire.last_journal() == ([{"kind": "due"}], True)
 
 
 async def test_a_connection_that_outlives_its_machine_is_given_up_once_nothing_more_comes(
@@ -142,7 +142,26 @@ async def test_a_connection_that_outlives_its_machine_is_given_up_once_nothing_m
         tasks.start_soon(say_late)
         with pytest.raises(NoAnswer, match="has ended"):
             await wire.ask("look", {}, 60)
-    assert (wire.closed, await wire.last_journal()) == (True, [0, 1, 2, 3])
+    assert await wire.last_journal() == ([0, 1, 2, 3], False)  # nobody has said that this is all
+
+
+async def test_an_order_too_long_to_be_taken_is_given_up_with_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "SILENCE_S", 0.2)
+    monkeypatch.setattr(wire_module, "LOOK_AGAIN_S", 0.05)
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours, has_ended=lambda: True)
+    with theirs, anyio.fail_after(60), pytest.raises(NoAnswer, match="has ended"):
+        await wire.ask("write", {"data": "x" * (8 << 20)}, float("inf"))
+
+
+async def test_silence_after_a_machines_end_adds_up_however_short_each_wait_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "SILENCE_S", 0.5)
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours, has_ended=lambda: True)
+    with theirs, anyio.fail_after(60):
+        while not await wire.until_closed(time.time() + 0.05):
+            pass
+    assert await wire.last_journal() == ([], False)
 
 
 async def test_the_connection_to_a_machine_that_is_not_said_to_have_ended_is_waited_for(
