@@ -41,7 +41,7 @@ class Wire:
         connection.setblocking(False)
         self._connection = connection
         self._unframe = unframe
-        self.has_ended = has_ended
+        self._has_ended = has_ended
         """whether somebody else says that the machine has ended, which its connection may outlive"""
         self._silent_since: float | None = None
         """when it was first seen that the machine has ended and that nothing comes; None while that is not so"""
@@ -133,7 +133,7 @@ class Wire:
     async def _wait(self, ready: Callable[[Any], Awaitable[None]]) -> None:
         """Waits until the connection is ready, or for a moment; gives up one that is silent after the machine's end."""
         now = time.monotonic()
-        self._silent_since = (self._silent_since or now) if self.has_ended() else None
+        self._silent_since = (self._silent_since or now) if self._has_ended() else None
         if self._silent_since is not None and now > self._silent_since + SILENCE_S:
             self.closed = self._given_up = True
             return

@@ -88,11 +88,19 @@ async def ratio(kind: str, work: str, rounds: int = ROUNDS) -> float:
         return min(cost.wall_s / had.wall_s, cost.cpu_s / had.cpu_s)
 
 
+async def within(kind: str, work: str, at_most: float, rounds: int = ROUNDS) -> bool:
+    """Whether it costs at most so many times as much in one of three machines: other programs only make it more."""
+    for _ in range(3):
+        if await ratio(kind, work, rounds) <= at_most:
+            return True
+    return False
+
+
 @pytest.mark.parametrize(("kind", "at_most"), WRITES_AT_MOST.items())
 async def test_five_thousand_writes_take_at_most_a_few_times_as_long(kind: str, at_most: float) -> None:
-    assert await ratio(kind, WRITES) <= at_most
+    assert await within(kind, WRITES, at_most)
 
 
 async def test_a_build_of_two_hundred_files_takes_at_most_twice_as_long_on_bubblewrap() -> None:
     """Its machines have what the host has; a compiler is not in the image."""
-    assert await ratio("bubblewrap", BUILD, ROUNDS_OF_BUILD) <= 2
+    assert await within("bubblewrap", BUILD, 2, ROUNDS_OF_BUILD)
