@@ -62,7 +62,7 @@ _ALL = (
     ),
 )  # fmt: skip
 KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
-REFUSED = {"gemini-cli": "Inspect SWE installs it as root in each machine, and nobody is root there"}
+REFUSED = {"gemini-cli": "Inspect SWE would install it as root in each machine, and it is not put there beforehand yet"}
 """agents of Inspect SWE that cannot be used here -> why"""
 
 
