@@ -91,7 +91,7 @@ def test_an_agent_that_there_is_not_is_refused_with_the_list(name: str) -> None:
 
 
 def test_an_agent_that_cannot_be_had_is_refused_with_its_reason() -> None:
-    with pytest.raises(InputError, match=r"agent gemini-cli: cannot be had: .*not put there beforehand yet; .* loop"):
+    with pytest.raises(InputError, match=r"agent gemini-cli: cannot be had: .* as root .* yet; there are loop"):
         choose_agent("gemini-cli")
 
 
