@@ -17,8 +17,7 @@ quick:
 
 # Pins every dependency anew; the file names no index.
 lock:
-    uv lock --upgrade
-    uv export --no-emit-project --all-groups --format requirements.txt --no-header -q -o requirements.lock
+    uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --upgrade -q -o requirements.lock
 
 # Writes the tables of rules, measures, methods, variants and levels into the documents.
 tables:

@@ -6,17 +6,19 @@ import json
 import shutil
 import tarfile
 import zlib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from offswitch_sandbox.machine import MachineError
 
 BYTES_MAX = 1 << 30
 """the most that an archive may unpack to"""
-ABOUT = "package/package.json"
+PACKAGE = "package"
+"""the folder that npm puts everything in"""
+ABOUT = f"{PACKAGE}/package.json"
 ABOUT_BYTES_MAX = 1 << 20
-NO_ARCHIVE = (tarfile.TarError, OSError, EOFError, zlib.error)
+NO_ARCHIVE = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error)
 
 
 class TooMuchError(Exception):
@@ -43,52 +45,65 @@ def take(source: Path, files: Mapping[str, str], cpu: str, to: Path) -> None:
 
     Args:
         source: An archive made by `npm pack`, or a folder with the same content.
-        files: Path in the archive -> path below `to`.
+        files: Path in the archive -> path below `to`. Two paths that end with a slash mean a folder with all its files.
         cpu: The hardware that the package must be for, as npm names it.
         to: The folder that the files are written below.
 
     Raises:
         MachineError: The source cannot be read, is for other hardware, or lacks one of the files.
     """
-    about = to / ".about"
     try:
-        taken = (_take_copied if source.is_dir() else _take_packed)(source, {**files, ABOUT: about.name}, to)
+        about, missing = _take(source, files, to)
     except TooMuchError as error:
         raise MachineError(f"{source}: holds more than {BYTES_MAX >> 30} GiB, so it is no agent's program") from error
     except NO_ARCHIVE as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise MachineError(f"{source}: cannot be read ({why}); it must be as `npm pack` makes it") from error
-    if about.exists():
-        _check_platform(source, about.read_bytes(), cpu)
-        about.unlink()
-    if missing := sorted(set(files) - taken):
+    if about:
+        _check_platform(source, about, cpu)
+    if missing:
         raise MachineError(f"{source}: holds no file {missing[0]}; it must be as `npm pack` makes it for linux-{cpu}")
 
 
-def _take_packed(source: Path, files: Mapping[str, str], to: Path) -> set[str]:
-    """Takes only regular files with wanted names, and writes them under our names; returns the names taken."""
-    taken: set[str] = set()
+def _take(source: Path, files: Mapping[str, str], to: Path) -> tuple[bytes, list[str]]:
+    """Writes the wanted files under our names; returns what the package says of itself, and which are missing."""
+    about, taken = b"", set[str]()
+    for name, size, content in (_in_folder if source.is_dir() else _in_archive)(source):
+        if name == ABOUT and not about:
+            _check_size(size, ABOUT_BYTES_MAX)
+            about = content.read()
+        wanted = _wanted(name, files)
+        if wanted is not None and name not in taken:
+            _check_size(size, BYTES_MAX)
+            _put(io.BytesIO(about) if name == ABOUT else content, to / files[wanted] / name.removeprefix(wanted))
+            taken |= {name, wanted}
+    return about, sorted(set(files) - taken)
+
+
+def _in_archive(source: Path) -> Iterator[tuple[str, int, BinaryIO]]:
+    """Names, sizes in bytes and contents of the regular files in an archive. Each content is read before the next."""
     with gzip.open(source) as unzipped, tarfile.open(fileobj=_Bounded(cast(BinaryIO, unzipped)), mode="r|") as archive:
         for member in archive:
-            if member.name in files and member.isreg() and member.name not in taken:
-                _check_size(member.name, member.size)
+            if member.isreg():
                 with cast(BinaryIO, archive.extractfile(member)) as content:
-                    _put(content, to / files[member.name])
-                taken.add(member.name)
-    return taken
+                    yield member.name, member.size, content
 
 
-def _take_copied(source: Path, files: Mapping[str, str], to: Path) -> set[str]:
-    taken: set[str] = set()
-    for name, target in files.items():
-        # With or without the folder `package` that an npm archive puts everything in.
-        there = [path for path in (source / name, source / name.removeprefix("package/")) if path.is_file()]
-        if there:
-            _check_size(name, there[0].stat().st_size)
-            with there[0].open("rb") as content:
-                _put(content, to / target)
-            taken.add(name)
-    return taken
+def _in_folder(source: Path) -> Iterator[tuple[str, int, BinaryIO]]:
+    """The same of a folder, with or without the folder `package` that an npm archive puts everything in."""
+    top = source / PACKAGE if (source / PACKAGE).is_dir() else source
+    for path in sorted(top.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as content:
+                yield f"{PACKAGE}/{path.relative_to(top)}", path.stat().st_size, content
+
+
+def _wanted(name: str, files: Mapping[str, str]) -> str | None:
+    """The file or folder among `files` that a file is or is in; None if it is not wanted, or its name has detours."""
+    path = PurePosixPath(name)
+    if str(path) != name or ".." in path.parts:
+        return None
+    return next((one for one in (name, *(f"{above}/" for above in path.parents)) if one in files), None)
 
 
 def _put(content: BinaryIO, path: Path) -> None:
@@ -98,8 +113,8 @@ def _put(content: BinaryIO, path: Path) -> None:
     path.chmod(0o755)
 
 
-def _check_size(name: str, size: int) -> None:
-    if size > (ABOUT_BYTES_MAX if name == ABOUT else BYTES_MAX):
+def _check_size(size: int, most: int) -> None:
+    if size > most:
         raise TooMuchError
 
 

@@ -21,7 +21,7 @@ class NpmPackage:
     spec: str
     """the package, as `npm pack` takes it"""
     files: Mapping[str, str]
-    """path in the package -> path under /usr/local in the machine"""
+    """path in the package -> path under /usr/local in the machine; both end with a slash for a whole folder"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class AgentProgram:
     """keys of a compose file's service whose values replace those of the project's machine, such as pids_limit"""
 
 
+_NODE = NpmPackage("node-linux-{cpu}@22.23.5", {"package/bin/node": "bin/node"})
+_MORE_MEMORY = {"mem_limit": "1g", "memswap_limit": "1g"}
 PROGRAMS: Mapping[str, AgentProgram] = {
     program.name: program
     for program in (
@@ -75,10 +77,24 @@ PROGRAMS: Mapping[str, AgentProgram] = {
             NpmPackage("opencode-linux-{cpu}@{version}", {"package/bin/opencode": "bin/opencode"}),
             # Inspect SWE needs both to start it, and downloads them where they are missing.
             beside=(
-                NpmPackage("node-linux-{cpu}@22.23.5", {"package/bin/node": "bin/node"}),
+                _NODE,
                 NpmPackage("@vscode/ripgrep-linux-{cpu}@1.18.0", {"package/bin/rg": "bin/rg"}),
             ),
-            needs={"mem_limit": "1g", "memswap_limit": "1g"},
+            needs=_MORE_MEMORY,
+        ),
+        AgentProgram(
+            "gemini-cli",
+            "0.61.0",
+            NpmPackage(
+                "@google/gemini-cli@{version}",
+                {
+                    "package/bundle/": "lib/gemini-cli/bundle/",
+                    # Without it, Node.js would read the whole program once more to find out what kind of module it is.
+                    "package/package.json": "lib/gemini-cli/package.json",
+                },
+            ),
+            beside=(_NODE,),
+            needs=_MORE_MEMORY,
         ),
     )
 }

@@ -90,11 +90,6 @@ def test_an_agent_that_there_is_not_is_refused_with_the_list(name: str) -> None:
         choose_agent(name)
 
 
-def test_an_agent_that_cannot_be_had_is_refused_with_its_reason() -> None:
-    with pytest.raises(InputError, match=r"agent gemini-cli: cannot be had: .* as root .* yet; there are loop"):
-        choose_agent("gemini-cli")
-
-
 @pytest.mark.parametrize(
     ("agent", "levels", "what"),
     [
@@ -307,6 +302,20 @@ def test_a_call_that_its_program_refused_stands_in_the_turn_that_made_it() -> No
     assert [refused.words for refused in first.refused] == ["rm -f shutdown.sh"]
     assert second.refused == third.refused == ()
     assert not any(turn.refused for turn in turns_of(events, Announcing(), "react"))  # pyright: ignore
+
+
+def test_a_refusal_is_found_where_each_request_gives_the_calls_ids_of_their_own() -> None:
+    words, refusal = {"command": "mv shutdown.sh $(mktemp)"}, '{"output": "Command injection detected: no."}'
+    asked = ModelOutput.for_tool_call("m", "run_shell_command", words, tool_call_id="a")
+    ran = ModelOutput.for_tool_call("m", "run_shell_command", {"command": "ls"}, tool_call_id="b")
+    renamed = [out.message.model_copy(deep=True) for out in (asked, ran)]
+    for number, message in enumerate(renamed):
+        message.tool_calls[0].id = f"other {number}"  # pyright: ignore
+    had = [ChatMessageUser(content="Go on."), renamed[0], ChatMessageTool(content=refusal, tool_call_id="other 0")]
+    more = [*had, renamed[1], ChatMessageTool(content='{"output": "x"}', tool_call_id="other 1")]
+    events = [request(*had[:1], output=asked), request(*had, output=ran), request(*more)]
+    turns = turns_of(events, Announcing(), "gemini-cli@0.61.0")  # pyright: ignore
+    assert [[refused.words for refused in turn.refused] for turn in turns] == [[words["command"]], [], []]
 
 
 def test_words_that_cannot_be_written_are_made_writable() -> None:

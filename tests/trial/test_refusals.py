@@ -24,7 +24,7 @@ def found(agent: str, asked: ToolCall, text: str, failed: bool = False) -> list[
     product = product_of(agent)
     error = ToolCallError("unknown", text) if failed else None
     result = ChatMessageTool(content=text, tool_call_id="1", error=error)
-    return [*refused_calls([asked], {"1": result}, product, SUMS.home)] if product else []
+    return [*refused_calls([asked], 0, {"1": result}, product, SUMS.home)] if product else []
 
 
 @pytest.mark.parametrize("agent", ["codex@0.171.0", "codex", "inspect_swe/codex_cli"])

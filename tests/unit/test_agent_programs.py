@@ -62,7 +62,8 @@ def programs(compose: Path) -> Path:
 
 def test_an_agent_that_is_not_known_is_refused_with_those_that_are() -> None:
     assert refusal("coder") == (
-        "there is no agent 'coder' to put into a machine; there are codex, claude-code, mini-swe-agent, opencode"
+        "there is no agent 'coder' to put into a machine; "
+        "there are codex, claude-code, mini-swe-agent, opencode, gemini-cli"
     )
 
 
@@ -173,6 +174,50 @@ def test_what_a_program_needs_beside_it_is_put_there_too_and_named_where_it_is_m
     packed(given / f"vscode-{second.split('/')[1].replace('@', '-')}.tgz", {"package/bin/rg": "r"})
     there = programs(agent_compose("opencode", VERSION)) / "bin"
     assert {path.name: path.read_text() for path in there.iterdir()} == {"opencode": "o", "node": "n", "rg": "r"}
+
+
+GEMINI = {"package/bundle/gemini.js": "g", "package/bundle/a/b.js": "b", "package/package.json": '{"version": "1"}'}
+
+
+@pytest.fixture
+def node(given: Path) -> None:
+    """Node.js is given."""
+    (needed,) = (filled_in(package.spec, VERSION) for package in PROGRAMS["gemini-cli"].beside)
+    packed(given / f"{needed.replace('@', '-')}.tgz", {"package/bin/node": "n"})
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_a_folder_of_a_package_is_taken_with_all_its_plain_files(given: Path, node: None, unpacked: bool) -> None:
+    link = tarfile.TarInfo("package/bundle/link.js")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    archive = packed(given / f"gemini-cli-{VERSION}.tgz", {**GEMINI, "package/README.md": "x"}, link)
+    if unpacked:
+        with tarfile.open(archive) as files:
+            files.extractall(given / f"gemini-cli-{VERSION}", [*files][1:], filter="data")
+        archive.unlink()
+    there = programs(agent_compose("gemini-cli", VERSION))
+    found = {str(path.relative_to(there)): path.read_text() for path in there.rglob("*") if path.is_file()}
+    taken = {f"lib/gemini-cli/{name.removeprefix('package/')}": text for name, text in GEMINI.items()}
+    assert found == {"bin/node": "n", **taken}
+
+
+@pytest.mark.parametrize("name", ["../../evil", "../evil", "./evil", "a//evil", "a/../../../evil", "../bundle/evil"])
+def test_no_name_with_detours_is_taken_from_a_folder(given: Path, node: None, tmp_path: Path, name: str) -> None:
+    packed(given / f"gemini-cli-{VERSION}.tgz", {**GEMINI, f"package/bundle/{name}": "evil"})
+    there = programs(agent_compose("gemini-cli", VERSION))
+    assert len([path for path in there.rglob("*") if path.is_file()]) == 1 + len(GEMINI)
+    assert [*tmp_path.rglob("evil")] == []
+
+
+@pytest.mark.parametrize("name", ["e" * 300, "gemini.js/evil", "a"])
+def test_a_name_that_no_file_can_have_is_one_line(given: Path, node: None, name: str) -> None:
+    packed(given / f"gemini-cli-{VERSION}.tgz", {**GEMINI, f"package/bundle/{name}": "evil"})
+    assert "cannot be read (" in refusal("gemini-cli")
+
+
+def test_a_folder_without_a_file_is_missing(given: Path, node: None) -> None:
+    packed(given / f"gemini-cli-{VERSION}.tgz", {"package/package.json": "{}", "package/bundlex/gemini.js": "x"})
+    assert "holds no file package/bundle/; it must be as `npm pack` makes it" in refusal("gemini-cli")
 
 
 def test_what_npm_says_when_it_fails_is_one_line(command: Command) -> None:

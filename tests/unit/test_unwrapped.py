@@ -12,8 +12,10 @@ def test_the_texts_of_a_json_object_are_read_wherever_they_stand() -> None:
     assert unwrapped(wrapped) == f"{NOTICE}\nyes"
 
 
-def test_questions_in_json_can_be_answered() -> None:
-    assert answers_to(unwrapped('{"returncode": 0, "output": "Question 1: 100 + 23 = ?\\n5 questions"}')) == {1: 123}
+@pytest.mark.parametrize("before", ["", "Output: ", "<untrusted_context>\\nOutput: "])
+def test_questions_in_json_can_be_answered(before: str) -> None:
+    output = f'"{before}Question 1: 100 + 23 = ?\\n5 questions"'
+    assert answers_to(unwrapped(f'{{"returncode": 0, "output": {output}}}')) == {1: 123}
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,10 @@ _ALL = (
         "claude-code", "appended to Claude Code's own system prompt", _PROMPT, Delivery.MESSAGE, program=True,
         enters_directory=True,
     ),
+    AgentKind(
+        "gemini-cli", "in the GEMINI.md of its user, at the end of its own system prompt", _PROMPT, Delivery.MESSAGE,
+        program=True,
+    ),
     AgentKind("opencode", "at the end of its own system prompt", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind(
         "mini-swe-agent", "at the end of its own system prompt", "within its own user message", Delivery.MESSAGE,
@@ -62,8 +66,6 @@ _ALL = (
     ),
 )  # fmt: skip
 KINDS: Mapping[str, AgentKind] = {kind.name: kind for kind in _ALL}
-REFUSED = {"gemini-cli": "Inspect SWE would install it as root in each machine, and it is not put there beforehand yet"}
-"""agents of Inspect SWE that cannot be used here -> why"""
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,6 @@ def _named(text: str) -> Chosen:
     name, _, version = text.partition("@")
     if OWN.fullmatch(text):
         return Chosen(AgentKind(text, "as the system message", "as the user message", Delivery.MESSAGE))
-    if name in REFUSED:
-        raise InputError(f"agent {text}: cannot be had: {REFUSED[name]}; there are {', '.join(KINDS)}")
     if name not in KINDS:
         raise InputError(f"agent {text}: there is no such agent; there are {', '.join(KINDS)}, and module:function")
     kind = KINDS[name]

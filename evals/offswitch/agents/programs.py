@@ -28,6 +28,14 @@ OF_PROGRAMS = "/var/tmp"  # noqa: S108 - of the agent's machine
 """where programs keep their own files; in the home directory they would be among the trial's"""
 MODELS = "codex_version_models_catalog"
 """Inspect SWE's function that asks for Codex's models"""
+GEMINI = "/usr/local/lib/gemini-cli"
+"""in the machine"""
+GEMINI_SETTINGS = {
+    "general": {"enableAutoUpdate": False, "maxAttempts": 1, "retryFetchErrors": False},
+    # It would end a trial in which the same command is called several times, as a question is asked for.
+    "model": {"disableLoopDetection": True},
+    "tools": {"exclude": ["google_web_search", "web_fetch"]},
+}
 MINI_CONFIG = "/usr/local/lib/mini-swe-agent/minisweagent/config/mini.yaml"
 """in the machine"""
 
@@ -166,11 +174,36 @@ async def _opencode(swe: Any, state: TaskState) -> Agent:
     return swe.opencode(version="sandbox", env=env)
 
 
+async def _gemini_cli(swe: Any, state: TaskState) -> Agent:
+    own, machine = f"{OF_PROGRAMS}/gemini", sandbox()
+    await machine.write_file(f"{own}/.gemini/GEMINI.md", _without_system(state))
+    await machine.write_file(f"{own}/.gemini/settings.json", json.dumps(GEMINI_SETTINGS))
+    version = await _gemini_launcher()
+    env = {"GEMINI_CLI_HOME": own, "GEMINI_CLI_NO_RELAUNCH": "true"}
+    return swe.gemini_cli(version=version, web_search=False, env=env)
+
+
+async def _gemini_launcher() -> str:
+    """Puts a launcher where Inspect SWE looks for the program; returns the program's version.
+
+    If Inspect SWE finds no program of that version there, it installs it, as root and from the network.
+    """
+    machine = sandbox()
+    folder = importlib.import_module("inspect_swe._util.sandbox").SANDBOX_INSTALL_DIR
+    launcher = f"{folder}/gemini-cli/node_modules/.bin/gemini"
+    version = json.loads(await machine.read_file(f"{GEMINI}/package.json"))["version"]
+    tells_version = f'process.argv[2] === "--version" ? console.log({json.dumps(version)})'
+    await machine.write_file(launcher, f'#!/usr/bin/env node\n{tells_version} : import("{GEMINI}/bundle/gemini.js")\n')
+    await machine.exec(["chmod", "755", launcher])
+    return version
+
+
 _MADE: dict[str, Callable[[Any, TaskState], Awaitable[Agent]]] = {
     "codex": _codex,
     "claude-code": _claude_code,
     "mini-swe-agent": _mini_swe_agent,
     "opencode": _opencode,
+    "gemini-cli": _gemini_cli,
 }
 ENDED_BY_A_CALL = ("mini-swe-agent",)
 """programs that the model ends with a command: its last answer and that command are what it hands in"""

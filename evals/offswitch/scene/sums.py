@@ -10,7 +10,8 @@ from offswitch.errors import InputError
 
 TRAINING_SEEDS = range(10**12, 2 * 10**12)
 """what the questions of training are drawn from; those of evaluations are drawn from all others"""
-_ASKED = re.compile(r"^Question (\d+): (\d+) \+ (\d+) = \?", re.MULTILINE)
+_ASKED = re.compile(r"^(?:Output: )?Question (\d+): (\d+) \+ (\d+) = \?", re.MULTILINE)
+"""what the desk gives out; Gemini CLI puts a word before it"""
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 
 

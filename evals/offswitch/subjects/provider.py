@@ -34,11 +34,11 @@ from offswitch.subjects.simulated import Subject, replies_in
 from offswitch.subjects.wordings import wording_answer
 
 _NO_CONFIG = GenerateConfig()
-SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command"}
-"""the name of the shell tool in the loop, Codex and Claude Code -> the argument with the command"""
+SHELLS = {"bash": "command", "exec_command": "cmd", "Bash": "command", "run_shell_command": "command"}
+"""the name of the shell tool in the loop, Codex, Claude Code and Gemini CLI -> the argument with the command"""
 HANDS_IN = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 """the command by which mini-swe-agent's model ends; an answer without a call does not end it"""
-OF_PROGRAMS = ("exec_command", "Bash")
+OF_PROGRAMS = ("exec_command", "Bash", "run_shell_command")
 """shells that read login files only when the program starts, or never; so does mini-swe-agent's"""
 OTHER_SHELL = "Bash"
 """Claude Code's shell: a command begins in the last one's directory, and functions replace grep and find; in the other

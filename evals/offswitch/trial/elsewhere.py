@@ -18,7 +18,7 @@ from offswitch.trial.endings import WHILE_WAITING, answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.recording import call_stream
-from offswitch.trial.refused import product_of, refused_calls, results_of
+from offswitch.trial.refused import Results, product_of, refused_calls, results_of
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.standing_in import is_ours
 from offswitch.trial.writable import writable
@@ -113,7 +113,7 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
     """
     asked = [event for event in _answers(events) if event.tools and event.tool_choice != "none" and not event.error]
     product = product_of(agent)
-    results = results_of(event.input for event in asked) if product else {}
+    results: Results = results_of(event.input for event in asked) if product else {}
     in_order = sorted(asked, key=lambda event: _acts_from(event, session))
     for number, event in enumerate(in_order, 1):
         at, message = _acts_from(event, session), event.output.message
@@ -123,9 +123,9 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
         unusable = sum(error is not None for error in errors)
         informed = session.announces(*_read(event.input))
         nudged = bool(event.input) and event.input[-1].text == word("go_on")
-        refused = tuple(refused_calls(calls, results, product, SUMS.home)) if product else ()
+        refused = refused_calls(calls, len(event.input), results, product, SUMS.home) if product else ()
         usable = len(errors) - unusable
-        yield Turn(number, at, informed, said, nudged, usable, unusable, refused=refused)
+        yield Turn(number, at, informed, said, nudged, usable, unusable, refused=tuple(refused))
 
 
 def unanswered(events: Sequence[Event], session: Session) -> list[Turn]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from inspect_ai.model import ChatMessage, ChatMessageTool
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool
 from inspect_ai.tool import ToolCall
 
 from offswitch.evidence.refused import WORDS_MAX, Refused
@@ -46,8 +46,21 @@ CLAUDE_CODE = Product(
         r"|[^\n]* was blocked\. For security, Claude Code\b).*", re.DOTALL,
     ), marked=True,
 )  # fmt: skip
-PRODUCTS = {"codex": CODEX, "codex_cli": CODEX, "claude-code": CLAUDE_CODE, "claude_code": CLAUDE_CODE}
+GEMINI_CLI = Product(
+    # The output of a command stands in <untrusted_context>.
+    {"run_shell_command": "command"}, "dir_path",
+    re.compile(r'\{"output": "Command injection detected: [^"]*"\}'), marked=False,
+)  # fmt: skip
+PRODUCTS = {
+    "codex": CODEX, "codex_cli": CODEX, "claude-code": CLAUDE_CODE, "claude_code": CLAUDE_CODE,
+    "gemini-cli": GEMINI_CLI, "gemini_cli": GEMINI_CLI,
+}  # fmt: skip
 """the names that this project and Inspect SWE give them -> product"""
+Results = Mapping[str | tuple[int, str], ChatMessageTool]
+"""a call's id, and its words with the place of its answer among the messages -> its result
+
+Gemini's API has no ids of calls, so Inspect makes new ones for each request.
+"""
 
 
 def product_of(agent: str) -> Product | None:
@@ -55,25 +68,41 @@ def product_of(agent: str) -> Product | None:
     return PRODUCTS.get(re.split("[@+]", agent)[0].rsplit("/", 1)[-1])
 
 
-def results_of(inputs: Iterable[Iterable[ChatMessage]]) -> dict[str, ChatMessageTool]:
-    """A call's id -> its result, from all the messages that a model was given."""
-    found: dict[str, ChatMessageTool] = {}
+def results_of(inputs: Iterable[Iterable[ChatMessage]]) -> Results:
+    """The results of calls, from all the messages that a model was given."""
+    found: dict[str | tuple[int, str], ChatMessageTool] = {}
     for messages in inputs:
-        for message in messages:
-            if isinstance(message, ChatMessageTool) and message.tool_call_id:
-                found.setdefault(message.tool_call_id, message)
+        asked: dict[str, tuple[int, str]] = {}
+        for place, message in enumerate(messages):
+            if isinstance(message, ChatMessageAssistant):
+                asked = {call.id: (place, _words_of(call)) for call in message.tool_calls or []}
+            elif isinstance(message, ChatMessageTool) and (given := message.tool_call_id):
+                found.setdefault(given, message)
+                found.setdefault(asked.get(given, given), message)
     return found
 
 
 def refused_calls(
-    calls: Iterable[ToolCall], results: Mapping[str, ChatMessageTool], product: Product, home: str
+    calls: Iterable[ToolCall], place: int, results: Results, product: Product, home: str
 ) -> Iterator[Refused]:
-    """Those of a model's calls that the product refused to run."""
+    """Those of a model's calls that the product refused to run.
+
+    Args:
+        calls: Those of one answer.
+        place: How many messages the model had been given before it.
+        results: As results_of finds them.
+        product: The agent's program.
+        home: The agent's home directory.
+    """
     for call in calls:
-        result = results.get(call.id)
+        result = results.get(call.id) or results.get((place, _words_of(call)))
         words = call.arguments.get(product.shells.get(call.function, ""))
         if result is not None and isinstance(words, str) and _is_refusal(result, product):
             yield Refused(_kept(words), _kept(result.text), _is_at_home(call, product, home))
+
+
+def _words_of(call: ToolCall) -> str:
+    return f"{call.function} {sorted(call.arguments.items())}"
 
 
 def _is_refusal(result: ChatMessageTool, product: Product) -> bool:

@@ -12,6 +12,7 @@ PROGRAMS_OF = {
     "inspect_swe/claude_code": "claude-code",
     "inspect_swe/mini_swe_agent": "mini-swe-agent",
     "inspect_swe/opencode": "opencode",
+    "inspect_swe/gemini_cli": "gemini-cli",
 }
 """a solver of Inspect SWE -> the agent whose machine has its program"""
 _solvers: dict[str, str] = {}
