@@ -7,7 +7,8 @@ LONG = (
     "test_resilience", "test_proxy_attacks", "test_agent_leftovers", "test_agent_trouble", "test_selftest",
     "test_each_habit", "test_two_nodes", "real_model/", "test_programs", "test_own_configuration", "test_served_tools",
     "test_results", "test_without_an_engine_the_demo", "test_the_bench", "test_sabotage_counts_where",
-    "test_time_of_agents", "test_podman", "test_a_limit_ends", "test_shards", "test_every_arm", "browser/", "trial/", "project/",
+    "test_time_of_agents", "test_podman", "test_a_limit_ends", "test_shards", "test_every_arm",
+    "browser/", "trial/", "project/",
 )  # fmt: skip
 """what takes longest, from the longest on: begun last, it would be waited for alone"""
 IN_ONE_PROCESS = tuple(f"machine/test_{name}.py" for name in ("resilience", "selftest", "results", "self_check"))
