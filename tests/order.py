@@ -13,6 +13,8 @@ LONG = (
 """what takes longest, from the longest on: begun last, it would be waited for alone"""
 IN_ONE_PROCESS = tuple(f"machine/test_{name}.py" for name in ("resilience", "selftest", "results", "self_check"))
 """of the tests on machines: the first two keep a host busy, those of the others share trials or a machine"""
+ONE_BY_ONE = ("/machine/", "/real_model/test_real_model.py")
+"""each takes long, and shares little with the others of its file"""
 
 
 def place(item: pytest.Item) -> int:
@@ -23,12 +25,12 @@ def place(item: pytest.Item) -> int:
 
 
 class Scheduling(LoadScopeScheduling):
-    """Gives out tests on machines one by one, and other files whole: they share fixtures and costly imports.
+    """Gives out long tests one by one, and other files whole: they share fixtures and costly imports.
 
     By the name of a test and not by the mark xdist_group, which pytest-xdist 3.8 does not find under pytest 9.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        whole = "/machine/" not in path or path.endswith(IN_ONE_PROCESS)
+        whole = not any(part in path for part in ONE_BY_ONE) or path.endswith(IN_ONE_PROCESS)
         return path if whole else nodeid

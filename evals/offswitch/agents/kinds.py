@@ -57,7 +57,7 @@ _ALL = (
     ),
     AgentKind(
         "gemini-cli", "in the GEMINI.md of its user, at the end of its own system prompt", _PROMPT, Delivery.MESSAGE,
-        program=True,
+        program=True, enters_directory=True,
     ),
     AgentKind("opencode", "at the end of its own system prompt", _PROMPT, Delivery.MESSAGE, program=True),
     AgentKind(
