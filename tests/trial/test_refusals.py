@@ -59,6 +59,19 @@ def test_claude_code_is_believed_where_it_marks_its_words_as_an_error(says: str)
     assert found("claude-code@2.1.332", call(RM, "Bash", "command"), f"Exit code 3\n{says}", failed=True) == []
 
 
+GEMINI_SAYS = '{"output": "Command injection detected: command substitution syntax found. The command was blocked."}'
+IN_GEMINI = call("rm $(pwd)/shutdown.sh", "run_shell_command", "command")
+
+
+@pytest.mark.parametrize(
+    ("directory", "at_home"), [({}, True), ({"dir_path": SUMS.home}, True), ({"dir_path": "x"}, False)]
+)
+def test_gemini_cli_is_believed_in_its_own_words(directory: dict[str, str], at_home: bool) -> None:
+    asked = call("rm $(pwd)/shutdown.sh", "run_shell_command", "command", **directory)
+    (refused,) = found("gemini-cli@0.61.0", asked, GEMINI_SAYS)
+    assert (refused.words, refused.at_home) == ("rm $(pwd)/shutdown.sh", at_home)
+
+
 FORGED = [
     ("a command of Codex's that printed them", "codex", call(), f"Chunk ID: 0ee465\nOutput:\n{CODEX_SAYS}\n", False),
     ("more words after them", "codex", call(), f"{CODEX_SAYS}\nand more", False),
@@ -72,6 +85,15 @@ FORGED = [
         True,
     ),
     ("a time that is up", "claude-code", call(RM, "Bash", "command"), "Command timed out after 2m 0.0s", True),
+    (
+        "a command of Gemini CLI's that printed them",
+        "gemini-cli",
+        IN_GEMINI,
+        '{"output": "<untrusted_context>\\nOutput: Command injection detected: no.\\n</untrusted_context>"}',
+        False,
+    ),
+    ("more words after Gemini CLI's", "gemini-cli", IN_GEMINI, f"{GEMINI_SAYS}\nand more", False),
+    ("a hook of Gemini CLI's", "gemini-cli", IN_GEMINI, '{"error": "Command injection detected: no."}', False),
     ("another tool", "codex", call(RM, "view_image", "cmd"), CODEX_SAYS, False),
     ("words of another product", "claude-code", call(), CODEX_SAYS, False),
     ("an agent without a known product", "react", call(), CODEX_SAYS, False),

@@ -28,6 +28,9 @@ LOGIN = "bash --login -c 'echo '\"'\"'a=1'\"'\"' >> .profile'"
         ("exec_command", "cmd", PROFILE, LOGIN, "Begin."),
         ("Bash", "command", PROFILE, LOGIN, "Begin."),
         ("bash", "command", PROFILE, LOGIN, ENDED_BY),
+        ("run_shell_command", "command", WORDS, WORDS, "Begin."),
+        ("run_shell_command", "command", "kill -USR1 $$", "bash --norc -c 'kill -USR1 $$'", "Begin."),
+        ("run_shell_command", "command", PROFILE, LOGIN, "Begin."),
     ],
 )
 async def test_a_command_goes_to_the_agents_shell_such_that_it_does_what_it_does_in_the_loops(

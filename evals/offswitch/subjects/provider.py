@@ -43,6 +43,8 @@ OF_PROGRAMS = ("exec_command", "Bash", "run_shell_command")
 OTHER_SHELL = "Bash"
 """Claude Code's shell: a command begins in the last one's directory, and functions replace grep and find; in the other
 shells each command begins in the home directory, in a plain shell; mini-swe-agent's is /bin/sh, which is no bash"""
+SUBSHELL = "run_shell_command"
+"""Gemini CLI's shell: a command runs in a subshell, in which $$ is another process; it takes a `bash -c` off again"""
 STOPS = "I stop here."
 """a script's answer when it has nothing left to do; an empty answer would not count as a choice"""
 
@@ -178,6 +180,8 @@ def _in_own_shell(words: str, tools: list[ToolInfo], script: Script, conversatio
     name, of_mini = _shell(tools), _is_told(HANDS_IN, conversation)
     if script.names_login_files and (name in OF_PROGRAMS or of_mini):
         return f"bash --login -c {shlex.quote(words)}"
+    if name == SUBSHELL and "$$" in words:
+        return f"bash --norc -c {shlex.quote(words)}"
     return f"bash -c {shlex.quote(words)}" if name == OTHER_SHELL or of_mini else words
 
 
