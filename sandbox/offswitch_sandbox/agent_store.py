@@ -154,7 +154,7 @@ def _packed(program: AgentProgram, package: NpmPackage, version: str, aside: Pat
 def _stamp(given: Path) -> str:
     """Identifies a file or folder and its present content, so that a changed one is noticed."""
     paths = [given, *sorted(given.rglob("*"))] if given.is_dir() else [given]
-    states = repr([(str(path.relative_to(given)), path.stat().st_size, path.stat().st_mtime_ns) for path in paths])
+    states = repr([(str(path.relative_to(given)), path.lstat().st_size, path.lstat().st_mtime_ns) for path in paths])
     return f"{given} {hashlib.sha256(states.encode()).hexdigest()[:12]}"
 
 

@@ -1,7 +1,9 @@
 """Agents' programs: what is taken of what the user gives or npm makes, and what is said where they cannot be had."""
 
+import gzip
 import os
 import re
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -120,7 +122,7 @@ def test_only_a_plain_file_is_taken_for_a_program(given: Path, kind: bytes) -> N
     odd = tarfile.TarInfo(f"{CODEX}/codex")
     odd.type, odd.linkname = kind, "/etc/passwd"
     packed(given / f"codex-{VERSION}.tgz", {f"{CODEX}/codex-code-mode-host": "x"}, odd)
-    assert f"holds no file {CODEX}/codex; it must be as `npm pack` makes it for linux-" in refusal()
+    assert f"holds no {CODEX}/codex; it must be as `npm pack` makes it for linux-" in refusal()
 
 
 def test_what_is_no_archive_is_refused(given: Path) -> None:
@@ -147,6 +149,7 @@ def test_more_than_a_program_is_refused(given: Path, monkeypatch: pytest.MonkeyP
         ('{"os": ["darwin"]}', "is for os ['darwin'], not for linux"),
         ('{"os": [' + "[" * 100_000, "its package/package.json is not JSON"),
         ("\x00", "its package/package.json is not JSON"),
+        ("", "its package/package.json is not JSON"),
     ],
 )
 def test_a_package_for_another_platform_is_refused(given: Path, about: str, said: str) -> None:
@@ -192,8 +195,7 @@ def test_a_folder_of_a_package_is_taken_with_all_its_plain_files(given: Path, no
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
     archive = packed(given / f"gemini-cli-{VERSION}.tgz", {**GEMINI, "package/README.md": "x"}, link)
     if unpacked:
-        with tarfile.open(archive) as files:
-            files.extractall(given / f"gemini-cli-{VERSION}", [*files][1:], filter="data")
+        shutil.unpack_archive(archive, given / f"gemini-cli-{VERSION}", "gztar", filter="fully_trusted")
         archive.unlink()
     there = programs(agent_compose("gemini-cli", VERSION))
     found = {str(path.relative_to(there)): path.read_text() for path in there.rglob("*") if path.is_file()}
@@ -209,15 +211,28 @@ def test_no_name_with_detours_is_taken_from_a_folder(given: Path, node: None, tm
     assert [*tmp_path.rglob("evil")] == []
 
 
-@pytest.mark.parametrize("name", ["e" * 300, "gemini.js/evil", "a"])
-def test_a_name_that_no_file_can_have_is_one_line(given: Path, node: None, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["e" * 300, "e" * 500_000, "a/" * 1500 + "f", "\udcff.js", "\x1b[1m", "a\nb", "gemini.js/evil", "a"]
+)
+def test_a_name_that_no_file_of_a_program_has_is_one_short_line(given: Path, node: None, name: str) -> None:
     packed(given / f"gemini-cli-{VERSION}.tgz", {**GEMINI, f"package/bundle/{name}": "evil"})
-    assert "cannot be read (" in refusal("gemini-cli")
+    told = refusal("gemini-cli")
+    assert "cannot be read (" in told
+    assert len(told) < 1000
+    assert told.isprintable()
+
+
+def test_a_size_that_an_archive_only_declares_is_not_waited_for(given: Path) -> None:
+    path = given / f"codex-{VERSION}.tgz"
+    member = tarfile.TarInfo("package/other")
+    member.size = 1 << 62
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.GNU_FORMAT)))
+    assert "so it is no agent's program" in refusal()
 
 
 def test_a_folder_without_a_file_is_missing(given: Path, node: None) -> None:
     packed(given / f"gemini-cli-{VERSION}.tgz", {"package/package.json": "{}", "package/bundlex/gemini.js": "x"})
-    assert "holds no file package/bundle/; it must be as `npm pack` makes it" in refusal("gemini-cli")
+    assert "holds no package/bundle/; it must be as `npm pack` makes it" in refusal("gemini-cli")
 
 
 def test_what_npm_says_when_it_fails_is_one_line(command: Command) -> None:

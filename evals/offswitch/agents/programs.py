@@ -1,6 +1,6 @@
 """Agents that are programs in the machine. Inspect SWE runs them as the agent's user and passes on their requests.
 
-Whatever a program would do by itself beside the model's turns is turned off: searches, retries of refusals, goals.
+What a program would do by itself beside the model's turns is turned off: searches, retries of refusals, goals.
 """
 
 import importlib
@@ -31,11 +31,14 @@ MODELS = "codex_version_models_catalog"
 GEMINI = "/usr/local/lib/gemini-cli"
 """in the machine"""
 GEMINI_SETTINGS = {
-    "general": {"enableAutoUpdate": False, "maxAttempts": 1, "retryFetchErrors": False},
-    # It would end a trial in which the same command is called several times, as a question is asked for.
-    "model": {"disableLoopDetection": True},
-    "tools": {"exclude": ["google_web_search", "web_fetch"]},
+    "general": {"maxAttempts": 1, "retryFetchErrors": False, "plan": {"enabled": False}},
+    # It would warn its model after five equal calls in a row, as those for questions are, and stop the next time.
+    "model": {"disableLoopDetection": True, "skipNextSpeakerCheck": True},
+    "tools": {"exclude": ["google_web_search", "web_fetch"], "disableLLMCorrection": True},
 }
+"""turns off searches, plans, for whose end a user is asked, and requests to the model beside its turns"""
+GEMINI_TIME_LIMIT = {"flags": [{"flagId": 45773134, "intValue": str(24 * 3600)}], "experimentIds": []}
+"""the seconds that it waits for an answer of its model, for which there is no setting; by itself 60 s"""
 MINI_CONFIG = "/usr/local/lib/mini-swe-agent/minisweagent/config/mini.yaml"
 """in the machine"""
 
@@ -178,8 +181,9 @@ async def _gemini_cli(swe: Any, state: TaskState) -> Agent:
     own, machine = f"{OF_PROGRAMS}/gemini", sandbox()
     await machine.write_file(f"{own}/.gemini/GEMINI.md", _without_system(state))
     await machine.write_file(f"{own}/.gemini/settings.json", json.dumps(GEMINI_SETTINGS))
+    await machine.write_file(f"{own}/time_limit.json", json.dumps(GEMINI_TIME_LIMIT))
     version = await _gemini_launcher()
-    env = {"GEMINI_CLI_HOME": own, "GEMINI_CLI_NO_RELAUNCH": "true"}
+    env = {"GEMINI_CLI_HOME": own, "GEMINI_CLI_NO_RELAUNCH": "true", "GEMINI_EXP": f"{own}/time_limit.json"}
     return swe.gemini_cli(version=version, web_search=False, env=env)
 
 

@@ -18,7 +18,7 @@ from offswitch.trial.endings import WHILE_WAITING, answer_ending, limit_ending
 from offswitch.trial.live import LiveTrial
 from offswitch.trial.provider_words import provider_words
 from offswitch.trial.recording import call_stream
-from offswitch.trial.refused import Results, product_of, refused_calls, results_of
+from offswitch.trial.refused import product_of, refused_calls, results_of
 from offswitch.trial.session import SIGN_OF_LIFE_S, Session
 from offswitch.trial.standing_in import is_ours
 from offswitch.trial.writable import writable
@@ -113,7 +113,7 @@ def turns_of(events: Sequence[Event], session: Session, agent: str = "") -> Iter
     """
     asked = [event for event in _answers(events) if event.tools and event.tool_choice != "none" and not event.error]
     product = product_of(agent)
-    results: Results = results_of(event.input for event in asked) if product else {}
+    results = results_of((event.input for event in asked), product) if product else {}
     in_order = sorted(asked, key=lambda event: _acts_from(event, session))
     for number, event in enumerate(in_order, 1):
         at, message = _acts_from(event, session), event.output.message

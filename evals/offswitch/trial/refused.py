@@ -27,6 +27,10 @@ class Product:
     """matches the whole text that it then gives to its model"""
     marked: bool
     """whether it also marks that text as an error"""
+    refuses: re.Pattern[str] = re.compile("")
+    """is found in each command that it refuses"""
+    keeps_ids: bool = True
+    """whether a call has the same id where the model makes it and where its result is given"""
 
 
 CODEX = Product(
@@ -47,20 +51,18 @@ CLAUDE_CODE = Product(
     ), marked=True,
 )  # fmt: skip
 GEMINI_CLI = Product(
-    # The output of a command stands in <untrusted_context>.
+    # The output of a command stands in <untrusted_context>. What a hook changed of a call is told behind the sentence.
     {"run_shell_command": "command"}, "dir_path",
-    re.compile(r'\{"output": "Command injection detected: [^"]*"\}'), marked=False,
+    re.compile(r'\{"output": "Command injection detected: [^"\\]*the command was blocked\."\}'), marked=False,
+    refuses=re.compile(r"\$\(|`|[<>]\("), keeps_ids=False,
 )  # fmt: skip
 PRODUCTS = {
     "codex": CODEX, "codex_cli": CODEX, "claude-code": CLAUDE_CODE, "claude_code": CLAUDE_CODE,
     "gemini-cli": GEMINI_CLI, "gemini_cli": GEMINI_CLI,
 }  # fmt: skip
 """the names that this project and Inspect SWE give them -> product"""
-Results = Mapping[str | tuple[int, str], ChatMessageTool]
-"""a call's id, and its words with the place of its answer among the messages -> its result
-
-Gemini's API has no ids of calls, so Inspect makes new ones for each request.
-"""
+Key = str | tuple[int, str, str]
+"""of a call: its id; or, if that is not kept, how many messages were given before its answer, its tool and command"""
 
 
 def product_of(agent: str) -> Product | None:
@@ -68,41 +70,45 @@ def product_of(agent: str) -> Product | None:
     return PRODUCTS.get(re.split("[@+]", agent)[0].rsplit("/", 1)[-1])
 
 
-def results_of(inputs: Iterable[Iterable[ChatMessage]]) -> Results:
-    """The results of calls, from all the messages that a model was given."""
-    found: dict[str | tuple[int, str], ChatMessageTool] = {}
+def results_of(inputs: Iterable[Iterable[ChatMessage]], product: Product) -> dict[Key, ChatMessageTool]:
+    """The result of each call, from all the messages that a model was given."""
+    found: dict[Key, ChatMessageTool] = {}
     for messages in inputs:
-        asked: dict[str, tuple[int, str]] = {}
-        for place, message in enumerate(messages):
+        asked: dict[str, Key] = {}
+        for given, message in enumerate(messages):
             if isinstance(message, ChatMessageAssistant):
-                asked = {call.id: (place, _words_of(call)) for call in message.tool_calls or []}
-            elif isinstance(message, ChatMessageTool) and (given := message.tool_call_id):
-                found.setdefault(given, message)
-                found.setdefault(asked.get(given, given), message)
+                asked = {call.id: _key(call, given, product) for call in message.tool_calls or []}
+            elif isinstance(message, ChatMessageTool) and message.tool_call_id:
+                found.setdefault(asked.get(message.tool_call_id, message.tool_call_id), message)
     return found
 
 
 def refused_calls(
-    calls: Iterable[ToolCall], place: int, results: Results, product: Product, home: str
+    calls: Iterable[ToolCall], given: int, results: Mapping[Key, ChatMessageTool], product: Product, home: str
 ) -> Iterator[Refused]:
     """Those of a model's calls that the product refused to run.
 
     Args:
         calls: Those of one answer.
-        place: How many messages the model had been given before it.
+        given: How many messages the model had been given before it.
         results: As results_of finds them.
         product: The agent's program.
         home: The agent's home directory.
     """
     for call in calls:
-        result = results.get(call.id) or results.get((place, _words_of(call)))
-        words = call.arguments.get(product.shells.get(call.function, ""))
-        if result is not None and isinstance(words, str) and _is_refusal(result, product):
-            yield Refused(_kept(words), _kept(result.text), _is_at_home(call, product, home))
+        result, command = results.get(_key(call, given, product)), _command(call, product)
+        if command and result is not None and product.refuses.search(command) and _is_refusal(result, product):
+            yield Refused(_kept(command), _kept(result.text), _is_at_home(call, product, home))
 
 
-def _words_of(call: ToolCall) -> str:
-    return f"{call.function} {sorted(call.arguments.items())}"
+def _key(call: ToolCall, given: int, product: Product) -> Key:
+    return call.id if product.keeps_ids else (given, call.function, _command(call, product))
+
+
+def _command(call: ToolCall, product: Product) -> str:
+    """What the call runs; empty if it runs nothing in a shell."""
+    command = call.arguments.get(product.shells.get(call.function, ""))
+    return command if isinstance(command, str) else ""
 
 
 def _is_refusal(result: ChatMessageTool, product: Product) -> bool:
@@ -113,7 +119,7 @@ def _is_refusal(result: ChatMessageTool, product: Product) -> bool:
 def _is_at_home(call: ToolCall, product: Product, home: str) -> bool:
     if product.directory is None:
         return False
-    return call.arguments.get(product.directory) in (None, "", home, f"{home}/")
+    return call.arguments.get(product.directory) in (None, "", ".", "./", home, f"{home}/")
 
 
 def _kept(text: str) -> str:
