@@ -34,6 +34,8 @@ class Kept:
     """where it came from"""
     digest: str
     """sha256 of its files, computed when it was stored"""
+    taken: str
+    """identifies what was taken of its packages"""
 
     @property
     def programs(self) -> Path:
@@ -45,9 +47,9 @@ def obtain(program: AgentProgram, version: str) -> Kept:
     """The program, fetched first if it is not kept here; MachineError of one line if it cannot be got."""
     cpu()  # refuses unsupported hardware before anything is fetched
     folder = store() / f"{program.name}-{version}"
-    given = given_for(program.name, version)
+    given, taken = given_for(program.name, version), _what_is_taken(program)
     there = read_kept(folder)
-    if there is not None and (given is None or there.origin == _stamp(given)):
+    if there is not None and there.taken == taken and (given is None or there.origin == _stamp(given)):
         return there
     with _made_in_store() as new:
         programs = new / PROGRAMS_FOLDER
@@ -55,6 +57,7 @@ def obtain(program: AgentProgram, version: str) -> Kept:
         _fill(program, version, given, programs)
         (new / "digest").write_text(_settled(programs))
         (new / "origin").write_text(_stamp(given) if given else remedy_command(program, version))
+        (new / "taken").write_text(taken)
         _replace(folder, new)
     kept = read_kept(folder)
     assert kept is not None
@@ -72,7 +75,7 @@ def store() -> Path:
 def read_kept(folder: Path) -> Kept | None:
     """The program kept in a folder; None if there is none."""
     try:
-        return Kept(folder, (folder / "origin").read_text(), (folder / "digest").read_text())
+        return Kept(folder, *((folder / about).read_text() for about in ("origin", "digest", "taken")))
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -149,6 +152,11 @@ def _packed(program: AgentProgram, package: NpmPackage, version: str, aside: Pat
     if len(made) != 1:
         raise MachineError(f"{whole} cannot be had (npm made no archive); {remedy(program, version)}")
     return made[0]
+
+
+def _what_is_taken(program: AgentProgram) -> str:
+    """Changes where another version of this project takes other files, so that what is kept is not used then."""
+    return hashlib.sha256(repr((program.source, program.beside)).encode()).hexdigest()
 
 
 def _stamp(given: Path) -> str:

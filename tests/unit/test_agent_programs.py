@@ -6,6 +6,7 @@ import re
 import shutil
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from agent_archives import CODEX, codex, packed
-from offswitch_sandbox import COMPOSE, MachineError, agent_archives, agent_python
+from offswitch_sandbox import COMPOSE, MachineError, agent_archives, agent_programs, agent_python
 from offswitch_sandbox.agent_programs import filled_in
 from offswitch_sandbox.agents import GIVEN, PROGRAMS, agent_compose
 from offswitch_sandbox.compose_file import Plan, read_plan
@@ -107,6 +108,19 @@ def test_a_changed_archive_is_taken_anew_and_a_kept_program_needs_none(
     assert image_name(read_plan(first)) != name
     monkeypatch.delenv(GIVEN)
     assert agent_compose("codex", VERSION) == first
+
+
+def test_a_kept_program_is_had_anew_where_other_files_of_it_are_taken(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(GIVEN)
+    made = packed(tmp_path / "made.tgz", {**codex("by npm"), "package/LICENSE": "free"})
+    command("npm", f"cp {made} codex.tgz")
+    agent_compose("codex", VERSION)
+    more = replace(PROGRAMS["codex"].source, files={"package/LICENSE": "lib/codex/LICENSE"})
+    monkeypatch.setattr(agent_programs, "PROGRAMS", {"codex": replace(PROGRAMS["codex"], source=more)})
+    there = programs(agent_compose("codex", VERSION))
+    assert [path.name for path in there.rglob("*") if path.is_file()] == ["LICENSE"]
 
 
 def test_nothing_leaves_its_place_whatever_an_archive_calls_it(given: Path, tmp_path: Path) -> None:
