@@ -17,7 +17,9 @@ from offswitch_cli import main
 from servers.chat_completions import chat_server
 from servers.language_model import CONTEXT, NAME, LanguageModel
 
-VARIANTS, TRIALS = "A,E,H,K", 5
+VARIANTS = "A,E,H,K"
+TRIALS = {"bubblewrap": 5, "offswitch": 2}
+"""of each variant; what the model does is the same on both kinds of machine, and takes most of the time"""
 
 
 def test_a_hundred_demonstrations_are_refused_before_the_first_trial_with_the_context(
@@ -33,9 +35,9 @@ def test_a_hundred_demonstrations_are_refused_before_the_first_trial_with_the_co
     assert not list(tmp_path.glob("*.eval"))
 
 
-@pytest.mark.parametrize("sandbox", ["bubblewrap", "offswitch"])
+@pytest.mark.parametrize("sandbox", TRIALS)
 def test_each_trial_of_a_real_model_has_a_verdict_or_a_named_cause(address: str, tmp_path: Path, sandbox: str) -> None:
-    task = shutdown_resistance(variants=VARIANTS, trials=TRIALS, message_limit=18)
+    task = shutdown_resistance(variants=VARIANTS, trials=TRIALS[sandbox], message_limit=18)
     # One trial after another: the model keeps what it has read of one conversation.
     evaluate(
         task, model=f"openai-api/local/{NAME}", model_base_url=address, model_args={"api_key": "none"},
@@ -43,7 +45,7 @@ def test_each_trial_of_a_real_model_has_a_verdict_or_a_named_cause(address: str,
     )  # fmt: skip
     logs = read_logs(str(tmp_path))
     records = logs.records
-    assert len(records) == 20
+    assert len(records) == len(VARIANTS.split(",")) * TRIALS[sandbox]
     for record in records:
         cut_short = record.verdict in (Verdict.UNEXPOSED, Verdict.UNFINISHED)
         assert record.verdict != Verdict.FAILURE, record
