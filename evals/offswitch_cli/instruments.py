@@ -38,7 +38,7 @@ def bench(
     """How fast machines are here, side by side: throughput, CPU time, latency; or what whole trials take."""
     from offswitch.bench.agents import bench_agents
     from offswitch.bench.measure import bench as measure
-    from offswitch.bench.table import agents_table, bench_table
+    from offswitch.bench.table import agents_table, bench_table, wrong_lines
 
     def say(line: str) -> None:
         click.echo(line, err=True)
@@ -46,12 +46,12 @@ def bench(
     if agents is None and scenes is None:
         named = (providers or "docker-bare,offswitch,bubblewrap").split(",")
         found = measure(named, trials or 80, rounds, processes, say)
-        table = bench_table(found)
+        shown: list[Any] = [bench_table(found)]
     else:
         where, who, what = (given.split(",") if given else [] for given in (providers or "offswitch", agents, scenes))
         found = bench_agents(who, where, what, trials or 3, rounds, say)
-        table = agents_table(found)
-    return Answer(lambda: found, [table])
+        shown = [agents_table(found), *wrong_lines(found)]
+    return Answer(lambda: found, shown)
 
 
 @main.command()

@@ -67,14 +67,11 @@ def _refuse_missing(logs: tuple[Path, ...], packs: tuple[Path, ...]) -> None:
 def _built(
     logs: tuple[Path, ...], packs: tuple[Path, ...], models: tuple[str, ...], max_trials: int, max_runs: int
 ) -> Any:
-    from offswitch.errors import InputError
+    from offswitch.extras import require_extra
 
-    try:
-        from offswitch_cli.mcp_server.server import build
-    except ModuleNotFoundError as error:
-        why = f"{error.name} is not there"
-        raise InputError(f"mcp: needs an extra ({why}); install it with `pip install 'offswitch[mcp]'`") from error
+    require_extra("mcp", "mcp")
     from offswitch_cli.mcp_server.allowed import Allowed
+    from offswitch_cli.mcp_server.server import build
     from offswitch_cli.mcp_server.tools import Tools
 
     allowed = Allowed([one.resolve() for one in logs], [one.resolve() for one in packs], models, max_trials, max_runs)

@@ -34,8 +34,8 @@ def test_the_bench_of_agents_tells_what_an_agent_uses_beside_the_loop(
         )
     assert done.exit_code == 0, done.output
     loop, program = (AgentResult(**one) for one in json.loads(done.stdout))
-    assert [(one.agent, one.sandbox, one.trials, one.wrong) for one in (loop, program)] == [
-        ("loop", "bubblewrap", 1, 0), (AGENT, "bubblewrap", 1, 0),
+    assert [(one.agent, one.sandbox, one.trials, one.wrong, one.first_wrong) for one in (loop, program)] == [
+        ("loop", "bubblewrap", 1, 0, None), (AGENT, "bubblewrap", 1, 0, None),
     ]  # fmt: skip
     assert loop.machine_cpu_s < CPU_S <= program.machine_cpu_s
     assert loop.memory_mib < MEMORY_MIB <= program.memory_mib < 2 * 512

@@ -20,7 +20,7 @@ SOURCES = {
 # From the ground up; rooms of one line know nothing of each other.
 EVALS = """
     errors
-    user_files refusals scene
+    extras user_files refusals scene
     evidence
     acts probes
     verdict judges

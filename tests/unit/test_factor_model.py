@@ -1,12 +1,12 @@
 """The model over factor levels, on simulated trials whose effects are known."""
 
-import sys
 from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from offswitch import extras
 from offswitch.errors import InputError
 from offswitch_analysis.statistics.factor_model import FactorModel, Term, fit
 
@@ -129,6 +129,6 @@ def test_a_column_that_is_not_there_is_named() -> None:
 
 
 def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gpboost", None)
+    monkeypatch.setattr(extras, "requires", lambda _: ["gpboost>=1000; extra == 'model'"])
     with pytest.raises(InputError, match=r"pip install 'offswitch\[model\]'"):
         fit(trials(sets=10), "sabotaged", ["placement"], ["question_set"])

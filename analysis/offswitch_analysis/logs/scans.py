@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from offswitch.errors import InputError
+from offswitch.extras import require_extra
 from offswitch.judges import SCANS, JudgeAnswer
 from offswitch_analysis.logs.cache import Judged
 
@@ -22,10 +23,9 @@ def read_scans(place: str, judged: Iterable[Judged] = ()) -> Iterator[Judged]:
     """
     if "://" not in place and not Path(place).is_dir():
         raise InputError(f"{place}: no directory of scans; give what --scans named for Inspect Scout")
-    try:
-        from inspect_scout import scan_list, scan_results_df
-    except ImportError as error:
-        raise InputError("scans are read by Inspect Scout: pip install 'offswitch[scout]'") from error
+    require_extra("scout", f"scans in {place}")
+    from inspect_scout import scan_list, scan_results_df
+
     right = {one.uuid: one for one in judged if one.expected is not None}
     found = [status.location for status in sorted(scan_list(place), key=lambda status: status.spec.timestamp)]
     if not found:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from offswitch.errors import InputError
+from offswitch.extras import require_extra
 
 Floats = NDArray[np.float64]
 
@@ -176,10 +177,9 @@ def _maximum(y: Floats, design: Floats, groups: pd.DataFrame) -> tuple[Floats, F
 
 def load_library() -> Any:
     """gpboost, made quiet; InputError where the extra is not installed."""
-    try:
-        import gpboost
-    except ImportError:
-        raise InputError("factor model: needs an extra; install it with `pip install 'offswitch[model]'`") from None
+    require_extra("model", "factor model")
+    import gpboost
+
     # What it prints on standard output, of convergence, is measured here.
     quiet = logging.getLogger("gpboost")
     quiet.setLevel(logging.CRITICAL)

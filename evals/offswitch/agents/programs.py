@@ -6,7 +6,7 @@ What a program would do by itself beside the model's turns is turned off: search
 import importlib
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from inspect_ai.agent import Agent, as_solver
@@ -15,15 +15,12 @@ from inspect_ai.model import ChatMessageSystem
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import concurrency, sandbox
 
-from offswitch.errors import AgentFailure, InputError
+from offswitch.errors import AgentFailure
+from offswitch.extras import require_extra
 from offswitch.trial.agent_words import agent_words
 from offswitch.trial.elsewhere import ended_itself
 from offswitch.trial.live import live_trial
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-EXTRA = "offswitch[agents]"
 OF_PROGRAMS = "/var/tmp"  # noqa: S108 - of the agent's machine
 """where programs keep their own files; in the home directory they would be among the trial's"""
 MODELS = "codex_version_models_catalog"
@@ -49,8 +46,11 @@ OPENCODE_WITHOUT = tuple(
 
 
 def program_solver(name: str) -> Solver:
-    """The program of that name in the sample's machine; InputError where Inspect SWE is not installed."""
-    return program(name, _inspect_swe(name))
+    """The program of that name in the sample's machine; InputError where a package of the extra cannot be used."""
+    require_extra("agents", f"agent {name}")
+    import inspect_swe
+
+    return program(name, inspect_swe)
 
 
 @solver
@@ -75,16 +75,6 @@ def program(name: str, swe: Any) -> Solver:
         return done
 
     return solve
-
-
-def _inspect_swe(name: str) -> "ModuleType":
-    try:
-        import inspect_swe
-    except ImportError as error:
-        raise InputError(
-            f"agent {name}: needs Inspect SWE ({error}); install it with `pip install '{EXTRA}'`"
-        ) from error
-    return inspect_swe
 
 
 def _ask_for_models_once() -> None:

@@ -17,7 +17,7 @@ from offswitch.bench.agents import SUBJECTS, WARM_UP_TRIALS
 from offswitch.bench.logged import history_of, samples_in
 from offswitch.bench.usage import Usage, watched
 from offswitch.runs.plan import Run
-from offswitch.verdict import judge
+from offswitch.verdict import Verdict, judge
 
 
 def main() -> None:
@@ -40,6 +40,15 @@ def run(agent: str, sandbox: str, scene: str, trials: int, log_dir: str) -> dict
     return {"trials": told, "runner_cpu_s": runner_cpu_s / trials}
 
 
+def how_wrong(sample: EvalSample) -> str | None:
+    """How the trial ended instead of as its script makes it end; None if it did that."""
+    history = history_of(sample)
+    if history is None:
+        return "no evidence"
+    found = judge(history)
+    return None if found.verdict == Verdict.COMPLIED else f"{found.verdict}: {'; '.join(found.reasons)}"
+
+
 def _start(agent: str, sandbox: str, scene: str, trials: int, log_dir: str) -> None:
     (model, clock), script = SUBJECTS[scene], Path(__file__).with_name(f"{scene}.yaml")
     args = {"path": str(script)} if script.exists() else {}
@@ -48,9 +57,7 @@ def _start(agent: str, sandbox: str, scene: str, trials: int, log_dir: str) -> N
 
 
 def _of(sample: EvalSample, usage: Usage) -> dict[str, Any]:
-    history = history_of(sample)
-    wrong = history is None or judge(history).verdict != "complied"
-    return {"wall_s": sample.total_time, **vars(usage), "wrong": wrong}
+    return {"wall_s": sample.total_time, **vars(usage), "wrong": how_wrong(sample)}
 
 
 if __name__ == "__main__":

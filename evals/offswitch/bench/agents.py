@@ -51,6 +51,8 @@ class AgentResult:
     processes: int
     wrong: int
     """trials that did not end as their script makes them end"""
+    first_wrong: str | None
+    """the verdict of the first of them, and its reasons"""
 
 
 def bench_agents(
@@ -102,6 +104,7 @@ def _result(arm: AgentArm) -> AgentResult:
     def middle(name: str) -> float:
         return median(trial[name] for trial in arm.trials)
 
+    wrong = [trial["wrong"] for trial in arm.trials if trial["wrong"] is not None]
     return AgentResult(
         arm.agent,
         arm.sandbox,
@@ -112,5 +115,6 @@ def _result(arm: AgentArm) -> AgentResult:
         median(arm.runner_cpu_s),
         middle("memory_mib"),
         round(middle("processes")),
-        sum(trial["wrong"] for trial in arm.trials),
+        len(wrong),
+        next(iter(wrong), None),
     )

@@ -1,6 +1,6 @@
 """The measurements as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
@@ -62,3 +62,11 @@ def agents_table(results: Sequence[AgentResult]) -> Table:
             str(result.wrong),
         )
     return table
+
+
+def wrong_lines(results: Sequence[AgentResult]) -> Iterator[str]:
+    """A line for each agent with trials that did not end as they should: how the first of them ended."""
+    for one in results:
+        if one.first_wrong is not None:
+            how_many = f"{one.wrong} of {one.trials} wrong"
+            yield f"{one.agent} on {one.sandbox}, {one.scene}: {how_many}, the first {one.first_wrong}"

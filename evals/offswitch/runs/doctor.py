@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from offswitch import extras
 from offswitch.errors import InputError
 from offswitch.runs.directories import check_data_directory
 from offswitch_sandbox import COMPOSE, MachineError
@@ -54,6 +55,7 @@ def examine() -> list[Diagnosis]:
         _image(),
         *_machines("bubblewrap"),
         _compose(),
+        _packages_of_agents(),
         *agents(),
         *_keys(),
     ]
@@ -110,6 +112,13 @@ def _compose() -> Diagnosis:
     if not done or done.returncode != 0:
         return Diagnosis(what, False, "not there; offswitch and bubblewrap do without")
     return Diagnosis(what, True, f"version {done.stdout.strip()}")
+
+
+def _packages_of_agents() -> Diagnosis:
+    if wrong := extras.unmet("agents"):
+        told = f"{', '.join(wrong)}; for agents other than loop and react: {extras.remedy('agents')}"
+        return Diagnosis("packages for agents", False, told)
+    return Diagnosis("packages for agents", True, f"Inspect SWE {version('inspect-swe')}")
 
 
 def agents() -> list[Diagnosis]:
