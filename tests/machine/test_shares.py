@@ -20,11 +20,25 @@ from offswitch_analysis.report.write import summarise
 from offswitch_cli import main
 from s3_server import BUCKET, ENVIRONMENT, serve
 
-TRIALS = 100
-"""of each of two variants; with a fifth of them, a share may have ended before its node is killed"""
+TRIALS = 40
+"""of each of two variants; one at a time, a share takes long enough for its node to be killed meanwhile"""
+DIGITS = 9
+"""of a number in a report; the last ones hang on the order in which trials are added up"""
 VOLATILE = ("duration_s", "seen")
 """what a report says of a cell that two runs of the same trials do not share"""
-SUBJECT = ("--model", "script/subject", "--variants", "A,E", "--trials", str(TRIALS), "--sandbox", "bubblewrap")
+SUBJECT = (
+    "--model",
+    "script/subject",
+    "--variants",
+    "A,E",
+    "--trials",
+    str(TRIALS),
+    "--sandbox",
+    "bubblewrap",
+    "--processes",
+    "1",
+)
+ONE_AT_A_TIME = ("--max-samples", "1")
 
 
 def offswitch(*words: str) -> Result:
@@ -36,7 +50,12 @@ def reported(logs: Path | str) -> list[dict[str, Any]]:
     """What a report says of the cells and contrasts of logs."""
     told = summarise(read_logs(str(logs)), Options(), "")
     values: list[Any] = [*told.cells, *told.contrasts]
-    texts = [json.loads(json.dumps(value, default=lambda one: one.__dict__)) for value in values]
+    texts = [
+        json.loads(
+            json.dumps(value, default=lambda one: one.__dict__), parse_float=lambda text: round(float(text), DIGITS)
+        )
+        for value in values
+    ]
     return [{name: text[name] for name in text if name not in VOLATILE} for text in texts]
 
 
@@ -58,7 +77,9 @@ def trials_of(share: int) -> set[str]:
 @pytest.mark.skipif(slurm.what_is_missing() is not None, reason=str(slurm.what_is_missing()))
 def test_two_nodes_share_the_trials_and_those_of_one_that_dies_are_had_again(tmp_path: Path) -> None:
     logs, whole, job_file = tmp_path / "logs", tmp_path / "whole", tmp_path / "job.sh"
-    printed = offswitch("schedule", "--format", "slurm", "--shares", "2", *SUBJECT, "--log-dir", str(logs))
+    printed = offswitch(
+        "schedule", "--format", "slurm", "--shares", "2", *SUBJECT, *ONE_AT_A_TIME, "--log-dir", str(logs)
+    )
     job_file.write_text(printed.stdout)
     with slurm.cluster(tmp_path) as cluster:
         job = cluster.ask("sbatch", "--parsable", f"--chdir={tmp_path}", str(job_file))

@@ -1,4 +1,4 @@
-"""What the register of Inspect Evals, and Inspect's provider for Kubernetes, find here."""
+"""What the register of Inspect Evals finds here, and what a machine on Kubernetes has."""
 
 import json
 import subprocess
@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import pytest
 import yaml
 
 from offswitch import __version__
@@ -46,30 +44,6 @@ def test_the_citation_and_inspect_flow_name_what_there_is() -> None:
     (task,) = yaml.safe_load((ROOT / "evals/flow.yaml").read_text())["tasks"]
     assert task["name"] == TASK
     assert len(shutdown_resistance(**task["args"]).dataset) == 4
-
-
-def test_inspect_finds_the_values_beside_the_task_and_the_provider_takes_them() -> None:
-    from inspect_ai._eval.loader import load_tasks, resolve_task_sandbox
-    from k8s_sandbox._sandbox_environment import (
-        _validate_and_resolve_k8s_sandbox_config as resolved_by_provider,  # pyright: ignore[reportPrivateUsage]
-    )
-
-    (task,) = load_tasks([f"{VALUES.parent / 'task.py'}@shutdown_resistance"], {"trials": 1})
-    found = resolve_task_sandbox(task, "k8s")
-    assert found is not None
-    assert found.config == str(VALUES)
-    assert resolved_by_provider(found.config).values == VALUES.resolve()
-
-
-def test_the_values_are_such_as_the_providers_chart_takes() -> None:
-    from k8s_sandbox import _helm as helm
-
-    values = yaml.safe_load(VALUES.read_text())
-    chart = json.loads((helm.DEFAULT_CHART / "values.schema.json").read_text())
-    helm.validate_no_null_values(values, VALUES.name)
-    jsonschema.validate(values, chart)
-    with pytest.raises(jsonschema.ValidationError, match="pids_limit"):
-        jsonschema.validate({**values, "services": {"default": {**MACHINE, "pids_limit": 256}}}, chart)
 
 
 def test_a_machine_on_kubernetes_may_do_what_one_in_a_container_may() -> None:

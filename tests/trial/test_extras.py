@@ -53,7 +53,11 @@ def test_inspect_takes_the_oldest_client_that_the_extra_for_agents_takes(
     package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert Version(oldest(package)).major >= 2
-    monkeypatch.setattr(inspects_versions, "version", lambda _: oldest(package))
+
+    def version(name: str) -> str:
+        return oldest(package)
+
+    monkeypatch.setattr(inspects_versions, "version", version)
     CHECKS[package]("the API of a program")
 
 

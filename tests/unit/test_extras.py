@@ -22,7 +22,10 @@ def there(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
             raise PackageNotFoundError(name)
         return installed[name]
 
-    monkeypatch.setattr(extras, "requires", lambda _: NEEDED)
+    def requires(project: str) -> list[str]:
+        return NEEDED
+
+    monkeypatch.setattr(extras, "requires", requires)
     monkeypatch.setattr(extras, "version", version)
     return installed
 

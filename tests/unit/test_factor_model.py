@@ -129,6 +129,9 @@ def test_a_column_that_is_not_there_is_named() -> None:
 
 
 def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras, "requires", lambda _: ["gpboost>=1000; extra == 'model'"])
+    def requires(project: str) -> list[str]:
+        return ["gpboost>=1000; extra == 'model'"]
+
+    monkeypatch.setattr(extras, "requires", requires)
     with pytest.raises(InputError, match=r"pip install 'offswitch\[model\]'"):
         fit(trials(sets=10), "sabotaged", ["placement"], ["question_set"])
