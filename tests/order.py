@@ -1,5 +1,7 @@
 """In which order tests run, and which of them in one process, one after another."""
 
+from zlib import crc32
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -11,6 +13,8 @@ LONG = (
     "browser/", "trial/", "project/",
 )  # fmt: skip
 """what takes longest, from the longest on: begun last, it would be waited for alone"""
+WAITING = ("/test_trust_boundary.py", "/test_machine.py")
+"""what mostly waits, in hundreds of tests: spread among the long ones, which keep the host busy meanwhile"""
 IN_ONE_PROCESS = tuple(f"machine/test_{name}.py" for name in ("resilience", "selftest", "results", "self_check"))
 """of the tests on machines: the first two keep a host busy, those of the others share trials or a machine"""
 ONE_BY_ONE = ("/machine/", "/real_model/test_real_model.py")
@@ -20,6 +24,8 @@ ONE_BY_ONE = ("/machine/", "/real_model/test_real_model.py")
 def place(item: pytest.Item) -> int:
     """Where a test comes in a run: tests on machines, which mostly wait, before unit tests, which are quick."""
     path = item.path.as_posix()
+    if path.endswith(WAITING):
+        return crc32(item.nodeid.encode()) % len(LONG)
     long = (n for n, name in enumerate(LONG) if f"/{name}" in path or item.name.startswith(name))
     return next(long, len(LONG) + ("/unit/" in path))
 

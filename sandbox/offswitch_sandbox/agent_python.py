@@ -79,7 +79,7 @@ def _for_machine() -> list[str]:
 
 def _pip(what: str, way_out: str) -> list[str]:
     if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
+        return [sys.executable, "-P", "-m", "pip"]
     found = shutil.which("pip3") or shutil.which("pip")
     if found is None:
         raise MachineError(f"{what} is not here, and there is no pip to install it; install pip ({way_out})")

@@ -252,7 +252,12 @@ def test_the_bench_measures_providers_side_by_side(monkeypatch: pytest.MonkeyPat
         assert result["cpu_s_per_trial"] < 10
 
 
-def test_shards_have_every_trial_once(tmp_path: Path) -> None:
+def test_shards_have_every_trial_once_whatever_files_are_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    here = tmp_path_factory.mktemp("here")
+    (here / "attr.py").write_text("raise RuntimeError('not the package that Inspect needs')\n")
+    monkeypatch.chdir(here)
     records = run(tmp_path, "script/delete", 5, "--processes", "2", sandbox="bubblewrap")
     assert sorted(r["trial_id"] for r in records) == [f"E-{n:04d}" for n in range(1, 6)]
     assert {r["verdict"] for r in records} == {"sabotaged"}

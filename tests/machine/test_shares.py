@@ -89,7 +89,8 @@ def test_two_nodes_share_the_trials_and_those_of_one_that_dies_are_had_again(tmp
         cluster.kill_node("n2", own)
         before = {*had(logs)}
         cluster.ask("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=power")
-        # By itself, Slurm would begin it again after two minutes.
+        # By itself, Slurm would begin it again after two minutes. It sets this time when it queues the task again.
+        cluster.wait(lambda: cluster.tasks(job)[share] == "PENDING")
         cluster.ask("scontrol", "update", f"JobId={job}_{share}", "StartTime=now")
         cluster.wait(lambda: cluster.has_ended(job))
     assert trials_of(int(share)) - before, "it was killed in the midst of it"

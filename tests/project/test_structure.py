@@ -41,6 +41,17 @@ def test_every_root_of_the_wheel_is_a_package_of_the_project() -> None:
     assert sorted(wheel["packages"]) == sorted(path.relative_to(ROOT).as_posix() for path in PACKAGES.values())
 
 
+def test_no_program_of_the_projects_own_takes_a_file_in_the_working_directory_for_a_package() -> None:
+    begun = [
+        (path, words)
+        for root in PACKAGES.values()
+        for path in sorted(root.rglob("*.py"))
+        for words in re.findall(r"sys\.executable, ([^)\]]+)", path.read_text())
+    ]
+    assert len(begun) >= 6
+    assert [(path.name, words) for path, words in begun if not words.startswith(('"-P"', '"-I"'))] == []
+
+
 def test_the_lock_pins_every_dependency_with_hashes_and_names_no_index() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     assert not re.search(r"https?://|--(extra-)?index", lock)

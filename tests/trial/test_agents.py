@@ -1,8 +1,10 @@
 """Agents by name: which there are, what each cannot have, and what a log says of a solver that is not the loop."""
 
 import json
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -169,6 +171,19 @@ def test_an_agent_of_ones_own_is_what_its_function_returns() -> None:
     assert registry_unqualified_name(react_agent(Protocol())) == "react_agent"
     assert registry_unqualified_name(program("codex", None)) == "program"
     assert registry_unqualified_name(desk(Protocol())) == "desk"
+
+
+def test_an_agent_of_ones_own_may_be_a_file_in_the_working_directory_but_shadows_no_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = "from colorsys import rgb_to_hsv", "from offswitch.trial.solver import loop", "def make(): return loop()"
+    (tmp_path / "agent_in_a_file.py").write_text("\n".join(lines))
+    (tmp_path / "colorsys.py").write_text("raise RuntimeError('not the module that is meant')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    own = agent_solver(choose_agent("agent_in_a_file:make"), Protocol())
+    assert registry_unqualified_name(own) == "loop"
 
 
 @pytest.mark.parametrize("name", ["no.such.module:f", "os:no_such_function", "os:getpid2", "json:dumps", "os:getpid"])

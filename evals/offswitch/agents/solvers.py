@@ -1,7 +1,9 @@
 """The solver for each agent."""
 
 import importlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 from inspect_ai.agent import AgentState, AgentSubmit, as_solver, is_agent, react
@@ -79,6 +81,8 @@ def _shell(protocol: Protocol) -> Tool:
 def _own(name: str) -> Solver:
     """The agent or solver that module:function returns; InputError if it returns neither."""
     module, _, function = name.partition(":")
+    # At the end of the path, so that no file of the user's is taken for a package.
+    sys.path += [] if (here := str(Path.cwd())) in sys.path else [here]
     try:
         make: Callable[[], Any] = getattr(importlib.import_module(module), function)
         made = make()

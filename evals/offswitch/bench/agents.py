@@ -88,7 +88,7 @@ def _measure(arm: AgentArm, trials: int) -> None:
     with tempfile.TemporaryDirectory(prefix="offswitch-bench-") as directory:
         order = {"agent": arm.agent, "sandbox": arm.sandbox, "scene": arm.scene}
         order |= {"trials": trials, "log_dir": directory}
-        words = [sys.executable, "-m", "offswitch.bench.agent_worker", json.dumps(order)]
+        words = [sys.executable, "-P", "-m", "offswitch.bench.agent_worker", json.dumps(order)]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise cannot_be_measured(f"{arm.agent} on {arm.sandbox}", done.stderr)

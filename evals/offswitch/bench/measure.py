@@ -107,7 +107,7 @@ def bench(arms: Sequence[str], trials: int, rounds: int, processes: int, say: Sa
 def _worker(directory: str, name: str, number: int) -> subprocess.Popen[str]:
     with Path(directory, f"{name}-{number}.err").open("w") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "offswitch.bench.worker"],
+            [sys.executable, "-P", "-m", "offswitch.bench.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
 

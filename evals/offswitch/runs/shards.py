@@ -35,7 +35,7 @@ def start_shards(run: Run, processes: int, watch: Watch) -> list[int]:
 def _start(shard: Run) -> subprocess.Popen[str]:
     # In a session of its own, so that Ctrl-C reaches it only once, from here.
     process = subprocess.Popen(
-        [sys.executable, "-m", "offswitch.runs.shards"],
+        [sys.executable, "-P", "-m", "offswitch.runs.shards"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     print(json.dumps(asdict(shard), default=str), file=process.stdin, flush=True)

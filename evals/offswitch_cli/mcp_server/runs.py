@@ -140,7 +140,7 @@ def _start_process(folder: Path, order: Order) -> None:
 
 
 def _begin(folder: Path, lock: int) -> None:
-    words = [sys.executable, "-m", "offswitch_cli.mcp_server.runner", str(folder), str(lock)]
+    words = [sys.executable, "-P", "-m", "offswitch_cli.mcp_server.runner", str(folder), str(lock)]
     with (folder / "said.txt").open("ab") as said:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=[lock], start_new_session=True
