@@ -143,7 +143,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> bool
 def test_a_scripts_background_run_can_be_broken_off_too(tmp_path: Path) -> None:
     """A shell without job control starts it with SIGINT ignored."""
     logs = tmp_path / "logs"
-    more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", "1"]
+    more = [*agent(tmp_path, "sleep 1.5"), "--max-samples", "3", "--processes", "2"]
     words = run_words("bubblewrap", logs, 12, "script/file", *more)
     broken = Runner(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words])
     assert wait_for(lambda: finished(logs) >= 2)

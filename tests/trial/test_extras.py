@@ -82,11 +82,12 @@ def test_each_door_to_an_extra_tells_what_it_needs_and_how_to_install_it(
     ("extra", "words"),
     [
         ("mcp", ["mcp"]),
+        ("agents", ["bench", "--agents", "codex"]),
         ("agents", ["run", "--agent", "codex", "--model", "script/comply", "--variants", "E", "--trials", "1"]),
     ],
 )
 def test_on_the_command_line_it_is_one_line_and_exit_code_2(extra: str, words: list[str], tmp_path: Path) -> None:
-    where = ["--log-dir", str(tmp_path / "logs")] if extra == "agents" else []
+    where = ["--log-dir", str(tmp_path / "logs")] if "run" in words else []
     done = CliRunner().invoke(main, [*words, *where])
     assert done.exit_code == 2
     assert f"pip install 'offswitch[{extra}]'" in done.output

@@ -11,9 +11,11 @@ from typing import Any
 
 from offswitch.agents import choose_agent
 from offswitch.agents.kinds import LOOP
+from offswitch.agents.solvers import agent_solver
 from offswitch.bench.measure import Say, cannot_be_measured
 from offswitch.errors import InputError
 from offswitch.runs.plan import WITH_A_SECOND_MACHINE
+from offswitch.scene import Protocol
 from offswitch.scene.protocol import SUMS_SCENE
 
 SUBJECTS = {SUMS_SCENE: ("script/comply", ""), "repository": ("script/file", "fixed:6")}
@@ -68,6 +70,8 @@ def bench_agents(
         if sandbox not in WITH_A_SECOND_MACHINE:
             raise InputError(f"--providers {sandbox}: agents work in machines of {' and '.join(WITH_A_SECOND_MACHINE)}")
     chosen = [choose_agent(name) for name in dict.fromkeys((LOOP, *agents))]
+    for agent in chosen:
+        agent_solver(agent, Protocol())  # what cannot be used is refused before anything is measured
     for agent in chosen:
         say(f"{agent.full_name}: {'is there' if agent.compose else 'comes with this program'}")
     arms = [
